@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { MODES } from '../control/unit.ts';
+import { MillraceError } from '../errors.ts';
+import { VENUES } from '../market/instrument.ts';
+
+const positive = z.number().positive();
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes, at most 31');
+
+const momentumScalper = z.strictObject({
+  kind: z.literal('momentum-scalper'),
+  /** Book changes in the window whose drift makes the signal. */
+  window: z.number().int().min(4).max(4096),
+  /** Drift of the mid price over the window that opens, in ticks. */
+  entryTicks: positive,
+  /** Drift from which the entry takes (IOC at the touch) instead of resting at it. */
+  takeTicks: positive,
+  takeProfitTicks: positive,
+  stopLossTicks: positive,
+  /** A resting entry or exit is cancelled after this. */
+  restMs: z.number().int().min(50).max(600_000),
+  /** A position is closed at the market after this. */
+  holdMs: z.number().int().min(100).max(86_400_000),
+  /** No entry for this long after the last one ended. */
+  cooldownMs: z.number().int().min(0).max(3_600_000),
+  /** Size of an entry at the entry threshold, decimal text in base units; it grows with the drift. */
+  baseSize: z.string().regex(/^\d+(\.\d+)?$/),
+  maxSizeFactor: z.number().min(1).max(10),
+});
+
+const limits = z.strictObject({
+  /** In base units, decimal text. */
+  maxOrderSize: z.string().regex(/^\d+(\.\d+)?$/),
+  maxPositionSize: z.string().regex(/^\d+(\.\d+)?$/),
+  /** Distance of a limit price from the mid, basis points. */
+  priceBandBps: positive,
+  maxSpreadBps: positive,
+  /** Age of data as defined in the architecture, ms (H10). */
+  maxDataAgeMs: positive,
+  /** In settlement currency, a positive number; realised and unrealised since 00:00 UTC. */
+  maxDailyLoss: positive,
+  maxOpenOrders: z.number().int().positive(),
+  /** Orders per second of one lane. */
+  maxOrderRate: positive,
+});
+
+const lane = z.strictObject({
+  name,
+  account: name,
+  mode: z.enum(MODES),
+  venue: z.enum(VENUES),
+  symbol: z.string().regex(/^[A-Z0-9_-]{2,30}$/),
+  strategy: z.discriminatedUnion('kind', [momentumScalper]),
+  limits,
+  /** `every`: Step Functions follow each order. `unseen`: only those whose end the engine did not see in time. */
+  confirm: z.enum(['every', 'unseen']),
+});
+
+const account = z.strictObject({
+  name,
+  mode: z.enum(MODES),
+  venue: z.enum(VENUES),
+  /** `live` is asked for twice (H18): here and by the environment. */
+  liveConfirmed: z.boolean().default(false),
+  /** What happens to working orders at SIGTERM. */
+  onShutdown: z.enum(['cancel', 'keep']),
+});
+
+const document = z
+  .strictObject({
+    version: z.number().int().positive(),
+    accounts: z.array(account).min(1),
+    lanes: z.array(lane).min(1),
+    feeds: z.array(z.strictObject({ venue: z.enum(VENUES), symbols: z.array(z.string()).min(1) })).min(1),
+  })
+  .superRefine((value, context) => {
+    const seen = new Set<string>();
+    for (const [index, each] of value.lanes.entries()) {
+      const at = ['lanes', index];
+      if (seen.has(`name ${each.name}`))
+        context.addIssue({ code: 'custom', path: [...at, 'name'], message: `lane ${each.name} is declared twice` });
+      seen.add(`name ${each.name}`);
+      const place = `${each.mode}/${each.account}/${each.venue}/${each.symbol}`;
+      if (seen.has(place))
+        context.addIssue({ code: 'custom', path: at, message: `at most one lane per unit and symbol: ${place}` });
+      seen.add(place);
+      const owner = value.accounts.find(
+        (a) => a.name === each.account && a.mode === each.mode && a.venue === each.venue,
+      );
+      if (owner === undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [...at, 'account'],
+          message: `no account ${each.account} (${each.mode}) on ${each.venue}`,
+        });
+      const fed = value.feeds.some((feed) => feed.venue === each.venue && feed.symbols.includes(each.symbol));
+      if (!fed)
+        context.addIssue({
+          code: 'custom',
+          path: [...at, 'symbol'],
+          message: `no feed of ${each.venue} carries ${each.symbol}`,
+        });
+      if (each.strategy.takeTicks < each.strategy.entryTicks)
+        context.addIssue({
+          code: 'custom',
+          path: [...at, 'strategy', 'takeTicks'],
+          message: 'must not be below entryTicks',
+        });
+    }
+    for (const [index, each] of value.accounts.entries()) {
+      if (each.mode === 'live' && !each.liveConfirmed)
+        context.addIssue({
+          code: 'custom',
+          path: ['accounts', index, 'liveConfirmed'],
+          message: 'a live account must say liveConfirmed: true',
+        });
+    }
+  });
+
+/** The runtime configuration: one versioned document, validated whole (R3). Its hash is on every event. */
+export type RuntimeConfiguration = z.infer<typeof document>;
+export type LaneConfiguration = RuntimeConfiguration['lanes'][number];
+export type AccountConfiguration = RuntimeConfiguration['accounts'][number];
+export type LaneLimits = LaneConfiguration['limits'];
+export type MomentumScalperSettings = z.infer<typeof momentumScalper>;
+
+/** A configuration with the hash of its canonical text. */
+export interface LoadedConfiguration {
+  readonly configuration: RuntimeConfiguration;
+  readonly hash: string;
+}
+
+/** Reads and validates a configuration document. Throws `CONFIGURATION_INVALID` that lists every fault at once. */
+export function loadConfiguration(text: string, origin: string): LoadedConfiguration {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch (error) {
+    throw new MillraceError(
+      'configuration',
+      'CONFIGURATION_INVALID',
+      `${origin} is not JSON: ${(error as Error).message}`,
+    );
+  }
+  const parsed = document.safeParse(raw);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(
+      (issue) => `\n  - ${issue.path.join('.') || '(document)'}: ${issue.message}`,
+    );
+    throw new MillraceError(
+      'configuration',
+      'CONFIGURATION_INVALID',
+      `${origin} has ${faults.length} fault(s):${faults.join('')}`,
+    );
+  }
+  const hash = createHash('sha256').update(JSON.stringify(parsed.data)).digest('hex').slice(0, 16);
+  return { configuration: parsed.data, hash };
+}

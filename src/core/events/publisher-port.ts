@@ -1,0 +1,54 @@
+import type { VenueId } from '../market/instrument.ts';
+import type { MonoNanos } from '../time/clock.ts';
+import type { TradingEvent } from './trading-event.ts';
+
+/** Identity of one market connection for the record header: (engine, epoch, connection) with the frame's sequence is the identity of a frame. */
+export interface MarketConnection {
+  readonly venue: VenueId | 'engine';
+  /** Unique within the engine's life: `binance-usdm/public/3`. */
+  readonly connection: string;
+  /** Fencing number of the feed's lease. */
+  readonly epoch: number;
+}
+
+/** Conservation counters of one connection (M8): on one closed in order, received = published + shed. */
+export interface FrameAccount {
+  readonly connection: string;
+  readonly venue: VenueId | 'engine';
+  readonly received: number;
+  readonly published: number;
+  readonly shed: number;
+  readonly bytes: number;
+}
+
+/** Takes bytes and events from the hot path: never waits, never throws for an outage. */
+export interface Publisher {
+  open(connection: MarketConnection): FrameSink;
+  /** Trading events are never shed: kept in memory, then on disk, until the stream has them; order per unit is kept. */
+  event(event: TradingEvent): void;
+  /** Null while entries may go on; else why not (trading stream absent for 2 s and more, journal full, …). */
+  entriesBlocked(): string | null;
+  accounts(): readonly FrameAccount[];
+  metrics(): PublisherMetrics;
+  /** Resolves when everything handed over so far is on the streams, or rejects after `timeoutMs` with what is left. */
+  flush(timeoutMs: number): Promise<void>;
+  close(timeoutMs: number): Promise<void>;
+}
+
+export interface FrameSink {
+  readonly connection: MarketConnection;
+  /** Copies one frame. False: shed (counted). `inputNumber` is the engine-wide number of this input. */
+  frame(bytes: Uint8Array, receivedAt: MonoNanos, inputNumber: number): boolean;
+  /** The connection ended in order, or was torn; its account is closed with it. */
+  end(how: 'inOrder' | 'torn'): void;
+}
+
+export interface PublisherMetrics {
+  readonly recordsSent: number;
+  readonly bytesSent: number;
+  readonly retriedEntries: number;
+  readonly circuit: 'closed' | 'open' | 'halfOpen';
+  readonly journalBytes: number;
+  /** Age of the oldest thing that is not yet on its stream, ms. */
+  readonly lagMs: number;
+}

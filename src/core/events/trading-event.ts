@@ -1,0 +1,253 @@
+import { z } from 'zod';
+import { MODES } from '../control/unit.ts';
+import { VENUES } from '../market/instrument.ts';
+
+/** Version of the envelope and of every payload. Changes are additive; consumers deploy first; an unknown version is held and retried. */
+export const TRADING_EVENT_VERSION = 1;
+
+const decimal = z.string().regex(/^-?\d+(\.\d+)?$/, 'decimal text');
+const epochMs = z.number().nonnegative();
+const side = z.enum(['buy', 'sell']);
+
+/** States of an order; the transition table is `core/orders/order-state.ts`. */
+export const ORDER_STATES = [
+  'Initialized',
+  'Denied',
+  'Submitted',
+  'Accepted',
+  'PartiallyFilled',
+  'PendingCancel',
+  'PendingReplace',
+  'Filled',
+  'Canceled',
+  'Rejected',
+  'Expired',
+  'Unknown',
+] as const;
+export type OrderState = (typeof ORDER_STATES)[number];
+
+/** States of a lane; the transition table is `core/lanes/lane-state.ts`. */
+export const LANE_STATES = ['Idle', 'OrderPending', 'PositionOpen', 'Closing', 'Halted'] as const;
+export type LaneState = (typeof LANE_STATES)[number];
+
+const evidence = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('accountStream'), venueOrderId: z.string(), venueTime: epochMs }),
+  z.object({ kind: z.literal('answer'), code: z.string(), text: z.string() }),
+  z.object({ kind: z.literal('query'), venueOrderId: z.string(), venueTime: epochMs }),
+  z.object({ kind: z.literal('fills'), fillIds: z.array(z.string()) }),
+  z.object({ kind: z.literal('agreedAbsence'), queriedAt: epochMs, windowFrom: epochMs, position: z.string() }),
+  z.object({ kind: z.literal('notSent'), reason: z.string() }),
+  z.object({ kind: z.literal('person'), who: z.string(), note: z.string() }),
+]);
+
+/** Stage stamps of the path of one decision, ns of the engine's monotonic clock, except `venue`: ms of the venue's clock. Null: stage not passed. */
+const stamps = z.object({
+  venue: epochMs.nullable(),
+  socket: z.number().nullable(),
+  decoded: z.number().nullable(),
+  decided: z.number().nullable(),
+  sent: z.number().nullable(),
+  acked: z.number().nullable(),
+});
+export type StageStamps = z.infer<typeof stamps>;
+
+/** The payload of each event type. The reference document `docs/events.md` is generated from this table. */
+export const TRADING_EVENT_BODIES = {
+  'order.intended': z
+    .object({
+      clientOrderId: z.string(),
+      lane: z.string(),
+      symbol: z.string(),
+      side,
+      orderType: z.enum(['limit', 'market']),
+      timeInForce: z.enum(['gtc', 'ioc', 'fok', 'postOnly']),
+      price: decimal.nullable(),
+      size: decimal,
+      reduceOnly: z.boolean(),
+      purpose: z.enum(['entry', 'takeProfit', 'stopLoss', 'flatten']),
+      /** Price the signal was made at, and its age (S6). */
+      signalPrice: decimal,
+      signalAgeMs: z.number().nonnegative(),
+      /** Whether Step Functions follows this order. */
+      confirm: z.boolean(),
+    })
+    .describe('A lane decided on an order. It is durable before or while the order is sent.'),
+  'order.denied': z
+    .object({ clientOrderId: z.string(), lane: z.string(), symbol: z.string(), code: z.string(), detail: z.string() })
+    .describe('Risk refused an intended order; it never left the process.'),
+  'order.state': z
+    .object({
+      clientOrderId: z.string(),
+      lane: z.string(),
+      symbol: z.string(),
+      from: z.enum(ORDER_STATES),
+      to: z.enum(ORDER_STATES),
+      terminal: z.boolean(),
+      venueOrderId: z.string().nullable(),
+      cumulativeSize: decimal,
+      size: decimal,
+      reason: z.string(),
+      /** Present on every terminal state (M1). */
+      evidence: z.array(evidence),
+    })
+    .describe('An order changed its state, with the evidence for it.'),
+  fill: z
+    .object({
+      fillId: z.string(),
+      symbol: z.string(),
+      clientOrderId: z.string().nullable(),
+      venueOrderId: z.string(),
+      side,
+      price: decimal,
+      size: decimal,
+      fee: decimal,
+      feeCurrency: z.string(),
+      liquidity: z.enum(['maker', 'taker']),
+      cause: z.enum(['trade', 'liquidation', 'adl', 'settlement']),
+      venueTime: epochMs,
+    })
+    .describe('One execution, as the venue reported it; applied once by its id, whatever epoch it comes under.'),
+  'position.adjusted': z
+    .object({
+      adjustmentId: z.string(),
+      symbol: z.string(),
+      /** Signed change of size. */
+      delta: decimal,
+      reason: z.enum(['opening', 'settlement', 'transfer', 'adopted', 'correction']),
+      evidence: z.string(),
+      price: decimal.nullable(),
+    })
+    .describe('A change of position that no fill explains, with its reason and evidence.'),
+  'position.checked': z
+    .object({ symbol: z.string(), engine: decimal, venue: decimal, agree: z.boolean() })
+    .describe('The engine compared its position with the venue (every 5 s and after each reconnect).'),
+  balance: z
+    .object({ currency: z.string(), walletBalance: decimal, availableBalance: decimal.nullable(), venueTime: epochMs })
+    .describe('A balance as the venue reported it.'),
+  'lane.state': z
+    .object({
+      lane: z.string(),
+      symbol: z.string(),
+      from: z.enum(LANE_STATES),
+      to: z.enum(LANE_STATES),
+      reason: z.string(),
+    })
+    .describe('A lane changed its state.'),
+  'lane.entries': z
+    .object({ lane: z.string(), symbol: z.string(), paused: z.boolean(), reason: z.string() })
+    .describe('Entries of a lane were paused or resumed.'),
+  lease: z
+    .object({
+      name: z.string(),
+      change: z.enum(['acquired', 'lost', 'released']),
+      holder: z.string(),
+      previousHolder: z.string().nullable(),
+      reason: z.string(),
+    })
+    .describe('A lease changed hands.'),
+  'feed.gap': z
+    .object({
+      connection: z.string(),
+      symbol: z.string(),
+      reason: z.string(),
+      lastSequence: z.string().nullable(),
+      firstSequence: z.string().nullable(),
+    })
+    .describe(
+      'Market data is missing between two venue sequence numbers: declared when the successor has its first valid book.',
+    ),
+  'feed.closed': z
+    .object({
+      connection: z.string(),
+      how: z.enum(['inOrder', 'torn']),
+      received: z.number(),
+      published: z.number(),
+      shed: z.number(),
+    })
+    .describe('The conservation account of one market connection.'),
+  'command.applied': z
+    .object({
+      version: z.number(),
+      wish: z.enum(['run', 'reduce', 'stop', 'flatten']),
+      by: z.string(),
+      reason: z.string(),
+    })
+    .describe('The engine took a desired state.'),
+  alert: z
+    .object({
+      severity: z.enum(['info', 'warning', 'critical']),
+      code: z.string(),
+      text: z.string(),
+      dedupeKey: z.string(),
+    })
+    .describe('Something people should know.'),
+} as const;
+
+export type TradingEventType = keyof typeof TRADING_EVENT_BODIES;
+
+const envelope = z.object({
+  /** `<unit>/<epoch>/<sequence>`: the same for a re-sent event. */
+  id: z.string().min(1),
+  version: z.number().int().positive(),
+  account: z.string(),
+  mode: z.enum(MODES),
+  venue: z.enum(VENUES),
+  /** Partition key: order per unit is kept. */
+  unit: z.string(),
+  epoch: z.number().int().nonnegative(),
+  /** 1, 2, 3 … within unit and epoch. */
+  sequence: z.number().int().positive(),
+  causationId: z.string().nullable(),
+  traceId: z.string().nullable(),
+  configurationHash: z.string(),
+  build: z.string(),
+  /** Wall clock of the engine, ms since 1970. */
+  time: epochMs,
+  stamps: stamps.nullable(),
+});
+
+type Envelope = z.infer<typeof envelope>;
+type BodyOf<Type extends TradingEventType> = z.infer<(typeof TRADING_EVENT_BODIES)[Type]>;
+
+/** One event of the `trading` stream; JSON in UTF-8, one event a Kinesis record. */
+export type TradingEvent = {
+  [Type in TradingEventType]: Envelope & { readonly type: Type; readonly body: BodyOf<Type> };
+}[TradingEventType];
+export type TradingEventOf<Type extends TradingEventType> = Extract<TradingEvent, { type: Type }>;
+export type TradingEventBody<Type extends TradingEventType> = BodyOf<Type>;
+
+/** What reading a record of the trading stream gave. `unknownVersion` is held and retried, `malformed` goes to quarantine. */
+export type ParsedTradingEvent =
+  | { readonly kind: 'event'; readonly event: TradingEvent }
+  | { readonly kind: 'unknownVersion'; readonly version: number }
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+/** Reads one record of the trading stream. Never throws. */
+export function parseTradingEvent(bytes: Uint8Array): ParsedTradingEvent {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    return { kind: 'malformed', reason: `not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  const head = z.object({ version: z.number().int().positive(), type: z.string() }).safeParse(raw);
+  if (!head.success) return { kind: 'malformed', reason: z.prettifyError(head.error) };
+  if (head.data.version > TRADING_EVENT_VERSION) return { kind: 'unknownVersion', version: head.data.version };
+  if (!isTradingEventType(head.data.type)) return { kind: 'malformed', reason: `unknown type ${head.data.type}` };
+  const parsed = envelope
+    .extend({ type: z.literal(head.data.type), body: TRADING_EVENT_BODIES[head.data.type] })
+    .safeParse(raw);
+  if (!parsed.success) return { kind: 'malformed', reason: z.prettifyError(parsed.error) };
+  return { kind: 'event', event: parsed.data as TradingEvent };
+}
+
+function isTradingEventType(type: string): type is TradingEventType {
+  return Object.hasOwn(TRADING_EVENT_BODIES, type);
+}
+
+const encoder = new TextEncoder();
+
+/** Writes an event as one record of the trading stream. */
+export function encodeTradingEvent(event: TradingEvent): Uint8Array {
+  return encoder.encode(JSON.stringify(event));
+}

@@ -1,0 +1,41 @@
+import type { Price, Size } from './scaled-decimal.ts';
+
+/** The venues that Millrace trades on; each is one folder of `src/venues`. */
+export const VENUES = ['binance-usdm', 'bybit-linear'] as const;
+export type VenueId = (typeof VENUES)[number];
+
+export type InstrumentKind = 'spot' | 'linear' | 'inverse' | 'option' | 'equity';
+
+/**
+ * One version of a tradable instrument. Prices and sizes are integers at its scales; the tick and the lot are rounding rules, not units,
+ * so a change of tick needs no new scale.
+ */
+export interface Instrument {
+  readonly venue: VenueId;
+  /** As the venue writes it, upper case: `BTCUSDT`. */
+  readonly symbol: string;
+  readonly kind: InstrumentKind;
+  readonly baseCurrency: string;
+  readonly quoteCurrency: string;
+  readonly settlementCurrency: string;
+  /** Decimals of a price unit. */
+  readonly priceScale: number;
+  /** Decimals of a size unit. */
+  readonly sizeScale: number;
+  /** Prices of orders are multiples of this. */
+  readonly tickSize: Price;
+  /** Sizes of orders are multiples of this. */
+  readonly lotSize: Size;
+  readonly minSize: Size;
+  readonly maxSize: Size;
+  /** Smallest price × size of an order in quote currency; 0 where the venue has none. */
+  readonly minNotional: number;
+  /** Base units of one contract; 1 for spot and linear. */
+  readonly multiplier: number;
+  readonly tradable: boolean;
+}
+
+/** price × size × multiplier in quote currency as a double: for limits and metrics, not for the books of account. */
+export function notional(instrument: Instrument, price: Price, size: Size): number {
+  return (price / 10 ** instrument.priceScale) * (size / 10 ** instrument.sizeScale) * instrument.multiplier;
+}

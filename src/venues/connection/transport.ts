@@ -1,0 +1,22 @@
+/** A websocket as the connections need it; `ws` behind it by default, so that it can be replaced (see `ws-transport.ts`). */
+export interface Socket {
+  /** Writes one text frame at once. Throws `SOCKET_NOT_OPEN` if the socket is not open. */
+  send(text: string): void;
+  /** Starts the closing handshake; `onClose` follows. Frames that are on their way still arrive. */
+  close(code: number, reason: string): void;
+  /** Cuts the connection without a handshake. */
+  terminate(): void;
+  /** Bytes accepted by `send` and not yet handed to the kernel. */
+  readonly bufferedBytes: number;
+}
+
+export interface SocketListener {
+  onOpen(): void;
+  /** A text or binary frame as the bytes that came in. The buffer belongs to the listener. */
+  onFrame(frame: Buffer, isBinary: boolean): void;
+  /** Once, also when opening failed. */
+  onClose(code: number, reason: string): void;
+}
+
+/** Opens a websocket. Refuses `ws:` unless `insecureAllowed` (R7). */
+export type Connect = (url: string, listener: SocketListener, options?: { readonly headers?: Readonly<Record<string, string>> }) => Socket;
