@@ -76,6 +76,8 @@ export interface VenueQueries {
   instruments(): Promise<readonly Instrument[]>;
   orderByClientId(symbol: string, clientOrderId: string): Promise<OrderQueryAnswer>;
   openOrders(symbol: string): Promise<readonly OrderReport[]>;
+  /** Every order, open or ended, created at or after `from`, oldest first, all pages: what a successor needs to find what its predecessor sent. */
+  ordersSince(symbol: string, from: EpochMs): Promise<readonly OrderReport[]>;
   /** Fills at or after `from`, oldest first, all pages. */
   fillsSince(symbol: string, from: EpochMs): Promise<readonly FillReport[]>;
   /** Rows with size zero may be absent: absent means flat. */
