@@ -19,4 +19,8 @@ export interface SocketListener {
 }
 
 /** Opens a websocket. Refuses `ws:` unless `insecureAllowed` (R7). */
-export type Connect = (url: string, listener: SocketListener, options?: { readonly headers?: Readonly<Record<string, string>> }) => Socket;
+export type Connect = (
+  url: string,
+  listener: SocketListener,
+  options?: { readonly headers?: Readonly<Record<string, string>> },
+) => Socket;

@@ -1,0 +1,75 @@
+import { type Clock, type MonoNanos, nanosFromMs } from '#core/time/clock.ts';
+
+export interface RateBudgetOptions {
+  /** Cost that the venue allows in any window of `windowMs`. */
+  readonly capacity: number;
+  readonly windowMs: number;
+  /** Part of the capacity that only cancels may use (F26). */
+  readonly cancelReserve: number;
+}
+
+/** `cancel` may use the reserve, `normal` may not. */
+export type RatePriority = 'normal' | 'cancel';
+
+export interface RateBudget {
+  /** Takes `cost` from the budget: 0 if it was granted, else the milliseconds until it could be. Nothing is taken then. */
+  take(priority: RatePriority, cost?: number): number;
+  /** The venue said to wait: nothing is granted for so long, cancels included. A shorter wait never replaces a longer one. */
+  block(waitMs: number): void;
+  /** Milliseconds that the block still lasts; 0 if there is none. */
+  blockedMs(): number;
+  /** The venue's own account of what has been used in the current window, where it is higher than ours. */
+  observeUsed(used: number): void;
+}
+
+interface Spent {
+  readonly at: MonoNanos;
+  readonly cost: number;
+}
+
+/** A rolling-window request budget on the monotonic clock. Holds at most `capacity` entries. */
+export function createRateBudget(clock: Clock, options: RateBudgetOptions): RateBudget {
+  const window = nanosFromMs(options.windowMs);
+  const spent: Spent[] = [];
+  let used = 0;
+  let blockedUntil = 0;
+
+  function forget(now: MonoNanos): void {
+    while (spent[0] !== undefined && spent[0].at + window <= now) used -= spent.shift()?.cost ?? 0;
+  }
+
+  function spend(at: MonoNanos, cost: number): void {
+    spent.push({ at, cost });
+    used += cost;
+  }
+
+  return {
+    take(priority, cost = 1) {
+      const now = clock.monoNanos();
+      forget(now);
+      if (blockedUntil > now) return (blockedUntil - now) / 1e6;
+      const limit = options.capacity - (priority === 'cancel' ? 0 : options.cancelReserve);
+      if (used + cost <= limit) {
+        spend(now, cost);
+        return 0;
+      }
+      let stillUsed = used;
+      for (const entry of spent) {
+        stillUsed -= entry.cost;
+        if (stillUsed + cost <= limit) return Math.max((entry.at + window - now) / 1e6, 0.001);
+      }
+      return Number.POSITIVE_INFINITY;
+    },
+    block(waitMs) {
+      blockedUntil = Math.max(blockedUntil, clock.monoNanos() + nanosFromMs(waitMs));
+    },
+    blockedMs() {
+      return Math.max(0, (blockedUntil - clock.monoNanos()) / 1e6);
+    },
+    observeUsed(venueUsed) {
+      const now = clock.monoNanos();
+      forget(now);
+      if (venueUsed > used) spend(now, venueUsed - used);
+    },
+  };
+}

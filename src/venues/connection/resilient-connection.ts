@@ -1,0 +1,376 @@
+import { MillraceError, messageOf } from '#core/errors.ts';
+import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
+import type { Clock, Random, Timers } from '#core/time/clock.ts';
+import type { VenueLog } from '../venue.ts';
+import { type BackoffOptions, createBackoff, RECONNECT_BACKOFF } from './backoff.ts';
+import type { Connect, Socket } from './transport.ts';
+
+/** One socket from its opening to its end. Ids count up within a connection. */
+export interface ConnectionSession {
+  readonly id: number;
+  /** Writes at once. Throws `SOCKET_NOT_OPEN`. */
+  send(text: string): void;
+  /** Shows what the opening is doing. */
+  progress(state: 'authenticating' | 'subscribing', reason: string): void;
+}
+
+export interface ConnectionListener {
+  /** Brings a fresh socket to use: authenticate, subscribe, await the acks. Resolved: live. Rejected: the socket is closed and the backoff goes on. */
+  onOpen(session: ConnectionSession): Promise<void>;
+  /** Every frame of every session, also while one is being closed. */
+  onFrame(frame: Buffer, session: ConnectionSession): void;
+  /** The socket is gone; what waited for it will not be answered. Called once for each session. */
+  onSessionEnd(session: ConnectionSession, reason: string): void;
+  onStatus(status: ConnectionStatus): void;
+}
+
+export interface ResilientConnectionOptions {
+  /** For logs: `binance-usdm market public`. */
+  readonly name: string;
+  /** The address, asked anew for each attempt (a listen key may be part of it). */
+  readonly url: () => string | Promise<string>;
+  readonly connect: Connect;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly log: VenueLog;
+  readonly listener: ConnectionListener;
+  /** What to send and how often; its answer is told by `pong()`, and must come before `answerTimeoutMs`. */
+  readonly heartbeat: { readonly intervalMs: number; readonly answerTimeoutMs?: number; message(): string } | null;
+  /** Longest time without any frame on a live socket; null: not judged. */
+  readonly silenceMs: number | null;
+  readonly backoff?: BackoffOptions;
+  /** Live for so long: the backoff starts over. */
+  readonly stableMs?: number;
+  /** From the attempt to `live`. */
+  readonly openTimeoutMs?: number;
+  /** How long a closing handshake may take. */
+  readonly closeTimeoutMs?: number;
+  /** Reconnect in order after so long, before the venue cuts the connection; null: never. */
+  readonly plannedReconnectMs?: number | null;
+}
+
+export interface ResilientConnection {
+  start(): void;
+  /** Closes in order. Resolves after the close; frames that were on their way are still handed over. */
+  stop(): Promise<void>;
+  status(): ConnectionStatus;
+  /** The session that is live, or null. */
+  live(): ConnectionSession | null;
+  /** The venue answered a heartbeat. */
+  pong(): void;
+  /** Something is wrong with this socket: cut it, then come back by the backoff. */
+  fail(reason: string): void;
+  /** Leave this socket in order (a notice, a planned change) and open the next at once. */
+  reconnect(reason: string): void;
+  /** Make before break: open the next at once, close this one when that is live, or after `lingerMs`. Its frames are handed over until then. */
+  replace(reason: string, lingerMs: number): void;
+  /** Ends a wait of the backoff now (new keys). Nothing happens in any other state. */
+  retryNow(reason: string): void;
+  readonly counts: ConnectionCounts;
+}
+
+/** Since the start of the process; for metrics. */
+export interface ConnectionCounts {
+  attempts: number;
+  opened: number;
+  lost: number;
+  frames: number;
+  bytes: number;
+}
+
+interface Held {
+  readonly session: ConnectionSession;
+  readonly socket: Socket;
+  readonly timers: Set<() => void>;
+  opened: boolean;
+  ended: boolean;
+  closing: string | null;
+  pongDue: boolean;
+  lastFrameAt: number;
+}
+
+const DEFAULTS = { openTimeoutMs: 15_000, closeTimeoutMs: 3_000, stableMs: 60_000, answerTimeoutMs: 10_000 } as const;
+
+/** A websocket that keeps itself up: states, heartbeats, silence, backoff (R2, R10). At most two sockets exist at a time, and only during `replace`. */
+export function createResilientConnection(options: ResilientConnectionOptions): ResilientConnection {
+  const { clock, timers, listener, log, name } = options;
+  const backoff = createBackoff(options.random, options.backoff ?? RECONNECT_BACKOFF);
+  const counts: ConnectionCounts = { attempts: 0, opened: 0, lost: 0, frames: 0, bytes: 0 };
+  let status: ConnectionStatus = { state: 'closed', reason: 'not started' };
+  let current: Held | null = null;
+  let lingering: Held | null = null;
+  let running = false;
+  let attempt = 0;
+  let sessions = 0;
+  let cancelWait: (() => void) | null = null;
+  let cancelAddress: (() => void) | null = null;
+  let stopped: (() => void)[] = [];
+
+  function setStatus(state: ConnectionStatus['state'], reason: string): void {
+    if (status.state === state && status.reason === reason) return;
+    status = { state, reason };
+    log(state === 'waiting' ? 'warn' : 'info', 'connection state', { connection: name, state, reason });
+    listener.onStatus(status);
+  }
+
+  function open(reason: string): void {
+    cancelWait?.();
+    cancelWait = null;
+    attempt += 1;
+    counts.attempts += 1;
+    const mine = attempt;
+    setStatus('connecting', reason);
+    // The address may need a request of its own; whatever goes wrong there counts as a failed attempt.
+    const once = (run: () => void): void => {
+      if (mine !== attempt) return;
+      cancelAddress?.();
+      cancelAddress = null;
+      if (running) run();
+    };
+    cancelAddress?.();
+    cancelAddress = timers.after(options.openTimeoutMs ?? DEFAULTS.openTimeoutMs, () =>
+      once(() => {
+        attempt += 1;
+        wait('no address in time');
+      }),
+    );
+    (async () => options.url())().then(
+      (url) => once(() => dial(url)),
+      (error: unknown) => once(() => wait(messageOf(error))),
+    );
+  }
+
+  function dial(url: string): void {
+    sessions += 1;
+    const id = sessions;
+    let held: Held | null = null;
+    const session: ConnectionSession = {
+      id,
+      send(text) {
+        if (held === null || held.ended) throw new MillraceError('retryable', 'SOCKET_NOT_OPEN', `session=${id}`);
+        held.socket.send(text);
+      },
+      progress(state, reason) {
+        if (held !== null && held === current && status.state !== 'live') setStatus(state, reason);
+      },
+    };
+    let socket: Socket;
+    try {
+      socket = options.connect(url, {
+        onOpen: () => held !== null && onOpen(held),
+        onFrame: (frame) => held !== null && onFrame(held, frame),
+        onClose: (code, reason) => held !== null && onClose(held, code, reason),
+      });
+    } catch (error) {
+      wait(messageOf(error));
+      return;
+    }
+    held = {
+      session,
+      socket,
+      timers: new Set(),
+      opened: false,
+      ended: false,
+      closing: null,
+      pongDue: false,
+      lastFrameAt: clock.monoNanos(),
+    };
+    current = held;
+    const opening = held;
+    later(opening, options.openTimeoutMs ?? DEFAULTS.openTimeoutMs, () => {
+      if (opening === current && status.state !== 'live') cut(opening, `not live in time, stuck at ${status.state}`);
+    });
+  }
+
+  /** A timer that dies with the session. */
+  function later(held: Held, delayMs: number, run: () => void): void {
+    const cancel = timers.after(delayMs, () => {
+      held.timers.delete(cancel);
+      if (!held.ended) run();
+    });
+    held.timers.add(cancel);
+  }
+
+  function onOpen(held: Held): void {
+    if (held.ended || held.closing !== null) return;
+    held.opened = true;
+    held.lastFrameAt = clock.monoNanos();
+    counts.opened += 1;
+    (async () => listener.onOpen(held.session))().then(
+      () => {
+        if (!held.ended && held === current && held.closing === null) becomeLive(held);
+      },
+      (error: unknown) => {
+        if (!held.ended && held.closing === null) cut(held, messageOf(error));
+      },
+    );
+  }
+
+  function becomeLive(held: Held): void {
+    setStatus('live', 'open');
+    if (lingering !== null) closeInOrder(lingering, 'replaced');
+    later(held, options.stableMs ?? DEFAULTS.stableMs, () => backoff.reset());
+    // Spread over a tenth of the period, so that connections that began together do not change together.
+    const planned = (options.plannedReconnectMs ?? 0) * (1 - options.random.next() / 10);
+    if (planned > 0) later(held, planned, () => reconnect('planned'));
+    if (options.heartbeat !== null) beat(held, options.heartbeat);
+    if (options.silenceMs !== null) watchSilence(held, options.silenceMs);
+  }
+
+  function beat(held: Held, heartbeat: NonNullable<ResilientConnectionOptions['heartbeat']>): void {
+    later(held, heartbeat.intervalMs, () => {
+      if (held.closing !== null) return;
+      held.pongDue = true;
+      try {
+        held.socket.send(heartbeat.message());
+      } catch (error) {
+        cut(held, messageOf(error));
+        return;
+      }
+      const answerMs = Math.min(heartbeat.answerTimeoutMs ?? DEFAULTS.answerTimeoutMs, heartbeat.intervalMs);
+      later(held, answerMs, () => {
+        if (held.pongDue && held.closing === null) cut(held, 'heartbeat not answered');
+      });
+      beat(held, heartbeat);
+    });
+  }
+
+  function watchSilence(held: Held, silenceMs: number): void {
+    const quietMs = (clock.monoNanos() - held.lastFrameAt) / 1e6;
+    if (quietMs >= silenceMs) {
+      cut(held, `no frame for ${Math.round(quietMs)} ms`);
+      return;
+    }
+    later(held, silenceMs - quietMs, () => watchSilence(held, silenceMs));
+  }
+
+  function onFrame(held: Held, frame: Buffer): void {
+    if (held.ended) return;
+    held.lastFrameAt = clock.monoNanos();
+    counts.frames += 1;
+    counts.bytes += frame.length;
+    listener.onFrame(frame, held.session);
+  }
+
+  function onClose(held: Held, code: number, reason: string): void {
+    const why = held.closing ?? (reason === '' ? `closed by the venue, code ${code}` : `${reason}, code ${code}`);
+    end(held, why);
+  }
+
+  /** The one place where a session ends. */
+  function end(held: Held, reason: string): void {
+    if (held.ended) return;
+    held.ended = true;
+    for (const cancel of held.timers) cancel();
+    held.timers.clear();
+    const wasCurrent = held === current;
+    if (wasCurrent) current = null;
+    if (held === lingering) lingering = null;
+    listener.onSessionEnd(held.session, reason);
+    if (!running) {
+      finishStopping();
+    } else if (wasCurrent) {
+      counts.lost += 1;
+      if (held.opened && held.closing !== null) open(held.closing);
+      else wait(reason);
+    }
+  }
+
+  /** Cuts a socket that is of no more use; its end is told at once, whatever the network does. */
+  function cut(held: Held, reason: string): void {
+    held.closing = null;
+    held.socket.terminate();
+    end(held, reason);
+  }
+
+  function closeInOrder(held: Held, reason: string): void {
+    if (held.ended || held.closing !== null) return;
+    held.closing = reason;
+    if (!held.opened) {
+      held.socket.terminate();
+      end(held, reason);
+      return;
+    }
+    held.socket.close(1000, '');
+    later(held, options.closeTimeoutMs ?? DEFAULTS.closeTimeoutMs, () => {
+      held.socket.terminate();
+      end(held, reason);
+    });
+  }
+
+  function wait(reason: string): void {
+    if (!running) return;
+    const delayMs = backoff.nextDelayMs();
+    setStatus('waiting', `${reason}; next attempt in ${Math.ceil(delayMs)} ms`);
+    cancelWait = timers.after(delayMs, () => {
+      cancelWait = null;
+      open('after a wait');
+    });
+  }
+
+  function reconnect(reason: string): void {
+    if (!running) return;
+    if (current !== null) {
+      setStatus('connecting', reason);
+      closeInOrder(current, reason);
+    } else if (cancelWait !== null) {
+      open(reason);
+    }
+  }
+
+  function finishStopping(): void {
+    if (current !== null || lingering !== null) return;
+    setStatus('closed', 'stopped');
+    const resolve = stopped;
+    stopped = [];
+    for (const done of resolve) done();
+  }
+
+  return {
+    counts,
+    start() {
+      if (running) return;
+      running = true;
+      open('start');
+    },
+    stop() {
+      return new Promise((resolve) => {
+        stopped.push(resolve);
+        running = false;
+        attempt += 1;
+        cancelWait?.();
+        cancelWait = null;
+        cancelAddress?.();
+        cancelAddress = null;
+        if (lingering !== null) closeInOrder(lingering, 'stopping');
+        if (current !== null) closeInOrder(current, 'stopping');
+        finishStopping();
+      });
+    },
+    status: () => status,
+    live: () => (current !== null && status.state === 'live' && current.closing === null ? current.session : null),
+    pong() {
+      if (current !== null) current.pongDue = false;
+    },
+    fail(reason) {
+      if (running && current !== null) cut(current, reason);
+    },
+    reconnect,
+    replace(reason, lingerMs) {
+      if (!running || current === null || status.state !== 'live') {
+        reconnect(reason);
+        return;
+      }
+      if (lingering !== null) closeInOrder(lingering, 'replaced again');
+      const old = current;
+      lingering = old;
+      current = null;
+      later(old, lingerMs, () => closeInOrder(old, 'replaced'));
+      open(reason);
+    },
+    retryNow(reason) {
+      if (running && cancelWait !== null) open(reason);
+    },
+  };
+}
