@@ -13,6 +13,12 @@ export interface HeldLease {
 }
 
 export type LeaseEvent =
-  | { readonly kind: 'acquired'; readonly lease: HeldLease; readonly tookOverFrom: string | null }
+  | {
+      readonly kind: 'acquired';
+      readonly lease: HeldLease;
+      readonly tookOverFrom: string | null;
+      /** Wall time until which the venue may still execute orders of the previous holder: nothing is sent before it. Null: there was none. */
+      readonly predecessorValidUntil: EpochMs | null;
+    }
   | { readonly kind: 'renewed'; readonly lease: HeldLease }
   | { readonly kind: 'lost'; readonly name: string; readonly epoch: number; readonly reason: string };
