@@ -1,0 +1,116 @@
+import type { OrderState } from '../events/trading-event.ts';
+import type { Instrument } from '../market/instrument.ts';
+import { parseScaled, type Size } from '../market/scaled-decimal.ts';
+import type { EpochMs, MonoNanos } from '../time/clock.ts';
+import type { Evidence, FillReport, OrderIntent, OrderReport } from './order.ts';
+import { isTerminal, type OrderInput, type OrderStep, stepOrder } from './order-state.ts';
+
+/** What one input did to an order, for events and for the lane. */
+export interface OrderChangeNote {
+  readonly from: OrderState;
+  readonly to: OrderState;
+  readonly changed: boolean;
+  /** The table has no such pair: report it. */
+  readonly refused: boolean;
+}
+
+/** One order as its lane follows it: the intent, the state by the table, the fills by venue id, the evidence. */
+export class TrackedOrder {
+  readonly intent: OrderIntent;
+  state: OrderState = 'Initialized';
+  venueOrderId: string | null = null;
+  /** Sum of the fills seen, once each. */
+  filledSize = 0 as Size;
+  /** The venue's own running total; ahead of `filledSize` while a fill report is missing. */
+  reportedSize = 0 as Size;
+  /** Total size in force; an amendment changes it. */
+  size: Size;
+  reason = '';
+  evidence: readonly Evidence[] = [];
+  submittedAt = 0 as MonoNanos;
+  /** Wall time of submission: from where queries about it must reach back. */
+  placedAt = 0 as EpochMs;
+  /** When the state last changed, for escalation. */
+  changedAt = 0 as MonoNanos;
+  cancelWished = false;
+  /** A query about it is under way. */
+  resolving = false;
+  readonly #fillIds = new Set<string>();
+
+  constructor(intent: OrderIntent) {
+    this.intent = intent;
+    this.size = intent.size;
+  }
+
+  get terminal(): boolean {
+    return isTerminal(this.state);
+  }
+
+  /** Whether it can still fill, as far as is known: Unknown counts as it can (F6). */
+  get alive(): boolean {
+    return !this.terminal && this.state !== 'Initialized';
+  }
+
+  /** Size that can still fill. */
+  get openSize(): Size {
+    return (this.alive ? Math.max(0, this.size - Math.max(this.filledSize, this.reportedSize)) : 0) as Size;
+  }
+
+  /** Whether the venue says more has filled than the fills that arrived: a fill report is missing (F12). */
+  get missesFills(): boolean {
+    return this.reportedSize > this.filledSize;
+  }
+
+  hasFill(fillId: string): boolean {
+    return this.#fillIds.has(fillId);
+  }
+
+  /** One step of the table with its evidence. */
+  step(input: OrderInput, now: MonoNanos, evidence: readonly Evidence[], reason = ''): OrderChangeNote {
+    const from = this.state;
+    const step: OrderStep = stepOrder(from, input, this.filledSize > 0 || this.reportedSize > 0, evidence);
+    if (step.kind === 'refused') return { from, to: from, changed: false, refused: true };
+    if (step.kind === 'changed') {
+      this.state = step.state;
+      this.changedAt = now;
+      this.evidence = evidence;
+      if (reason !== '') this.reason = reason;
+    }
+    return { from, to: this.state, changed: step.kind === 'changed', refused: false };
+  }
+
+  /** Takes a report of the venue. The caller has checked that it is about this order. */
+  report(report: OrderReport, instrument: Instrument, now: MonoNanos): OrderChangeNote {
+    this.venueOrderId ??= report.venueOrderId;
+    const cumulative = parseScaled(report.cumulativeSize, instrument.sizeScale) as Size;
+    if (cumulative > this.reportedSize) this.reportedSize = cumulative;
+    const size = parseScaled(report.size, instrument.sizeScale) as Size;
+    if (size > 0) this.size = size;
+    const evidence: Evidence =
+      report.source === 'query'
+        ? { kind: 'query', venueOrderId: report.venueOrderId, venueTime: report.venueTime }
+        : { kind: 'accountStream', venueOrderId: report.venueOrderId, venueTime: report.venueTime };
+    return this.step(REPORT_INPUT[report.status], now, [evidence], report.reason);
+  }
+
+  /** Takes one execution. Returns null if it was counted before. */
+  fill(fill: FillReport, instrument: Instrument, now: MonoNanos): OrderChangeNote | null {
+    if (this.#fillIds.has(fill.fillId)) return null;
+    this.#fillIds.add(fill.fillId);
+    this.venueOrderId ??= fill.venueOrderId;
+    this.filledSize = (this.filledSize + parseScaled(fill.size, instrument.sizeScale)) as Size;
+    if (this.filledSize > this.reportedSize) this.reportedSize = this.filledSize;
+    const complete = this.filledSize >= this.size;
+    const evidence: Evidence[] = complete ? [{ kind: 'fills', fillIds: [...this.#fillIds] }] : [];
+    return this.step(complete ? 'fillComplete' : 'fill', now, evidence);
+  }
+}
+
+const REPORT_INPUT = {
+  accepted: 'accepted',
+  partiallyFilled: 'accepted',
+  filled: 'filled',
+  canceled: 'canceled',
+  rejected: 'rejected',
+  expired: 'expired',
+} as const satisfies Record<OrderReport['status'], OrderInput>;

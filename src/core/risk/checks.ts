@@ -1,0 +1,198 @@
+import type { LaneLimits } from '../config/runtime-configuration.ts';
+import { type Instrument, notional } from '../market/instrument.ts';
+import type { Price } from '../market/scaled-decimal.ts';
+import type { OrderIntent } from '../orders/order.ts';
+
+/** What risk knows when it is asked; one object per lane, kept up to date by it. Sizes and prices are integers at the instrument's scales. */
+export interface RiskContext {
+  readonly instrument: Instrument;
+  readonly limits: LaneLimits;
+  readonly maxOrderSize: number;
+  readonly maxPositionSize: number;
+  bookValid: boolean;
+  bidPrice: number;
+  askPrice: number;
+  dataAgeMs: number;
+  /** Signed. */
+  positionSize: number;
+  /** Size of working and Unknown orders that would add to the position on the buy and on the sell side (F6). */
+  workingBuySize: number;
+  workingSellSize: number;
+  openOrders: number;
+  unknownOrders: number;
+  /** Realised and unrealised since 00:00 UTC, fees included, in quote currency. */
+  dailyProfit: number;
+  /** Orders that may be sent now under the rate limit. */
+  orderTokens: number;
+  /** Why entries are paused, or null. */
+  entriesPaused: string | null;
+  frozen: boolean;
+  /** Why the lease, the desired state or the trading stream forbids entries, or null. */
+  fence: string | null;
+  /** Why no order at all can leave (no lease), or null. */
+  closed: string | null;
+}
+
+type Scope = 'entry' | 'all';
+
+/** A named check: what it refuses stands in `explains`, the detail names the figures. */
+interface RiskCheck {
+  readonly code: string;
+  /** `entry`: exits that only reduce pass it. */
+  readonly scope: Scope;
+  readonly explains: string;
+  /** Null: passes. Else the figures. */
+  readonly check: (context: RiskContext, intent: OrderIntent) => string | null;
+}
+
+/**
+ * The checks in the order in which they are asked; the first that refuses names the denial. The reference document `docs/denials.md` is generated
+ * from this table. No order leaves without passing all that apply to it (invariant 3).
+ */
+export const RISK_CHECKS = [
+  {
+    code: 'LEASE_NOT_HELD',
+    scope: 'all',
+    explains: 'The engine does not hold the lease of the unit, or it ends too soon.',
+    check: (c) => c.closed,
+  },
+  {
+    code: 'ENTRIES_FENCED',
+    scope: 'entry',
+    explains: 'The trading stream is absent, the desired state is stale, or the account has not been reconciled.',
+    check: (c) => c.fence,
+  },
+  {
+    code: 'ENTRIES_PAUSED',
+    scope: 'entry',
+    explains: 'The lane is reducing: only exits and cancels pass.',
+    check: (c) => c.entriesPaused,
+  },
+  {
+    code: 'SYMBOL_FROZEN',
+    scope: 'entry',
+    explains: 'The symbol is frozen by desired state.',
+    check: (c, i) => (c.frozen ? `symbol=${i.symbol}` : null),
+  },
+  {
+    code: 'ORDER_UNKNOWN_PENDING',
+    scope: 'entry',
+    explains: 'An order of the lane is Unknown: nothing is opened before it is resolved.',
+    check: (c) => (c.unknownOrders > 0 ? `unknown=${c.unknownOrders}` : null),
+  },
+  {
+    code: 'BOOK_INVALID',
+    scope: 'entry',
+    explains: 'The order book is not known to be complete.',
+    check: (c) => (c.bookValid && c.bidPrice > 0 && c.askPrice > 0 ? null : 'valid=false'),
+  },
+  {
+    code: 'DATA_TOO_OLD',
+    scope: 'entry',
+    explains: 'The market data is older than the limit (H10).',
+    check: (c) =>
+      c.dataAgeMs <= c.limits.maxDataAgeMs ? null : `ageMs=${c.dataAgeMs.toFixed(1)} limitMs=${c.limits.maxDataAgeMs}`,
+  },
+  {
+    code: 'SPREAD_TOO_WIDE',
+    scope: 'entry',
+    explains: 'The spread is wider than the limit.',
+    check: (c) => {
+      const bps = ((c.askPrice - c.bidPrice) / ((c.askPrice + c.bidPrice) / 2)) * 1e4;
+      return bps <= c.limits.maxSpreadBps ? null : `spreadBps=${bps.toFixed(2)} limitBps=${c.limits.maxSpreadBps}`;
+    },
+  },
+  {
+    code: 'ORDER_SIZE_BELOW_MINIMUM',
+    scope: 'entry',
+    explains: 'The size is below what the venue takes.',
+    check: (c, i) => {
+      if (i.size < c.instrument.minSize || i.size <= 0) return `size=${i.size} minimum=${c.instrument.minSize}`;
+      const value = notional(c.instrument, i.price ?? (c.askPrice as Price), i.size);
+      return value >= c.instrument.minNotional ? null : `notional=${value} minimum=${c.instrument.minNotional}`;
+    },
+  },
+  {
+    code: 'ORDER_SIZE_LIMIT',
+    scope: 'all',
+    explains: "The size exceeds the lane's or the venue's limit for one order.",
+    check: (c, i) => {
+      const limit = i.reduceOnly ? c.instrument.maxSize : Math.min(c.maxOrderSize, c.instrument.maxSize);
+      return i.size <= limit ? null : `size=${i.size} limit=${limit}`;
+    },
+  },
+  {
+    code: 'POSITION_SIZE_LIMIT',
+    scope: 'entry',
+    explains: 'Position, working and Unknown orders and this order together exceed the position limit (F6).',
+    check: (c, i) => {
+      const after =
+        i.side === 'buy' ? c.positionSize + c.workingBuySize + i.size : -(c.positionSize - c.workingSellSize - i.size);
+      return after <= c.maxPositionSize ? null : `after=${after} limit=${c.maxPositionSize}`;
+    },
+  },
+  {
+    code: 'PRICE_OUT_OF_BAND',
+    scope: 'all',
+    explains: 'The limit price is too far from the mid, or not a multiple of the tick.',
+    check: (c, i) => {
+      if (i.price === null) return null;
+      if (i.price <= 0 || i.price % c.instrument.tickSize !== 0)
+        return `price=${i.price} tick=${c.instrument.tickSize}`;
+      if (!c.bookValid) return null;
+      const middle = (c.bidPrice + c.askPrice) / 2;
+      const bps = (Math.abs(i.price - middle) / middle) * 1e4;
+      return bps <= c.limits.priceBandBps ? null : `bps=${bps.toFixed(1)} limit=${c.limits.priceBandBps}`;
+    },
+  },
+  {
+    code: 'DAILY_LOSS_LIMIT',
+    scope: 'entry',
+    explains: 'The loss of the day has reached the limit.',
+    check: (c) =>
+      c.dailyProfit > -c.limits.maxDailyLoss
+        ? null
+        : `profit=${c.dailyProfit.toFixed(2)} limit=${c.limits.maxDailyLoss}`,
+  },
+  {
+    code: 'OPEN_ORDERS_LIMIT',
+    scope: 'entry',
+    explains: 'Too many orders are open.',
+    check: (c) =>
+      c.openOrders < c.limits.maxOpenOrders ? null : `open=${c.openOrders} limit=${c.limits.maxOpenOrders}`,
+  },
+  {
+    code: 'ORDER_RATE_LIMIT',
+    scope: 'entry',
+    explains: 'Orders are sent faster than the limit.',
+    check: (c) => (c.orderTokens >= 1 ? null : `perSecond=${c.limits.maxOrderRate}`),
+  },
+  {
+    code: 'REDUCE_ONLY_WOULD_OPEN',
+    scope: 'all',
+    explains: 'A reduce-only order that would not reduce the position.',
+    check: (c, i) => {
+      if (!i.reduceOnly) return null;
+      const reduces = i.side === 'sell' ? c.positionSize > 0 : c.positionSize < 0;
+      return reduces && i.size <= Math.abs(c.positionSize) ? null : `position=${c.positionSize} size=${i.size}`;
+    },
+  },
+] as const satisfies readonly RiskCheck[];
+
+export type DenialCode = (typeof RISK_CHECKS)[number]['code'];
+
+/** A refusal with the figures that led to it. */
+export interface Denial {
+  readonly code: DenialCode;
+  readonly detail: string;
+}
+
+/** Asks every check that applies. Null: the order may go. */
+export function checkRisk(context: RiskContext, intent: OrderIntent): Denial | null {
+  for (const each of RISK_CHECKS) {
+    if (intent.reduceOnly && each.scope === 'entry') continue;
+    const detail = each.check(context, intent);
+    if (detail !== null) return { code: each.code, detail };
+  }
+  return null;
+}
