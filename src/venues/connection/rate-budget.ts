@@ -14,6 +14,8 @@ export type RatePriority = 'normal' | 'cancel';
 export interface RateBudget {
   /** Takes `cost` from the budget: 0 if it was granted, else the milliseconds until it could be. Nothing is taken then. */
   take(priority: RatePriority, cost?: number): number;
+  /** What `take` would answer, with nothing taken: for requests that need several budgets at once. */
+  waitMs(priority: RatePriority, cost?: number): number;
   /** The venue said to wait: nothing is granted for so long, cancels included. A shorter wait never replaces a longer one. */
   block(waitMs: number): void;
   /** Milliseconds that the block still lasts; 0 if there is none. */
@@ -43,23 +45,27 @@ export function createRateBudget(clock: Clock, options: RateBudgetOptions): Rate
     used += cost;
   }
 
+  function waitFor(now: MonoNanos, priority: RatePriority, cost: number): number {
+    forget(now);
+    if (blockedUntil > now) return (blockedUntil - now) / 1e6;
+    const limit = options.capacity - (priority === 'cancel' ? 0 : options.cancelReserve);
+    if (used + cost <= limit) return 0;
+    let stillUsed = used;
+    for (const entry of spent) {
+      stillUsed -= entry.cost;
+      if (stillUsed + cost <= limit) return Math.max((entry.at + window - now) / 1e6, 0.001);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
   return {
     take(priority, cost = 1) {
       const now = clock.monoNanos();
-      forget(now);
-      if (blockedUntil > now) return (blockedUntil - now) / 1e6;
-      const limit = options.capacity - (priority === 'cancel' ? 0 : options.cancelReserve);
-      if (used + cost <= limit) {
-        spend(now, cost);
-        return 0;
-      }
-      let stillUsed = used;
-      for (const entry of spent) {
-        stillUsed -= entry.cost;
-        if (stillUsed + cost <= limit) return Math.max((entry.at + window - now) / 1e6, 0.001);
-      }
-      return Number.POSITIVE_INFINITY;
+      const wait = waitFor(now, priority, cost);
+      if (wait === 0) spend(now, cost);
+      return wait;
     },
+    waitMs: (priority, cost = 1) => waitFor(clock.monoNanos(), priority, cost),
     block(waitMs) {
       blockedUntil = Math.max(blockedUntil, clock.monoNanos() + nanosFromMs(waitMs));
     },

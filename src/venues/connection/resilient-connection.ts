@@ -35,8 +35,15 @@ export interface ResilientConnectionOptions {
   readonly random: Random;
   readonly log: VenueLog;
   readonly listener: ConnectionListener;
-  /** What to send and how often; its answer is told by `pong()`, and must come before `answerTimeoutMs`. */
-  readonly heartbeat: { readonly intervalMs: number; readonly answerTimeoutMs?: number; message(): string } | null;
+  /**
+   * What to send and how often; its answer is told by `pong()`, and must come before `answerTimeoutMs`. A null message is a ws ping frame,
+   * whose pong is seen here.
+   */
+  readonly heartbeat: {
+    readonly intervalMs: number;
+    readonly answerTimeoutMs?: number;
+    message(): string | null;
+  } | null;
   /** Longest time without any frame on a live socket; null: not judged. */
   readonly silenceMs: number | null;
   readonly backoff?: BackoffOptions;
@@ -160,6 +167,9 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       socket = options.connect(url, {
         onOpen: () => held !== null && onOpen(held),
         onFrame: (frame) => held !== null && onFrame(held, frame),
+        onPong: () => {
+          if (held !== null) held.pongDue = false;
+        },
         onClose: (code, reason) => held !== null && onClose(held, code, reason),
       });
     } catch (error) {
@@ -223,7 +233,9 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       if (held.closing !== null) return;
       held.pongDue = true;
       try {
-        held.socket.send(heartbeat.message());
+        const message = heartbeat.message();
+        if (message === null) held.socket.ping?.();
+        else held.socket.send(message);
       } catch (error) {
         cut(held, messageOf(error));
         return;

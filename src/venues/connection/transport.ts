@@ -6,6 +6,8 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Cuts the connection without a handshake. */
   terminate(): void;
+  /** Sends a ws ping frame, which the other side must answer (`onPong`). Throws `SOCKET_NOT_OPEN`. For venues whose protocol has no ping message. */
+  ping?(): void;
   /** Bytes accepted by `send` and not yet handed to the kernel. */
   readonly bufferedBytes: number;
 }
@@ -14,6 +16,8 @@ export interface SocketListener {
   onOpen(): void;
   /** A text or binary frame as the bytes that came in. The buffer belongs to the listener. */
   onFrame(frame: Buffer, isBinary: boolean): void;
+  /** A ws ping was answered. */
+  onPong?(): void;
   /** Once, also when opening failed. */
   onClose(code: number, reason: string): void;
 }

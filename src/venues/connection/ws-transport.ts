@@ -61,18 +61,26 @@ function adapt(webSocket: WebSocket, listener: SocketListener): Socket {
     // With the default binaryType the data of a message is always one Buffer.
     if (Buffer.isBuffer(data)) listener.onFrame(data, isBinary);
   });
+  webSocket.on('pong', () => listener.onPong?.());
   webSocket.on('error', (error) => {
     failure = messageOf(error);
   });
   webSocket.on('close', (code, reason) => {
     listener.onClose(code, reason.length > 0 ? reason.toString('utf8') : failure);
   });
+  const requireOpen = (): void => {
+    if (webSocket.readyState !== WebSocket.OPEN) {
+      throw new MillraceError('retryable', 'SOCKET_NOT_OPEN', `readyState=${webSocket.readyState}`);
+    }
+  };
   return {
     send(text) {
-      if (webSocket.readyState !== WebSocket.OPEN) {
-        throw new MillraceError('retryable', 'SOCKET_NOT_OPEN', `readyState=${webSocket.readyState}`);
-      }
+      requireOpen();
       webSocket.send(text);
+    },
+    ping() {
+      requireOpen();
+      webSocket.ping();
     },
     close(code, reason) {
       webSocket.close(code, reason);
