@@ -22,6 +22,8 @@ export interface RateBudget {
   blockedMs(): number;
   /** The venue's own account of what has been used in the current window, where it is higher than ours. */
   observeUsed(used: number): void;
+  /** The venue grants this account another capacity than the documented one. */
+  resize(capacity: number): void;
 }
 
 interface Spent {
@@ -33,6 +35,7 @@ interface Spent {
 export function createRateBudget(clock: Clock, options: RateBudgetOptions): RateBudget {
   const window = nanosFromMs(options.windowMs);
   const spent: Spent[] = [];
+  let capacity = options.capacity;
   let used = 0;
   let blockedUntil = 0;
 
@@ -48,7 +51,7 @@ export function createRateBudget(clock: Clock, options: RateBudgetOptions): Rate
   function waitFor(now: MonoNanos, priority: RatePriority, cost: number): number {
     forget(now);
     if (blockedUntil > now) return (blockedUntil - now) / 1e6;
-    const limit = options.capacity - (priority === 'cancel' ? 0 : options.cancelReserve);
+    const limit = capacity - (priority === 'cancel' ? 0 : options.cancelReserve);
     if (used + cost <= limit) return 0;
     let stillUsed = used;
     for (const entry of spent) {
@@ -76,6 +79,9 @@ export function createRateBudget(clock: Clock, options: RateBudgetOptions): Rate
       const now = clock.monoNanos();
       forget(now);
       if (venueUsed > used) spend(now, venueUsed - used);
+    },
+    resize(granted) {
+      capacity = granted;
     },
   };
 }
