@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT } from './paths.mjs';
+import { SetupError } from './report.mjs';
+
+/**
+ * @typedef {(script: string, args: readonly string[], options?: { quiet?: boolean }) => Promise<number>} RunNode runs a script on the project's Node
+ * @typedef {object} Command
+ * @property {string} summary
+ * @property {boolean} python whether it needs the emulator
+ * @property {(node: RunNode, args: readonly string[]) => Promise<number>} run ends with the exit code
+ */
+
+/** @param {string} script relative to the project @returns {Command['run']} */
+function target(script) {
+  return (node, args) => {
+    const file = path.join(ROOT, script);
+    if (!existsSync(file)) throw new SetupError('TARGET_MISSING', `file=${script}. This checkout is incomplete.`);
+    return node(file, args);
+  };
+}
+
+/** @param {string} name of a package's program in node_modules */
+const tool = (name) => path.join(ROOT, 'node_modules', name);
+
+/** Types, then lint and format: both always run, so that all faults are seen at once. @type {Command['run']} */
+async function check(node) {
+  const types = await node(tool('typescript/bin/tsc'), ['--noEmit', '-p', ROOT]);
+  const style = await node(tool('@biomejs/biome/bin/biome'), ['check', '--max-diagnostics=200', ROOT]);
+  return types === 0 && style === 0 ? 0 : 1;
+}
+
+/** Checks (unless single files were asked for), then the tests, whose closing line is the last of the output. @type {Command['run']} */
+async function test(node, args) {
+  const checked = args.some((argument) => !argument.startsWith('-')) ? 0 : await check(node, []);
+  const tested = await node(tool('vitest/vitest.mjs'), ['run', ...args]);
+  return tested !== 0 ? tested : checked;
+}
+
+/** Every command by its name. @type {Readonly<Record<string, Command>>} */
+export const COMMANDS = {
+  start: { summary: 'run the whole pipeline here', python: true, run: target('local/start/main.ts') },
+  test: { summary: 'check and run all tests; arguments filter files', python: true, run: test },
+  check: { summary: 'types, lint, format', python: false, run: check },
+  normalize: {
+    summary: 'recorded frames in, normalized lines out',
+    python: false,
+    run: target('src/research/normalize.ts'),
+  },
+  'fault-venue': { summary: 'one simulated venue alone', python: false, run: target('src/simulation/fault-venue.ts') },
+  bench: { summary: 'benchmarks', python: false, run: target('bench/run.ts') },
+  'set-up': { summary: 'only the set-up', python: true, run: async () => 0 },
+};
+
+/** One line per command. */
+export function usage() {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  return Object.entries(COMMANDS)
+    .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+    .join('\n');
+}
