@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { MillraceError, messageOf } from '#core/errors.ts';
+import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { createPendingRequests } from '../connection/pending-requests.ts';
+import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
+import { createVenueClock, takeSample } from '../connection/venue-clock.ts';
+import type { AccountRuntime } from '../venue.ts';
+import {
+  executionRow,
+  orderRow,
+  positionRow,
+  readExecution,
+  readOrder,
+  readPosition,
+  readWallet,
+  walletRow,
+} from './account-messages.ts';
+import { createBybitAuthentication } from './authentication.ts';
+import { BYBIT_PATHS } from './endpoints.ts';
+import { fetchServerTime } from './rest.ts';
+
+/** All-in-one topics: they may not be mixed with those of one category in a request, so other categories are left out here. */
+const TOPICS = ['order', 'execution', 'position', 'wallet'] as const;
+const CATEGORY = 'linear';
+const PING_MS = 20_000;
+const SUBSCRIBE_TIMEOUT_MS = 5_000;
+/** For how long the old connection may still deliver while the new one signs in with changed keys; reports that come twice count once. */
+const LINGER_MS = 10_000;
+
+const message = z.object({
+  topic: z.string().optional(),
+  op: z.string().optional(),
+  req_id: z.string().optional(),
+  success: z.boolean().optional(),
+  ret_msg: z.string().optional(),
+  retCode: z.number().optional(),
+  retMsg: z.string().optional(),
+  creationTime: z.number().optional(),
+  data: z.array(z.unknown()).optional(),
+});
+type Message = z.infer<typeof message>;
+const categorised = z.object({ category: z.string() });
+
+/**
+ * The private stream (Bybit V5 documentation, "Websocket Stream / Private"). It never replays. What cannot be read is never dropped in silence:
+ * the connection is given up with the reason, and the queries that follow each `live` make up for it. A hedge-mode account is refused the same way.
+ */
+export function createBybitLinearAccountStream(
+  runtime: AccountRuntime,
+  listener: AccountStreamListener,
+): AccountStream {
+  const { clock, timers, log } = runtime;
+  const venueClock = createVenueClock(clock);
+  const pending = createPendingRequests<{ readonly ok: boolean; readonly text: string }>(timers, 4);
+  const name = `bybit-linear account ${runtime.account.account}`;
+
+  const authentication = createBybitAuthentication({
+    runtime,
+    venueClock,
+    onKeysChanged() {
+      if (connection.live() === null) connection.retryNow('keys changed');
+      else connection.replace('keys changed', LINGER_MS);
+    },
+  });
+
+  const connection = createResilientConnection({
+    name,
+    url: () => addressOf(runtime.endpoints.account),
+    connect: runtime.connect,
+    clock,
+    timers,
+    random: runtime.random,
+    log,
+    heartbeat: { intervalMs: PING_MS, message: () => JSON.stringify({ op: 'ping' }) },
+    silenceMs: null,
+    listener: {
+      async onOpen(session) {
+        await takeSample(venueClock, clock, () => fetchServerTime(runtime)).catch((error: unknown) =>
+          log('warn', 'venue time not known', { connection: name, reason: messageOf(error) }),
+        );
+        await authentication.signIn(session);
+        await subscribe(session);
+      },
+      onFrame,
+      onSessionEnd(session, reason) {
+        authentication.onSessionEnd(session, reason);
+        pending.failSession(session.id, reason);
+      },
+      onStatus: (status) => listener.onStatus(status),
+    },
+  });
+
+  function subscribe(session: ConnectionSession): Promise<void> {
+    session.progress('subscribing', TOPICS.join(' '));
+    return new Promise((resolve, reject) => {
+      pending.add(`sub-${session.id}`, session.id, SUBSCRIBE_TIMEOUT_MS, (outcome) => {
+        if (outcome.kind === 'answer' && outcome.answer.ok) resolve();
+        else if (outcome.kind === 'answer') {
+          reject(new MillraceError('configuration', 'SUBSCRIBE_REFUSED', outcome.answer.text));
+        } else reject(new MillraceError('retryable', 'ACK_MISSING', `request=subscribe cause=${outcome.kind}`));
+      });
+      session.send(JSON.stringify({ op: 'subscribe', req_id: `sub-${session.id}`, args: TOPICS }));
+    });
+  }
+
+  function onFrame(frame: Buffer, session: ConnectionSession): void {
+    for (const report of read(frame, session)) listener.onReport(report, frame);
+  }
+
+  /** The reports of a frame: all of them, or none and the connection is given up. */
+  function read(frame: Buffer, session: ConnectionSession): readonly AccountReport[] {
+    try {
+      const parsed = message.parse(JSON.parse(frame.toString('utf8')));
+      if (parsed.topic !== undefined) return readReports(parsed.topic, parsed);
+      onControl(parsed, session);
+    } catch (error) {
+      const reason = reasonOf(error, frame);
+      if (reason === null) throw error;
+      log('error', 'account frame refused', { connection: name, reason });
+      connection.fail(reason);
+    }
+    return [];
+  }
+
+  function onControl(control: Message, session: ConnectionSession): void {
+    const text = control.ret_msg ?? control.retMsg ?? '';
+    if (control.op === 'pong' || text === 'pong') {
+      connection.pong();
+      return;
+    }
+    const ok = control.success ?? control.retCode === 0;
+    if (control.op === 'auth') authentication.onAnswer(session, ok ? 0 : (control.retCode ?? 10004), text);
+    else if (control.op === 'subscribe') pending.answer(`sub-${session.id}`, { ok, text });
+    else log('warn', 'account connection says', { connection: name, op: control.op, text });
+  }
+
+  function readReports(topic: string, envelope: Message): readonly AccountReport[] {
+    const at = (envelope.creationTime ?? clock.epochMs()) as EpochMs;
+    return (envelope.data ?? []).flatMap((row) => readRow(topic, row, at));
+  }
+
+  return {
+    status: () => connection.status(),
+    start() {
+      connection.start();
+      authentication.start();
+    },
+    async stop() {
+      authentication.stop();
+      await connection.stop();
+    },
+  };
+}
+
+function addressOf(base: string): string {
+  if (base === '') throw new MillraceError('configuration', 'ENDPOINT_MISSING', 'venue=bybit-linear part=account');
+  return `${base}${BYBIT_PATHS.private}`;
+}
+
+function readRow(topic: string, row: unknown, at: EpochMs): readonly AccountReport[] {
+  if (topic === 'wallet') return readWallet(walletRow.parse(row), at);
+  if (categorised.parse(row).category !== CATEGORY) return [];
+  switch (topic) {
+    case 'order':
+      return [readOrder(orderRow.parse(row), 'accountStream')];
+    case 'execution':
+      return [readExecution(executionRow.parse(row), 'accountStream')];
+    case 'position':
+      return [readPosition(positionRow.parse(row), 'accountStream', at)];
+    default:
+      return [];
+  }
+}
+
+/** Why a frame cannot be read, or null for an error that is none of the frame's. */
+function reasonOf(error: unknown, frame: Buffer): string | null {
+  if (error instanceof MillraceError) return error.message;
+  if (error instanceof SyntaxError) return `REPORT_INVALID: bytes=${frame.length} no JSON`;
+  if (!(error instanceof z.ZodError)) return null;
+  const issue = error.issues[0];
+  return `REPORT_INVALID: bytes=${frame.length} at=${issue?.path.join('.')} ${issue?.message}`;
+}

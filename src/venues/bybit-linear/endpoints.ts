@@ -1,0 +1,35 @@
+import type { Mode } from '#core/control/unit.ts';
+import type { VenueEndpoints } from '../venue.ts';
+
+/**
+ * Base addresses by mode (Bybit V5 documentation, "Connect" and "Integration guidance"). Paper takes its market data from the real venue and has
+ * no account there: account, orders and REST are those of the simulated exchange, and come from `MILLRACE_VENUE_ENDPOINTS`; left empty, they
+ * are refused as addresses, so that paper keys and orders can never reach the real venue.
+ */
+const ENDPOINTS: Readonly<Record<Mode, VenueEndpoints>> = {
+  live: {
+    market: 'wss://stream.bybit.com',
+    account: 'wss://stream.bybit.com',
+    orders: 'wss://stream.bybit.com',
+    rest: 'https://api.bybit.com',
+  },
+  testnet: {
+    market: 'wss://stream-testnet.bybit.com',
+    account: 'wss://stream-testnet.bybit.com',
+    orders: 'wss://stream-testnet.bybit.com',
+    rest: 'https://api-testnet.bybit.com',
+  },
+  paper: { market: 'wss://stream.bybit.com', account: '', orders: '', rest: '' },
+};
+
+/** Where the venue is in one mode. */
+export function bybitLinearEndpoints(mode: Mode): VenueEndpoints {
+  return ENDPOINTS[mode];
+}
+
+/** What follows the base addresses. */
+export const BYBIT_PATHS = {
+  publicLinear: '/v5/public/linear',
+  private: '/v5/private',
+  trade: '/v5/trade',
+} as const;

@@ -1,0 +1,77 @@
+import type { Clock, EpochMs } from '#core/time/clock.ts';
+import { createRateBudget, type RateBudget } from '../connection/rate-budget.ts';
+
+/** Calls that have budgets of their own. */
+export type BybitCall = 'create' | 'amend' | 'cancel' | 'query' | 'public';
+
+/** What the venue says of a budget in the headers of each answer. */
+export interface BybitLimitHeaders {
+  readonly limit: string | null;
+  readonly remaining: string | null;
+  readonly resetAt: string | null;
+}
+
+export interface BybitLimits {
+  /** 0 if the call may go out now, else the milliseconds to wait. */
+  take(call: BybitCall): number;
+  /** Learns from the headers of an answer. */
+  observe(call: BybitCall, headers: BybitLimitHeaders): void;
+  /** The venue refused for the rate (10006, 10429): waits until the time it stated, a second without one. Returns the wait. */
+  refused(call: BybitCall, headers: BybitLimitHeaders, venueNow: EpochMs): number;
+  /** HTTP 403: the address is shut out; everything by REST stops for ten minutes. Returns the wait. */
+  shutOut(): number;
+}
+
+/** Per account and rolling second (Bybit V5 documentation, "Rate limit rules"); each order call has a budget of its own, so a cancel is never starved by entries. */
+const PER_SECOND: Readonly<Record<BybitCall, number>> = { create: 10, amend: 10, cancel: 10, query: 50, public: 100 };
+/** Per address. */
+const ADDRESS = { capacity: 600, windowMs: 5_000, cancelReserve: 60 } as const;
+const SHUT_OUT_MS = 600_000;
+const DEFAULT_WAIT_MS = 1_000;
+
+/** The budgets of one account. `usesAddressBudget`: REST counts by address as well, the trade socket does not. */
+export function createBybitLimits(clock: Clock, usesAddressBudget: boolean): BybitLimits {
+  const budget = (call: BybitCall): RateBudget =>
+    createRateBudget(clock, { capacity: PER_SECOND[call], windowMs: 1_000, cancelReserve: 0 });
+  const budgets: Readonly<Record<BybitCall, RateBudget>> = {
+    create: budget('create'),
+    amend: budget('amend'),
+    cancel: budget('cancel'),
+    query: budget('query'),
+    public: budget('public'),
+  };
+  const address = createRateBudget(clock, ADDRESS);
+
+  return {
+    take(call) {
+      const priority = call === 'cancel' ? 'cancel' : 'normal';
+      const waitMs = Math.max(budgets[call].waitMs(priority), usesAddressBudget ? address.waitMs(priority) : 0);
+      if (waitMs > 0) return waitMs;
+      budgets[call].take(priority);
+      if (usesAddressBudget) address.take(priority);
+      return 0;
+    },
+    observe(call, headers) {
+      const limit = positive(headers.limit);
+      const remaining = positive(headers.remaining);
+      if (limit === null || limit < 1) return;
+      budgets[call].resize(limit);
+      if (remaining !== null) budgets[call].observeUsed(limit - remaining);
+    },
+    refused(call, headers, venueNow) {
+      const resetAt = positive(headers.resetAt);
+      const waitMs = resetAt !== null && resetAt > venueNow ? resetAt - venueNow : DEFAULT_WAIT_MS;
+      budgets[call].block(waitMs);
+      return waitMs;
+    },
+    shutOut() {
+      address.block(SHUT_OUT_MS);
+      return SHUT_OUT_MS;
+    },
+  };
+}
+
+function positive(text: string | null): number | null {
+  if (text === null || !/^\d{1,16}$/.test(text)) return null;
+  return Number(text);
+}

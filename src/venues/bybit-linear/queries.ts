@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import { MillraceError } from '#core/errors.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { AccountRuntime, VenueRuntime } from '../venue.ts';
+import {
+  executionRow,
+  type OrderRow,
+  orderRow,
+  positionRow,
+  readExecution,
+  readOrder,
+  readPosition,
+  readWallet,
+  walletRow,
+} from './account-messages.ts';
+import { answerOfError } from './errors.ts';
+import { createBybitRest, type QueryParameters, read } from './rest.ts';
+
+const CATEGORY = 'linear';
+/** A history query may span so much at most (Bybit V5 documentation, "Get Order History", "Get Trade History"). */
+const WINDOW_MS = 7 * 86_400_000;
+/** The venue keeps two years. */
+const HISTORY_MS = 730 * 86_400_000;
+/** A cursor that never ends is a fault of the venue's. */
+const MAX_PAGES = 1_000;
+
+const page = z.object({ list: z.array(z.unknown()), nextPageCursor: z.string().optional() });
+const acknowledged = z.object({ orderId: z.string(), orderLinkId: z.string().optional() });
+
+/** Queries by signed REST. `fetchInstruments` is the venue's public list of instruments. */
+export function createBybitLinearQueries(
+  runtime: AccountRuntime,
+  fetchInstruments: (runtime: VenueRuntime) => Promise<readonly Instrument[]>,
+): VenueQueries {
+  const rest = createBybitRest(runtime);
+
+  /** All pages of a list, each row read by `schema`. */
+  async function list<Schema extends z.ZodType>(
+    path: string,
+    parameters: QueryParameters,
+    schema: Schema,
+  ): Promise<z.infer<Schema>[]> {
+    const rows: z.infer<Schema>[] = [];
+    let cursor: string | undefined;
+    for (let count = 0; count < MAX_PAGES; count += 1) {
+      const result = read(page, await rest.get(path, { category: CATEGORY, ...parameters, cursor }), path);
+      for (const row of result.list) rows.push(read(schema, row, path));
+      if (result.nextPageCursor === undefined || result.nextPageCursor === '' || result.list.length === 0) return rows;
+      cursor = result.nextPageCursor;
+    }
+    throw new VenueError('retry', 'PAGES_ENDLESS', `path=${path} pages=${MAX_PAGES}`);
+  }
+
+  /** The same over a long time, window by window, oldest first. */
+  async function listSince<Schema extends z.ZodType>(
+    path: string,
+    parameters: QueryParameters,
+    schema: Schema,
+    from: EpochMs,
+  ): Promise<z.infer<Schema>[]> {
+    // The venue's clock may be ahead of what we know of it, never by as much as a second.
+    const until = (await now()) + 1_000;
+    const rows: z.infer<Schema>[] = [];
+    let start = Math.max(Math.floor(from), Math.ceil(until - HISTORY_MS));
+    while (start <= until) {
+      const end = Math.min(start + WINDOW_MS - 1, until);
+      rows.push(...(await list(path, { ...parameters, startTime: start, endTime: Math.floor(end) }, schema)));
+      start = end + 1;
+    }
+    return rows;
+  }
+
+  async function now(): Promise<EpochMs> {
+    return rest.venueClock.synced() ? rest.venueClock.venueNow() : rest.serverTime();
+  }
+
+  return {
+    serverTime: () => rest.serverTime(),
+    instruments: () => fetchInstruments(runtime),
+    async orderByClientId(symbol, clientOrderId) {
+      for (const path of ['/v5/order/realtime', '/v5/order/history']) {
+        const rows = await list(path, { symbol, orderLinkId: clientOrderId }, orderRow);
+        const row = rows.find((each) => each.orderLinkId === clientOrderId);
+        const [report] = row === undefined ? [] : readEach([row], fromQuery);
+        if (report !== undefined) return { kind: 'found', report };
+      }
+      return { kind: 'notFound' };
+    },
+    async openOrders(symbol) {
+      const rows = await list('/v5/order/realtime', { symbol, openOnly: 0, limit: 50 }, orderRow);
+      return readEach(rows, fromQuery).filter(
+        (report) => report.status === 'accepted' || report.status === 'partiallyFilled',
+      );
+    },
+    async ordersSince(symbol, from) {
+      // History first: an order that ends in between is then found open or ended, never neither. It lags behind, so the recently ended are asked too.
+      const rows = [
+        ...(await listSince('/v5/order/history', { symbol, limit: 50 }, orderRow, from)),
+        ...(await list('/v5/order/realtime', { symbol, openOnly: 0, limit: 50 }, orderRow)),
+        ...(await list('/v5/order/realtime', { symbol, openOnly: 1, limit: 50 }, orderRow)),
+      ];
+      const chosen = newestRows(rows)
+        .filter((row) => Number(row.createdTime) >= from)
+        .sort((a, b) => Number(a.createdTime) - Number(b.createdTime));
+      return readEach(chosen, fromQuery);
+    },
+    async fillsSince(symbol, from) {
+      const rows = await listSince('/v5/execution/list', { symbol, limit: 100 }, executionRow, from);
+      const fills = new Map<string, FillReport>();
+      for (const report of readEach(rows, (row) => readExecution(row, 'query'))) {
+        if (report.kind === 'fill' && report.venueTime >= from) fills.set(report.fillId, report);
+      }
+      // The venue lists the newest first; equal times keep the venue's order.
+      return [...fills.values()].reverse().sort((a, b) => a.venueTime - b.venueTime);
+    },
+    async positions(symbols) {
+      const reports = [];
+      for (const symbol of symbols) {
+        const rows = await list('/v5/position/list', { symbol, limit: 200 }, positionRow);
+        const at = await now();
+        reports.push(...readEach(rows, (row) => readPosition(row, 'query', at)));
+      }
+      return reports;
+    },
+    async balances() {
+      const rows = await list('/v5/account/wallet-balance', { category: undefined, accountType: 'UNIFIED' }, walletRow);
+      const at = await now();
+      return readEach(rows, (row) => readWallet(row, at)).flat();
+    },
+    async cancelOrder(target) {
+      try {
+        const result = await rest.post('/v5/order/cancel', cancelBody(target), 'cancel');
+        const parsed = acknowledged.safeParse(result);
+        if (!parsed.success) {
+          return { kind: 'unknown', cause: 'venueUnclear', code: 'ANSWER_INVALID', text: 'no order id in the answer' };
+        }
+        return { kind: 'accepted', venueOrderId: parsed.data.orderId, venueTime: null };
+      } catch (error) {
+        return answerOfError(error);
+      }
+    },
+  };
+}
+
+function fromQuery(row: OrderRow): OrderReport {
+  return readOrder(row, 'query');
+}
+
+/** What names an order to the venue; its own id wins. */
+export function cancelBody(target: OrderTarget): Record<string, string> {
+  const named = target.venueOrderId === null ? { orderLinkId: target.clientOrderId } : { orderId: target.venueOrderId };
+  return { category: CATEGORY, symbol: target.symbol, ...named };
+}
+
+/** Reads rows; what makes one unreadable becomes a `VenueError`: a hedge-mode account needs people, anything else may be asked again. */
+function readEach<Row, Report>(rows: readonly Row[], readRow: (row: Row) => Report): Report[] {
+  try {
+    return rows.map(readRow);
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    throw new VenueError(error.class === 'configuration' ? 'keys' : 'retry', error.code, error.message);
+  }
+}
+
+/** One row for each order: the one that was updated last. */
+function newestRows(rows: readonly OrderRow[]): OrderRow[] {
+  const newest = new Map<string, OrderRow>();
+  for (const row of rows) {
+    const known = newest.get(row.orderId);
+    if (known === undefined || Number(row.updatedTime) >= Number(known.updatedTime)) newest.set(row.orderId, row);
+  }
+  return [...newest.values()];
+}
