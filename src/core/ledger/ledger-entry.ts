@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { LANE_STATES, ORDER_STATES, TRADING_EVENT_BODIES } from '../events/trading-event.ts';
+import { VENUES } from '../market/instrument.ts';
+
+const origin = {
+  venue: z.enum(VENUES),
+  /** Epoch of the event that brought it. */
+  epoch: z.number(),
+  /** Wall clock of the engine when it said so, ms. */
+  time: z.number(),
+};
+const stateBody = TRADING_EVENT_BODIES['order.state'];
+const laneBody = TRADING_EVENT_BODIES['lane.state'];
+
+/** Schemas of what each part of a ledger item holds, read back at the edge. */
+export const LEDGER_ENTRY = {
+  intent: TRADING_EVENT_BODIES['order.intended'].extend(origin),
+  state: stateBody
+    .omit({ from: true, to: true })
+    .extend({ ...origin, state: z.enum(ORDER_STATES), size: stateBody.shape.size.optional() }),
+  fill: TRADING_EVENT_BODIES.fill.extend(origin),
+  adjustment: TRADING_EVENT_BODIES['position.adjusted'].extend(origin),
+  balance: TRADING_EVENT_BODIES.balance.extend(origin),
+  lane: laneBody.omit({ from: true, to: true }).extend({ ...origin, state: z.enum(LANE_STATES) }),
+  entries: TRADING_EVENT_BODIES['lane.entries'].extend(origin),
+} as const;
+
+export type LedgerIntent = z.infer<typeof LEDGER_ENTRY.intent>;
+/** State of an order with the evidence for it; `size` is absent where risk denied it. */
+export type LedgerOrderState = z.infer<typeof LEDGER_ENTRY.state>;
+export type LedgerFill = z.infer<typeof LEDGER_ENTRY.fill>;
+export type LedgerAdjustment = z.infer<typeof LEDGER_ENTRY.adjustment>;
+export type LedgerBalance = z.infer<typeof LEDGER_ENTRY.balance>;
+
+/** An order: either part can be missing while events are on their way, or for orders that nobody here placed. */
+export interface LedgerOrder {
+  readonly clientOrderId: string;
+  readonly intent: LedgerIntent | null;
+  readonly state: LedgerOrderState | null;
+}
+
+export interface LedgerLane {
+  readonly lane: string;
+  readonly state: z.infer<typeof LEDGER_ENTRY.lane> | null;
+  readonly entries: z.infer<typeof LEDGER_ENTRY.entries> | null;
+}

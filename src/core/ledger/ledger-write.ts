@@ -1,0 +1,175 @@
+import type { AccountRef } from '../control/unit.ts';
+import type { TradingEvent } from '../events/trading-event.ts';
+import { eventPrecedence, orderStatePrecedence, venuePrecedence } from './precedence.ts';
+
+/** Parts of a ledger item; each part is written by its own kind of event and never touches the others. */
+export type LedgerPart = 'intent' | 'state' | 'fill' | 'adjustment' | 'balance' | 'lane' | 'entries';
+
+/**
+ * One conditional write. A part holds the content with the highest (`latest`) or the lowest (`earliest`) precedence that ever arrived, so that
+ * the final state depends neither on the order of arrival nor on redelivery.
+ */
+export interface LedgerWrite {
+  /** `ACCOUNT#<mode>#<account>`. */
+  readonly partition: string;
+  readonly sort: string;
+  readonly part: LedgerPart;
+  readonly keep: 'latest' | 'earliest';
+  /** Text that sorts. */
+  readonly precedence: string;
+  /** Identity of the event that makes the write: tells an own retry from another's write. */
+  readonly writeId: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** What a part holds in the table. */
+export interface StoredPart {
+  readonly precedence: string;
+  readonly writeId: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** Kinds of sort keys, each followed by `#` and an identity. */
+export const LEDGER_PREFIX = {
+  order: 'ORDER#',
+  fill: 'FILL#',
+  adjustment: 'ADJUSTMENT#',
+  balance: 'BALANCE#',
+  lane: 'LANE#',
+} as const;
+
+export function ledgerPartition(account: AccountRef): string {
+  return `ACCOUNT#${account.mode}#${account.account}`;
+}
+
+/** The write that an event asks of the ledger, or null for events that the ledger does not keep (they are in the archive of the stream). */
+export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
+  const place = { partition: ledgerPartition(event), writeId: event.id };
+  const latest = { keep: 'latest', precedence: eventPrecedence(event.epoch, event.sequence) } as const;
+  const origin = { venue: event.venue, epoch: event.epoch, time: event.time };
+  switch (event.type) {
+    case 'order.intended':
+      return {
+        ...place,
+        ...latest,
+        keep: 'earliest',
+        sort: `${LEDGER_PREFIX.order}${event.body.clientOrderId}`,
+        part: 'intent',
+        content: { ...event.body, ...origin },
+      };
+    case 'order.denied': {
+      const { code, detail, ...rest } = event.body;
+      return {
+        ...place,
+        keep: 'latest',
+        precedence: orderStatePrecedence('Denied', event.epoch, event.sequence),
+        sort: `${LEDGER_PREFIX.order}${event.body.clientOrderId}`,
+        part: 'state',
+        content: {
+          ...rest,
+          ...origin,
+          state: 'Denied',
+          terminal: true,
+          venueOrderId: null,
+          cumulativeSize: '0',
+          reason: `${code}: ${detail}`,
+          evidence: [{ kind: 'notSent', reason: code }],
+        },
+      };
+    }
+    case 'order.state': {
+      const { to, from: _from, ...rest } = event.body;
+      return {
+        ...place,
+        keep: 'latest',
+        precedence: orderStatePrecedence(to, event.epoch, event.sequence),
+        sort: `${LEDGER_PREFIX.order}${event.body.clientOrderId}`,
+        part: 'state',
+        content: { ...rest, ...origin, state: to },
+      };
+    }
+    case 'fill':
+      return {
+        ...place,
+        keep: 'earliest',
+        // A report that names our order is kept before one that does not (queries of some venues leave it out).
+        precedence: `${event.body.clientOrderId === null ? '1' : '0'}.${latest.precedence}`,
+        sort: `${LEDGER_PREFIX.fill}${event.venue}#${event.body.symbol}#${event.body.fillId}`,
+        part: 'fill',
+        content: { ...event.body, ...origin },
+      };
+    case 'position.adjusted':
+      return {
+        ...place,
+        ...latest,
+        keep: 'earliest',
+        sort: `${LEDGER_PREFIX.adjustment}${event.venue}#${event.body.symbol}#${event.body.adjustmentId}`,
+        part: 'adjustment',
+        content: { ...event.body, ...origin },
+      };
+    case 'balance':
+      return {
+        ...place,
+        keep: 'latest',
+        precedence: venuePrecedence(event.body.venueTime, event.epoch, event.sequence),
+        sort: `${LEDGER_PREFIX.balance}${event.venue}#${event.body.currency}`,
+        part: 'balance',
+        content: { ...event.body, ...origin },
+      };
+    case 'lane.state': {
+      const { to, from: _from, ...rest } = event.body;
+      return {
+        ...place,
+        ...latest,
+        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
+        part: 'lane',
+        content: { ...rest, ...origin, state: to },
+      };
+    }
+    case 'lane.entries':
+      return {
+        ...place,
+        ...latest,
+        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
+        part: 'entries',
+        content: { ...event.body, ...origin },
+      };
+    default:
+      return null;
+  }
+}
+
+/** Whether `write` replaces what is stored: the one rule that the adapter's condition expression states as well. */
+export function replaces(write: LedgerWrite, stored: StoredPart | null): boolean {
+  if (stored === null) return true;
+  return write.keep === 'latest' ? write.precedence > stored.precedence : write.precedence < stored.precedence;
+}
+
+/** Fields that two reports of one thing must have in common; fees and times may be told more exactly by one of them. */
+const SUBSTANCE: Partial<Readonly<Record<LedgerPart, readonly string[]>>> = {
+  intent: ['symbol', 'side', 'orderType', 'timeInForce', 'price', 'size', 'reduceOnly'],
+  fill: ['side', 'price', 'size'],
+  adjustment: ['delta'],
+};
+
+/**
+ * The field in which two writes of the same part contradict each other, or null. One order id for two intents, one fill id for two
+ * executions, or one epoch used by two writers are faults that people must see; the table keeps the same one whichever came first.
+ */
+export function contradiction(write: LedgerWrite, stored: StoredPart): string | null {
+  if (write.precedence === stored.precedence && write.writeId !== stored.writeId) return 'writeId';
+  for (const field of SUBSTANCE[write.part] ?? []) {
+    if (!sameValue(write.content[field], stored.content[field])) return field;
+  }
+  return null;
+}
+
+function sameValue(left: unknown, right: unknown): boolean {
+  if (typeof left !== 'string' || typeof right !== 'string') return left === right;
+  return left === right || plain(left) === plain(right);
+}
+
+/** Decimal text without trailing zeros; other text as it is. */
+function plain(text: string): string {
+  return /^-?\d+\.\d*$/.test(text) ? text.replace(/\.?0*$/, '') : text;
+}
