@@ -324,12 +324,13 @@ export class Lane {
     }
   }
 
-  /** Follows an order of this unit that a predecessor sent, from the venue's own report. */
-  adopt(order: TrackedOrder, now: Now): void {
+  /** Follows an order of this unit that a predecessor sent, from the venue's own report; its fills so far are in the opening position. */
+  adopt(order: TrackedOrder, report: OrderReport, now: Now): void {
     order.submittedAt = now.mono;
-    order.changedAt = now.mono;
+    order.filledSize = parseScaled(report.cumulativeSize, this.instrument.sizeScale) as Size;
     this.orders.add(order);
-    if (order.intent.purpose === 'entry' && this.state === 'Idle') this.#move('entrySubmitted', 'adopted order', now);
+    this.#changed(order, order.report(report, this.instrument, now.mono), report.reason);
+    if (order.alive && this.state === 'Idle') this.#move('entrySubmitted', 'adopted order', now);
     this.#settle(now);
   }
 

@@ -1,0 +1,19 @@
+import { Histogram } from '#core/metrics/histogram.ts';
+
+/** What the engine counts and measures; latencies in microseconds. One object, written by the hot path, read by `/metrics` and `/status`. */
+export class EngineMetrics {
+  /** Frame decoded and book applied → the lane's step is done. */
+  readonly decision = new Histogram();
+  /** Frame on the socket → order handed to the socket. */
+  readonly tickToOrder = new Histogram();
+  /** Order handed to the socket → the venue's acknowledgement. */
+  readonly orderToAck = new Histogram();
+  badFrames = 0;
+  errors = 0;
+  takeovers = 0;
+  readonly orders = new Map<string, number>();
+
+  count(what: string): void {
+    this.orders.set(what, (this.orders.get(what) ?? 0) + 1);
+  }
+}

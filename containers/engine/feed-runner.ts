@@ -1,0 +1,336 @@
+import type { HeldLease } from '#core/control/control-ports.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import type { FrameSink, Publisher } from '#core/events/publisher-port.ts';
+import type { InputLog } from '#core/input-log/input-log.ts';
+import type { Now } from '#core/lanes/lane.ts';
+import type { BookSync } from '#core/market/book-sync.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import type { BookMessage, MarketMessage, Subscription } from '#core/market/market-message.ts';
+import type { OrderBook } from '#core/market/order-book.ts';
+import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
+import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
+import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
+import type { SocketPlan, Venue, VenueRuntime } from '#venues/venue.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import { type EventOrigin, UnitEvents } from './unit-events.ts';
+
+/** Who hears of a book: called directly from the socket's frame, in order (H1). */
+export type BookListener = (
+  symbol: string,
+  book: OrderBook,
+  receivedAt: MonoNanos,
+  exchangeTime: EpochMs,
+  now: Now,
+) => void;
+
+export interface FeedRunnerOptions {
+  readonly venue: Venue;
+  readonly symbols: readonly string[];
+  readonly instruments: ReadonlyMap<string, Instrument>;
+  readonly runtime: VenueRuntime;
+  readonly publisher: Publisher;
+  readonly inputLog: InputLog;
+  readonly metrics: EngineMetrics;
+  readonly origin: EventOrigin;
+  /** Under whose name the feed's events go: no account of a tenant. */
+  readonly feedUnit: UnitRef;
+  /** Last sequence of a symbol's book that any engine published, or null. */
+  readonly lastPublished: (symbol: string) => Promise<string | null>;
+  readonly onBook: BookListener;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+/** State of one symbol's book, for health and the live view. */
+export interface BookStatus {
+  readonly symbol: string;
+  readonly valid: boolean;
+  readonly bidPrice: number;
+  readonly askPrice: number;
+  readonly bidSize: number;
+  readonly askSize: number;
+  readonly messages: number;
+  readonly gaps: number;
+}
+
+export interface FeedStatus {
+  readonly venue: string;
+  readonly connections: readonly {
+    readonly name: string;
+    readonly status: ConnectionStatus;
+    readonly frames: number;
+  }[];
+  readonly books: readonly BookStatus[];
+  readonly badFrames: number;
+}
+
+interface SymbolBook {
+  readonly sync: BookSync;
+  readonly symbol: string;
+  messages: number;
+  gaps: number;
+  /** What is missing, once the book has been lost; told when it is whole again. */
+  gap: { reason: string; lastSequence: string | null } | null;
+}
+
+const CHANNELS: readonly Subscription['channel'][] = ['book', 'trades', 'quotes', 'ticker'];
+const SNAPSHOT_RETRY_MS = 1_000;
+
+/**
+ * The market data of one venue under one lease: sockets, decoding, books. A frame is published, decoded, applied and handed to the lanes in one synchronous call:
+ * no promise, timer or queue lies between (H1).
+ */
+export class FeedRunner {
+  readonly #options: FeedRunnerOptions;
+  readonly #books = new Map<string, SymbolBook>();
+  readonly #events: UnitEvents;
+  readonly #sockets: FeedSocket[] = [];
+  #stopped = false;
+
+  constructor(options: FeedRunnerOptions, lease: HeldLease, tookOverFrom: string | null) {
+    this.#options = options;
+    this.#events = new UnitEvents(options.publisher, options.feedUnit, lease.epoch, options.origin);
+    for (const symbol of options.symbols) {
+      const instrument = options.instruments.get(symbol);
+      if (instrument === undefined) throw new Error(`instrument ${symbol} is unknown to ${options.venue.id}`);
+      const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
+      this.#books.set(symbol, { sync: options.venue.createBookSync(instrument), symbol, messages: 0, gaps: 0, gap });
+    }
+    const subscriptions = options.symbols.flatMap((symbol) => CHANNELS.map((channel) => ({ channel, symbol })));
+    for (const plan of options.venue.marketData.plan(options.runtime.endpoints, subscriptions)) {
+      this.#sockets.push(new FeedSocket(this, options, plan, lease.epoch));
+    }
+    if (tookOverFrom !== null) void this.#findLastPublished();
+  }
+
+  start(): void {
+    for (const socket of this.#sockets) socket.connection.start();
+  }
+
+  /** Closes the sockets in order: what was on its way still arrives and is published. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#sockets.map((socket) => socket.stop()));
+    for (const account of this.#options.publisher.accounts()) {
+      if (!this.#sockets.some((socket) => socket.sink.connection.connection === account.connection)) continue;
+      const { connection, received, published, shed } = account;
+      this.#events.emit(
+        { type: 'feed.closed', body: { connection, how: 'inOrder', received, published, shed } },
+        null,
+        this.#options.clock.epochMs(),
+      );
+    }
+  }
+
+  book(symbol: string): OrderBook | null {
+    return this.#books.get(symbol)?.sync.book ?? null;
+  }
+
+  status(): FeedStatus {
+    return {
+      venue: this.#options.venue.id,
+      connections: this.#sockets.map((socket) => ({
+        name: socket.plan.name,
+        status: socket.connection.status(),
+        frames: socket.frames,
+      })),
+      books: [...this.#books.values()].map(({ symbol, sync: { book }, messages, gaps }) => {
+        const priceUnit = 10 ** (this.#options.instruments.get(symbol)?.priceScale ?? 0);
+        const sizeUnit = 10 ** (this.#options.instruments.get(symbol)?.sizeScale ?? 0);
+        return {
+          symbol,
+          valid: book.valid,
+          bidPrice: book.bidPrice / priceUnit,
+          askPrice: book.askPrice / priceUnit,
+          bidSize: book.bidSize / sizeUnit,
+          askSize: book.askSize / sizeUnit,
+          messages,
+          gaps,
+        };
+      }),
+      badFrames: this.#options.metrics.badFrames,
+    };
+  }
+
+  /** Hot: one market-data message of a socket. */
+  onMessage(socket: FeedSocket, message: MarketMessage, receivedAt: MonoNanos): void {
+    switch (message.type) {
+      case 'book':
+        socket.connection.heard('book', message.symbol);
+        this.#onBook(socket, message, receivedAt);
+        return;
+      case 'trade':
+        socket.connection.heard('trades', message.symbol);
+        return;
+      case 'quote':
+        socket.connection.heard('quotes', message.symbol);
+        return;
+      case 'ticker':
+        socket.connection.heard('ticker', message.symbol);
+        return;
+      case 'liquidation':
+        socket.connection.heard('liquidations', message.symbol);
+        return;
+      default:
+        socket.connection.control(message);
+    }
+  }
+
+  /** The socket is not live: its books are not to be quoted, and what they miss is declared when they are whole again. */
+  onSocketLost(plan: SocketPlan, reason: string): void {
+    for (const { channel, symbol } of plan.subscriptions) {
+      const book = this.#books.get(symbol);
+      if (channel === 'book' && book !== undefined) this.#lose(book, reason);
+    }
+  }
+
+  onResubscribe(subscription: Subscription, reason: string): void {
+    const book = this.#books.get(subscription.symbol);
+    if (subscription.channel === 'book' && book !== undefined) this.#lose(book, reason);
+  }
+
+  #lose(book: SymbolBook, reason: string): void {
+    const { sync } = book;
+    if (sync.book.valid) {
+      book.gaps += 1;
+      book.gap = { reason, lastSequence: String(sync.book.sequence) };
+    }
+    sync.invalidate(reason);
+  }
+
+  #onBook(socket: FeedSocket, message: BookMessage, receivedAt: MonoNanos): void {
+    const book = this.#books.get(message.symbol);
+    if (book === undefined) return;
+    book.messages += 1;
+    const { sync } = book;
+    const lastSequence = sync.book.valid ? String(sync.book.sequence) : null;
+    const outcome = sync.onMessage(message);
+    if (outcome.kind === 'resync') {
+      if (lastSequence !== null) {
+        book.gaps += 1;
+        book.gap = { reason: outcome.reason, lastSequence };
+      }
+      if (outcome.need === 'restSnapshot') void this.#fetchBook(socket, book);
+      else socket.connection.resubscribe({ channel: 'book', symbol: message.symbol }, outcome.reason);
+    } else if (outcome.kind === 'applied') {
+      this.#told(socket, book, receivedAt, message.exchangeTime);
+    }
+  }
+
+  #told(socket: FeedSocket, book: SymbolBook, receivedAt: MonoNanos, exchangeTime: EpochMs): void {
+    const { sync, symbol } = book;
+    if (sync.book.valid && book.gap !== null) this.#declareGap(socket, book);
+    this.#options.onBook(symbol, sync.book, receivedAt, exchangeTime, socket.anchored(receivedAt));
+  }
+
+  #declareGap(socket: FeedSocket, book: SymbolBook): void {
+    if (book.gap === null) return;
+    const { reason, lastSequence } = book.gap;
+    book.gap = null;
+    socket.connection.synced({ channel: 'book', symbol: book.symbol });
+    const body = {
+      connection: socket.sink.connection.connection,
+      symbol: book.symbol,
+      reason,
+      lastSequence,
+      firstSequence: String(book.sync.book.sequence),
+    };
+    this.#events.emit({ type: 'feed.gap', body }, null, this.#options.clock.epochMs());
+  }
+
+  /** Fetches the whole book by REST until it fits what the stream has said; one fetch at a time for each resync that the book sync asked for. */
+  async #fetchBook(socket: FeedSocket, book: SymbolBook): Promise<void> {
+    const { venue, runtime, timers } = this.#options;
+    while (!this.#stopped && venue.marketData.fetchBook !== null) {
+      try {
+        const snapshot = await venue.marketData.fetchBook(runtime, book.symbol);
+        const outcome = book.sync.onMessage(snapshot);
+        if (outcome.kind !== 'resync') {
+          if (outcome.kind === 'applied')
+            this.#told(socket, book, this.#options.clock.monoNanos(), snapshot.exchangeTime);
+          return;
+        }
+      } catch (error) {
+        runtime.log('warn', 'book snapshot failed', { venue: venue.id, symbol: book.symbol, reason: messageOf(error) });
+      }
+      await new Promise<void>((resolve) => timers.after(SNAPSHOT_RETRY_MS, resolve));
+    }
+  }
+
+  /** The predecessor's side of the gap: what the pipeline has seen of each book. */
+  async #findLastPublished(): Promise<void> {
+    for (const book of this.#books.values()) {
+      try {
+        const lastSequence = await this.#options.lastPublished(book.symbol);
+        if (book.gap !== null && book.gap.lastSequence === null) book.gap.lastSequence = lastSequence;
+      } catch (error) {
+        this.#options.runtime.log('warn', 'last published sequence unknown', {
+          symbol: book.symbol,
+          reason: messageOf(error),
+        });
+      }
+    }
+  }
+}
+
+/** One socket of a feed with its own decoder and its own account of frames. */
+class FeedSocket {
+  readonly plan: SocketPlan;
+  readonly sink: FrameSink;
+  readonly connection: MarketConnection;
+  frames = 0;
+  readonly #anchorMono: number;
+  readonly #anchorEpoch: number;
+
+  constructor(feed: FeedRunner, options: FeedRunnerOptions, plan: SocketPlan, epoch: number) {
+    const { venue, inputLog, metrics, publisher, runtime, clock, timers } = options;
+    this.plan = plan;
+    this.#anchorMono = clock.monoNanos();
+    this.#anchorEpoch = clock.epochMs();
+    const name = `${options.origin.engine}/${venue.id}/${plan.name}`;
+    const sink = publisher.open({ venue: venue.id, connection: name, epoch });
+    this.sink = sink;
+    const decode = venue.marketData.createDecoder();
+    let receivedAt = 0 as MonoNanos;
+    const emit = (message: MarketMessage) => feed.onMessage(this, message, receivedAt);
+    this.connection = createMarketConnection({
+      name,
+      plan,
+      protocol: venue.marketData,
+      connect: runtime.connect,
+      clock,
+      timers,
+      random: runtime.random,
+      log: runtime.log,
+      listener: {
+        onFrame: (frame, at) => {
+          receivedAt = at;
+          this.frames += 1;
+          sink.frame(frame, at, inputLog.frame());
+          try {
+            decode(frame, emit);
+          } catch (error) {
+            metrics.badFrames += 1;
+            runtime.log('warn', 'frame refused', { connection: name, reason: messageOf(error) });
+          }
+        },
+        onStatus: (status) => {
+          if (status.state !== 'live') feed.onSocketLost(plan, status.reason);
+        },
+        onRefused: (subscription, reason) => runtime.log('error', 'subscription refused', { ...subscription, reason }),
+        onResubscribe: (subscription, reason) => feed.onResubscribe(subscription, reason),
+      },
+    });
+  }
+
+  /** The clock readings of a frame: wall time from one anchor per connection, as the market record carries it, so that a replay has the same. */
+  anchored(receivedAt: MonoNanos): Now {
+    return { mono: receivedAt, epoch: (this.#anchorEpoch + (receivedAt - this.#anchorMono) / 1e6) as EpochMs };
+  }
+
+  async stop(): Promise<void> {
+    await this.connection.stop();
+    this.sink.end('inOrder');
+  }
+}

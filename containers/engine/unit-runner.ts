@@ -1,0 +1,582 @@
+import type { AccountConfiguration, LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { HeldLease } from '#core/control/control-ports.ts';
+import type { DesiredState } from '#core/control/desired-state.ts';
+import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import type { Publisher } from '#core/events/publisher-port.ts';
+import type { StageStamps } from '#core/events/trading-event.ts';
+import type { InputLog } from '#core/input-log/input-log.ts';
+import { Lane, type Now } from '#core/lanes/lane.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import type { OrderBook } from '#core/market/order-book.ts';
+import { formatScaled, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import { createOrderIds, orderIdPrefix } from '#core/orders/client-order-id.ts';
+import type { AccountReport, ClientOrderId, OrderIntent, OrderReport } from '#core/orders/order.ts';
+import { type LedgerView, type PendingLedgerOrder, planRecovery } from '#core/orders/recovery.ts';
+import { TrackedOrder } from '#core/orders/tracked-order.ts';
+import type {
+  AccountStream,
+  ConnectionStatus,
+  OrderAnswer,
+  OrderEntry,
+  VenueQueries,
+} from '#core/orders/venue-ports.ts';
+import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
+import type { AccountRuntime, Managed, Venue } from '#venues/venue.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import { type EventOrigin, UnitEvents } from './unit-events.ts';
+import { askAboutOrder, askForRecovery, askForVerification } from './venue-questions.ts';
+
+/** Reads what the ledger knows of one symbol of a unit. Rejects when the ledger cannot be read: then nothing trades (S4). */
+export type ReadLedger = (unit: UnitRef, symbol: string) => Promise<LedgerView>;
+
+export interface UnitRunnerOptions {
+  readonly unit: UnitRef;
+  readonly account: AccountConfiguration;
+  readonly lanes: readonly LaneConfiguration[];
+  readonly venue: Venue;
+  readonly runtime: AccountRuntime;
+  readonly publisher: Publisher;
+  readonly inputLog: InputLog;
+  readonly metrics: EngineMetrics;
+  readonly origin: EventOrigin;
+  readonly readLedger: ReadLedger;
+  readonly instruments: ReadonlyMap<string, Instrument>;
+  /** The book of a symbol, or null while there is none. */
+  readonly book: (symbol: string) => OrderBook | null;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+const TIMER_MS = 50;
+/** Desired state comes with each renewal; older than this, nothing is opened. */
+const DESIRED_STALE_NANOS = 3e9;
+/** Recovery looks back at least this far. */
+const LOOK_BACK_MS = 600_000;
+const RETRY_MS = 500;
+
+/** Health of a unit, as `/health` and the live view show it. */
+export interface UnitStatus {
+  readonly unit: UnitId;
+  readonly epoch: number;
+  readonly accountStream: ConnectionStatus;
+  readonly orderEntry: string;
+  readonly reconciled: boolean;
+  readonly closed: string | null;
+  readonly fence: string | null;
+  readonly lanes: readonly LaneStatus[];
+}
+
+export interface LaneStatus {
+  readonly lane: string;
+  readonly symbol: string;
+  readonly state: string;
+  readonly entriesPaused: string | null;
+  readonly position: string;
+  readonly entryPrice: string;
+  readonly openOrders: number;
+  readonly dailyProfit: number;
+  readonly denials: Readonly<Record<string, number>>;
+}
+
+/**
+ * Trades one unit under one lease: account stream and order entry, recovery, lanes, and the carrying out of their effects. It lives as long as its lease; a new lease
+ * gets a new runner.
+ */
+export class UnitRunner {
+  readonly unit: UnitRef;
+  readonly lanes: readonly Lane[];
+  readonly #options: UnitRunnerOptions;
+  readonly #events: UnitEvents;
+  readonly #queries: VenueQueries;
+  readonly #accountStream: AccountStream;
+  readonly #orderEntry: OrderEntry & Managed;
+  readonly #id: UnitId;
+  readonly #startedAt: EpochMs;
+  readonly #predecessorValidUntil: EpochMs | null;
+  #lease: HeldLease;
+  #leaseSeenAt: MonoNanos;
+  #desiredVersion = -1;
+  #streamStatus: ConnectionStatus = { state: 'connecting', reason: 'not started' };
+  #reconciled = false;
+  #opened = false;
+  #opening: Promise<void> | null = null;
+  #closed: string | null = 'not reconciled yet';
+  #fence: string | null = 'not reconciled yet';
+  #stopped = false;
+  readonly #performing = new Set<Lane>();
+  #cancelTimer: () => void = () => undefined;
+  #draining = false;
+  readonly #unverified = new Set<Lane>();
+
+  constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorValidUntil: EpochMs | null) {
+    this.#predecessorValidUntil = predecessorValidUntil;
+    this.#options = options;
+    this.unit = options.unit;
+    this.#id = unitId(options.unit);
+    this.#lease = lease;
+    this.#leaseSeenAt = options.clock.monoNanos();
+    this.#startedAt = options.clock.epochMs();
+    this.#events = new UnitEvents(options.publisher, options.unit, lease.epoch, options.origin);
+    this.#queries = options.venue.createQueries(options.runtime);
+    const nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
+    this.lanes = options.lanes.map((each) => {
+      const instrument = options.instruments.get(each.symbol);
+      if (instrument === undefined)
+        throw new Error(`instrument ${each.symbol} of lane ${each.name} is unknown to ${options.venue.id}`);
+      return new Lane(each, instrument, nextId);
+    });
+    this.#accountStream = options.venue.createAccountStream(options.runtime, {
+      onReport: (report) => this.#onReport(report),
+      onStatus: (status) => this.#onStreamStatus(status),
+    });
+    this.#orderEntry = options.venue.createOrderEntry(options.runtime, () => this.#gate());
+  }
+
+  start(tookOverFrom: string | null): void {
+    this.#note('lease', {
+      name: this.#lease.name,
+      change: 'acquired',
+      holder: this.#options.origin.engine,
+      previousHolder: tookOverFrom,
+      reason: tookOverFrom === null ? 'free' : 'taken over',
+    });
+    this.#orderEntry.start();
+    this.#accountStream.start();
+    this.#tick();
+  }
+
+  /** A renewal: the fence moves on, and the desired state comes with it. */
+  renewed(lease: HeldLease): void {
+    this.#lease = lease;
+    this.#leaseSeenAt = this.#options.clock.monoNanos();
+    this.#takeDesired(lease.desired);
+    this.#gate();
+  }
+
+  /** Hot: the book of a symbol changed. */
+  onBook(lane: Lane, book: OrderBook, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
+    if (!this.#opened) return;
+    lane.onBook(book, receivedAt, exchangeTime, now);
+    if (lane.effects.length > 0) this.#perform(lane);
+  }
+
+  lane(symbol: string): Lane | null {
+    return this.lanes.find((each) => each.symbol === symbol) ?? null;
+  }
+
+  /** Entries stop and working orders are cancelled; resolves when nothing can fill any more or `timeoutMs` has passed. False: something is left. */
+  async drain(reason: string, timeoutMs: number): Promise<boolean> {
+    const { clock, timers } = this.#options;
+    this.#draining = true;
+    const now = this.#now();
+    for (const lane of this.lanes) {
+      this.#options.inputLog.record('drain', this.#id, lane.name, { reason }, now);
+      lane.drain(reason, now);
+      this.#perform(lane);
+    }
+    const until = clock.monoNanos() + timeoutMs * 1e6;
+    while (!this.lanes.every((lane) => lane.quiet) && clock.monoNanos() < until && !this.#stopped) {
+      await new Promise<void>((resolve) => timers.after(20, resolve));
+    }
+    return this.lanes.every((lane) => lane.quiet);
+  }
+
+  /** Compares position and open orders with the venue once more, at the end of a run. */
+  async verifyNow(): Promise<void> {
+    for (const lane of this.lanes) await this.#verify(lane);
+  }
+
+  /** Ends the runner: no order leaves any more, connections are closed in order. */
+  async stop(reason: string): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#cancelTimer();
+    this.#setGate(reason, reason);
+    await Promise.all([this.#accountStream.stop(), this.#orderEntry.stop()]);
+  }
+
+  status(): UnitStatus {
+    const epoch = this.#options.clock.epochMs();
+    return {
+      unit: this.#id,
+      epoch: this.#lease.epoch,
+      accountStream: this.#streamStatus,
+      orderEntry: this.#orderEntry.notReady() ?? 'ready',
+      reconciled: this.#reconciled,
+      closed: this.#closed,
+      fence: this.#fence,
+      lanes: this.lanes.map((lane) => ({
+        lane: lane.name,
+        symbol: lane.symbol,
+        state: lane.state,
+        entriesPaused: lane.entriesPaused,
+        position: formatScaled(lane.position.size, lane.instrument.sizeScale),
+        entryPrice: (lane.position.entryPrice / 10 ** lane.instrument.priceScale).toFixed(lane.instrument.priceScale),
+        openOrders: lane.orders.working().count,
+        dailyProfit: lane.dailyProfit(epoch),
+        denials: Object.fromEntries(lane.denials),
+      })),
+    };
+  }
+
+  #now(): Now {
+    return { mono: this.#options.clock.monoNanos(), epoch: this.#options.clock.epochMs() };
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#gate();
+    if (this.#opened) {
+      const now = this.#now();
+      for (const lane of this.lanes) {
+        this.#options.inputLog.record('timer', this.#id, lane.name, null, now);
+        lane.onTimer(this.#options.book(lane.symbol), now);
+        this.#perform(lane);
+      }
+    }
+    this.#cancelTimer = this.#options.timers.after(TIMER_MS, () => this.#tick());
+  }
+
+  /** Judges lease, desired state, streams and reconciliation; lanes hear of it when it changed. */
+  #gate(): void {
+    const mono = this.#options.clock.monoNanos();
+    let closed: string | null = null;
+    if (this.#stopped) closed = 'stopped';
+    else if (mono >= this.#lease.fencedAt) closed = 'the lease has ended';
+    else if (!this.#opened) closed = 'not recovered yet';
+    let fence: string | null = null;
+    const entry = this.#orderEntry.notReady();
+    if (this.#draining) fence = 'draining';
+    else if (this.#streamStatus.state !== 'live') fence = `account stream ${this.#streamStatus.state}`;
+    else if (!this.#reconciled) fence = 'not reconciled yet';
+    else if (entry !== null) fence = `order entry: ${entry}`;
+    else if (mono - this.#leaseSeenAt > DESIRED_STALE_NANOS) fence = 'the desired state is older than one renewal';
+    else fence = this.#options.publisher.entriesBlocked();
+    this.#setGate(closed, fence);
+  }
+
+  #setGate(closed: string | null, fence: string | null): void {
+    if (closed === this.#closed && fence === this.#fence) return;
+    this.#closed = closed;
+    this.#fence = fence;
+    for (const lane of this.lanes) {
+      this.#options.inputLog.record('gate', this.#id, lane.name, { closed, fence }, this.#now());
+      lane.onGate(closed, fence);
+    }
+  }
+
+  #takeDesired(desired: DesiredState): void {
+    if (desired.version === this.#desiredVersion || !this.#opened) return;
+    this.#desiredVersion = desired.version;
+    const now = this.#now();
+    for (const lane of this.lanes) {
+      this.#options.inputLog.record('desired', this.#id, lane.name, desired, now);
+      lane.onDesired(desired, now);
+      this.#perform(lane);
+    }
+    if (desired.version > 0) {
+      this.#note('command.applied', {
+        version: desired.version,
+        wish: desired.wish,
+        by: desired.by,
+        reason: desired.reason,
+      });
+    }
+  }
+
+  #onStreamStatus(status: ConnectionStatus): void {
+    const was = this.#streamStatus.state;
+    this.#streamStatus = status;
+    if (status.state === 'live' && was !== 'live') {
+      this.#reconciled = false;
+      if (!this.#opened) this.#recover();
+      else for (const lane of this.lanes) this.#unverified.add(lane);
+      if (this.#opened) for (const lane of this.lanes) void this.#verify(lane);
+    }
+    this.#gate();
+  }
+
+  #onReport(report: AccountReport): void {
+    // Before the recovery has told the position, nothing can be folded onto it: the recovery asks for all of it.
+    if (!this.#opened) return;
+    const now = this.#now();
+    if (report.kind === 'balance') {
+      const { currency, walletBalance, availableBalance, venueTime } = report;
+      this.#note('balance', { currency, walletBalance, availableBalance, venueTime });
+      return;
+    }
+    if (report.kind === 'adjustment' || report.kind === 'position') return;
+    const lane = this.lane(report.symbol);
+    if (lane === null) {
+      this.#note('alert', {
+        severity: 'warning',
+        code: 'REPORT_WITHOUT_LANE',
+        text: `the venue reported a ${report.kind} on ${report.symbol}, where ${this.#id} has no lane`,
+        dedupeKey: `${this.#id}/${report.symbol}`,
+      });
+      return;
+    }
+    this.#options.inputLog.record('accountReport', this.#id, lane.name, report, now);
+    if (report.kind === 'fill') lane.onFill(report, now);
+    else lane.onOrderReport(report, now);
+    this.#perform(lane);
+  }
+
+  #recover(): void {
+    if (this.#opening !== null) return;
+    this.#opening = this.#recoverUntilDone().finally(() => {
+      this.#opening = null;
+    });
+  }
+
+  async #recoverUntilDone(): Promise<void> {
+    const { clock, timers, runtime } = this.#options;
+    // What the predecessor signed may be executed until its lease ended; only then is the venue's answer final.
+    const wait = (this.#predecessorValidUntil ?? 0) - clock.epochMs();
+    if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
+    while (!this.#stopped && !this.#opened) {
+      try {
+        for (const lane of this.lanes) await this.#recoverLane(lane);
+        this.#opened = true;
+        this.#reconciled = true;
+        this.#takeDesired(this.#lease.desired);
+      } catch (error) {
+        this.#options.metrics.errors += 1;
+        runtime.log('error', 'recovery failed, trying again', { unit: this.#id, reason: messageOf(error) });
+        await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
+      }
+    }
+    this.#gate();
+    // Reports that came while the recovery asked were not folded: ask once more before the first entry can be old news.
+    for (const lane of this.lanes) void this.#verify(lane);
+  }
+
+  async #recoverLane(lane: Lane): Promise<void> {
+    const { clock, readLedger, unit } = this.#options;
+    const ledger = await readLedger(unit, lane.symbol);
+    const earliest = Math.min(clock.epochMs(), ...ledger.pendingOrders.map((order) => order.placedAt));
+    const from = (earliest - LOOK_BACK_MS) as EpochMs;
+    const prefix = orderIdPrefix(unit.mode, this.#id);
+    let venue = await askForRecovery(this.#queries, lane.symbol, from, clock);
+    // The predecessor's working orders are cancelled: what they were meant for is decided anew.
+    const working = venue.openOrders.filter((report) => report.clientOrderId?.startsWith(prefix) === true);
+    for (const report of working) {
+      const target = {
+        symbol: lane.symbol,
+        clientOrderId: report.clientOrderId as ClientOrderId,
+        venueOrderId: report.venueOrderId,
+      };
+      await this.#queries.cancelOrder(target);
+    }
+    if (working.length > 0) venue = await askForRecovery(this.#queries, lane.symbol, from, clock);
+    const plan = planRecovery(prefix, lane.instrument, ledger, venue);
+    if (this.#stopped) return;
+    const now = this.#now();
+    this.#options.inputLog.record('open', this.#id, lane.name, plan.opening, now);
+    lane.onGate('not recovered yet', 'not recovered yet');
+    lane.open(plan.opening, now);
+    for (const fill of plan.missingFills) {
+      const { kind: _kind, source: _source, ...body } = fill;
+      this.#note('fill', body);
+    }
+    if (plan.adjustment !== null) {
+      const { delta, reason } = plan.adjustment;
+      this.#note('position.adjusted', {
+        adjustmentId: `${this.#id}/${lane.symbol}/${this.#lease.epoch}/${reason}`,
+        symbol: lane.symbol,
+        delta: formatScaled(delta, lane.instrument.sizeScale),
+        reason,
+        evidence: `venue states ${venue.position.size}, ledger ${ledger.positionSize} and ${plan.missingFills.length} fills`,
+        price: venue.position.entryPrice === '0' ? null : venue.position.entryPrice,
+      });
+    }
+    for (const { report, intentKnown } of plan.orders) this.#adopt(lane, report, intentKnown, now);
+    for (const order of plan.absent) this.#closeAbsent(lane, order, venue.position.size, from, now);
+    this.#perform(lane);
+  }
+
+  /** An order of the predecessor that the venue knows: told if nobody had told it, and followed to its end. */
+  #adopt(lane: Lane, report: OrderReport, intentKnown: boolean, now: Now): void {
+    const order = new TrackedOrder(intentOf(report, lane.instrument));
+    if (!intentKnown) this.#tellIntent(lane, order.intent, report);
+    order.step('submit', now.mono, []);
+    order.placedAt = report.venueTime;
+    lane.adopt(order, report, now);
+  }
+
+  #tellIntent(lane: Lane, intent: OrderIntent, report: OrderReport): void {
+    this.#note('order.intended', {
+      clientOrderId: intent.clientOrderId,
+      lane: lane.name,
+      symbol: lane.symbol,
+      side: intent.side,
+      orderType: intent.type,
+      timeInForce: intent.timeInForce,
+      price: report.price,
+      size: report.size,
+      reduceOnly: intent.reduceOnly,
+      purpose: intent.purpose,
+      signalPrice: report.price ?? '0',
+      signalAgeMs: 0,
+      confirm: lane.configuration.confirm === 'every',
+    });
+  }
+
+  /** An order whose intent was told and which the venue, asked everywhere after its last chance, never had. */
+  #closeAbsent(lane: Lane, order: PendingLedgerOrder, position: string, windowFrom: EpochMs, now: Now): void {
+    this.#note('order.state', {
+      clientOrderId: order.clientOrderId,
+      lane: lane.name,
+      symbol: lane.symbol,
+      from: 'Unknown',
+      to: 'Rejected',
+      terminal: true,
+      venueOrderId: null,
+      cumulativeSize: '0',
+      size: order.size,
+      reason: 'never reached the venue',
+      evidence: [{ kind: 'agreedAbsence', queriedAt: now.epoch, windowFrom, position }],
+    });
+  }
+
+  async #verify(lane: Lane): Promise<void> {
+    const from = Math.max(this.#startedAt, this.#options.clock.epochMs() - LOOK_BACK_MS / 2) as EpochMs;
+    const verification = await askForVerification(this.#queries, lane.symbol, from, lane.activity, this.#options.clock);
+    if (this.#stopped) return;
+    if (verification.kind === 'failed') {
+      this.#options.runtime.log('warn', 'verification failed', {
+        unit: this.#id,
+        lane: lane.name,
+        reason: verification.reason,
+      });
+    } else {
+      this.#unverified.delete(lane);
+      if (this.#opened && this.#unverified.size === 0) this.#reconciled = true;
+    }
+    const now = this.#now();
+    this.#options.inputLog.record('verification', this.#id, lane.name, verification, now);
+    lane.onVerification(verification, now);
+    this.#perform(lane);
+    this.#gate();
+  }
+
+  /** Carries out a lane's effects in order. Answers that come at once add theirs to the same buffer. */
+  #perform(lane: Lane): void {
+    if (this.#performing.has(lane)) return;
+    this.#performing.add(lane);
+    try {
+      for (let index = 0; index < lane.effects.length; index += 1) {
+        const effect = lane.effects[index];
+        if (effect === undefined) break;
+        switch (effect.kind) {
+          case 'event':
+            this.#tell(effect.note, effect.stamps);
+            break;
+          case 'place':
+            this.#place(lane, effect.intent, effect.receivedAt);
+            break;
+          case 'cancel':
+            this.#cancel(lane, effect.target);
+            break;
+          case 'resolve':
+            void askAboutOrder(this.#queries, effect.target, effect.windowFrom, this.#options.clock).then(
+              (resolution) => {
+                if (this.#stopped) return;
+                const now = this.#now();
+                const { clientOrderId } = effect.target;
+                this.#options.inputLog.record('resolution', this.#id, lane.name, { clientOrderId, resolution }, now);
+                lane.onResolution(clientOrderId, resolution, now);
+                this.#perform(lane);
+              },
+            );
+            break;
+          case 'verify':
+            void this.#verify(lane);
+            break;
+        }
+      }
+    } finally {
+      lane.effects.length = 0;
+      this.#performing.delete(lane);
+    }
+  }
+
+  #place(lane: Lane, intent: OrderIntent, receivedAt: MonoNanos | null): void {
+    const { clock, metrics } = this.#options;
+    // The lane's gate may be as old as a timer step; the fence itself is asked at the last moment (invariant 1).
+    const sentAt = clock.monoNanos();
+    if (this.#stopped || sentAt >= this.#lease.fencedAt) {
+      this.#answered(lane, intent.clientOrderId, 'place', {
+        kind: 'notSent',
+        reason: 'leaseEnds',
+        text: 'the lease has ended',
+      });
+      return;
+    }
+    this.#orderEntry.place(intent, lane.instrument, this.#lease.validUntil, (answer) => {
+      metrics.orderToAck.record((clock.monoNanos() - sentAt) / 1e3);
+      this.#answered(lane, intent.clientOrderId, 'place', answer);
+    });
+    if (receivedAt !== null) metrics.tickToOrder.record((clock.monoNanos() - receivedAt) / 1e3);
+  }
+
+  #cancel(lane: Lane, target: { symbol: string; clientOrderId: ClientOrderId; venueOrderId: string | null }): void {
+    const { clientOrderId } = target;
+    if (this.#orderEntry.notReady() === null) {
+      this.#orderEntry.cancel(target, this.#lease.validUntil, (answer) =>
+        this.#answered(lane, clientOrderId, 'cancel', answer),
+      );
+      return;
+    }
+    // Cancels always find a way: by REST while the socket is away.
+    void this.#queries.cancelOrder(target).then(
+      (answer) => this.#answered(lane, clientOrderId, 'cancel', answer),
+      (error) =>
+        this.#answered(lane, clientOrderId, 'cancel', {
+          kind: 'unknown',
+          cause: 'venueUnclear',
+          code: '',
+          text: messageOf(error),
+        }),
+    );
+  }
+
+  #answered(lane: Lane, clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer): void {
+    const now = this.#now();
+    this.#options.inputLog.record('answer', this.#id, lane.name, { clientOrderId, action, answer }, now);
+    lane.onAnswer(clientOrderId, action, answer, now);
+    this.#perform(lane);
+  }
+
+  #note<Type extends EventNote['type']>(type: Type, body: Extract<EventNote, { type: Type }>['body']): void {
+    this.#tell({ type, body } as EventNote, null);
+  }
+
+  #tell(note: EventNote, stamps: StageStamps | null): void {
+    const { clock, metrics } = this.#options;
+    if (note.type === 'order.state') metrics.count(note.body.to);
+    else if (note.type === 'order.intended') metrics.count('intended');
+    else if (note.type === 'order.denied') metrics.count('Denied');
+    else if (note.type === 'fill') metrics.count('fill');
+    const decided = stamps === null ? null : { ...stamps, decided: clock.monoNanos() };
+    this.#events.emit(note, decided, clock.epochMs());
+  }
+}
+
+/** The intent behind an order that only the venue remembers. */
+function intentOf(report: OrderReport, instrument: Instrument): OrderIntent {
+  return {
+    clientOrderId: report.clientOrderId as ClientOrderId,
+    venue: instrument.venue,
+    symbol: report.symbol,
+    side: report.side,
+    type: report.price === null ? 'market' : 'limit',
+    timeInForce: 'gtc',
+    price: report.price === null ? null : (parseScaled(report.price, instrument.priceScale) as Price),
+    size: parseScaled(report.size, instrument.sizeScale) as Size,
+    reduceOnly: report.reduceOnly,
+    purpose: report.reduceOnly ? 'takeProfit' : 'entry',
+  };
+}

@@ -1,0 +1,78 @@
+import { messageOf } from '#core/errors.ts';
+import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
+import type { PositionReport } from '#core/orders/order.ts';
+import type { VenueView } from '#core/orders/recovery.ts';
+import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { Clock, EpochMs } from '#core/time/clock.ts';
+
+/** Venue stamps and ours may differ, and reports are ordered by the venue's: questions reach back this much further. */
+const OVERLAP_MS = 60_000;
+
+/** What became of one order: its own endpoint first; if that knows nothing, fills and position as well (F3, F4). */
+export async function askAboutOrder(
+  queries: VenueQueries,
+  target: OrderTarget,
+  windowFrom: EpochMs,
+  clock: Clock,
+): Promise<Resolution> {
+  try {
+    const from = (windowFrom - OVERLAP_MS) as EpochMs;
+    const answer = await queries.orderByClientId(target.symbol, target.clientOrderId);
+    const fills = await queries.fillsSince(target.symbol, from);
+    if (answer.kind === 'found') return { kind: 'found', report: answer.report, fills };
+    const open = await queries.openOrders(target.symbol);
+    const stillOpen = open.find((report) => report.clientOrderId === target.clientOrderId);
+    if (stillOpen !== undefined) return { kind: 'found', report: stillOpen, fills };
+    const position = await askPosition(queries, target.symbol, clock);
+    return { kind: 'absent', fills, position, queriedAt: clock.epochMs(), windowFrom: from };
+  } catch (error) {
+    return { kind: 'failed', reason: messageOf(error) };
+  }
+}
+
+/** Open orders, fills and position of one symbol. `activity` is the lane's count at the time of asking. */
+export async function askForVerification(
+  queries: VenueQueries,
+  symbol: string,
+  from: EpochMs,
+  activity: number,
+  clock: Clock,
+): Promise<Verification> {
+  try {
+    const [openOrders, fills, position] = await Promise.all([
+      queries.openOrders(symbol),
+      queries.fillsSince(symbol, (from - OVERLAP_MS) as EpochMs),
+      askPosition(queries, symbol, clock),
+    ]);
+    return { kind: 'complete', activity, openOrders, fills, position };
+  } catch (error) {
+    return { kind: 'failed', reason: messageOf(error) };
+  }
+}
+
+/** Everything that a recovery compares. Rejects with a `VenueError`. */
+export async function askForRecovery(
+  queries: VenueQueries,
+  symbol: string,
+  from: EpochMs,
+  clock: Clock,
+): Promise<VenueView> {
+  const [orders, openOrders] = await Promise.all([queries.ordersSince(symbol, from), queries.openOrders(symbol)]);
+  // The position last: what fills between the questions is then in the position, and in the fills asked for after the orders.
+  const fills = await queries.fillsSince(symbol, from);
+  const position = await askPosition(queries, symbol, clock);
+  return { orders, openOrders, fills, position };
+}
+
+async function askPosition(queries: VenueQueries, symbol: string, clock: Clock): Promise<PositionReport> {
+  const rows = await queries.positions([symbol]);
+  const flat = {
+    kind: 'position',
+    source: 'query',
+    symbol,
+    size: '0',
+    entryPrice: '0',
+    venueTime: clock.epochMs(),
+  } as const;
+  return rows.find((row) => row.symbol === symbol) ?? flat;
+}

@@ -1,0 +1,99 @@
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { TRADING_EVENT_BODIES, TRADING_EVENT_VERSION } from '#core/events/trading-event.ts';
+import { LANE_TRANSITIONS } from '#core/lanes/lane-state.ts';
+import { ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
+import { RISK_CHECKS } from '#core/risk/checks.ts';
+
+const GENERATED = 'Generated from the code by `npm run reference`; a test holds it to it.';
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly const?: string;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly pattern?: string;
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum !== undefined) return schema.enum.map((each) => `\`${each}\``).join(' ');
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices !== undefined) return [...new Set(choices.map(typeText))].join(' or ');
+  if (schema.type === 'array') return `list of ${typeText(schema.items ?? {})}`;
+  if (schema.type === 'string' && schema.pattern !== undefined) return 'decimal text';
+  if (schema.type === 'object')
+    return `{${Object.entries(schema.properties ?? {})
+      .map(([name, each]) => `${name}: ${typeText(each)}`)
+      .join(', ')}}`;
+  return schema.type ?? 'any';
+}
+
+function eventReference(): string {
+  const lines = [
+    '# Events of the `trading` stream',
+    '',
+    GENERATED,
+    '',
+    `Version ${TRADING_EVENT_VERSION}. Every event has the same envelope (\`src/core/events/trading-event.ts\`): id, version, type, account, mode, venue, unit, epoch, sequence, causation and trace id, configuration hash, build, time, stamps.`,
+  ];
+  for (const [type, body] of Object.entries(TRADING_EVENT_BODIES)) {
+    const schema = z.toJSONSchema(body) as JsonSchema;
+    lines.push('', `## \`${type}\``, '', body.description ?? '', '', '| field | type |', '| --- | --- |');
+    for (const [name, each] of Object.entries(schema.properties ?? {}))
+      lines.push(`| \`${name}\` | ${typeText(each)} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function denialReference(): string {
+  const lines = [
+    '# Why risk refuses an order',
+    '',
+    GENERATED,
+    '',
+    'Asked in this order; the first that refuses names the denial. Checks of scope `entry` let reduce-only exits pass.',
+    '',
+    '| code | scope | meaning |',
+    '| --- | --- | --- |',
+    ...RISK_CHECKS.map((check) => `| \`${check.code}\` | ${check.scope} | ${check.explains} |`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function stateReference(): string {
+  const table = (title: string, transitions: Readonly<Record<string, Readonly<Partial<Record<string, string>>>>>) => [
+    '',
+    `## ${title}`,
+    '',
+    '| state | input → next |',
+    '| --- | --- |',
+    ...Object.entries(transitions).map(
+      ([state, row]) =>
+        `| ${state} | ${
+          Object.entries(row)
+            .map(([input, next]) => `${input} → ${next}`)
+            .join(', ') || '(terminal: nothing)'
+        } |`,
+    ),
+  ];
+  const intro =
+    'A pair that is not listed is refused and reported. `working` is Accepted or PartiallyFilled, whichever the fills say; `same` changes nothing.';
+  return `${['# States of orders and lanes', '', GENERATED, '', intro, ...table('Orders', ORDER_TRANSITIONS), ...table('Lanes', LANE_TRANSITIONS)].join('\n')}\n`;
+}
+
+/** The documents that are generated from the code: file name in `docs/` → content. */
+export const REFERENCE_DOCUMENTS: Readonly<Record<string, () => string>> = {
+  'events.md': eventReference,
+  'denials.md': denialReference,
+  'states.md': stateReference,
+};
+
+if (import.meta.main) {
+  for (const [file, render] of Object.entries(REFERENCE_DOCUMENTS)) {
+    writeFileSync(new URL(`../../docs/${file}`, import.meta.url), render());
+  }
+}
