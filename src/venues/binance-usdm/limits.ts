@@ -30,7 +30,7 @@ interface Window {
   readonly type: 'REQUEST_WEIGHT' | 'ORDERS';
   readonly windowMs: number;
   capacity: number;
-  budget: RateBudget;
+  readonly budget: RateBudget;
 }
 
 const DEFAULTS = [
@@ -54,19 +54,18 @@ const INTERVAL_MS: Readonly<Record<string, number>> = {
 export function createBinanceLimits(clock: Clock, share = 1): BinanceLimits {
   let blockedUntil = 0;
   let bannedUntil = 0;
+  const usable = (capacity: number): number => Math.max(1, Math.floor(capacity * share));
   const windows = DEFAULTS.map(
-    (each): Window => ({ ...each, budget: budgetOf(each.type, each.windowMs, each.capacity) }),
+    (each): Window => ({
+      ...each,
+      budget: createRateBudget(clock, {
+        capacity: usable(each.capacity),
+        windowMs: each.windowMs,
+        cancelReserve: each.type === 'REQUEST_WEIGHT' ? Math.ceil(usable(each.capacity) * CANCEL_RESERVE) : 0,
+      }),
+    }),
   );
   const [weight, ...orders] = windows as [Window, ...Window[]];
-
-  function budgetOf(type: Window['type'], windowMs: number, capacity: number): RateBudget {
-    const usable = Math.max(1, Math.floor(capacity * share));
-    return createRateBudget(clock, {
-      capacity: usable,
-      windowMs,
-      cancelReserve: type === 'REQUEST_WEIGHT' ? Math.ceil(usable * CANCEL_RESERVE) : 0,
-    });
-  }
 
   function stoppedMs(priority: RatePriority): number {
     const now = clock.monoNanos() / 1e6;
@@ -78,7 +77,7 @@ export function createBinanceLimits(clock: Clock, share = 1): BinanceLimits {
     if (window === undefined) return;
     if (limit !== null && limit > 0 && limit !== window.capacity) {
       window.capacity = limit;
-      window.budget = budgetOf(window.type, windowMs, limit);
+      window.budget.resize(usable(limit));
     }
     if (used !== null && share === 1) window.budget.observeUsed(used);
   }

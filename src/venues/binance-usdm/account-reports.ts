@@ -1,0 +1,179 @@
+import { MillraceError } from '#core/errors.ts';
+import type { AdjustmentReport, BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { AccountUpdate, OrderTradeUpdate, RestOrder, UserTrade } from './account-messages.ts';
+
+/** The venue's order status in Millrace's words. Orders of the insurance fund and of auto-deleveraging count as accepted; their fills follow. */
+const STATUS: Readonly<Record<RestOrder['status'], OrderReport['status']>> = {
+  NEW: 'accepted',
+  PENDING_NEW: 'accepted',
+  NEW_INSURANCE: 'accepted',
+  NEW_ADL: 'accepted',
+  PARTIALLY_FILLED: 'partiallyFilled',
+  FILLED: 'filled',
+  CANCELED: 'canceled',
+  REJECTED: 'rejected',
+  EXPIRED: 'expired',
+  EXPIRED_IN_MATCH: 'expired',
+};
+
+/** What the venue did by itself shows in the client id that it gives (its "Order Update" page). */
+function causeOf(clientOrderId: string): FillReport['cause'] {
+  if (clientOrderId.startsWith('adl_autoclose')) return 'adl';
+  if (clientOrderId.startsWith('settlement_autoclose')) return 'settlement';
+  return clientOrderId.startsWith('autoclose-') ? 'liquidation' : 'trade';
+}
+
+/** Throws `HEDGE_MODE` (class configuration): positions that carry their side in a field of their own cannot be told apart here. */
+export function requireOneWay(positionSide: string, symbol: string): void {
+  if (positionSide === 'BOTH') return;
+  throw new MillraceError(
+    'configuration',
+    'HEDGE_MODE',
+    `symbol=${symbol} side=${positionSide} the account is in hedge mode; set it to one-way mode (positionSide/dual=false)`,
+  );
+}
+
+/** The fill, if the event is one, then the order's new state. */
+export function reportsOfOrderUpdate(event: OrderTradeUpdate): readonly (FillReport | OrderReport)[] {
+  const order = event.o;
+  requireOneWay(order.ps, order.s);
+  const complete = order.z === order.q;
+  const report: OrderReport = {
+    kind: 'orderReport',
+    source: 'accountStream',
+    symbol: order.s,
+    clientOrderId: order.c,
+    venueOrderId: order.i,
+    status: complete && order.z !== '0' ? 'filled' : STATUS[order.X],
+    side: order.S,
+    price: order.o === 'MARKET' || order.p === '0' ? null : order.p,
+    size: order.q,
+    cumulativeSize: order.z,
+    reduceOnly: order.R,
+    reason: reasonOf(order.X, order.f, order.er),
+    venueTime: order.T as EpochMs,
+  };
+  const isFill = (order.x === 'TRADE' || order.x === 'CALCULATED') && order.l !== '0';
+  if (!isFill) return [report];
+  const fill: FillReport = {
+    kind: 'fill',
+    source: 'accountStream',
+    symbol: order.s,
+    // The venue's own closings may carry no trade id; order and running total are unique as well.
+    fillId: order.t === '0' || order.t.startsWith('-') ? `${order.i}-${order.z}` : order.t,
+    clientOrderId: order.c,
+    venueOrderId: order.i,
+    side: order.S,
+    price: order.L,
+    size: order.l,
+    fee: order.n ?? '0',
+    feeCurrency: order.N ?? '',
+    liquidity: order.m ? 'maker' : 'taker',
+    cause: causeOf(order.c),
+    venueTime: order.T as EpochMs,
+  };
+  return [fill, report];
+}
+
+function reasonOf(
+  status: RestOrder['status'],
+  timeInForce: string,
+  venueReason: string | number | null | undefined,
+): string {
+  if (status !== 'EXPIRED' && status !== 'EXPIRED_IN_MATCH' && status !== 'REJECTED') return '';
+  const code = venueReason === null || venueReason === undefined ? '' : ` er=${venueReason}`;
+  return `${status} timeInForce=${timeInForce}${code}`;
+}
+
+/** Reasons of ACCOUNT_UPDATE that change a balance by themselves. What trading does to it is in the fills. */
+const ADJUSTMENTS: Readonly<Record<string, AdjustmentReport['reason']>> = {
+  FUNDING_FEE: 'funding',
+  DEPOSIT: 'transfer',
+  WITHDRAW: 'transfer',
+  ADJUSTMENT: 'transfer',
+  ASSET_TRANSFER: 'transfer',
+  MARGIN_TRANSFER: 'transfer',
+  ADMIN_DEPOSIT: 'transfer',
+  ADMIN_WITHDRAW: 'transfer',
+  OPTIONS_TRANSFER: 'transfer',
+  WITHDRAW_REJECT: 'transfer',
+  INSURANCE_CLEAR: 'settlement',
+  AUTO_EXCHANGE: 'transfer',
+  COIN_SWAP_DEPOSIT: 'transfer',
+  COIN_SWAP_WITHDRAW: 'transfer',
+};
+
+export function reportsOfAccountUpdate(
+  event: AccountUpdate,
+): readonly (PositionReport | BalanceReport | AdjustmentReport)[] {
+  const reports: (PositionReport | BalanceReport | AdjustmentReport)[] = [];
+  const venueTime = event.T as EpochMs;
+  for (const row of event.a.P) {
+    requireOneWay(row.ps, row.s);
+    reports.push({
+      kind: 'position',
+      source: 'accountStream',
+      symbol: row.s,
+      size: row.pa,
+      entryPrice: row.ep,
+      venueTime,
+    });
+  }
+  const reason = ADJUSTMENTS[event.a.m];
+  const symbol = event.a.P.length === 1 ? (event.a.P[0]?.s ?? null) : null;
+  for (const row of event.a.B) {
+    reports.push({
+      kind: 'balance',
+      currency: row.a,
+      walletBalance: row.wb,
+      availableBalance: null,
+      venueTime,
+    });
+    if (reason !== undefined && row.bc !== '0') {
+      const id = `${event.a.m}-${event.T}-${row.a}${symbol === null ? '' : `-${symbol}`}`;
+      reports.push({ kind: 'adjustment', reason, id, symbol, currency: row.a, amount: row.bc, venueTime });
+    }
+  }
+  return reports;
+}
+
+export function reportOfOrder(order: RestOrder): OrderReport {
+  requireOneWay(order.positionSide, order.symbol);
+  return {
+    kind: 'orderReport',
+    source: 'query',
+    symbol: order.symbol,
+    clientOrderId: order.clientOrderId,
+    venueOrderId: order.orderId,
+    status: STATUS[order.status],
+    side: order.side,
+    price: order.type === 'MARKET' || order.price === '0' ? null : order.price,
+    size: order.origQty,
+    cumulativeSize: order.executedQty,
+    reduceOnly: order.reduceOnly,
+    reason: reasonOf(order.status, order.timeInForce, null),
+    venueTime: order.updateTime as EpochMs,
+  };
+}
+
+/** `userTrades` names neither the client's id nor whether the venue closed by itself. */
+export function reportOfTrade(trade: UserTrade): FillReport {
+  requireOneWay(trade.positionSide, trade.symbol);
+  return {
+    kind: 'fill',
+    source: 'query',
+    symbol: trade.symbol,
+    fillId: trade.id,
+    clientOrderId: null,
+    venueOrderId: trade.orderId,
+    side: trade.side,
+    price: trade.price,
+    size: trade.qty,
+    fee: trade.commission,
+    feeCurrency: trade.commissionAsset,
+    liquidity: trade.maker ? 'maker' : 'taker',
+    cause: 'trade',
+    venueTime: trade.time as EpochMs,
+  };
+}

@@ -1,0 +1,129 @@
+import { MillraceError, messageOf } from '#core/errors.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { RatePriority } from '../connection/rate-budget.ts';
+import { createVenueClock, takeSample, type VenueClock } from '../connection/venue-clock.ts';
+import type { AccountRuntime, Credentials } from '../venue.ts';
+import { parsePrivate, readAs, serverTime } from './account-messages.ts';
+import { type RequestKind, venueErrorOf } from './errors.ts';
+import { type BinanceLimits, createBinanceLimits } from './limits.ts';
+import {
+  createSigner,
+  MAX_RECV_WINDOW_MS,
+  type Params,
+  restPayload,
+  type SignedWindow,
+  signedQuery,
+} from './signing.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+export interface RestCall {
+  readonly method: Method;
+  /** `/fapi/v1/order` */
+  readonly path: string;
+  readonly params?: Params;
+  /** IP weight. */
+  readonly weight: number;
+  readonly priority?: RatePriority;
+  readonly kind?: RequestKind;
+}
+
+/**
+ * REST of one account. Every call rejects with a `VenueError`: refusals by their code, no answer in time as `TIMEOUT`, a broken connection as
+ * `NETWORK`, no budget as `RATE_BUDGET` (nothing was sent), no keys as `NO_KEYS` (nothing was sent).
+ */
+export interface RestClient {
+  /** The offset to the venue's clock as far as it is known; another one after each resynchronisation. */
+  venueClock(): VenueClock;
+  readonly limits: BinanceLimits;
+  /** Signed; refused for its timestamp, the clock is read anew and the call is made once more. */
+  signed(call: RestCall): Promise<unknown>;
+  /** With the key, without a signature: listen keys. */
+  keyed(call: RestCall): Promise<unknown>;
+  serverTime(): Promise<EpochMs>;
+}
+
+const TIMEOUT_MS = 10_000;
+
+export function createRestClient(runtime: AccountRuntime): RestClient {
+  const { clock, timers, endpoints } = runtime;
+  let venueClock = createVenueClock(clock);
+  const limits = createBinanceLimits(clock);
+  const sign = createSigner();
+
+  async function send(call: RestCall, query: string, credentials: Credentials | null): Promise<unknown> {
+    const kind = call.kind ?? 'query';
+    const wait = limits.takeWeight(call.weight, call.priority ?? 'normal');
+    if (wait > 0) throw new VenueError('retry', 'RATE_BUDGET', 'the request budget is used up, nothing was sent', wait);
+    const abort = new AbortController();
+    const cancel = timers.after(TIMEOUT_MS, () => abort.abort());
+    try {
+      const answer = await runtime.fetch(`${endpoints.rest}${call.path}${query === '' ? '' : `?${query}`}`, {
+        method: call.method,
+        headers: credentials === null ? {} : { 'X-MBX-APIKEY': credentials.key },
+        signal: abort.signal,
+      });
+      const body = await answer.text();
+      limits.observeHeaders(answer.headers);
+      if (answer.ok) return parsePrivate(body);
+      const error = venueErrorOf(answer.status, body, answer.headers.get('retry-after'), kind);
+      if (answer.status === 429 || answer.status === 418) limits.refused(answer.status, error.retryAfterMs);
+      throw error;
+    } catch (error) {
+      if (error instanceof VenueError) throw error;
+      const open = kind === 'order' ? 'unknown' : 'retry';
+      if (error instanceof MillraceError) throw new VenueError(open, 'ANSWER_UNREADABLE', error.message);
+      if (abort.signal.aborted)
+        throw new VenueError(open, 'TIMEOUT', `no answer to ${call.method} ${call.path} in ${TIMEOUT_MS} ms`);
+      throw new VenueError(open, 'NETWORK', `${call.method} ${call.path}: ${causeOf(error)}`);
+    } finally {
+      cancel();
+    }
+  }
+
+  function keys(): Credentials {
+    const credentials = runtime.credentials();
+    if (credentials === null) throw new VenueError('keys', 'NO_KEYS', 'no keys are known for this account');
+    return credentials;
+  }
+
+  async function time(): Promise<EpochMs> {
+    const answer = await send({ method: 'GET', path: '/fapi/v1/time', weight: 1 }, '', null);
+    return readAs(serverTime, answer, 'server time').serverTime as EpochMs;
+  }
+
+  async function signedOnce(call: RestCall): Promise<unknown> {
+    const credentials = keys();
+    const window: SignedWindow = {
+      timestamp: Math.floor(venueClock.venueNow()) as EpochMs,
+      recvWindow: MAX_RECV_WINDOW_MS,
+    };
+    return send(call, signedQuery(sign, credentials, call.params ?? {}, window), credentials);
+  }
+
+  return {
+    venueClock: () => venueClock,
+    limits,
+    serverTime: time,
+    async signed(call) {
+      if (!venueClock.synced()) await takeSample(venueClock, clock, time);
+      try {
+        return await signedOnce(call);
+      } catch (error) {
+        if (!(error instanceof VenueError) || error.venueClass !== 'clock') throw error;
+        venueClock = createVenueClock(clock);
+        await takeSample(venueClock, clock, time);
+        return signedOnce(call);
+      }
+    },
+    keyed: async (call) => send(call, restPayload(call.params ?? {}), keys()),
+  };
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function causeOf(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined
+    ? `${error.message}: ${messageOf(error.cause)}`
+    : messageOf(error);
+}
