@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/*
+ * Bundles the engine into a folder: `node containers/engine/bundle.ts <folder>`.
+ * Workers are files of their own beside `main.mjs`, since a worker is started from a file.
+ */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What the image holds, by the name of its file. */
+export const ENGINE_ENTRY_POINTS: Readonly<Record<string, string>> = {
+  main: 'containers/engine/main.ts',
+  healthcheck: 'containers/engine/healthcheck.ts',
+  'publisher-worker': 'src/aws/publisher/publisher-worker.ts',
+};
+
+/** Bundles every entry point into `folder`. Rejects with what esbuild found wrong. */
+export async function bundleEngine(folder: string): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: { ...ENGINE_ENTRY_POINTS },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+    // CommonJS packages inside an ES module still call `require`.
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+  });
+}
+
+if (import.meta.main) {
+  const folder = process.argv[2];
+  if (folder === undefined) {
+    console.error('usage: node containers/engine/bundle.ts <folder>');
+    process.exitCode = 2;
+  } else await bundleEngine(folder);
+}

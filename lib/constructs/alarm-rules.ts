@@ -1,0 +1,194 @@
+import { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, type DimensionsMap, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  type AlarmSettings,
+  FUNCTION_NAMES,
+  STREAM_CONSUMERS,
+  type StreamConsumer,
+} from '../environments/environment-configuration.ts';
+import { pascalCase } from './pascal-case.ts';
+import type { PublishedName } from './published-names.ts';
+
+/** One alarm: what is measured, from when on it rings, and what to do about it. */
+export interface AlarmRule {
+  readonly id: string;
+  /** Group on the dashboard. */
+  readonly group: 'engine' | 'streams' | 'consumers' | 'functions' | 'queues' | 'confirmation';
+  readonly text: string;
+  readonly metric: Metric;
+  readonly operator: ComparisonOperator;
+  readonly threshold: number;
+  readonly periods: number;
+  /** Silence rings where the thing measured is a sign of life; elsewhere it means that nothing happened. */
+  readonly missing: TreatMissingData;
+}
+
+/** The physical name of something of ours, as its own stack has published it. */
+export type NameOf = (name: PublishedName) => string;
+
+const MINUTE = Duration.minutes(1);
+
+function metric(
+  namespace: string,
+  metricName: string,
+  dimensionsMap: DimensionsMap,
+  statistic: string,
+  period = MINUTE,
+) {
+  return new Metric({ namespace, metricName, dimensionsMap, statistic, period });
+}
+
+function above(threshold: number, periods: number) {
+  return {
+    operator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    threshold,
+    periods,
+    missing: TreatMissingData.NOT_BREACHING,
+  };
+}
+
+function absent(periods: number) {
+  return {
+    operator: ComparisonOperator.LESS_THAN_THRESHOLD,
+    threshold: 1,
+    periods,
+    missing: TreatMissingData.BREACHING,
+  };
+}
+
+/** Every alarm of an environment. */
+export function alarmRules(settings: AlarmSettings, nameOf: NameOf): readonly AlarmRule[] {
+  return [
+    ...engineRules(settings, nameOf),
+    ...streamRules(settings, nameOf),
+    ...consumerRules(settings, nameOf),
+    ...functionRules(settings, nameOf),
+    ...queueRules(nameOf),
+    ...confirmationRules(nameOf),
+  ];
+}
+
+function engineRules(settings: AlarmSettings, nameOf: NameOf): AlarmRule[] {
+  const service = { ClusterName: nameOf('engine-cluster'), ServiceName: nameOf('engine-service') };
+  return [
+    {
+      id: 'EngineAbsent',
+      group: 'engine',
+      text: 'No engine task is running.',
+      metric: metric('ECS/ContainerInsights', 'RunningTaskCount', service, Stats.MINIMUM),
+      ...absent(settings.engineAbsentMinutes),
+    },
+    {
+      id: 'EngineMute',
+      group: 'engine',
+      text: 'No market record reaches the stream: engines are down, cut off, or hang.',
+      metric: metric('AWS/Kinesis', 'IncomingRecords', { StreamName: nameOf('market-stream') }, Stats.SUM),
+      ...absent(settings.engineAbsentMinutes),
+    },
+  ];
+}
+
+function streamRules(settings: AlarmSettings, nameOf: NameOf): AlarmRule[] {
+  return (['market', 'trading'] as const).flatMap((stream) => {
+    const dimensions = { StreamName: nameOf(`${stream}-stream`) };
+    const title = stream === 'market' ? 'Market' : 'Trading';
+    return [
+      {
+        id: `${title}WriteThrottled`,
+        group: 'streams' as const,
+        text: `The ${stream} stream refuses writes: it needs more shards.`,
+        metric: metric('AWS/Kinesis', 'WriteProvisionedThroughputExceeded', dimensions, Stats.SUM),
+        ...above(settings.throttledWritesPerMinute, 3),
+      },
+      {
+        id: `${title}ReadThrottled`,
+        group: 'streams' as const,
+        text: `The ${stream} stream refuses reads: too many consumers for its shards.`,
+        metric: metric('AWS/Kinesis', 'ReadProvisionedThroughputExceeded', dimensions, Stats.SUM),
+        ...above(settings.throttledWritesPerMinute, 5),
+      },
+    ];
+  });
+}
+
+function consumerRules(settings: AlarmSettings, nameOf: NameOf): AlarmRule[] {
+  return (Object.keys(STREAM_CONSUMERS) as StreamConsumer[]).map((consumer) => ({
+    id: `${pascalCase(consumer)}Behind`,
+    group: 'consumers',
+    text: `${consumer} is behind: its oldest unfinished record is older than ${settings.iteratorAgeSeconds[consumer]} s.`,
+    metric: metric('AWS/Lambda', 'IteratorAge', { FunctionName: nameOf(`${consumer}-function`) }, Stats.MAXIMUM),
+    ...above(settings.iteratorAgeSeconds[consumer] * 1000, 3),
+  }));
+}
+
+function functionRules(settings: AlarmSettings, nameOf: NameOf): AlarmRule[] {
+  return FUNCTION_NAMES.flatMap((name) => {
+    const dimensions = { FunctionName: nameOf(`${name}-function`) };
+    const period = Duration.minutes(5);
+    return [
+      {
+        id: `${pascalCase(name)}Errors`,
+        group: 'functions' as const,
+        text: `${name} fails.`,
+        metric: metric('AWS/Lambda', 'Errors', dimensions, Stats.SUM, period),
+        ...above(settings.functionErrorsPer5Minutes, 1),
+      },
+      {
+        id: `${pascalCase(name)}Throttled`,
+        group: 'functions' as const,
+        text: `${name} is not started: the account's concurrency is used up.`,
+        metric: metric('AWS/Lambda', 'Throttles', dimensions, Stats.SUM, period),
+        ...above(1, 1),
+      },
+    ];
+  });
+}
+
+function queueRules(nameOf: NameOf): AlarmRule[] {
+  return [
+    {
+      id: 'CommandDead',
+      group: 'queues',
+      text: 'A command could not be applied and lies in the dead-letter queue.',
+      metric: metric(
+        'AWS/SQS',
+        'ApproximateNumberOfMessagesVisible',
+        { QueueName: nameOf('command-dead-letter-queue') },
+        Stats.MAXIMUM,
+      ),
+      ...above(1, 1),
+    },
+    {
+      id: 'CommandWaiting',
+      group: 'queues',
+      text: 'A command has waited for a minute: an emergency stop would not be heard.',
+      metric: metric('AWS/SQS', 'ApproximateAgeOfOldestMessage', { QueueName: nameOf('command-queue') }, Stats.MAXIMUM),
+      ...above(60, 1),
+    },
+    {
+      id: 'Quarantined',
+      group: 'queues',
+      text: 'Records lie in quarantine: see the runbook, "Redrive".',
+      metric: metric(
+        'AWS/SQS',
+        'ApproximateNumberOfMessagesVisible',
+        { QueueName: nameOf('quarantine-queue') },
+        Stats.MAXIMUM,
+      ),
+      ...above(1, 1),
+    },
+  ];
+}
+
+function confirmationRules(nameOf: NameOf): AlarmRule[] {
+  const dimensions = { StateMachineArn: nameOf('confirmation-machine-arn') };
+  return (['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted', 'ExecutionThrottled'] as const).map(
+    (metricName) => ({
+      id: `Confirmation${metricName}`,
+      group: 'confirmation',
+      text: `Order confirmation: ${metricName}.`,
+      metric: metric('AWS/States', metricName, dimensions, Stats.SUM),
+      ...above(1, 1),
+    }),
+  );
+}

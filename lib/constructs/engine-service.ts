@@ -1,0 +1,39 @@
+import {
+  type Cluster,
+  FargatePlatformVersion,
+  FargateService,
+  type FargateTaskDefinition,
+  PropagatedTagSource,
+} from 'aws-cdk-lib/aws-ecs';
+import type { Construct } from 'constructs';
+import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
+import { asCluster } from './cdk-interfaces.ts';
+import type { Placement } from './network-names.ts';
+
+export interface EngineServiceProps {
+  readonly environment: EnvironmentConfiguration;
+  readonly placement: Placement;
+  readonly cluster: Cluster;
+  readonly definition: FargateTaskDefinition;
+}
+
+/**
+ * Keeps the engines running. A deployment may halve them and may double them: the percentages keep one up, they never decide who trades.
+ * One that does not get healthy is rolled back by the circuit breaker. No shell into a task (ECS Exec is off).
+ */
+export function engineService(scope: Construct, id: string, props: EngineServiceProps): FargateService {
+  return new FargateService(scope, id, {
+    cluster: asCluster(props.cluster),
+    taskDefinition: props.definition,
+    desiredCount: props.environment.engine.taskCount,
+    minHealthyPercent: 50,
+    maxHealthyPercent: 200,
+    circuitBreaker: { enable: true, rollback: true },
+    platformVersion: FargatePlatformVersion.VERSION1_4,
+    vpcSubnets: { subnets: props.placement.vpc.privateSubnets },
+    securityGroups: [props.placement.securityGroup],
+    assignPublicIp: false,
+    enableExecuteCommand: false,
+    propagateTags: PropagatedTagSource.SERVICE,
+  });
+}

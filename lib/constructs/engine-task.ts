@@ -1,0 +1,118 @@
+import { fileURLToPath } from 'node:url';
+import { Duration } from 'aws-cdk-lib';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import {
+  type ContainerDefinition,
+  ContainerImage,
+  CpuArchitecture,
+  FargateTaskDefinition,
+  LinuxParameters,
+  LogDrivers,
+  OperatingSystemFamily,
+  UlimitName,
+} from 'aws-cdk-lib/aws-ecs';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
+import { type DataNames, dataNames } from './data-names.ts';
+import { keptLogGroup } from './kept-log-group.ts';
+import * as permissions from './permissions.ts';
+import { publishName } from './published-names.ts';
+import { runtimeSettings } from './runtime-settings.ts';
+
+/** The folder of the journal, on the task's scratch disk; with `/tmp` the only place an engine can write to. */
+export const JOURNAL_FOLDER = '/var/lib/millrace';
+
+export interface EngineTaskProps {
+  readonly environment: EnvironmentConfiguration;
+  readonly build: string;
+}
+
+/**
+ * What one engine runs as: small, not root, read-only but for its journal, with two minutes to stop in. Venue keys are not injected:
+ * they rotate while it runs, so it fetches them itself (R1).
+ */
+export class EngineTask extends Construct {
+  readonly definition: FargateTaskDefinition;
+
+  constructor(scope: Construct, id: string, props: EngineTaskProps) {
+    super(scope, id);
+    const { environment } = props;
+    const { engine } = environment;
+    const data = dataNames(this, environment);
+    const logGroup = keptLogGroup(this, 'Logs', environment);
+    publishName(this, environment, 'engine-log-group', logGroup.logGroupName);
+    this.definition = new FargateTaskDefinition(this, 'Task', {
+      cpu: engine.cpu,
+      memoryLimitMiB: engine.memoryMb,
+      ephemeralStorageGiB: engine.scratchGiB,
+      runtimePlatform: {
+        operatingSystemFamily: OperatingSystemFamily.LINUX,
+        cpuArchitecture: engine.architecture === 'ARM64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
+      },
+      taskRole: this.#taskRole(environment, data),
+      volumes: [{ name: 'journal' }, { name: 'tmp' }],
+    });
+    const linuxParameters = new LinuxParameters(this, 'Linux', { initProcessEnabled: true });
+    const container = this.definition.addContainer('engine', {
+      image: engineImage(environment),
+      // The image says the same; here it is for whoever runs tasks from their definition.
+      command: ['node', '--enable-source-maps', 'main.mjs'],
+      environment: {
+        ...runtimeSettings(environment, props.build, data),
+        MILLRACE_HTTP_PORT: String(engine.httpPort),
+        MILLRACE_JOURNAL: JOURNAL_FOLDER,
+        MILLRACE_LEASE_MS: String(environment.lease.durationMs),
+        MILLRACE_LEASE_RENEW_MS: String(environment.lease.renewEveryMs),
+        MILLRACE_LEASE_MARGIN_MS: String(environment.lease.fenceMarginMs),
+      },
+      logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'engine' }),
+      user: '1000:1000',
+      readonlyRootFilesystem: true,
+      privileged: false,
+      linuxParameters,
+      stopTimeout: Duration.seconds(engine.stopTimeoutSeconds),
+      ulimits: [{ name: UlimitName.NOFILE, softLimit: 65_536, hardLimit: 65_536 }],
+      portMappings: [{ containerPort: engine.httpPort }],
+      healthCheck: {
+        command: ['CMD', 'node', 'healthcheck.mjs'],
+        interval: Duration.seconds(10),
+        timeout: Duration.seconds(5),
+        retries: 3,
+        startPeriod: Duration.seconds(60),
+      },
+    });
+    mountScratch(container);
+  }
+
+  #taskRole(environment: EnvironmentConfiguration, data: DataNames): Role {
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
+    for (const statement of [
+      permissions.writeStreams(data.marketStreamArn, data.tradingStreamArn),
+      permissions.useKey(data.keyArn),
+      permissions.writeTable(data.controlTableArn),
+      permissions.readTable(data.ledgerTableArn),
+      permissions.readVenueSecrets(this, environment),
+      permissions.readConfiguration(this, environment),
+    ])
+      role.addToPolicy(statement);
+    return role;
+  }
+}
+
+function engineImage(environment: EnvironmentConfiguration): ContainerImage {
+  const { image, architecture } = environment.engine;
+  if (image.kind === 'registry') return ContainerImage.fromRegistry(image.reference);
+  return ContainerImage.fromAsset(fileURLToPath(new URL('../../', import.meta.url)), {
+    file: 'containers/engine/Dockerfile',
+    platform: architecture === 'ARM64' ? Platform.LINUX_ARM64 : Platform.LINUX_AMD64,
+  });
+}
+
+/** Both folders are declared as volumes in the image, which gives them to the engine's user. */
+function mountScratch(container: ContainerDefinition): void {
+  container.addMountPoints(
+    { sourceVolume: 'journal', containerPath: JOURNAL_FOLDER, readOnly: false },
+    { sourceVolume: 'tmp', containerPath: '/tmp', readOnly: false },
+  );
+}

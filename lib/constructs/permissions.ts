@@ -1,0 +1,122 @@
+import { Stack } from 'aws-cdk-lib';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
+import { configurationParameter, secretsPrefix } from './runtime-settings.ts';
+
+function allow(actions: readonly string[], resources: readonly string[]): PolicyStatement {
+  return new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] });
+}
+
+/** What the service reads a stream with on behalf of a function. */
+export function readStream(streamArn: string): PolicyStatement {
+  return allow(
+    [
+      'kinesis:DescribeStream',
+      'kinesis:DescribeStreamSummary',
+      'kinesis:GetRecords',
+      'kinesis:GetShardIterator',
+      'kinesis:ListShards',
+    ],
+    [streamArn],
+  );
+}
+
+export function writeStreams(...streamArns: string[]): PolicyStatement {
+  return allow(['kinesis:PutRecord', 'kinesis:PutRecords'], streamArns);
+}
+
+export function readTable(...tableArns: string[]): PolicyStatement {
+  return allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], tableArns);
+}
+
+/** Reads and conditional writes, alone or in transactions; no Scan, no change of the table itself. */
+export function writeTable(...tableArns: string[]): PolicyStatement {
+  return allow(
+    [
+      'dynamodb:BatchGetItem',
+      'dynamodb:ConditionCheckItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
+      'dynamodb:UpdateItem',
+    ],
+    tableArns,
+  );
+}
+
+export function readObjects(bucketArn: string): PolicyStatement[] {
+  return [allow(['s3:GetObject'], [`${bucketArn}/*`]), allow(['s3:ListBucket'], [bucketArn])];
+}
+
+/** Lambda asks for ListBucket as well where the bucket is a mapping's on-failure destination. */
+export function writeObjects(bucketArn: string): PolicyStatement[] {
+  return [allow(['s3:PutObject'], [`${bucketArn}/*`]), allow(['s3:ListBucket'], [bucketArn])];
+}
+
+export function deleteObjects(bucketArn: string): PolicyStatement {
+  return allow(['s3:DeleteObject'], [`${bucketArn}/*`]);
+}
+
+export function sendMessages(queueArn: string): PolicyStatement {
+  return allow(['sqs:SendMessage'], [queueArn]);
+}
+
+export function receiveMessages(queueArn: string): PolicyStatement {
+  return allow(
+    ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+    [queueArn],
+  );
+}
+
+export function publishTo(topicArn: string): PolicyStatement {
+  return allow(['sns:Publish'], [topicArn]);
+}
+
+/** Encrypts and decrypts with the data key, which streams, buckets, queues and the topic are encrypted with. */
+export function useKey(keyArn: string): PolicyStatement {
+  return allow(['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn]);
+}
+
+/** The venue keys of this environment. Secrets Manager appends six characters to a secret's name, hence the star. */
+export function readVenueSecrets(scope: Construct, environment: EnvironmentConfiguration): PolicyStatement {
+  return allow(
+    ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+    [Stack.of(scope).formatArn({ service: 'secretsmanager', resource: `secret:${secretsPrefix(environment)}/*` })],
+  );
+}
+
+export function readConfiguration(scope: Construct, environment: EnvironmentConfiguration): PolicyStatement {
+  return allow(
+    ['ssm:GetParameter'],
+    [Stack.of(scope).formatArn({ service: 'ssm', resource: `parameter${configurationParameter(environment)}` })],
+  );
+}
+
+/** Starts executions of a machine and answers their callbacks. */
+export function driveMachine(scope: Construct, machineArn: string, machineName: string): PolicyStatement[] {
+  const executions = Stack.of(scope).formatArn({
+    service: 'states',
+    resource: `execution:${machineName}:*`,
+  });
+  return [
+    allow(['states:SendTaskFailure', 'states:SendTaskSuccess', 'states:StartExecution'], [machineArn]),
+    allow(['states:DescribeExecution'], [executions]),
+  ];
+}
+
+/** Network interfaces of a function inside the VPC; EC2 knows no narrower resource for these. */
+export function useNetworkInterfaces(): PolicyStatement {
+  return allow(
+    [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    ['*'],
+  );
+}

@@ -1,0 +1,48 @@
+import type { EnvironmentInput } from './environment-configuration.ts';
+
+/** What every environment starts from; each environment's file says what it does differently. */
+export const ENVIRONMENT_DEFAULTS = {
+  lease: { durationMs: 7_000, renewEveryMs: 2_000, fenceMarginMs: 1_000 },
+  mappings: {
+    enabled: true,
+    consumers: {
+      distribute: { batchSize: 500, batchingWindowSeconds: 1, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
+      archive: { batchSize: 1_000, batchingWindowSeconds: 5, retryAttempts: 5, maximumRecordAgeMinutes: 360 },
+      persist: { batchSize: 200, batchingWindowSeconds: 0, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
+      confirm: { batchSize: 100, batchingWindowSeconds: 0, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
+      alert: { batchSize: 200, batchingWindowSeconds: 1, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
+    },
+  },
+  functions: {
+    distribute: { memoryMb: 1024, timeoutSeconds: 60 },
+    archive: { memoryMb: 1024, timeoutSeconds: 120 },
+    persist: { memoryMb: 512, timeoutSeconds: 60 },
+    confirm: { memoryMb: 512, timeoutSeconds: 60 },
+    alert: { memoryMb: 256, timeoutSeconds: 30 },
+    command: { memoryMb: 256, timeoutSeconds: 30 },
+    'confirm-step': { memoryMb: 512, timeoutSeconds: 60 },
+    redrive: { memoryMb: 512, timeoutSeconds: 300 },
+  },
+  confirmation: { awaitSeconds: 60, drill: 0 },
+  venueEndpoints: null,
+} as const satisfies Partial<EnvironmentInput>;
+
+/** Engine settings shared by the environments on AWS. */
+export const ENGINE_ON_AWS = {
+  taskCount: 2,
+  cpu: 1024,
+  memoryMb: 2048,
+  architecture: 'ARM64',
+  image: { kind: 'build' },
+  httpPort: 8080,
+  stopTimeoutSeconds: 120,
+  scratchGiB: 21,
+} as const satisfies EnvironmentInput['engine'];
+
+/** Thresholds shared by the environments on AWS. */
+export const ALARMS_ON_AWS = {
+  iteratorAgeSeconds: { distribute: 120, archive: 1_800, persist: 60, confirm: 60, alert: 60 },
+  throttledWritesPerMinute: 1,
+  functionErrorsPer5Minutes: 1,
+  engineAbsentMinutes: 2,
+} as const satisfies Omit<NonNullable<EnvironmentInput['alarms']>, 'email'>;

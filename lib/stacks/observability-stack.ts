@@ -1,0 +1,98 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IAlarm,
+  type IMetric,
+  Metric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { type AlarmRule, alarmRules, type NameOf } from '../constructs/alarm-rules.ts';
+import { publishedName } from '../constructs/published-names.ts';
+import { type AlarmSettings, STREAM_CONSUMERS } from '../environments/environment-configuration.ts';
+import type { StackSettings } from './data-stack.ts';
+
+export interface ObservabilityStackProps extends StackSettings {
+  readonly alarms: AlarmSettings;
+}
+
+/** The first alarms, all told to the alert topic, and one dashboard. */
+export class ObservabilityStack extends Stack {
+  constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
+    super(scope, id, { env: props.env, description: 'Millrace: dashboard and alarms' });
+    const nameOf: NameOf = (name) => publishedName(this, props.environment, name);
+    const action = new SnsAction(Topic.fromTopicArn(this, 'Alerts', nameOf('alert-topic-arn')));
+    const rules = alarmRules(props.alarms, nameOf);
+    const alarms = rules.map((rule) => {
+      const alarm = this.#alarm(rule);
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+      return alarm;
+    });
+    this.#dashboard(rules, alarms, nameOf);
+  }
+
+  #alarm(rule: AlarmRule): Alarm {
+    return new Alarm(this, rule.id, {
+      alarmDescription: rule.text,
+      metric: rule.metric,
+      comparisonOperator: rule.operator,
+      threshold: rule.threshold,
+      evaluationPeriods: rule.periods,
+      datapointsToAlarm: rule.periods,
+      treatMissingData: rule.missing,
+    });
+  }
+
+  #dashboard(rules: readonly AlarmRule[], alarms: IAlarm[], nameOf: NameOf): void {
+    const of = (...groups: AlarmRule['group'][]): IMetric[] =>
+      rules.filter((rule) => groups.includes(rule.group)).map((rule) => rule.metric.with({ label: rule.id }));
+    const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
+      new GraphWidget({ title, left, right, width: 12, height: 6 });
+    const traffic = (metricName: string, statistic: string) =>
+      (['market', 'trading'] as const).map(
+        (stream) =>
+          new Metric({
+            namespace: 'AWS/Kinesis',
+            metricName,
+            dimensionsMap: { StreamName: nameOf(`${stream}-stream`) },
+            statistic,
+            period: Duration.minutes(1),
+            label: `${stream} ${metricName}`,
+          }),
+      );
+    const durations = Object.keys(STREAM_CONSUMERS).map(
+      (name) =>
+        new Metric({
+          namespace: 'AWS/Lambda',
+          metricName: 'Duration',
+          dimensionsMap: { FunctionName: nameOf(`${name}-function`) },
+          statistic: Stats.p(99),
+          period: Duration.minutes(1),
+          label: `${name} p99`,
+        }),
+    );
+    new Dashboard(this, 'Dashboard', {
+      defaultInterval: Duration.hours(3),
+      widgets: [
+        [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 6 })],
+        [
+          graph('Engines', of('engine')),
+          graph('Stream traffic', traffic('IncomingBytes', Stats.SUM), traffic('IncomingRecords', Stats.SUM)),
+        ],
+        [
+          graph('Stream throttles', of('streams')),
+          graph('Publish latency (ms)', traffic('PutRecords.Latency', Stats.AVERAGE)),
+        ],
+        [graph('Consumers behind (ms)', of('consumers')), graph('Consumer duration (ms)', durations)],
+        [graph('Function errors and throttles', of('functions')), graph('Queues', of('queues'))],
+        [graph('Order confirmation', of('confirmation'))],
+      ],
+    });
+  }
+}

@@ -1,0 +1,165 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { type DataNames, dataNames } from '../constructs/data-names.ts';
+import { placementOf } from '../constructs/network-names.ts';
+import { OrderConfirmation } from '../constructs/order-confirmation.ts';
+import { pascalCase } from '../constructs/pascal-case.ts';
+import * as permissions from '../constructs/permissions.ts';
+import { PipelineFunction } from '../constructs/pipeline-function.ts';
+import { publishName } from '../constructs/published-names.ts';
+import { runtimeSettings } from '../constructs/runtime-settings.ts';
+import { mapStream } from '../constructs/stream-mapping.ts';
+import {
+  type EnvironmentConfiguration,
+  type FunctionName,
+  STREAM_CONSUMERS,
+  type StreamConsumer,
+} from '../environments/environment-configuration.ts';
+import type { StackSettings } from './data-stack.ts';
+
+export interface PipelineStackProps extends StackSettings {
+  readonly build: string;
+}
+
+/** What reads the streams and acts on them: consumers, commands, confirmation, alerts, redrive. Holds nothing that cannot be made anew. */
+export class PipelineStack extends Stack {
+  readonly #environment: EnvironmentConfiguration;
+  readonly #data: DataNames;
+  readonly #key: ReturnType<typeof Key.fromKeyArn>;
+  readonly #build: string;
+
+  constructor(scope: Construct, id: string, props: PipelineStackProps) {
+    super(scope, id, { env: props.env, description: 'Millrace: stream consumers, commands, confirmation, alerts' });
+    this.#environment = props.environment;
+    this.#build = props.build;
+    this.#data = dataNames(this, props.environment);
+    this.#key = Key.fromKeyArn(this, 'DataKey', this.#data.keyArn);
+    const alerts = this.#alertTopic();
+    const commands = this.#commandQueue();
+    const variables = { MILLRACE_ALERT_TOPIC: alerts.topicArn, MILLRACE_COMMAND_QUEUE: commands.queueUrl };
+    const { ledgerTableArn, controlTableArn, archiveBucketArn, tradingStreamArn, marketStreamArn } = this.#data;
+
+    this.#consumer('distribute', 'market frames to candles and latest prices', variables, [
+      permissions.writeTable(ledgerTableArn),
+    ]);
+    this.#consumer('archive', 'market frames to the archive, with a manifest', variables, [
+      ...permissions.writeObjects(archiveBucketArn),
+      permissions.readObjects(archiveBucketArn)[0],
+    ]);
+    this.#consumer('persist', 'trading events to the ledger', variables, [permissions.writeTable(ledgerTableArn)]);
+    this.#consumer('alert', 'alerts to the topic, once each', variables, [
+      permissions.publishTo(alerts.topicArn),
+      permissions.writeTable(ledgerTableArn),
+    ]);
+
+    const step = this.#function(
+      'confirm-step',
+      'one step of an order confirmation',
+      variables,
+      [
+        permissions.writeTable(ledgerTableArn),
+        permissions.publishTo(alerts.topicArn),
+        permissions.writeStreams(tradingStreamArn),
+        permissions.readVenueSecrets(this, props.environment),
+        permissions.readConfiguration(this, props.environment),
+      ],
+      true,
+    );
+    const confirmation = new OrderConfirmation(this, 'OrderConfirmation', {
+      environment: props.environment,
+      handlers: { step: step.lambda },
+    });
+    const machine = confirmation.stateMachine;
+    this.#consumer(
+      'confirm',
+      'orders to their confirmation, and its callbacks',
+      { ...variables, MILLRACE_CONFIRMATION_MACHINE: machine.stateMachineArn },
+      [
+        permissions.writeTable(ledgerTableArn),
+        ...permissions.driveMachine(this, machine.stateMachineArn, machine.stateMachineName),
+      ],
+    );
+
+    const command = this.#function('command', 'commands to desired state', variables, [
+      permissions.writeTable(controlTableArn),
+      permissions.receiveMessages(commands.queueArn),
+    ]);
+    command.lambda.addEventSource(
+      new SqsEventSource(commands, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
+    );
+
+    this.#function('redrive', 'quarantined records back to their stream', variables, [
+      ...permissions.readObjects(this.#data.quarantineBucketArn),
+      permissions.deleteObjects(this.#data.quarantineBucketArn),
+      permissions.receiveMessages(this.#data.quarantineQueueArn),
+      permissions.writeStreams(marketStreamArn, tradingStreamArn),
+    ]);
+    publishName(this, props.environment, 'confirmation-machine-arn', machine.stateMachineArn);
+  }
+
+  #alertTopic(): Topic {
+    const topic = new Topic(this, 'Alerts', { masterKey: this.#key, enforceSSL: true, displayName: 'Millrace' });
+    const email = this.#environment.alarms?.email ?? null;
+    if (email !== null) topic.addSubscription(new EmailSubscription(email));
+    publishName(this, this.#environment, 'alert-topic-arn', topic.topicArn);
+    return topic;
+  }
+
+  #commandQueue(): Queue {
+    const common = { encryption: QueueEncryption.KMS, encryptionMasterKey: this.#key, enforceSSL: true };
+    const dead = new Queue(this, 'CommandDeadLetters', { ...common, retentionPeriod: Duration.days(14) });
+    const queue = new Queue(this, 'Commands', {
+      ...common,
+      // Six times the function's time: a message in work is not handed out again.
+      visibilityTimeout: Duration.seconds(this.#environment.functions.command.timeoutSeconds * 6),
+      retentionPeriod: Duration.days(1),
+      deadLetterQueue: { queue: dead, maxReceiveCount: 5 },
+    });
+    publishName(this, this.#environment, 'command-queue', queue.queueName);
+    publishName(this, this.#environment, 'command-queue-url', queue.queueUrl);
+    publishName(this, this.#environment, 'command-dead-letter-queue', dead.queueName);
+    return queue;
+  }
+
+  #function(
+    name: FunctionName,
+    does: string,
+    variables: Readonly<Record<string, string>>,
+    statements: readonly (PolicyStatement | undefined)[],
+    callsVenues = false,
+  ): PipelineFunction {
+    const made = new PipelineFunction(this, pascalCase(name), {
+      name,
+      description: `Millrace: ${does}`,
+      environment: this.#environment,
+      variables: { ...runtimeSettings(this.#environment, this.#build, this.#data), ...variables },
+      permissions: [
+        ...statements.filter((statement) => statement !== undefined),
+        permissions.useKey(this.#data.keyArn),
+        ...permissions.writeObjects(this.#data.quarantineBucketArn),
+        permissions.sendMessages(this.#data.quarantineQueueArn),
+      ],
+      placement: callsVenues ? placementOf(this, this.#environment) : undefined,
+    });
+    publishName(this, this.#environment, `${name}-function`, made.lambda.functionName);
+    return made;
+  }
+
+  #consumer(
+    name: StreamConsumer,
+    does: string,
+    variables: Readonly<Record<string, string>>,
+    statements: readonly (PolicyStatement | undefined)[],
+  ): PipelineFunction {
+    const streamArn = STREAM_CONSUMERS[name] === 'market' ? this.#data.marketStreamArn : this.#data.tradingStreamArn;
+    const made = this.#function(name, does, variables, [...statements, permissions.readStream(streamArn)]);
+    mapStream(made, this.#environment, name, made.lambda, streamArn, this.#data.quarantineBucketArn);
+    return made;
+  }
+}
