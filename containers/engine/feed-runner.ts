@@ -76,6 +76,8 @@ interface SymbolBook {
 
 const CHANNELS: readonly Subscription['channel'][] = ['book', 'trades', 'quotes', 'ticker'];
 const SNAPSHOT_RETRY_MS = 1_000;
+/** How long the last frames may take to their stream. */
+const FLUSH_MS = 10_000;
 
 /**
  * The market data of one venue under one lease: sockets, decoding, books. A frame is published, decoded, applied and handed to the lanes in one synchronous call:
@@ -112,6 +114,12 @@ export class FeedRunner {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#sockets.map((socket) => socket.stop()));
+    await this.#options.publisher.flush(FLUSH_MS).catch((error: unknown) => {
+      this.#options.runtime.log('error', 'frames left unpublished', {
+        venue: this.#options.venue.id,
+        reason: messageOf(error),
+      });
+    });
     for (const account of this.#options.publisher.accounts()) {
       if (!this.#sockets.some((socket) => socket.sink.connection.connection === account.connection)) continue;
       const { connection, received, published, shed } = account;

@@ -1,0 +1,134 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Publisher } from '#core/events/publisher-port.ts';
+import type { Histogram } from '#core/metrics/histogram.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import type { FeedStatus } from './feed-runner.ts';
+import type { UnitStatus } from './unit-runner.ts';
+
+/** What `/metrics` reads at each scrape (R12). */
+export interface MetricSources {
+  readonly metrics: EngineMetrics;
+  readonly publisher: Publisher;
+  readonly feeds: () => readonly FeedStatus[];
+  readonly units: () => readonly UnitStatus[];
+}
+
+/** Prometheus text of the engine; every figure is read when asked, so that the hot path counts in plain fields. */
+export function createPrometheus(sources: MetricSources): () => Promise<string> {
+  const registry = new Registry();
+  const register = { registers: [registry] };
+  const frames = new Gauge({
+    name: 'millrace_frames',
+    help: 'Market frames by connection and fate',
+    labelNames: ['venue', 'connection', 'fate'],
+    ...register,
+  });
+  const bytes = new Gauge({
+    name: 'millrace_frame_bytes',
+    help: 'Bytes of market frames received',
+    labelNames: ['venue', 'connection'],
+    ...register,
+  });
+  const gaps = new Gauge({
+    name: 'millrace_book_gaps',
+    help: 'Times a book was lost',
+    labelNames: ['venue', 'symbol'],
+    ...register,
+  });
+  const valid = new Gauge({
+    name: 'millrace_book_valid',
+    help: '1 while the book is complete',
+    labelNames: ['venue', 'symbol'],
+    ...register,
+  });
+  const live = new Gauge({
+    name: 'millrace_connection_live',
+    help: '1 while the connection is live',
+    labelNames: ['venue', 'connection'],
+    ...register,
+  });
+  const latency = new Gauge({
+    name: 'millrace_latency_microseconds',
+    help: 'Latency quantiles since the start',
+    labelNames: ['stage', 'quantile'],
+    ...register,
+  });
+  const orders = new Gauge({
+    name: 'millrace_orders',
+    help: 'Order events by kind',
+    labelNames: ['kind'],
+    ...register,
+  });
+  const denials = new Gauge({
+    name: 'millrace_denials',
+    help: 'Orders refused by risk',
+    labelNames: ['lane', 'code'],
+    ...register,
+  });
+  const open = new Gauge({
+    name: 'millrace_lane_open',
+    help: '1 while the lane may enter',
+    labelNames: ['lane'],
+    ...register,
+  });
+  const sink = new Gauge({
+    name: 'millrace_publisher',
+    help: 'State of the publisher',
+    labelNames: ['figure'],
+    ...register,
+  });
+  const faults = new Counter({
+    name: 'millrace_errors_total',
+    help: 'Errors handled',
+    labelNames: ['kind'],
+    ...register,
+  });
+
+  return async () => {
+    for (const gauge of [frames, bytes, gaps, valid, live, denials, open]) gauge.reset();
+    for (const account of sources.publisher.accounts()) {
+      const { venue, connection } = account;
+      frames.set({ venue, connection, fate: 'received' }, account.received);
+      frames.set({ venue, connection, fate: 'published' }, account.published);
+      frames.set({ venue, connection, fate: 'shed' }, account.shed);
+      bytes.set({ venue, connection }, account.bytes);
+    }
+    for (const feed of sources.feeds()) {
+      for (const { name, status } of feed.connections)
+        live.set({ venue: feed.venue, connection: name }, status.state === 'live' ? 1 : 0);
+      for (const book of feed.books) {
+        gaps.set({ venue: feed.venue, symbol: book.symbol }, book.gaps);
+        valid.set({ venue: feed.venue, symbol: book.symbol }, book.valid ? 1 : 0);
+      }
+    }
+    for (const unit of sources.units()) {
+      for (const lane of unit.lanes) {
+        open.set(
+          { lane: lane.lane },
+          unit.closed === null && unit.fence === null && lane.entriesPaused === null ? 1 : 0,
+        );
+        for (const [code, count] of Object.entries(lane.denials)) denials.set({ lane: lane.lane, code }, count);
+      }
+    }
+    setQuantiles(latency, 'decision', sources.metrics.decision);
+    setQuantiles(latency, 'tickToOrder', sources.metrics.tickToOrder);
+    setQuantiles(latency, 'orderToAck', sources.metrics.orderToAck);
+    for (const [kind, count] of sources.metrics.orders) orders.set({ kind }, count);
+    const publisher = sources.publisher.metrics();
+    sink.set({ figure: 'records' }, publisher.recordsSent);
+    sink.set({ figure: 'bytes' }, publisher.bytesSent);
+    sink.set({ figure: 'retried' }, publisher.retriedEntries);
+    sink.set({ figure: 'journal_bytes' }, publisher.journalBytes);
+    sink.set({ figure: 'lag_ms' }, publisher.lagMs);
+    sink.set({ figure: 'circuit_open' }, publisher.circuit === 'closed' ? 0 : 1);
+    faults.reset();
+    faults.inc({ kind: 'frame' }, sources.metrics.badFrames);
+    faults.inc({ kind: 'other' }, sources.metrics.errors);
+    return registry.metrics();
+  };
+}
+
+function setQuantiles(gauge: Gauge<'stage' | 'quantile'>, stage: string, histogram: Histogram): void {
+  for (const quantile of [0.5, 0.9, 0.99])
+    gauge.set({ stage, quantile: String(quantile) }, histogram.quantile(quantile));
+}
