@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { DEFAULT_DESIRED_STATE, type DesiredState } from './desired-state.ts';
+import { parseUnitId } from './unit.ts';
+
+/** A wish of a person or a watchdog for one unit, as it travels on the command queue. */
+export const DESIRED_COMMAND = z.object({
+  kind: z.literal('desiredState').default('desiredState'),
+  /** Chosen by the sender, once for each wish: a repeated id changes nothing. */
+  id: z.string().min(1).max(128),
+  /** `<mode>/<account>/<venue>`. */
+  unit: z.string().refine((text) => parseUnitId(text) !== null, 'must read <mode>/<account>/<venue>'),
+  wish: z.enum(['run', 'reduce', 'stop', 'flatten']),
+  /** Replaces the list; absent: the list stays as it is. */
+  frozenSymbols: z
+    .array(z.string().regex(/^[A-Z0-9_-]{2,30}$/))
+    .max(200)
+    .optional(),
+  reason: z.string().min(1).max(500),
+  by: z.string().min(1).max(200),
+  /** When it was wished, ms since 1970; absent: when the queue took it in. */
+  issuedAt: z.number().nonnegative().optional(),
+});
+export type DesiredCommand = z.infer<typeof DESIRED_COMMAND>;
+
+/** Commands whose ids are remembered, oldest forgotten first; older ones are caught by their time. */
+const REMEMBERED = 64;
+
+/** The desired state with what tells old and repeated commands from new ones. */
+export const DESIRED_RECORD = z.object({
+  version: z.number().int().nonnegative(),
+  wish: z.enum(['run', 'reduce', 'stop', 'flatten']),
+  frozenSymbols: z.array(z.string()),
+  reason: z.string(),
+  by: z.string(),
+  /** Precedence of the command that set the wish, and of the one that set the frozen symbols: they are two registers. */
+  wishFrom: z.string(),
+  frozenFrom: z.string(),
+  seen: z.array(z.string()),
+});
+export type DesiredRecord = z.infer<typeof DESIRED_RECORD>;
+
+/** What one command does to a record. `superseded`: everything that it wishes was overruled by later commands. */
+export type CommandOutcome =
+  | { readonly kind: 'applied'; readonly record: DesiredRecord }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'superseded' };
+
+/**
+ * Applies a command to a unit's record. The result depends only on the set of commands, not on their order: the latest wish by time of issue holds,
+ * and so does the latest list of frozen symbols, each by itself.
+ */
+export function applyCommand(record: DesiredRecord | null, command: DesiredCommand, issuedAt: number): CommandOutcome {
+  const from = `${String(Math.floor(issuedAt)).padStart(16, '0')}#${command.id}`;
+  const current: DesiredRecord = record ?? {
+    ...DEFAULT_DESIRED_STATE,
+    frozenSymbols: [],
+    wishFrom: '',
+    frozenFrom: '',
+    seen: [],
+  };
+  if (current.seen.includes(command.id)) return { kind: 'duplicate' };
+  const wishes = from > current.wishFrom;
+  const freezes = command.frozenSymbols !== undefined && from > current.frozenFrom;
+  if (!wishes && !freezes) return { kind: 'superseded' };
+  return {
+    kind: 'applied',
+    record: {
+      ...current,
+      version: current.version + 1,
+      ...(wishes ? { wish: command.wish, reason: command.reason, by: command.by, wishFrom: from } : {}),
+      ...(freezes ? { frozenSymbols: [...new Set(command.frozenSymbols)].sort(), frozenFrom: from } : {}),
+      seen: [...current.seen, command.id].slice(-REMEMBERED),
+    },
+  };
+}
+
+/** What an engine is told. */
+export function desiredStateOf(record: DesiredRecord | null): DesiredState {
+  if (record === null) return DEFAULT_DESIRED_STATE;
+  const { version, wish, frozenSymbols, reason, by } = record;
+  return { version, wish, frozenSymbols, reason, by };
+}

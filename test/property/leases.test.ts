@@ -1,0 +1,217 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { LeaseRow } from '#aws/control-item.ts';
+import { createLeaseTable, type LeaseTable } from '#aws/lease-table.ts';
+import { createLeaseKeeper } from '#aws/leases.ts';
+import type { LeaseEvent } from '#core/control/control-ports.ts';
+import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
+import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
+import { createMemoryLeaseTable } from '../support/memory-lease-table.ts';
+
+/** A world with one true time, in ms. */
+function createWorld() {
+  let now = 0;
+  let order = 0;
+  let due: { at: number; order: number; run: () => void }[] = [];
+  return {
+    now: () => now,
+    at(time: number, run: () => void): () => void {
+      order += 1;
+      const entry = { at: Math.max(now, time), order, run };
+      due.push(entry);
+      return () => {
+        due = due.filter((each) => each !== entry);
+      };
+    },
+    async runUntil(end: number) {
+      for (;;) {
+        const next = due.toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
+        if (next === undefined || next.at > end) return;
+        due = due.filter((each) => each !== next);
+        now = next.at;
+        next.run();
+        for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
+      }
+    },
+  };
+}
+
+interface Span {
+  readonly holder: number;
+  readonly epoch: number;
+  readonly from: number;
+  until: number;
+}
+
+const callFate = fc.record({
+  requestMs: fc.integer({ min: 1, max: 40 }),
+  answerMs: fc.integer({ min: 1, max: 40 }),
+  // Now and then a request that takes seconds, is lost, or whose answer is.
+  fate: fc.constantFrom(
+    'fine',
+    'fine',
+    'fine',
+    'fine',
+    'fine',
+    'slow',
+    'lostRequest',
+    'lostAnswer',
+    'refusedByService',
+  ),
+});
+
+const holderPlan = fc.record({
+  rate: fc.integer({ min: 98, max: 102 }).map((percent) => percent / 100),
+  wallOffset: fc.integer({ min: -3_600_000, max: 3_600_000 }),
+  startsAt: fc.integer({ min: 0, max: 3000 }),
+  /** Stopped (as by SIGSTOP) from, for so long. */
+  pauses: fc.array(fc.tuple(fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 100, max: 9000 })), {
+    maxLength: 3,
+  }),
+  diesAt: fc.option(fc.integer({ min: 5_000, max: 50_000 }), { nil: null }),
+});
+
+it('M2: no two holders ever hold one lease at the same true time, whatever pauses, clocks and lost answers do', async () => {
+  let acquisitions = 0;
+  let takeovers = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(holderPlan, { minLength: 2, maxLength: 3 }),
+      fc.infiniteStream(callFate),
+      async (plans, fates) => {
+        const world = createWorld();
+        const memory = createMemoryLeaseTable();
+        const spans: Span[] = [];
+        const grants: { name: string; grant: string; epoch: number }[] = [];
+
+        const keepers = plans.map((plan, holder) => {
+          const resumed = (time: number) =>
+            plan.pauses.reduce((at, [from, length]) => (at >= from && at < from + length ? from + length : at), time);
+          const dead = () => plan.diesAt !== null && world.now() >= plan.diesAt;
+          /** Runs something in the holder's process: not before it is resumed, never once it is dead. */
+          const inProcess = (time: number, run: () => void) =>
+            world.at(time, () => {
+              const at = resumed(world.now());
+              if (at > world.now()) world.at(at, () => dead() || run());
+              else if (!dead()) run();
+            });
+          const clock: Clock = {
+            monoNanos: () => (world.now() * plan.rate * 1e6 + 5e12) as MonoNanos,
+            epochMs: () => (1.8e12 + world.now() + plan.wallOffset) as EpochMs,
+          };
+          const timers: Timers = { after: (delayMs, run) => inProcess(world.now() + delayMs / plan.rate, run) };
+          const trueTimeOf = (mono: MonoNanos) => (mono - 5e12) / 1e6 / plan.rate;
+
+          function call<Answer>(run: () => Promise<Answer>): Promise<Answer> {
+            const { requestMs, answerMs, fate } = fates.next().value;
+            const arrives = world.now() + requestMs * (fate === 'slow' ? 100 : 1);
+            return new Promise((resolve, reject) => {
+              if (fate === 'lostRequest') return;
+              world.at(arrives, () => {
+                if (fate === 'refusedByService') {
+                  inProcess(world.now() + answerMs, () => reject(new Error('throttled')));
+                  return;
+                }
+                const done = run();
+                if (fate === 'lostAnswer') return;
+                const answersAt = world.now() + answerMs;
+                inProcess(answersAt, () => done.then(resolve, reject));
+              });
+            });
+          }
+          const table: LeaseTable = {
+            read: (name) => call(() => memory.read(name)),
+            acquire: (grant, seen) => {
+              grants.push(grant);
+              return call(() => memory.acquire(grant, seen));
+            },
+            renew: (grant) => call(() => memory.renew(grant)),
+            release: (grant) => call(() => memory.release(grant)),
+          };
+          let current: Span | null = null;
+          const onEvent = (event: LeaseEvent) => {
+            if (event.kind === 'acquired') {
+              acquisitions += 1;
+              if (event.tookOverFrom !== null && event.tookOverFrom !== `h${holder}`) takeovers += 1;
+              const until = trueTimeOf(event.lease.fencedAt);
+              current = { holder, epoch: event.lease.epoch, from: world.now(), until };
+              spans.push(current);
+            } else if (current !== null) {
+              current.until =
+                event.kind === 'renewed' ? trueTimeOf(event.lease.fencedAt) : Math.min(current.until, world.now());
+              if (event.kind === 'lost') current = null;
+            }
+          };
+          let number = 0;
+          const keeper = createLeaseKeeper({
+            table,
+            holder: `h${holder}`,
+            names: ['unit'],
+            clock,
+            timers,
+            onEvent,
+            newGrant: () => {
+              number += 1;
+              return `h${holder}-${number}`;
+            },
+          });
+          inProcess(plan.startsAt, () => keeper.start());
+          return keeper;
+        });
+
+        await world.runUntil(60_000);
+        for (const keeper of keepers) void keeper.stop({ release: false });
+
+        const ordered = spans.toSorted((a, b) => a.from - b.from);
+        for (const [index, span] of ordered.entries()) {
+          const next = ordered[index + 1];
+          if (next === undefined) continue;
+          expect(next.from).toBeGreaterThanOrEqual(span.until);
+          expect(next.epoch).toBeGreaterThan(span.epoch);
+        }
+        const owner = memory.rows.get('unit');
+        for (const old of grants.filter((each) => each.grant !== owner?.grant)) {
+          const answer = await memory.renew({ ...old, validUntil: 0 as EpochMs });
+          expect(answer.kind).toBe('refused');
+        }
+      },
+    ),
+    { numRuns: 120 },
+  );
+  // The runs did exercise what they claim to.
+  expect(acquisitions).toBeGreaterThan(60);
+  expect(takeovers).toBeGreaterThan(10);
+});
+
+const operation = fc.record({
+  kind: fc.constantFrom('read', 'acquire', 'renew', 'release'),
+  grant: fc.constantFrom('g1', 'g2', 'g3'),
+  /** How many reads ago the row was seen. */
+  stale: fc.nat({ max: 2 }),
+});
+
+it('M2: the adapter answers every sequence of calls as the rules say', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation, { maxLength: 25 }), async (operations) => {
+      const memory = createMemoryLeaseTable();
+      const adapter = createLeaseTable(createFakeDynamoDb().client, 'control');
+      const seen: (LeaseRow | null)[] = [null];
+      for (const { kind, grant, stale } of operations) {
+        const row = seen.at(-1 - Math.min(stale, seen.length - 1)) ?? null;
+        const validUntil = 77 as EpochMs;
+        const epoch = (row?.epoch ?? 0) + (kind === 'acquire' ? 1 : 0);
+        const request = { name: 'unit', grant, epoch, validUntil, holder: 'h', leaseMs: 4000 };
+        const apply = (table: LeaseTable) => {
+          if (kind === 'read') return table.read('unit');
+          return kind === 'acquire'
+            ? table.acquire(request, row)
+            : table[kind === 'renew' ? 'renew' : 'release'](request);
+        };
+        const [expected, answer] = [await apply(memory), await apply(adapter)];
+        expect(answer).toEqual(expected);
+        if (kind === 'read') seen.push(await memory.read('unit'));
+      }
+    }),
+    { numRuns: 120 },
+  );
+});

@@ -1,0 +1,42 @@
+import type { LeaseRow } from '#aws/control-item.ts';
+import type { LeaseTable, LeaseWriteAnswer } from '#aws/lease-table.ts';
+import { DEFAULT_DESIRED_STATE, type DesiredState } from '#core/control/desired-state.ts';
+
+export interface MemoryLeaseTable extends LeaseTable {
+  readonly rows: Map<string, LeaseRow>;
+  desired: DesiredState;
+}
+
+/** The conditional writes of leases over a map: a second statement of their rules, held against the adapter by a test. */
+export function createMemoryLeaseTable(): MemoryLeaseTable {
+  const rows = new Map<string, LeaseRow>();
+  const done = (): LeaseWriteAnswer => ({ kind: 'done', desired: memory.desired });
+
+  async function whileHeld(
+    { name, grant, epoch }: { name: string; grant: string; epoch: number },
+    change: Partial<LeaseRow>,
+  ): Promise<LeaseWriteAnswer> {
+    const row = rows.get(name);
+    if (row === undefined || row.released || row.grant !== grant || row.epoch !== epoch) {
+      return { kind: 'refused', row: row ?? null };
+    }
+    rows.set(name, { ...row, ...change, rvn: row.rvn + 1 });
+    return done();
+  }
+
+  const memory: MemoryLeaseTable = {
+    rows,
+    desired: DEFAULT_DESIRED_STATE,
+    read: async (name) => rows.get(name) ?? null,
+    async acquire({ name, ...grant }, seen) {
+      const row = rows.get(name);
+      const asSeen = row === undefined ? seen === null : row.epoch === seen?.epoch && row.rvn === seen.rvn;
+      if (!asSeen) return row?.grant === grant.grant ? done() : { kind: 'refused', row: row ?? null };
+      rows.set(name, { ...grant, rvn: (row?.rvn ?? 0) + 1, released: false });
+      return done();
+    },
+    renew: (grant) => whileHeld(grant, { validUntil: grant.validUntil }),
+    release: (grant) => whileHeld(grant, { validUntil: grant.validUntil, released: true }),
+  };
+  return memory;
+}

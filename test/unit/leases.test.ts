@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { createDesiredStates } from '#aws/desired-state.ts';
+import { createLeaseTable } from '#aws/lease-table.ts';
+import { createLeaseKeeper } from '#aws/leases.ts';
+import type { LeaseEvent } from '#core/control/control-ports.ts';
+import { DESIRED_COMMAND } from '#core/control/desired-command.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createMemoryLeaseTable, type MemoryLeaseTable } from '../support/memory-lease-table.ts';
+
+const UNIT = 'paper/main/binance-usdm';
+
+function keep(table: MemoryLeaseTable, manual: ManualClock, holder: string, names = [UNIT], maximum = names.length) {
+  const events: LeaseEvent[] = [];
+  const errors: unknown[] = [];
+  const keeper = createLeaseKeeper({
+    table,
+    holder,
+    names,
+    maximum,
+    clock: manual.clock,
+    timers: manual.timers,
+    onEvent: (event) => events.push(event),
+    onError: (_name, error) => errors.push(error),
+  });
+  return { keeper, events, errors, kinds: () => events.map((event) => event.kind) };
+}
+
+describe('leases', () => {
+  it('R8: the first holder acquires at once, renews each second, and is told the desired state', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    table.desired = { version: 3, wish: 'reduce', frozenSymbols: ['BTCUSDT'], reason: 'night', by: 'ops' };
+    const first = keep(table, manual, 'engine-1');
+
+    first.keeper.start();
+    await manual.advanceAsync(2500);
+
+    expect(first.kinds()).toEqual(['acquired', 'renewed', 'renewed']);
+    const [acquired] = first.events;
+    expect(acquired).toMatchObject({ tookOverFrom: null, predecessorValidUntil: null });
+    expect(first.keeper.held()[0]).toMatchObject({ name: UNIT, desired: { wish: 'reduce', version: 3 } });
+    await first.keeper.stop({ release: false });
+    expect(manual.pending).toBe(0);
+  });
+
+  it('R8: after a SIGKILL a standby holds the lease within 10 s, with a higher epoch, and knows how long the old orders can live', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const first = keep(table, manual, 'engine-1');
+    const second = keep(table, manual, 'engine-2');
+    first.keeper.start();
+    await manual.advanceAsync(10);
+    second.keeper.start();
+    await manual.advanceAsync(30_000);
+    expect(second.kinds()).toEqual([]);
+    const old = first.keeper.held()[0];
+
+    await first.keeper.stop({ release: false });
+    await manual.advanceAsync(6_000);
+
+    const [event] = second.events;
+    expect(event).toMatchObject({ kind: 'acquired', tookOverFrom: 'engine-1', predecessorValidUntil: old?.validUntil });
+    expect(second.keeper.held()[0]?.epoch).toBe((old?.epoch ?? 0) + 1);
+    await second.keeper.stop({ release: false });
+  });
+
+  it('T7: a graceful release is taken over at once, without waiting for the old validity once all is settled', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const first = keep(table, manual, 'engine-1');
+    const second = keep(table, manual, 'engine-2');
+    first.keeper.start();
+    second.keeper.start();
+    await manual.advanceAsync(5_000);
+    const [active, standby] = first.keeper.held().length === 1 ? [first, second] : [second, first];
+
+    await active.keeper.stop({ release: true, settled: true });
+    const releasedAt = manual.clock.epochMs();
+    await manual.advanceAsync(1_100);
+
+    const taken = standby.events.at(-1);
+    expect(taken).toMatchObject({ kind: 'acquired', predecessorValidUntil: releasedAt });
+    expect(active.events.at(-1)).toMatchObject({ kind: 'lost', reason: 'released' });
+    await standby.keeper.stop({ release: false });
+  });
+
+  it('M2: a holder whose renewals go unanswered fences itself before anyone else can hold the lease', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const silent: MemoryLeaseTable = { ...table, renew: () => new Promise(() => undefined) };
+    const first = keep(silent, manual, 'engine-1');
+    const second = keep(table, manual, 'engine-2');
+    first.keeper.start();
+    await manual.advanceAsync(1);
+    second.keeper.start();
+
+    await manual.advanceAsync(3_490);
+    expect(first.keeper.held()).toHaveLength(1);
+    await manual.advanceAsync(20);
+    expect(first.events.find((event) => event.kind === 'lost')).toMatchObject({ reason: 'not renewed in time' });
+    expect(first.errors.length).toBeGreaterThan(0);
+    await Promise.all([first.keeper.stop({ release: false }), second.keeper.stop({ release: false })]);
+  });
+
+  it('M2: a renewal that was written but whose answer was lost keeps the lease', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    let lost = 0;
+    const flaky: MemoryLeaseTable = {
+      ...table,
+      async renew(grant) {
+        const answer = await table.renew(grant);
+        lost += 1;
+        if (lost === 1) throw new Error('connection reset');
+        return answer;
+      },
+    };
+    const first = keep(flaky, manual, 'engine-1');
+    first.keeper.start();
+    await manual.advanceAsync(10_000);
+
+    expect(first.kinds()).not.toContain('lost');
+    expect(lost).toBeGreaterThan(5);
+    await first.keeper.stop({ release: false });
+  });
+
+  it('R8: an engine holds no more leases than it may', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const one = keep(table, manual, 'engine-1', ['a', 'b', 'c'], 2);
+    const two = keep(table, manual, 'engine-2', ['a', 'b', 'c'], 2);
+    one.keeper.start();
+    await manual.advanceAsync(100);
+    two.keeper.start();
+    await manual.advanceAsync(5_000);
+
+    expect(one.keeper.held()).toHaveLength(2);
+    expect(two.keeper.held()).toHaveLength(1);
+    await Promise.all([one.keeper.stop({ release: false }), two.keeper.stop({ release: false })]);
+  });
+
+  it('M2: an epoch never comes again, even when the table is made anew', async () => {
+    const manual = createManualClock(Date.UTC(2026, 10, 1));
+    const epochs: number[] = [];
+    for (let life = 0; life < 3; life += 1) {
+      const table = createMemoryLeaseTable();
+      for (const holder of ['engine-1', 'engine-2', 'engine-3']) {
+        const each = keep(table, manual, holder);
+        each.keeper.start();
+        await manual.advanceAsync(1_500);
+        epochs.push(...each.keeper.held().map((lease) => lease.epoch));
+        await each.keeper.stop({ release: true, settled: true });
+      }
+    }
+    expect(epochs).toHaveLength(9);
+    expect([...epochs].sort((a, b) => a - b)).toEqual(epochs);
+    expect(new Set(epochs).size).toBe(9);
+  });
+
+  it('R3: times that leave no room for a failed renewal are refused', () => {
+    const manual = createManualClock();
+    const { clock, timers } = manual;
+    const options = {
+      table: createMemoryLeaseTable(),
+      holder: 'e',
+      names: [],
+      clock,
+      timers,
+      onEvent: () => undefined,
+    };
+    expect(() => createLeaseKeeper({ ...options, leaseMs: 2000, renewMs: 1000 })).toThrow('LEASE_TIMES');
+  });
+});
+
+describe('lease table', () => {
+  const validUntil = 5 as EpochMs;
+  const grant = { name: UNIT, grant: 'g1', epoch: 9, holder: 'engine-1', leaseMs: 4000, validUntil };
+
+  it('M2: an old grant can neither renew nor release', async () => {
+    const table = createLeaseTable(createFakeDynamoDb().client, 'control');
+    await table.acquire(grant, null);
+    const seen = await table.read(UNIT);
+    await table.acquire({ ...grant, grant: 'g2', epoch: 10, holder: 'engine-2' }, seen);
+
+    expect(await table.renew(grant)).toMatchObject({ kind: 'refused', row: { holder: 'engine-2', epoch: 10 } });
+    expect(await table.release(grant)).toMatchObject({ kind: 'refused' });
+    expect(await table.acquire({ ...grant, grant: 'g3', epoch: 10 }, seen)).toMatchObject({ kind: 'refused' });
+    expect(await table.renew({ ...grant, grant: 'g2', epoch: 10 })).toMatchObject({ kind: 'done' });
+  });
+
+  it('M2: the own acquisition is recognised when its answer was lost and the client tried again', async () => {
+    const fake = createFakeDynamoDb();
+    const table = createLeaseTable(fake.client, 'control');
+    fake.fault = () => 'lostAnswer';
+    await expect(table.acquire(grant, null)).rejects.toThrow('connection reset');
+    fake.fault = () => 'none';
+
+    expect(await table.acquire(grant, null)).toMatchObject({ kind: 'done' });
+    expect((await table.read(UNIT))?.rvn).toBe(1);
+  });
+
+  it('H15: a renewal brings the desired state that was wished meanwhile, and neither write disturbs the other', async () => {
+    const fake = createFakeDynamoDb();
+    const table = createLeaseTable(fake.client, 'control');
+    const desired = createDesiredStates(fake.client, 'control');
+    const command = DESIRED_COMMAND.parse({ id: 'c1', unit: UNIT, wish: 'stop', reason: 'drill', by: 'ops' });
+    await desired.apply(command, 1000);
+    await table.acquire(grant, null);
+    await desired.apply({ ...command, id: 'c2', wish: 'flatten' }, 2000);
+
+    expect(await table.renew(grant)).toMatchObject({
+      kind: 'done',
+      desired: { wish: 'flatten', version: 2, by: 'ops' },
+    });
+    expect(fake.items()).toHaveLength(1);
+  });
+});
