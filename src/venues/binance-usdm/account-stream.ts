@@ -14,7 +14,7 @@ import {
 } from './account-messages.ts';
 import { reportsOfAccountUpdate, reportsOfOrderUpdate } from './account-reports.ts';
 import { userStreamUrl } from './endpoints.ts';
-import { createRestClient } from './rest-client.ts';
+import { createRestClient } from './rest.ts';
 
 /**
  * A listen key lives 60 minutes after its last renewal. It is renewed far more often, since a renewal is also how a key that was ended

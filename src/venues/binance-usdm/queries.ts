@@ -17,7 +17,7 @@ import {
   userTrade,
 } from './account-messages.ts';
 import { reportOfOrder, reportOfTrade, requireOneWay } from './account-reports.ts';
-import { createRestClient, type RestCall } from './rest-client.ts';
+import { createRestClient, type RestCall } from './rest.ts';
 
 const PAGE = 1_000;
 /** The venue answers for at most seven days at a time. */

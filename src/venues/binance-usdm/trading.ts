@@ -17,7 +17,7 @@ import {
 } from './account-messages.ts';
 import { classifyError } from './errors.ts';
 import { createBinanceLimits } from './limits.ts';
-import { createRestClient } from './rest-client.ts';
+import { createRestClient } from './rest.ts';
 import { createSigner, type Params, signedParams, signedWindow } from './signing.ts';
 
 /** An answer that has not come by then may still have taken effect. Not shorter than the longest window of a request. */
