@@ -65,7 +65,13 @@ const nothing = () => undefined;
 export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   const { table, holder, clock, timers, onEvent, onError = nothing, newGrant = randomUUID } = options;
   const { mayAcquire = () => true } = options;
-  const { leaseMs = 4000, renewMs = 1000, marginMs = 500, maximum = options.names.length } = options;
+  const {
+    leaseMs = 4000,
+    renewMs = 1000,
+    marginMs = 500,
+    maximum = options.names.length,
+    mayAcquire = () => true,
+  } = options;
   if (renewMs * 2 + marginMs > leaseMs) {
     throw new MillraceError(
       'configuration',

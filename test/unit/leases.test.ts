@@ -141,6 +141,29 @@ describe('leases', () => {
     await Promise.all([one.keeper.stop({ release: false }), two.keeper.stop({ release: false })]);
   });
 
+  it('R8: a lease that the engine may not take now is left to others, and taken once it may', async () => {
+    const manual = createManualClock();
+    const events: LeaseEvent[] = [];
+    let may = false;
+    const { clock, timers } = manual;
+    const keeper = createLeaseKeeper({
+      table: createMemoryLeaseTable(),
+      holder: 'engine-1',
+      names: [UNIT],
+      clock,
+      timers,
+      onEvent: (event) => events.push(event),
+      mayAcquire: () => may,
+    });
+    keeper.start();
+    await manual.advanceAsync(5_000);
+    expect(events).toEqual([]);
+    may = true;
+    await manual.advanceAsync(1_100);
+    expect(keeper.held()).toHaveLength(1);
+    await keeper.stop({ release: false });
+  });
+
   it('M2: an epoch never comes again, even when the table is made anew', async () => {
     const manual = createManualClock(Date.UTC(2026, 10, 1));
     const epochs: number[] = [];
