@@ -1,10 +1,11 @@
 """Runs MiniStack in the foreground until told to stop or until its starter is gone.
 
-The starter holds the other end of standard input: when it dies, however suddenly, the pipe closes and the whole process group (the
-emulator and its Lambda workers) ends, so that nothing is left running.
+The starter holds the other end of standard input: when it dies, however suddenly, the pipe closes, the data folder (the working
+directory) is removed and the whole process group (the emulator and its Lambda workers) ends, so that nothing is left.
 """
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ import threading
 def end_with_starter() -> None:
     while os.read(0, 4096):
         pass
+    shutil.rmtree(os.getcwd(), ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MillraceError, messageOf } from '#core/errors.ts';
@@ -73,9 +74,8 @@ async function startOwn(options: EmulatorOptions): Promise<Emulator> {
     throw new MillraceError('configuration', 'EMULATOR_NOT_INSTALLED', 'run `node local/bootstrap.mjs set-up` first');
   options.signal?.throwIfAborted();
   mkdirSync(LOGS, { recursive: true });
-  const folder = path.join(STATE, 'emulators');
-  mkdirSync(folder, { recursive: true });
-  const data = mkdtempSync(path.join(folder, `${process.pid}-`));
+  // Outside of the project, so that a Lambda finds neither its package.json nor its node_modules: what was not bundled is missing, as on AWS.
+  const data = mkdtempSync(path.join(tmpdir(), 'millrace-emulator-'));
   mkdirSync(path.join(data, 'tmp'));
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
