@@ -1,5 +1,5 @@
 import type { VenueId } from '../market/instrument.ts';
-import type { MonoNanos } from '../time/clock.ts';
+import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import type { TradingEvent } from './trading-event.ts';
 
 /** Identity of one market connection for the record header: (engine, epoch, connection) with the frame's sequence is the identity of a frame. */
@@ -9,15 +9,28 @@ export interface MarketConnection {
   readonly connection: string;
   /** Fencing number of the feed's lease. */
   readonly epoch: number;
+  /** One reading of both clocks, to be carried by the connection's records; taken at `open` where it is absent. */
+  readonly anchor?: { readonly mono: MonoNanos; readonly epoch: EpochMs };
 }
+
+/**
+ * Why a frame was shed. `ringFull`: the publishing thread is stuck. `outage`: the stream is down or too slow, the oldest went first. `oversize`: no record can
+ * hold it. `workerLost`: it was in the memory of a publishing thread that died. `closed`: the publisher was closed before the stream had it.
+ */
+export const SHED_REASONS = ['ringFull', 'outage', 'oversize', 'workerLost', 'closed'] as const;
+export type ShedReason = (typeof SHED_REASONS)[number];
 
 /** Conservation counters of one connection (M8): on one closed in order, received = published + shed. */
 export interface FrameAccount {
   readonly connection: string;
   readonly venue: VenueId | 'engine';
+  /** Of the lease under which it was opened: a connection's name may come again under a later one, with an account of its own. */
+  readonly epoch: number;
   readonly received: number;
   readonly published: number;
   readonly shed: number;
+  /** `shed` by reason (H5, R12). */
+  readonly shedBy: Readonly<Record<ShedReason, number>>;
   readonly bytes: number;
 }
 

@@ -2,7 +2,8 @@ import type { Clock, EpochMs, MonoNanos, Timers } from './clock.ts';
 
 /** The process's own clocks: `performance` for monotonic time (origin: process start), `Date` for wall time. */
 export const systemClock: Clock = {
-  monoNanos: () => (performance.now() * 1e6) as MonoNanos,
+  // Whole nanoseconds: records carry integers, and a replay must see the very readings that decisions were taken on.
+  monoNanos: () => Math.round(performance.now() * 1e6) as MonoNanos,
   epochMs: () => Date.now() as EpochMs,
 };
 
