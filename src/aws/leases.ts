@@ -64,7 +64,6 @@ const nothing = () => undefined;
  */
 export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   const { table, holder, clock, timers, onEvent, onError = nothing, newGrant = randomUUID } = options;
-  const { mayAcquire = () => true } = options;
   const {
     leaseMs = 4000,
     renewMs = 1000,
