@@ -67,7 +67,7 @@ export function createBybitLinearAccountStream(
 
   const connection = createResilientConnection({
     name,
-    url: () => addressOf(runtime.endpoints.account),
+    url: () => `${runtime.endpoints.account}${BYBIT_PATHS.private}`,
     connect: runtime.connect,
     clock,
     timers,
@@ -152,11 +152,6 @@ export function createBybitLinearAccountStream(
       await connection.stop();
     },
   };
-}
-
-function addressOf(base: string): string {
-  if (base === '') throw new MillraceError('configuration', 'ENDPOINT_MISSING', 'venue=bybit-linear part=account');
-  return `${base}${BYBIT_PATHS.private}`;
 }
 
 function readRow(topic: string, row: unknown, at: EpochMs): readonly AccountReport[] {

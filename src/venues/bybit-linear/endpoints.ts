@@ -2,9 +2,9 @@ import type { Mode } from '#core/control/unit.ts';
 import type { VenueEndpoints } from '../venue.ts';
 
 /**
- * Base addresses by mode (Bybit V5 documentation, "Connect" and "Integration guidance"). Paper takes its market data from the real venue and has
- * no account there: account, orders and REST are those of the simulated exchange, and come from `MILLRACE_VENUE_ENDPOINTS`; left empty, they
- * are refused as addresses, so that paper keys and orders can never reach the real venue.
+ * Base addresses by mode (Bybit V5 documentation, "Connect" and "Integration guidance"). Paper takes its market data from the real venue and
+ * trades on a simulated exchange whose addresses the configuration gives (`MILLRACE_VENUE_ENDPOINTS`): without them the others name a host that
+ * never resolves (RFC 2606), so that paper keys and orders cannot reach the real venue.
  */
 const ENDPOINTS: Readonly<Record<Mode, VenueEndpoints>> = {
   live: {
@@ -19,7 +19,12 @@ const ENDPOINTS: Readonly<Record<Mode, VenueEndpoints>> = {
     orders: 'wss://stream-testnet.bybit.com',
     rest: 'https://api-testnet.bybit.com',
   },
-  paper: { market: 'wss://stream.bybit.com', account: '', orders: '', rest: '' },
+  paper: {
+    market: 'wss://stream.bybit.com',
+    account: 'wss://paper.invalid',
+    orders: 'wss://paper.invalid',
+    rest: 'https://paper.invalid',
+  },
 };
 
 /** Where the venue is in one mode. */

@@ -145,9 +145,6 @@ async function exchange(
   init: RequestInit,
   limits?: BybitLimits,
 ): Promise<RawAnswer> {
-  if (runtime.endpoints.rest === '') {
-    throw new VenueError('keys', 'ENDPOINT_MISSING', 'venue=bybit-linear part=rest');
-  }
   const abort = new AbortController();
   const cancel = runtime.timers.after(ANSWER_TIMEOUT_MS, () => abort.abort());
   try {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MillraceError, messageOf } from '#core/errors.ts';
+import { messageOf } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
@@ -76,7 +76,7 @@ export function createBybitLinearOrderEntry(
 
   const connection = createResilientConnection({
     name: `bybit-linear orders ${runtime.account.account}`,
-    url: () => addressOf(runtime.endpoints.orders),
+    url: () => `${runtime.endpoints.orders}${BYBIT_PATHS.trade}`,
     connect: runtime.connect,
     clock,
     timers,
@@ -249,11 +249,6 @@ export function createBybitLinearOrderEntry(
     },
     status: () => connection.status(),
   };
-}
-
-function addressOf(base: string): string {
-  if (base === '') throw new MillraceError('configuration', 'ENDPOINT_MISSING', 'venue=bybit-linear part=orders');
-  return `${base}${BYBIT_PATHS.trade}`;
 }
 
 function createArguments(intent: OrderIntent, instrument: Instrument): Record<string, unknown> {

@@ -1,0 +1,59 @@
+import { Decimal } from 'decimal.js';
+import type { Instrument } from '#core/market/instrument.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { SimulatedExchange, SimulatedOrder } from '../exchange/simulated-exchange.ts';
+import type { ApiKeyRing } from './api-keys.ts';
+import { orderRow, type Row } from './bybit-linear-rows.ts';
+import type { VenueFaults } from './venue-faults.ts';
+
+/** What the parts of the simulated Bybit share. */
+export interface BybitContext {
+  readonly exchange: SimulatedExchange;
+  readonly keys: ApiKeyRing;
+  readonly faults: VenueFaults;
+  /** The venue's own time, faults of its clock included. */
+  now(): EpochMs;
+  instrument(symbol: string): Instrument | null;
+  /** Connection id in the answers, as the venue gives one. */
+  connectionId(sessionId: string): string;
+  /** An order as the venue shows it, fees and late rejections included. */
+  orderRow(order: SimulatedOrder): Row;
+  /** Adds to the fees paid for an order. */
+  addFee(orderId: string, fee: string): void;
+  /** Orders that were acknowledged and then refused; they rest nowhere, and are history. */
+  readonly rejected: Map<string, { readonly order: SimulatedOrder; readonly reason: string }>;
+  /** Funding payments by account, oldest first: history that is no fill. */
+  readonly funding: Map<string, Row[]>;
+}
+
+export function createBybitContext(options: {
+  readonly exchange: SimulatedExchange;
+  readonly keys: ApiKeyRing;
+  readonly faults: VenueFaults;
+  readonly epochMs: () => number;
+}): BybitContext {
+  const { exchange, faults } = options;
+  const fees = new Map<string, Decimal>();
+  const rejected: BybitContext['rejected'] = new Map();
+  const instrument = (symbol: string): Instrument | null =>
+    exchange.instruments.find((each) => each.symbol === symbol) ?? null;
+  return {
+    exchange,
+    keys: options.keys,
+    faults,
+    now: () => (Math.floor(options.epochMs()) + faults.clockOffsetMs) as EpochMs,
+    instrument,
+    connectionId: (sessionId) => `simulated-${sessionId}`,
+    orderRow(order) {
+      const known = instrument(order.symbol);
+      if (known === null) throw new Error(`order of an unknown instrument ${order.symbol}`);
+      const fee = fees.get(order.orderId)?.toFixed() ?? '0';
+      return orderRow(order, known, fee, rejected.get(order.orderId)?.reason ?? null);
+    },
+    addFee(orderId, fee) {
+      fees.set(orderId, (fees.get(orderId) ?? new Decimal(0)).add(fee));
+    },
+    rejected,
+    funding: new Map(),
+  };
+}

@@ -1,0 +1,182 @@
+import { Decimal } from 'decimal.js';
+import type {
+  SimulatedAccountEvent,
+  SimulatedFill,
+  SimulatedOrder,
+  SimulatedPosition,
+} from '../exchange/simulated-exchange.ts';
+import type { BybitContext } from './bybit-linear-context.ts';
+import { executionRow, fundingRow, positionRow, type Row, walletRow } from './bybit-linear-rows.ts';
+import type { VenueSession } from './venue-session.ts';
+
+type Kind = 'order' | 'execution' | 'position' | 'wallet';
+
+const ALL_IN_ONE = ['order', 'execution', 'position', 'wallet'];
+const CATEGORISED = ['order.linear', 'execution.linear', 'position.linear'];
+
+/** The private streams: who is signed in to what, and the reports that go out. */
+export interface BybitPrivateHub {
+  /** The reason why not, or null. */
+  subscribe(session: VenueSession, accountId: string, topics: readonly string[]): string | null;
+  unsubscribe(session: VenueSession, topics: readonly string[]): void;
+  forget(session: VenueSession): void;
+  onAccount(event: SimulatedAccountEvent): void;
+  /** An order that was acknowledged and then refused. */
+  rejectedLater(order: SimulatedOrder): void;
+  /** Reports wait until the same number of `release`: an acknowledgement goes before what it caused. */
+  hold(): void;
+  release(): void;
+  /** Ends every private session, as the venue does when a session expires. */
+  expireAll(): void;
+}
+
+export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
+  const { exchange, faults } = context;
+  const subscribers = new Map<VenueSession, { readonly accountId: string; readonly topics: Set<string> }>();
+  const queue: (() => void)[] = [];
+  const suppressedOrders = new Set<string>();
+  const suppressedFills = new Set<string>();
+  const fundedSymbol = new Map<string, SimulatedPosition>();
+  let held = 0;
+  let frames = 0;
+
+  function push(accountId: string, kind: Kind, rows: readonly Row[], times = 1): void {
+    const send = (): void => {
+      for (const [session, subscriber] of subscribers) {
+        if (subscriber.accountId !== accountId) continue;
+        for (const topic of [kind, `${kind}.linear`]) {
+          if (!subscriber.topics.has(topic)) continue;
+          for (let time = 0; time < times; time += 1) session.sendData(frame(topic, rows));
+        }
+      }
+    };
+    if (held > 0) queue.push(send);
+    else send();
+  }
+
+  function frame(topic: string, rows: readonly Row[]): string {
+    frames += 1;
+    return JSON.stringify({ id: `simulated-${frames}`, topic, creationTime: context.now(), data: rows });
+  }
+
+  function onOrder(order: SimulatedOrder, change: string): void {
+    if (change === 'trade') {
+      if (suppressedOrders.delete(order.orderId)) return;
+      if (faults.take('suppressNextFill')) {
+        suppressedFills.add(order.orderId);
+        return;
+      }
+    } else if (faults.take('suppressNextReport')) return;
+    push(order.accountId, 'order', [context.orderRow(order)]);
+    // The venue pushes the position with every order that comes, changes or goes, changed or not.
+    if (change !== 'trade') pushPosition(order.accountId, order.symbol);
+  }
+
+  function onFill(fill: SimulatedFill, order: SimulatedOrder): void {
+    context.addFee(fill.orderId, fill.fee);
+    if (suppressedFills.delete(fill.orderId)) return;
+    if (faults.take('suppressNextFill')) {
+      suppressedOrders.add(fill.orderId);
+      return;
+    }
+    const instrument = context.instrument(fill.symbol);
+    if (instrument === null) return;
+    const times = faults.take('duplicateNextFill') ? 2 : 1;
+    push(fill.accountId, 'execution', [executionRow(fill, order, instrument)], times);
+  }
+
+  function pushPosition(accountId: string, symbol: string): void {
+    const instrument = context.instrument(symbol);
+    if (instrument === null) return;
+    const position = exchange.positions(accountId).find((each) => each.symbol === symbol) ?? flat(symbol);
+    push(accountId, 'position', [positionRow(position, instrument, context.now(), frames)]);
+  }
+
+  function flat(symbol: string): SimulatedPosition {
+    return {
+      symbol,
+      size: 0,
+      entryPrice: '0',
+      markPrice: exchange.ticker(symbol).markPrice,
+      unrealizedProfit: '0',
+      liquidationPrice: null,
+      leverage: 10,
+    };
+  }
+
+  function onFunding(accountId: string, change: string, currency: string, time: number): void {
+    const position = fundedSymbol.get(accountId) ?? exchange.positions(accountId).find((each) => each.size !== 0);
+    const instrument = position === undefined ? null : context.instrument(position.symbol);
+    if (position === undefined || instrument === null) return;
+    fundedSymbol.delete(accountId);
+    const history = context.funding.get(accountId) ?? [];
+    context.funding.set(accountId, history);
+    const row = fundingRow({
+      id: `funding-${position.symbol}-${Math.floor(time)}-${history.length}`,
+      position,
+      instrument: { ...instrument, settlementCurrency: currency },
+      paid: new Decimal(change).neg().toFixed(),
+      time,
+    });
+    history.push(row);
+    push(accountId, 'execution', [row]);
+  }
+
+  return {
+    subscribe(session, accountId, topics) {
+      const unknown = topics.find((topic) => !ALL_IN_ONE.includes(topic) && !CATEGORISED.includes(topic));
+      if (unknown !== undefined) return `Invalid topic: ${unknown}`;
+      const categorised = topics.some((topic) => CATEGORISED.includes(topic));
+      if (categorised && topics.some((topic) => ALL_IN_ONE.includes(topic) && topic !== 'wallet')) {
+        return 'all-in-one and categorised topics may not be mixed in one request';
+      }
+      const subscriber = subscribers.get(session) ?? { accountId, topics: new Set<string>() };
+      for (const topic of topics) subscriber.topics.add(topic);
+      subscribers.set(session, subscriber);
+      return null;
+    },
+    unsubscribe(session, topics) {
+      for (const topic of topics) subscribers.get(session)?.topics.delete(topic);
+    },
+    forget(session) {
+      subscribers.delete(session);
+    },
+    onAccount(event) {
+      switch (event.kind) {
+        case 'order':
+          onOrder(event.order, event.change);
+          return;
+        case 'fill':
+          onFill(event.fill, event.order);
+          return;
+        case 'position': {
+          if (event.reason === 'funding') fundedSymbol.set(event.accountId, event.position);
+          const instrument = context.instrument(event.position.symbol);
+          if (instrument !== null) {
+            push(event.accountId, 'position', [positionRow(event.position, instrument, event.time, frames)]);
+          }
+          return;
+        }
+        case 'balance':
+          if (event.reason === 'funding') onFunding(event.accountId, event.change, event.balance.currency, event.time);
+          push(event.accountId, 'wallet', [
+            walletRow(exchange.balances(event.accountId), exchange.positions(event.accountId)),
+          ]);
+          return;
+      }
+    },
+    rejectedLater(order) {
+      push(order.accountId, 'order', [context.orderRow(order)]);
+    },
+    hold() {
+      held += 1;
+    },
+    release() {
+      held -= 1;
+      if (held === 0) for (const send of queue.splice(0)) send();
+    },
+    expireAll() {
+      for (const session of subscribers.keys()) session.close(1000, 'session expired');
+    },
+  };
+}

@@ -1,0 +1,365 @@
+import type { SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
+import type { ApiKey } from './api-keys.ts';
+import { bookLevels } from './bybit-linear-book-topic.ts';
+import type { BybitContext } from './bybit-linear-context.ts';
+import { admitRequest, createAddressGate, type RateGate } from './bybit-linear-gate.ts';
+import { type BybitOrderOperation, type BybitOrders, isRecord, showsAsOpen, targetOf } from './bybit-linear-orders.ts';
+import type { BybitPrivateHub } from './bybit-linear-private.ts';
+import { executionRow, instrumentRow, positionRow, type Row, tickerFields, walletRow } from './bybit-linear-rows.ts';
+import type { RecentTrades } from './bybit-linear-trades.ts';
+import type { VenueAnswer, VenueRequest } from './venue-server.ts';
+
+const ORDER_PATHS: ReadonlyMap<string, BybitOrderOperation> = new Map([
+  ['/v5/order/create', 'create'],
+  ['/v5/order/amend', 'amend'],
+  ['/v5/order/cancel', 'cancel'],
+  ['/v5/order/cancel-all', 'cancel-all'],
+]);
+const WINDOW_MS = 7 * 86_400_000;
+
+/** A result, or the venue's refusal. */
+type Result = { readonly result: Row } | { readonly retCode: number; readonly retMsg: string };
+
+const invalid = (what: string): Result => ({ retCode: 10001, retMsg: `params error: ${what}` });
+
+/** REST of the simulated Bybit: public market data, and what is signed. */
+export function createBybitRest(options: {
+  readonly context: BybitContext;
+  readonly orders: BybitOrders;
+  readonly hub: BybitPrivateHub;
+  readonly rates: RateGate;
+  readonly trades: RecentTrades;
+}): (request: VenueRequest) => VenueAnswer {
+  const { context, orders, hub, rates, trades } = options;
+  const { exchange, faults } = context;
+  const withinAddressLimit = createAddressGate();
+
+  function answer(result: Result, headers: Readonly<Record<string, string>> = {}): VenueAnswer {
+    const { retCode, retMsg, data } =
+      'result' in result ? { retCode: 0, retMsg: 'OK', data: result.result } : { ...result, data: {} };
+    const time = context.now();
+    return {
+      status: 200,
+      headers: { ...headers, Timenow: String(time) },
+      body: JSON.stringify({ retCode, retMsg, result: data, retExtInfo: {}, time }),
+    };
+  }
+
+  function publicResult(path: string, query: URLSearchParams): Result | null {
+    if (path === '/v5/market/time') {
+      const now = context.now();
+      return { result: { timeSecond: String(Math.floor(now / 1_000)), timeNano: `${now}000000` } };
+    }
+    if (!path.startsWith('/v5/market/')) return null;
+    if (query.get('category') !== 'linear') return invalid('category invalid');
+    const symbol = query.get('symbol');
+    const instrument = symbol === null ? null : context.instrument(symbol);
+    if (symbol !== null && instrument === null) return invalid('symbol invalid');
+    const chosen = instrument === null ? exchange.instruments : [instrument];
+    switch (path) {
+      case '/v5/market/instruments-info':
+        return { result: { category: 'linear', ...pageOf(chosen.map(instrumentRow), query, 500, 1_000) } };
+      case '/v5/market/tickers': {
+        const best = { bid: ['', ''], ask: ['', ''] } as const;
+        return {
+          result: {
+            category: 'linear',
+            list: chosen.map((each) => tickerFields(exchange.ticker(each.symbol), each, best)),
+          },
+        };
+      }
+      case '/v5/market/orderbook': {
+        if (instrument === null) return invalid('symbol invalid');
+        const book = exchange.book(instrument.symbol, clamp(query.get('limit'), 25, 1_000));
+        const { b, a } = bookLevels(book, instrument);
+        const now = context.now();
+        return { result: { s: instrument.symbol, b, a, ts: now, u: book.sequence, seq: book.sequence, cts: now } };
+      }
+      case '/v5/market/recent-trade':
+        if (instrument === null) return invalid('symbol invalid');
+        return {
+          result: { category: 'linear', list: trades.recent(instrument, clamp(query.get('limit'), 500, 1_000)) },
+        };
+      case '/v5/market/kline':
+        if (instrument === null) return invalid('symbol invalid');
+        return klines(instrument.symbol, query);
+      default:
+        return null;
+    }
+  }
+
+  function klines(symbol: string, query: URLSearchParams): Result {
+    const interval = query.get('interval') ?? '';
+    const list = trades.candles(symbol, interval, clamp(query.get('limit'), 200, 1_000));
+    if (list === null) return invalid('interval invalid');
+    return { result: { category: 'linear', symbol, list } };
+  }
+
+  function signedResult(path: string, key: ApiKey, query: URLSearchParams): Result | null {
+    switch (path) {
+      case '/v5/order/realtime':
+        return realtime(key.accountId, query);
+      case '/v5/order/history':
+        return history(key.accountId, query);
+      case '/v5/execution/list':
+        return executions(key.accountId, query);
+      case '/v5/position/list':
+        return positions(key.accountId, query);
+      case '/v5/account/wallet-balance':
+        if (query.get('accountType') !== 'UNIFIED') return invalid('accountType only support UNIFIED.');
+        return {
+          result: { list: [walletRow(exchange.balances(key.accountId), exchange.positions(key.accountId))] },
+        };
+      case '/v5/account/info':
+        return {
+          result: {
+            marginMode: 'REGULAR_MARGIN',
+            updatedTime: '1697078946000',
+            unifiedMarginStatus: 5,
+            dcpStatus: 'OFF',
+            timeWindow: 10,
+            smpGroup: 0,
+            isMasterTrader: false,
+            spotHedgingStatus: 'OFF',
+          },
+        };
+      case '/v5/user/query-api':
+        return {
+          result: {
+            id: '1',
+            note: 'simulated',
+            apiKey: key.key,
+            readOnly: key.readOnly === true ? 1 : 0,
+            secret: '',
+            permissions: {
+              ContractTrade: ['Order', 'Position'],
+              Derivatives: ['DerivativesTrade'],
+              Spot: [],
+              Wallet: [],
+            },
+            ips: ['*'],
+            type: 1,
+            unified: 0,
+            uta: 1,
+            userID: 1,
+            isMaster: true,
+          },
+        };
+      default:
+        return null;
+    }
+  }
+
+  function namedOrder(accountId: string, query: URLSearchParams): readonly SimulatedOrder[] | null {
+    const target = targetOf(Object.fromEntries(query));
+    if (target === null) return null;
+    if (faults.take('queryNotFound')) return [];
+    const late = [...context.rejected.values()].find(
+      ({ order }) =>
+        order.accountId === accountId &&
+        (order.orderId === target.orderId || (target.orderId === null && order.clientOrderId === target.clientOrderId)),
+    );
+    const order = late?.order ?? exchange.order(accountId, target);
+    return order === null ? [] : [order];
+  }
+
+  function allOrders(accountId: string, symbol: string | null): readonly SimulatedOrder[] {
+    const late = [...context.rejected.values()]
+      .map(({ order }) => order)
+      .filter((order) => order.accountId === accountId && (symbol === null || order.symbol === symbol));
+    return [...exchange.orders(accountId, symbol), ...late].sort((a, b) => b.createdAt - a.createdAt);
+  }
+
+  function realtime(accountId: string, query: URLSearchParams): Result {
+    const symbol = query.get('symbol');
+    if (symbol === null && query.get('settleCoin') === null && query.get('baseCoin') === null) {
+      return invalid('symbol, baseCoin or settleCoin needed');
+    }
+    const named = namedOrder(accountId, query);
+    const closedToo = query.get('openOnly') === '1';
+    const list =
+      named ??
+      (closedToo
+        ? allOrders(accountId, symbol)
+            .filter((order) => !showsAsOpen(context, order))
+            .slice(0, 500)
+        : [...exchange.openOrders(accountId, symbol)].sort((a, b) => b.createdAt - a.createdAt));
+    return {
+      result: {
+        category: 'linear',
+        ...pageOf(
+          list.map((order) => context.orderRow(order)),
+          query,
+          20,
+          50,
+        ),
+      },
+    };
+  }
+
+  function history(accountId: string, query: URLSearchParams): Result {
+    const window = windowOf(query);
+    if (window === null) return invalid('startTime and endTime span more than 7 days');
+    const named = namedOrder(accountId, query);
+    const list = (named ?? allOrders(accountId, query.get('symbol'))).filter(
+      (order) =>
+        !showsAsOpen(context, order) &&
+        (named !== null || (order.createdAt >= window.from && order.createdAt <= window.until)),
+    );
+    return {
+      result: {
+        category: 'linear',
+        ...pageOf(
+          list.map((order) => context.orderRow(order)),
+          query,
+          20,
+          50,
+        ),
+      },
+    };
+  }
+
+  function executions(accountId: string, query: URLSearchParams): Result {
+    const window = windowOf(query);
+    if (window === null) return invalid('startTime and endTime span more than 7 days');
+    const symbol = query.get('symbol');
+    const target = targetOf(Object.fromEntries(query));
+    const inWindow = (time: number): boolean => time >= window.from && time <= window.until;
+    const fits = (fill: SimulatedFill): boolean =>
+      inWindow(fill.time) &&
+      (target === null ||
+        fill.orderId === target.orderId ||
+        (target.orderId === null && fill.clientOrderId === target.clientOrderId));
+    const rows = exchange
+      .fills(accountId, symbol)
+      .filter(fits)
+      .flatMap((fill) => {
+        const instrument = context.instrument(fill.symbol);
+        if (instrument === null) return [];
+        const order = exchange.order(accountId, { orderId: fill.orderId, clientOrderId: null });
+        return [executionRow(fill, order, instrument)];
+      });
+    const funding = (context.funding.get(accountId) ?? []).filter(
+      (row) => target === null && inWindow(Number(row.execTime)) && (symbol === null || row.symbol === symbol),
+    );
+    const newestFirst = [...rows, ...funding].reverse().sort((a, b) => Number(b.execTime) - Number(a.execTime));
+    return { result: { category: 'linear', ...pageOf(newestFirst, query, 50, 100) } };
+  }
+
+  function positions(accountId: string, query: URLSearchParams): Result {
+    const symbol = query.get('symbol');
+    const instrument = symbol === null ? null : context.instrument(symbol);
+    if (symbol === null && query.get('settleCoin') === null) return invalid('symbol or settleCoin needed');
+    if (symbol !== null && instrument === null) return invalid('symbol invalid');
+    const held = exchange.positions(accountId);
+    const now = context.now();
+    const rows = held
+      .filter((position) => (symbol === null ? position.size !== 0 : position.symbol === symbol))
+      .flatMap((position) => {
+        const known = context.instrument(position.symbol);
+        return known === null ? [] : [positionRow(position, known, now, now)];
+      });
+    if (instrument !== null && rows.length === 0) {
+      const flat = {
+        symbol: instrument.symbol,
+        size: 0,
+        entryPrice: '0',
+        markPrice: exchange.ticker(instrument.symbol).markPrice,
+        unrealizedProfit: '0',
+        liquidationPrice: null,
+        leverage: held[0]?.leverage ?? 10,
+      };
+      rows.push(positionRow(flat, instrument, now, now));
+    }
+    return { result: { category: 'linear', ...pageOf(rows, query, 20, 200) } };
+  }
+
+  /** The leverage is the one that the account was opened with: asking for it again is answered as the venue does, another is refused. */
+  function setLeverage(key: ApiKey, body: Readonly<Record<string, unknown>>): Result {
+    const held = exchange.positions(key.accountId).find((position) => position.symbol === body.symbol);
+    const asked = Number(body.buyLeverage);
+    if (!(asked > 0) || body.buyLeverage !== body.sellLeverage) return invalid('leverage invalid');
+    if (held !== undefined && held.leverage !== asked) {
+      return { retCode: 110013, retMsg: 'cannot set leverage: it is fixed by the simulated account' };
+    }
+    return { retCode: 110043, retMsg: 'Set leverage has not been modified.' };
+  }
+
+  function runOrder(operation: BybitOrderOperation, key: ApiKey, body: Readonly<Record<string, unknown>>): VenueAnswer {
+    hub.hold();
+    const outcome = orders.run(operation, key, body);
+    if (outcome.rejectedLater !== null) hub.rejectedLater(outcome.rejectedLater);
+    // The answer is written after this returns: reports follow a turn later, unless they are meant to be first.
+    if (faults.take('fillBeforeAck')) hub.release();
+    else setImmediate(() => hub.release());
+    if (outcome.delivery !== 'answered') return { status: 200, body: '', lost: true };
+    return answer(
+      outcome.retCode === 0 ? { result: outcome.data } : { retCode: outcome.retCode, retMsg: outcome.retMsg },
+    );
+  }
+
+  return (request) => {
+    if (!withinAddressLimit(request.address, performance.now())) {
+      return { status: 403, body: 'access too frequent' };
+    }
+    const open = request.method === 'GET' ? publicResult(request.path, request.query) : null;
+    if (open !== null) return answer(open);
+    const admitted = admitRequest(request, context.keys, context.now());
+    if (admitted.kind === 'refused') return answer(admitted);
+    const operation = ORDER_PATHS.get(request.path);
+    const rate = rates.take(admitted.key.accountId, operation ?? request.path, context.now());
+    if (!rate.ok)
+      return answer({ retCode: 10006, retMsg: 'Too many visits. Exceeded the API Rate Limit.' }, rate.headers);
+    if (request.method === 'GET') {
+      const result = signedResult(request.path, admitted.key, request.query);
+      return result === null ? { status: 404, body: '' } : answer(result, rate.headers);
+    }
+    const body = parseBody(request.body);
+    if (body === null) return answer(invalid('body is no JSON object'), rate.headers);
+    if (request.path === '/v5/position/set-leverage') return answer(setLeverage(admitted.key, body), rate.headers);
+    if (operation === undefined) return { status: 404, body: '' };
+    const done = runOrder(operation, admitted.key, body);
+    return { ...done, headers: { ...rate.headers, ...done.headers } };
+  };
+}
+
+/** The kinds of id that a cursor hides are the venue's own business: here, the place in the list. */
+function pageOf(
+  rows: readonly Row[],
+  query: URLSearchParams,
+  usual: number,
+  most: number,
+): { readonly list: readonly Row[]; readonly nextPageCursor: string } {
+  const limit = clamp(query.get('limit'), usual, most);
+  const offset = Number(/^page_token=(\d+)&$/.exec(query.get('cursor') ?? '')?.[1] ?? 0);
+  const next = offset + limit;
+  return {
+    list: rows.slice(offset, next),
+    nextPageCursor: next < rows.length ? encodeURIComponent(`page_token=${next}&`) : '',
+  };
+}
+
+/** Without bounds the last seven days; null if they span more. */
+function windowOf(query: URLSearchParams): { readonly from: number; readonly until: number } | null {
+  const start = query.get('startTime');
+  const end = query.get('endTime');
+  if (start === null && end === null) return { from: 0, until: Number.POSITIVE_INFINITY };
+  const from = start === null ? Number(end) - WINDOW_MS : Number(start);
+  const until = end === null ? from + WINDOW_MS : Number(end);
+  return until - from > WINDOW_MS || until < from ? null : { from, until };
+}
+
+function clamp(text: string | null, usual: number, most: number): number {
+  const value = Number(text ?? usual);
+  return Number.isInteger(value) && value > 0 ? Math.min(value, most) : usual;
+}
+
+function parseBody(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isRecord(body) ? body : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,352 @@
+import { Decimal } from 'decimal.js';
+import type { Instrument } from '#core/market/instrument.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+import type {
+  SimulatedBalance,
+  SimulatedFill,
+  SimulatedOrder,
+  SimulatedPosition,
+  SimulatedTicker,
+} from '../exchange/simulated-exchange.ts';
+
+/** Shapes of Bybit V5 rows as the documentation's examples have them; the same row serves the private stream and REST. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The exchange's decimal ids in the look of the venue's. */
+export function uuidOf(decimalId: string): string {
+  const hex = BigInt(decimalId).toString(16).padStart(32, '0');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** The exchange's id behind `uuidOf`; null for anything else. */
+export function decimalIdOf(uuid: string): string | null {
+  const hex = uuid.replaceAll('-', '');
+  return /^[0-9a-f]{32}$/.test(hex) ? BigInt(`0x${hex}`).toString() : null;
+}
+
+const TIME_IN_FORCE = { gtc: 'GTC', ioc: 'IOC', fok: 'FOK', postOnly: 'PostOnly' } as const;
+
+const REJECT_REASON: Readonly<Record<string, string>> = {
+  postOnlyWouldTake: 'EC_PostOnlyWillTakeLiquidity',
+  iocRemainder: 'EC_NoImmediateQtyToFill',
+  fokUnfilled: 'EC_NoEnoughQtyToFill',
+  noLiquidity: 'EC_NoImmediateQtyToFill',
+  user: 'EC_PerCancelRequest',
+};
+const CANCEL_TYPE: Readonly<Record<string, string>> = {
+  user: 'CancelByUser',
+  reduceOnly: 'CancelByReduceOnly',
+  liquidation: 'CancelByPrepareLiq',
+};
+
+function orderStatus(order: SimulatedOrder): string {
+  switch (order.status) {
+    case 'untriggered':
+      return 'Untriggered';
+    case 'open':
+      return 'New';
+    case 'partiallyFilled':
+      return 'PartiallyFilled';
+    case 'filled':
+      return 'Filled';
+    case 'canceled':
+    case 'expired':
+      return 'Cancelled';
+  }
+}
+
+export function isOpen(order: SimulatedOrder): boolean {
+  return order.status === 'untriggered' || order.status === 'open' || order.status === 'partiallyFilled';
+}
+
+/** `rejectedAs`: acknowledged, then refused by the matching engine, with this reason. */
+export function orderRow(order: SimulatedOrder, instrument: Instrument, fee: string, rejectedAs: string | null): Row {
+  const size = (value: number): string => formatScaled(value, instrument.sizeScale);
+  const leaves = isOpen(order) ? order.size - order.cumulativeSize : 0;
+  const isMarket = order.type !== 'limit';
+  const executed = new Decimal(order.cumulativeCost.toString()).div(
+    new Decimal(10).pow(instrument.priceScale + instrument.sizeScale),
+  );
+  const filled = new Decimal(order.cumulativeSize).div(new Decimal(10).pow(instrument.sizeScale));
+  const price = formatScaled(order.price ?? 0, instrument.priceScale);
+  return {
+    category: 'linear',
+    symbol: order.symbol,
+    orderId: uuidOf(order.orderId),
+    orderLinkId: order.clientOrderId ?? '',
+    blockTradeId: '',
+    side: order.side === 'buy' ? 'Buy' : 'Sell',
+    positionIdx: 0,
+    orderStatus: rejectedAs === null ? orderStatus(order) : 'Rejected',
+    createType: 'CreateByUser',
+    cancelType: CANCEL_TYPE[order.endReason] ?? 'UNKNOWN',
+    rejectReason: rejectedAs ?? REJECT_REASON[order.endReason] ?? 'EC_NoError',
+    timeInForce: isMarket ? 'IOC' : TIME_IN_FORCE[order.timeInForce],
+    isLeverage: '',
+    price,
+    qty: size(order.size),
+    avgPrice: order.cumulativeSize === 0 ? '' : executed.div(filled).toDecimalPlaces(8).toFixed(),
+    leavesQty: size(leaves),
+    leavesValue: new Decimal(price).mul(size(leaves)).toFixed(),
+    cumExecQty: size(order.cumulativeSize),
+    cumExecValue: executed.toFixed(),
+    cumExecFee: fee,
+    closedPnl: '0',
+    feeCurrency: '',
+    orderType: isMarket ? 'Market' : 'Limit',
+    stopOrderType: order.triggerPrice === null ? '' : order.type === 'takeProfitMarket' ? 'TakeProfit' : 'Stop',
+    orderIv: '',
+    triggerPrice: order.triggerPrice === null ? '' : formatScaled(order.triggerPrice, instrument.priceScale),
+    takeProfit: '',
+    stopLoss: '',
+    tpslMode: '',
+    tpLimitPrice: '',
+    slLimitPrice: '',
+    tpTriggerBy: '',
+    slTriggerBy: '',
+    triggerBy: '',
+    triggerDirection: 0,
+    reduceOnly: order.reduceOnly,
+    closeOnTrigger: false,
+    placeType: '',
+    smpType: 'None',
+    smpGroup: 0,
+    smpOrderId: '',
+    lastPriceOnCreated: '',
+    createdTime: String(Math.floor(order.createdAt)),
+    updatedTime: String(Math.floor(order.updatedAt)),
+  };
+}
+
+const EXEC_TYPE = { trade: 'Trade', liquidation: 'BustTrade', adl: 'AdlTrade', settlement: 'Settle' } as const;
+
+export function executionRow(fill: SimulatedFill, order: SimulatedOrder | null, instrument: Instrument): Row {
+  const price = formatScaled(fill.price, instrument.priceScale);
+  const size = formatScaled(fill.size, instrument.sizeScale);
+  const value = new Decimal(price).mul(size);
+  const isLimit = order?.type === 'limit';
+  return {
+    category: 'linear',
+    symbol: fill.symbol,
+    execFee: fill.fee,
+    execId: uuidOf(fill.fillId),
+    execPrice: price,
+    execQty: size,
+    execType: EXEC_TYPE[fill.cause],
+    execValue: value.toFixed(),
+    execPnl: fill.realizedProfit,
+    feeRate: value.isZero() ? '0' : new Decimal(fill.fee).div(value).toDecimalPlaces(8).toFixed(),
+    feeCurrency: fill.feeCurrency,
+    closedSize: '0',
+    isMaker: fill.liquidity === 'maker',
+    leavesQty: order === null ? '0' : formatScaled(order.size - order.cumulativeSize, instrument.sizeScale),
+    orderId: uuidOf(fill.orderId),
+    orderLinkId: fill.clientOrderId ?? '',
+    orderPrice: formatScaled(order?.price ?? 0, instrument.priceScale),
+    orderQty: order === null ? size : formatScaled(order.size, instrument.sizeScale),
+    orderType: isLimit ? 'Limit' : 'Market',
+    stopOrderType: 'UNKNOWN',
+    createType: 'CreateByUser',
+    side: fill.side === 'buy' ? 'Buy' : 'Sell',
+    execTime: String(Math.floor(fill.time)),
+    isLeverage: '0',
+    tradeIv: '',
+    markIv: '',
+    markPrice: price,
+    indexPrice: '',
+    underlyingPrice: '',
+    blockTradeId: '',
+    seq: Number(BigInt(fill.fillId) % 9007199254740991n),
+  };
+}
+
+/** A funding payment: it has a quantity, and changes no position. `paid` is positive when the account paid. */
+export function fundingRow(details: {
+  readonly id: string;
+  readonly position: SimulatedPosition;
+  readonly instrument: Instrument;
+  readonly paid: string;
+  readonly time: number;
+}): Row {
+  const { position, instrument } = details;
+  const size = formatScaled(Math.abs(position.size), instrument.sizeScale);
+  const price = formatScaled(position.markPrice, instrument.priceScale);
+  return {
+    category: 'linear',
+    symbol: position.symbol,
+    execFee: details.paid,
+    execId: details.id,
+    execPrice: price,
+    execQty: size,
+    execType: 'Funding',
+    execValue: new Decimal(price).mul(size).toFixed(),
+    feeRate: '0',
+    feeCurrency: instrument.settlementCurrency,
+    isMaker: false,
+    leavesQty: '0',
+    orderId: details.id,
+    orderLinkId: '',
+    orderPrice: '0',
+    orderQty: '0',
+    orderType: 'UNKNOWN',
+    stopOrderType: 'UNKNOWN',
+    side: position.size >= 0 ? 'Buy' : 'Sell',
+    execTime: String(Math.floor(details.time)),
+  };
+}
+
+/** REST calls the entry price `avgPrice`, the stream `entryPrice`. */
+export function positionRow(position: SimulatedPosition, instrument: Instrument, time: number, seq: number): Row {
+  const size = formatScaled(Math.abs(position.size), instrument.sizeScale);
+  const value = new Decimal(position.entryPrice).mul(size);
+  const margin = value.div(Math.max(1, position.leverage)).toDecimalPlaces(8).toFixed();
+  return {
+    positionIdx: 0,
+    tradeMode: 0,
+    riskId: 1,
+    riskLimitValue: '2000000',
+    symbol: position.symbol,
+    category: 'linear',
+    side: position.size === 0 ? '' : position.size > 0 ? 'Buy' : 'Sell',
+    size,
+    entryPrice: position.entryPrice,
+    avgPrice: position.entryPrice,
+    leverage: String(position.leverage),
+    positionValue: value.toFixed(),
+    positionBalance: '0',
+    markPrice: formatScaled(position.markPrice, instrument.priceScale),
+    positionIM: margin,
+    positionMM: '0',
+    takeProfit: '0',
+    stopLoss: '0',
+    trailingStop: '0',
+    unrealisedPnl: position.unrealizedProfit,
+    curRealisedPnl: '0',
+    cumRealisedPnl: '0',
+    sessionAvgPrice: '',
+    createdTime: String(Math.floor(time)),
+    updatedTime: String(Math.floor(time)),
+    tpslMode: 'Full',
+    liqPrice: position.liquidationPrice ?? '',
+    bustPrice: '',
+    positionStatus: 'Normal',
+    adlRankIndicator: position.size === 0 ? 0 : 2,
+    autoAddMargin: 0,
+    leverageSysUpdatedTime: '',
+    mmrSysUpdatedTime: '',
+    seq,
+    isReduceOnly: false,
+  };
+}
+
+export function walletRow(balances: readonly SimulatedBalance[], positions: readonly SimulatedPosition[]): Row {
+  const sum = (values: readonly string[]): string =>
+    values.reduce((total, value) => total.add(value), new Decimal(0)).toFixed();
+  const wallet = sum(balances.map((balance) => balance.walletBalance));
+  const unrealised = sum(positions.map((position) => position.unrealizedProfit));
+  const available = sum(balances.map((balance) => balance.availableBalance));
+  return {
+    accountType: 'UNIFIED',
+    accountIMRate: '0',
+    accountMMRate: '0',
+    accountLTV: '0',
+    totalEquity: new Decimal(wallet).add(unrealised).toFixed(),
+    totalWalletBalance: wallet,
+    totalMarginBalance: new Decimal(wallet).add(unrealised).toFixed(),
+    totalAvailableBalance: available,
+    totalPerpUPL: unrealised,
+    totalInitialMargin: new Decimal(wallet).sub(available).toFixed(),
+    totalMaintenanceMargin: '0',
+    coin: balances.map((balance) => ({
+      coin: balance.currency,
+      equity: balance.walletBalance,
+      usdValue: balance.walletBalance,
+      walletBalance: balance.walletBalance,
+      availableToWithdraw: balance.availableBalance,
+      availableToBorrow: '',
+      borrowAmount: '0',
+      accruedInterest: '0',
+      totalOrderIM: '0',
+      totalPositionIM: '0',
+      totalPositionMM: '0',
+      unrealisedPnl: '0',
+      cumRealisedPnl: '0',
+      bonus: '0',
+      locked: '0',
+      collateralSwitch: true,
+      marginCollateral: true,
+      spotHedgingQty: '0',
+      spotBorrow: '0',
+    })),
+  };
+}
+
+export function instrumentRow(instrument: Instrument): Row {
+  const price = (value: number): string => formatScaled(value, instrument.priceScale);
+  const size = (value: number): string => formatScaled(value, instrument.sizeScale);
+  return {
+    symbol: instrument.symbol,
+    contractType: 'LinearPerpetual',
+    status: instrument.tradable ? 'Trading' : 'Closed',
+    baseCoin: instrument.baseCurrency,
+    quoteCoin: instrument.quoteCurrency,
+    settleCoin: instrument.settlementCurrency,
+    launchTime: '1585526400000',
+    deliveryTime: '0',
+    deliveryFeeRate: '',
+    priceScale: String(instrument.priceScale),
+    leverageFilter: { minLeverage: '1', maxLeverage: '100.00', leverageStep: '0.01' },
+    priceFilter: {
+      minPrice: price(instrument.tickSize),
+      maxPrice: price(instrument.tickSize * 1_999_999),
+      tickSize: price(instrument.tickSize),
+    },
+    lotSizeFilter: {
+      maxOrderQty: size(instrument.maxSize),
+      minOrderQty: size(instrument.minSize),
+      qtyStep: size(instrument.lotSize),
+      postOnlyMaxOrderQty: size(instrument.maxSize),
+      maxMktOrderQty: size(instrument.maxSize),
+      minNotionalValue: String(instrument.minNotional),
+    },
+    unifiedMarginTrade: true,
+    fundingInterval: 480,
+    copyTrading: 'none',
+    upperFundingRate: '0.00375',
+    lowerFundingRate: '-0.00375',
+    isPreListing: false,
+    preListingInfo: null,
+  };
+}
+
+/** The fields of a `tickers` message; a delta carries those that changed. */
+export function tickerFields(
+  ticker: SimulatedTicker,
+  instrument: Instrument,
+  best: { readonly bid: readonly [string, string]; readonly ask: readonly [string, string] },
+): Readonly<Record<string, string>> {
+  const price = (value: number): string => formatScaled(value, instrument.priceScale);
+  return {
+    symbol: ticker.symbol,
+    tickDirection: 'ZeroPlusTick',
+    price24hPcnt: '0',
+    lastPrice: price(ticker.lastPrice),
+    prevPrice24h: price(ticker.lastPrice),
+    highPrice24h: price(ticker.lastPrice),
+    lowPrice24h: price(ticker.lastPrice),
+    prevPrice1h: price(ticker.lastPrice),
+    markPrice: price(ticker.markPrice),
+    indexPrice: price(ticker.indexPrice),
+    openInterest: ticker.openInterest,
+    openInterestValue: new Decimal(ticker.openInterest).mul(price(ticker.markPrice)).toFixed(),
+    turnover24h: '0',
+    volume24h: '0',
+    nextFundingTime: String(Math.floor(ticker.nextFundingTime)),
+    fundingRate: ticker.fundingRate,
+    bid1Price: best.bid[0],
+    bid1Size: best.bid[1],
+    ask1Price: best.ask[0],
+    ask1Size: best.ask[1],
+    fundingIntervalHour: '8',
+  };
+}
