@@ -2,7 +2,7 @@ import type { EnvironmentInput } from './environment-configuration.ts';
 
 /** What every environment starts from; each environment's file says what it does differently. */
 export const ENVIRONMENT_DEFAULTS = {
-  lease: { durationMs: 7_000, renewEveryMs: 2_000, fenceMarginMs: 1_000 },
+  lease: { durationMs: 4_000, renewEveryMs: 1_000, fenceMarginMs: 500 },
   mappings: {
     enabled: true,
     consumers: {

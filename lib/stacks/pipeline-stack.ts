@@ -91,7 +91,12 @@ export class PipelineStack extends Stack {
       permissions.receiveMessages(commands.queueArn),
     ]);
     command.lambda.addEventSource(
-      new SqsEventSource(commands, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
+      new SqsEventSource(commands, {
+        batchSize: 10,
+        reportBatchItemFailures: true,
+        maxConcurrency: 2,
+        enabled: this.#environment.mappings.enabled,
+      }),
     );
 
     this.#function('redrive', 'quarantined records back to their stream', variables, [

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { FUNCTION_NAMES, STREAM_CONSUMERS } from '#lib/environments/environment-configuration.ts';
+import { resourcesOf, type SynthesizedTemplate, templateOf, templatesOf } from './support/synthesized.ts';
+
+const reference = z.object({ Ref: z.string() });
+const alarm = z.looseObject({
+  Namespace: z.string(),
+  MetricName: z.string(),
+  Dimensions: z.array(z.object({ Name: z.string(), Value: reference })).min(1),
+  TreatMissingData: z.string(),
+  EvaluationPeriods: z.number(),
+  AlarmDescription: z.string().min(1),
+  AlarmActions: z.array(z.unknown()).length(1),
+  OKActions: z.array(z.unknown()).length(1),
+});
+
+/** Which type of resource a dimension must name. */
+const TYPE_OF_DIMENSION: Readonly<Record<string, string>> = {
+  StreamName: 'AWS::Kinesis::Stream',
+  FunctionName: 'AWS::Lambda::Function',
+  QueueName: 'AWS::SQS::Queue',
+  StateMachineArn: 'AWS::StepFunctions::StateMachine',
+  ClusterName: 'AWS::ECS::Cluster',
+  ServiceName: 'AWS::ECS::Service',
+};
+
+/** The logical id and type of what was published under a parameter's name, in whatever stack. */
+function publishedResource(templates: ReadonlyMap<string, SynthesizedTemplate>, parameter: string | undefined) {
+  for (const template of templates.values()) {
+    const found = resourcesOf(template, 'AWS::SSM::Parameter').find(([, each]) => each.Properties.Name === parameter);
+    if (found === undefined) continue;
+    const id = /"(?:Ref|Fn::GetAtt)":\[?"([A-Za-z0-9]+)"/.exec(JSON.stringify(found[1].Properties.Value))?.[1] ?? '';
+    return { id, type: template.Resources[id]?.Type };
+  }
+  return undefined;
+}
+
+describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
+  const templates = templatesOf(environment);
+  const observability = templateOf(templates, 'Observability');
+  const alarms = resourcesOf(observability, 'AWS::CloudWatch::Alarm').map(
+    ([id, each]) => [id, alarm.parse(each.Properties)] as const,
+  );
+
+  it('watches something of ours with every alarm', () => {
+    expect(alarms.length).toBeGreaterThan(20);
+    for (const [id, each] of alarms)
+      for (const { Name, Value } of each.Dimensions) {
+        const parameter = observability.Parameters[Value.Ref]?.Default;
+        expect(publishedResource(templates, parameter)?.type, `${id} ${Name} ${parameter}`).toBe(
+          TYPE_OF_DIMENSION[Name] ?? 'a dimension that the table knows',
+        );
+      }
+  });
+
+  it('tells the alert topic of every alarm and of its end', () => {
+    const topic = Object.entries(observability.Parameters).find(([, each]) =>
+      each.Default?.endsWith('/names/alert-topic-arn'),
+    )?.[0];
+    for (const [id, each] of alarms) {
+      expect(each.AlarmActions, id).toEqual([{ Ref: topic }]);
+      expect(each.OKActions, id).toEqual([{ Ref: topic }]);
+    }
+  });
+
+  it('H13: rings where a sign of life is missing, and only there', () => {
+    const breaching = alarms.filter(([, each]) => each.TreatMissingData === 'breaching').map(([id]) => id);
+    expect(breaching.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual(['EngineAbsent', 'EngineMute']);
+    for (const [id, each] of alarms)
+      if (!breaching.includes(id)) expect(each.TreatMissingData, id).toBe('notBreaching');
+  });
+
+  it('watches how far each consumer is behind, and the errors of each function', () => {
+    const watched = (metric: string) =>
+      alarms
+        .filter(([, each]) => each.Namespace === 'AWS/Lambda' && each.MetricName === metric)
+        .flatMap(([, each]) => each.Dimensions.map(({ Value }) => observability.Parameters[Value.Ref]?.Default))
+        .map((name) => name?.replace(`/millrace/${environment}/names/`, '').replace(/-function$/, ''))
+        .sort();
+    expect(watched('IteratorAge')).toEqual(Object.keys(STREAM_CONSUMERS).sort());
+    expect(watched('Errors')).toEqual([...FUNCTION_NAMES].sort());
+    expect(watched('Throttles')).toEqual([...FUNCTION_NAMES].sort());
+  });
+
+  it('watches dead letters, quarantine and confirmations that fail or run out of time', () => {
+    const metrics = alarms.map(([, each]) => `${each.Namespace} ${each.MetricName}`);
+    expect(metrics.filter((each) => each === 'AWS/SQS ApproximateNumberOfMessagesVisible')).toHaveLength(2);
+    for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted', 'ExecutionThrottled'])
+      expect(metrics).toContain(`AWS/States ${metric}`);
+  });
+
+  it('has one dashboard that shows every alarm', () => {
+    const dashboards = resourcesOf(observability, 'AWS::CloudWatch::Dashboard');
+    expect(dashboards).toHaveLength(1);
+    const body = JSON.stringify(dashboards[0]?.[1].Properties.DashboardBody);
+    for (const [id] of alarms) expect(body, id).toContain(`"${id}"`);
+  });
+});
+
+describe('local', () => {
+  it('has neither network nor alarms, which its emulator does not know', () => {
+    expect([...templatesOf('local').keys()].sort()).toEqual(['Data', 'Engine', 'Pipeline']);
+  });
+});

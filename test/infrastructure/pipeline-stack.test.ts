@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { FUNCTION_NAMES } from '#lib/environments/environment-configuration.ts';
+import { resourceOf, resourcesOf, templateOf, templatesOf } from './support/synthesized.ts';
+
+const LOGICAL_IDS_OF_MAPPINGS = [
+  'AlertMappingE884A546',
+  'ArchiveMapping4113EF35',
+  'ConfirmMappingC0B5E7AD',
+  'DistributeMapping0B993E27',
+  'PersistMapping1DE23199',
+];
+
+describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) => {
+  const pipeline = templateOf(templatesOf(environment), 'Pipeline');
+  const mappings = resourcesOf(pipeline, 'AWS::Lambda::EventSourceMapping');
+  const streamMappings = mappings.filter(([, each]) => each.Properties.StartingPosition !== undefined);
+  const functions = resourcesOf(pipeline, 'AWS::Lambda::Function');
+
+  it('T4: every stream mapping ends its retries, halves, checkpoints and keeps what failed', () => {
+    expect(streamMappings).toHaveLength(5);
+    for (const [id, { Properties }] of streamMappings) {
+      expect(Properties, id).toMatchObject({
+        StartingPosition: 'TRIM_HORIZON',
+        BisectBatchOnFunctionError: true,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ParallelizationFactor: 1,
+        MaximumRetryAttempts: 5,
+      });
+      expect(Number(Properties.MaximumRecordAgeInSeconds), id).toBeGreaterThan(0);
+      expect(Number(Properties.BatchSize), id).toBeGreaterThan(0);
+      const destination = JSON.stringify(Properties.DestinationConfig);
+      expect(destination, id).toContain(':s3:::');
+      expect(destination, id).toContain('quarantinebucket');
+    }
+    const age = (id: string) =>
+      resourceOf(pipeline, 'AWS::Lambda::EventSourceMapping', id).Properties.MaximumRecordAgeInSeconds;
+    expect(age('ArchiveMapping')).toBe(6 * 3600);
+    expect(age('PersistMapping')).toBe(15 * 60);
+  });
+
+  it('T4: no mapping changes its identity: a replaced one would read its stream again from the start', () => {
+    expect(streamMappings.map(([id]) => id).sort()).toEqual(LOGICAL_IDS_OF_MAPPINGS);
+  });
+
+  it('leaves mappings off in local only', () => {
+    expect(mappings).toHaveLength(6);
+    for (const [id, { Properties }] of mappings) expect(Properties.Enabled, id).toBe(environment !== 'local');
+  });
+
+  it('gives every function its runtime, its limits and a log group that ends', () => {
+    expect(functions).toHaveLength(FUNCTION_NAMES.length);
+    for (const [id, { Properties }] of functions) {
+      expect(Properties, id).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'handler.handler',
+      });
+      expect(Number(Properties.MemorySize), id).toBeGreaterThanOrEqual(128);
+      expect(Number(Properties.Timeout), id).toBeGreaterThan(3);
+      expect(JSON.stringify(Properties.LoggingConfig), id).toMatch(/"LogGroup":\{"Ref":/);
+    }
+    for (const [id, { Properties }] of resourcesOf(pipeline, 'AWS::Logs::LogGroup'))
+      expect(Number(Properties.RetentionInDays), id).toBeGreaterThan(0);
+  });
+
+  it('gives every function a role of its own', () => {
+    const roles = functions.map(([, each]) => JSON.stringify(each.Properties.Role));
+    expect(new Set(roles).size).toBe(functions.length);
+    for (const [id, { Properties }] of resourcesOf(pipeline, 'AWS::IAM::Role'))
+      expect(Properties.ManagedPolicyArns, id).toBeUndefined();
+  });
+
+  it('R1: lets only what calls venues read venue keys', () => {
+    const readers = resourcesOf(pipeline, 'AWS::IAM::Policy').filter(([, each]) =>
+      JSON.stringify(each.Properties).includes('secretsmanager:'),
+    );
+    expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(['ConfirmStepRoleDefaultPolicy']);
+  });
+
+  it('runs what calls venues where its outgoing address is known', () => {
+    const inside = functions.filter(([, each]) => each.Properties.VpcConfig !== undefined).map(([id]) => id);
+    if (environment === 'local') expect(inside).toEqual([]);
+    else expect(inside).toEqual([expect.stringMatching(/^ConfirmStepFunction/)]);
+  });
+
+  it('keeps commands that fail', () => {
+    const queue = resourcesOf(pipeline, 'AWS::SQS::Queue').find(
+      ([, each]) => each.Properties.RedrivePolicy !== undefined,
+    );
+    expect(queue?.[1].Properties.RedrivePolicy).toMatchObject({ maxReceiveCount: 5 });
+    expect(queue?.[1].Properties.VisibilityTimeout).toBe(180);
+    expect(JSON.stringify(queue?.[1].Properties.KmsMasterKeyId)).toContain('datakeyarn');
+  });
+
+  it('encrypts alerts and refuses plain connections', () => {
+    const [topic] = resourcesOf(pipeline, 'AWS::SNS::Topic');
+    expect(JSON.stringify(topic?.[1].Properties.KmsMasterKeyId)).toContain('datakeyarn');
+    const [policy] = resourcesOf(pipeline, 'AWS::SNS::TopicPolicy');
+    expect(JSON.stringify(policy?.[1].Properties)).toContain('aws:SecureTransport');
+  });
+
+  it('withholds callbacks for practice in local only', () => {
+    for (const [id, { Properties }] of functions)
+      expect(Properties.Environment, id).toMatchObject({
+        Variables: {
+          MILLRACE_CONFIRMATION_DRILL: environment === 'local' ? '7' : '0',
+          MILLRACE_BUILD: 'build-under-test',
+        },
+      });
+  });
+});
