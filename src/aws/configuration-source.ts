@@ -1,0 +1,125 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { type LoadedConfiguration, loadConfiguration } from '#core/config/runtime-configuration.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
+import type { Timers } from '#core/time/clock.ts';
+
+export interface ConfigurationSourceOptions {
+  /** `MILLRACE_CONFIGURATION`: a path, or `ssm:<parameter name>`. */
+  readonly location: string;
+  readonly ssm: SSMClient;
+  readonly timers: Timers;
+  /** A valid configuration that differs from the one in force; it is in force from now on. */
+  readonly onChange?: (loaded: LoadedConfiguration) => void;
+  /** A changed document that was refused, with every fault in its message; the old one stays. Told once for each text. */
+  readonly onRefused?: (error: MillraceError) => void;
+  /** Between two looks at the source, ms. */
+  readonly pollMs?: number;
+}
+
+export interface ConfigurationSource {
+  /** Reads the first configuration and starts to watch. Throws `CONFIGURATION_INVALID` or `CONFIGURATION_UNREADABLE`: there is no old one to keep. */
+  start(): Promise<LoadedConfiguration>;
+  /** Looks now: after SIGHUP. Never rejects. */
+  reload(): Promise<void>;
+  /** The configuration in force. Throws `CONFIGURATION_NOT_STARTED` before the first. */
+  current(): LoadedConfiguration;
+  stop(): void;
+}
+
+/** Editors write a file in several steps: the last of them counts. */
+const SETTLE_MS = 100;
+
+/** The runtime configuration from a file or from Parameter Store, reloaded on change, on demand and by polling (R3). */
+export function createConfigurationSource(options: ConfigurationSourceOptions): ConfigurationSource {
+  const { location, ssm, timers, onChange, onRefused, pollMs = 15_000 } = options;
+  const parameter = location.startsWith('ssm:') ? location.slice('ssm:'.length) : null;
+  const idle = (): void => undefined;
+  let inForce: LoadedConfiguration | null = null;
+  let lastText: string | null = null;
+  let lastFault: string | null = null;
+  let lastUnreadable: string | null = null;
+  let cancelPoll: () => void = idle;
+  let cancelSettle: () => void = idle;
+  let watcher: FSWatcher | null = null;
+  let running = false;
+
+  async function read(): Promise<string> {
+    try {
+      if (parameter === null) return await readFile(location, 'utf8');
+      const answer = await ssm.send(new GetParameterCommand({ Name: parameter, WithDecryption: true }));
+      return answer.Parameter?.Value ?? '';
+    } catch (error) {
+      throw new MillraceError('configuration', 'CONFIGURATION_UNREADABLE', `${location}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async function reload(): Promise<void> {
+    try {
+      const text = await read();
+      lastUnreadable = null;
+      if (text === lastText) return;
+      lastText = text;
+      const loaded = loadConfiguration(text, location);
+      lastFault = null;
+      if (loaded.hash === inForce?.hash) return;
+      inForce = loaded;
+      onChange?.(loaded);
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      if (error.message === lastFault || error.message === lastUnreadable) return;
+      if (error.code === 'CONFIGURATION_UNREADABLE') lastUnreadable = error.message;
+      else lastFault = error.message;
+      onRefused?.(error);
+    }
+  }
+
+  function poll(): void {
+    cancelPoll = timers.after(pollMs, () => {
+      reload().finally(() => {
+        if (running) poll();
+      });
+    });
+  }
+
+  /** The folder is watched, not the file: a file that is replaced by renaming is another one afterwards. */
+  function watchFile(): void {
+    if (parameter !== null) return;
+    watcher = watch(dirname(location), (_event, name) => {
+      if (name !== null && name !== basename(location)) return;
+      cancelSettle();
+      cancelSettle = timers.after(SETTLE_MS, () => void reload());
+    });
+    // Without a watcher the polling still sees every change.
+    watcher.on('error', () => watcher?.close());
+  }
+
+  return {
+    async start() {
+      const text = await read();
+      const loaded = loadConfiguration(text, location);
+      lastText = text;
+      inForce = loaded;
+      running = true;
+      poll();
+      watchFile();
+      return loaded;
+    },
+    reload,
+    current() {
+      if (inForce === null) throw new MillraceError('fatal', 'CONFIGURATION_NOT_STARTED', `location=${location}`);
+      return inForce;
+    },
+    stop() {
+      running = false;
+      cancelPoll();
+      cancelSettle();
+      watcher?.close();
+      watcher = null;
+    },
+  };
+}
