@@ -4,7 +4,7 @@ import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
 import { InputLog } from '#core/input-log/input-log.ts';
-import type { Now } from '#core/lanes/lane.ts';
+import type { Now } from '#core/lanes/now.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import type { Clock, EpochMs, MonoNanos, Random, Timers } from '#core/time/clock.ts';

@@ -3,7 +3,7 @@ import type { UnitRef } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
 import type { FrameSink, Publisher } from '#core/events/publisher-port.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
-import type { Now } from '#core/lanes/lane.ts';
+import type { Now } from '#core/lanes/now.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { BookMessage, MarketMessage, Subscription } from '#core/market/market-message.ts';

@@ -1,5 +1,5 @@
 import type { FrameSink } from '../events/publisher-port.ts';
-import type { Now } from '../lanes/lane.ts';
+import type { Now } from '../lanes/now.ts';
 
 /** Kinds of inputs that are no market frames. Market frames take a number too, but their bytes are in the market records. */
 export type InputKind =

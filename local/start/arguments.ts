@@ -1,0 +1,100 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { MillraceError } from '#core/errors.ts';
+import { VENUES, type VenueId } from '#core/market/instrument.ts';
+
+/** What one run was asked for. */
+export interface RunArguments {
+  /** Seconds of trading; null: until Ctrl-C. */
+  readonly seconds: number | null;
+  readonly summaryFile: string | null;
+  /** Recorded files, as absolute paths; empty: generated flow. */
+  readonly replay: readonly string[];
+  /** Real public market data, paper orders. */
+  readonly live: boolean;
+  /** Replay speed: 1 and 10 are multiples of real time. */
+  readonly speed: 1 | 10 | 'max';
+  readonly venues: readonly VenueId[];
+  readonly seed: number;
+}
+
+export const USAGE = `npm start -- [--seconds N] [--summary FILE] [--replay FILE[,FILE…]] [--live] [--speed 1|10|max]
+             [--venues ${VENUES.join(',')}] [--seed N]`;
+
+/** Reads the command line. Throws `ARGUMENTS_INVALID` that lists every fault at once. */
+export function parseRunArguments(argv: readonly string[]): RunArguments {
+  const faults: string[] = [];
+  let values: Readonly<Record<string, string | boolean | undefined>> = {};
+  try {
+    ({ values } = parseArgs({
+      args: [...argv],
+      options: {
+        seconds: { type: 'string' },
+        summary: { type: 'string' },
+        replay: { type: 'string' },
+        live: { type: 'boolean', default: false },
+        speed: { type: 'string', default: '1' },
+        venues: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+      },
+    }));
+  } catch (error) {
+    faults.push((error as Error).message);
+  }
+  const text = (name: string) => (typeof values[name] === 'string' ? values[name] : null);
+
+  const seconds = text('seconds');
+  if (seconds !== null && !(Number(seconds) > 0)) faults.push(`--seconds must be a positive number, not ${seconds}`);
+  const seed = text('seed') ?? '1';
+  if (!/^\d{1,9}$/.test(seed)) faults.push(`--seed must be a whole number of at most 9 digits, not ${seed}`);
+  const speed = text('speed') ?? '1';
+  if (!['1', '10', 'max'].includes(speed)) faults.push(`--speed must be 1, 10 or max, not ${speed}`);
+
+  const replay = (text('replay') ?? '')
+    .split(',')
+    .filter((each) => each !== '')
+    .map((each) => path.resolve(each));
+  for (const file of replay) {
+    if (!existsSync(file)) faults.push(`--replay: there is no file ${file}`);
+    else if (!statSync(file).isFile()) faults.push(`--replay: ${file} is not a file`);
+  }
+  const live = values.live === true;
+  if (live && replay.length > 0) faults.push('--live and --replay exclude each other');
+  if (live && speed !== '1') faults.push('--live runs at speed 1');
+
+  const named = text('venues')?.split(',') ?? [...defaultVenues(replay)];
+  for (const each of named) if (!isVenue(each)) faults.push(`--venues: ${each} is not one of ${VENUES.join(', ')}`);
+  const summary = text('summary');
+  if (summary !== null && !existsSync(path.dirname(path.resolve(summary))))
+    faults.push(`--summary: there is no folder ${path.dirname(path.resolve(summary))}`);
+
+  if (faults.length > 0) {
+    throw new MillraceError(
+      'configuration',
+      'ARGUMENTS_INVALID',
+      `\n${faults.map((fault) => `  - ${fault}`).join('\n')}\n${USAGE}`,
+    );
+  }
+  return {
+    seconds: seconds === null ? null : Number(seconds),
+    summaryFile: summary === null ? null : path.resolve(summary),
+    replay,
+    live,
+    speed: speed === 'max' ? 'max' : speed === '10' ? 10 : 1,
+    venues: named.filter(isVenue),
+    seed: Number(seed),
+  };
+}
+
+/** With recordings, the venues are those that the recordings are of (found when they are opened); here only a first guess by name. */
+function defaultVenues(replay: readonly string[]): readonly VenueId[] {
+  if (replay.length === 0) return VENUES;
+  const bybit = replay.some((file) => /bybit|ob500/i.test(file));
+  const binance = replay.some((file) => !/bybit|ob500/i.test(file));
+  return VENUES.filter((venue) => (venue === 'bybit-linear' ? bybit : binance));
+}
+
+function isVenue(text: string): text is VenueId {
+  return VENUES.some((venue) => venue === text);
+}

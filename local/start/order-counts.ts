@@ -1,0 +1,52 @@
+import type { LedgerOrder } from '#core/ledger/ledger-entry.ts';
+import { isTerminal } from '#core/orders/order-state.ts';
+
+/** Orders of a run by what became of them; from the ledger. */
+export interface OrderCounts {
+  readonly intended: number;
+  readonly denied: number;
+  /** Passed risk: sent, or proven not to have been. */
+  readonly submitted: number;
+  readonly filled: number;
+  /** Ended with a part filled. */
+  readonly partlyFilled: number;
+  /** Cancelled or expired. */
+  readonly canceled: number;
+  readonly rejected: number;
+  /** Neither denied nor ended: what became of them is not known. */
+  readonly unknown: number;
+  /** Submitted and ended, with evidence. */
+  readonly terminal: number;
+}
+
+export function countOrders(orders: readonly LedgerOrder[]): OrderCounts {
+  const counts = {
+    intended: 0,
+    denied: 0,
+    submitted: 0,
+    filled: 0,
+    partlyFilled: 0,
+    canceled: 0,
+    rejected: 0,
+    unknown: 0,
+    terminal: 0,
+  };
+  for (const { intent, state } of orders) {
+    if (intent !== null) counts.intended += 1;
+    if (state?.state === 'Denied') {
+      counts.denied += 1;
+      continue;
+    }
+    counts.submitted += 1;
+    if (state === null || !isTerminal(state.state)) {
+      counts.unknown += 1;
+      continue;
+    }
+    if (state.evidence.length > 0) counts.terminal += 1;
+    if (state.state === 'Filled') counts.filled += 1;
+    else if (state.state === 'Rejected') counts.rejected += 1;
+    else counts.canceled += 1;
+    if (state.state !== 'Filled' && Number(state.cumulativeSize) > 0) counts.partlyFilled += 1;
+  }
+  return counts;
+}

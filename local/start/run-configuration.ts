@@ -1,0 +1,82 @@
+import type { LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import type { Instrument, VenueId } from '#core/market/instrument.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+
+/** The account of the embedded run. */
+export const LOCAL_ACCOUNT = 'main';
+
+/** A symbol that will be traded, with a price to size orders by. */
+export interface TradedSymbol {
+  readonly instrument: Instrument;
+  /** In price units; what the market is near. */
+  readonly price: number;
+}
+
+/** Value of an entry at the entry threshold, quote currency. */
+const BASE_NOTIONAL = 20_000;
+
+/**
+ * The runtime configuration of the embedded run: one lane per symbol with a scalper that trades often. Sizes come from the price, distances in basis points
+ * are turned into ticks, and the largest signals ask for more than the order limit allows, so that risk has something to refuse.
+ */
+export function runConfiguration(symbols: readonly TradedSymbol[]): RuntimeConfiguration {
+  const venues = [...new Set(symbols.map(({ instrument }) => instrument.venue))];
+  return {
+    version: 1,
+    accounts: venues.map((venue) => ({
+      name: LOCAL_ACCOUNT,
+      mode: 'paper',
+      venue,
+      liveConfirmed: false,
+      onShutdown: 'cancel',
+    })),
+    lanes: symbols.map(laneOf),
+    feeds: venues.map((venue) => ({
+      venue,
+      symbols: symbols.filter((each) => each.instrument.venue === venue).map((each) => each.instrument.symbol),
+    })),
+  };
+}
+
+function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
+  const ticks = (bps: number) => Math.max(1, Math.round((price * bps) / 1e4 / instrument.tickSize));
+  const unit = 10 ** (instrument.priceScale + instrument.sizeScale);
+  const lots = Math.max(1, Math.round((BASE_NOTIONAL * unit) / price / instrument.lotSize));
+  const size = (factor: number) => formatScaled(lots * factor * instrument.lotSize, instrument.sizeScale);
+  return {
+    name: laneName(instrument.venue, instrument.symbol),
+    account: LOCAL_ACCOUNT,
+    mode: 'paper',
+    venue: instrument.venue,
+    symbol: instrument.symbol,
+    strategy: {
+      kind: 'momentum-scalper',
+      window: 16,
+      entryTicks: ticks(0.15),
+      takeTicks: ticks(0.6),
+      takeProfitTicks: ticks(0.3),
+      stopLossTicks: ticks(1.5),
+      restMs: 700,
+      holdMs: 1_500,
+      cooldownMs: 500,
+      baseSize: size(1),
+      maxSizeFactor: 10,
+    },
+    limits: {
+      maxOrderSize: size(8),
+      maxPositionSize: size(16),
+      priceBandBps: 50,
+      maxSpreadBps: 5,
+      maxDataAgeMs: 100,
+      maxDailyLoss: 50_000,
+      maxOpenOrders: 4,
+      maxOrderRate: 10,
+    },
+    confirm: 'every',
+  };
+}
+
+/** `binance-usdm-btcusdt`. */
+export function laneName(venue: VenueId, symbol: string): string {
+  return `${venue}-${symbol.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`.slice(0, 31);
+}

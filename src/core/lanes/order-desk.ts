@@ -1,0 +1,281 @@
+import type { Instrument } from '../market/instrument.ts';
+import { formatScaled, type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
+import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
+import { type OrderChangeNote, TrackedOrder } from '../orders/tracked-order.ts';
+import type { OrderAnswer } from '../orders/venue-ports.ts';
+import { DailyProfit } from '../positions/daily-profit.ts';
+import { Position } from '../positions/position.ts';
+import type { MonoNanos } from '../time/clock.ts';
+import type { Resolution } from './lane-effects.ts';
+import { LaneOrders } from './lane-orders.ts';
+import type { LaneOutbox } from './lane-outbox.ts';
+import type { Now } from './now.ts';
+
+const SECOND = 1e9;
+/** An order that stays in a passing state this long is asked about. */
+const ASK_AFTER = 3 * SECOND;
+const ASK_AGAIN = 1 * SECOND;
+/** Absence is believed only when the request can no longer be executed: its validity has passed, with a margin. */
+const REQUEST_VALIDITY = 6 * SECOND;
+const ESCALATE_AFTER = 30 * SECOND;
+const COUNTED_FILLS_KEPT = 20_000;
+
+/** Follows a lane's orders to their ends and keeps the position that their fills make. It decides nothing about trading. */
+export class OrderDesk {
+  readonly orders = new LaneOrders();
+  readonly position: Position;
+  readonly profit = new DailyProfit();
+  /** Rises with each report, fill and order sent: what a verification was asked before is not compared with what came after. */
+  activity = 0;
+  refusedTransitions = 0;
+  /** When the position last came to be. */
+  openedAt = 0 as MonoNanos;
+  /** After an exit that was refused, the next one waits until then. */
+  exitNotBefore = Number.NEGATIVE_INFINITY;
+  readonly #lane: string;
+  readonly #instrument: Instrument;
+  readonly #outbox: LaneOutbox;
+  readonly #countedFills = new Set<string>();
+  readonly #foreignOrders = new Set<string>();
+  readonly #escalated = new Set<string>();
+
+  constructor(lane: string, instrument: Instrument, outbox: LaneOutbox) {
+    this.#lane = lane;
+    this.#instrument = instrument;
+    this.#outbox = outbox;
+    this.position = new Position(instrument);
+  }
+
+  /** Fills that the opening position holds already. */
+  countFills(fillIds: readonly string[]): void {
+    for (const id of fillIds) this.#countedFills.add(id);
+  }
+
+  /** Tells and places an order that risk has passed. */
+  place(intent: OrderIntent, receivedAt: MonoNanos | null, now: Now): void {
+    const order = new TrackedOrder(intent);
+    order.submittedAt = now.mono;
+    order.placedAt = now.epoch;
+    this.orders.add(order);
+    this.activity += 1;
+    this.#changed(order, order.step('submit', now.mono, []), intent.purpose);
+    this.#outbox.push({ kind: 'place', intent, receivedAt });
+  }
+
+  /** Follows an order that a predecessor sent, from the venue's own report; its fills so far are in the opening position. */
+  adopt(order: TrackedOrder, report: OrderReport, now: Now): void {
+    order.submittedAt = now.mono;
+    order.filledSize = parseScaled(report.cumulativeSize, this.#instrument.sizeScale) as Size;
+    this.orders.add(order);
+    this.#changed(order, order.report(report, this.#instrument, now.mono), report.reason);
+  }
+
+  answer(clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer, now: Now): void {
+    const order = this.orders.get(clientOrderId);
+    if (order === null) return;
+    this.activity += 1;
+    if (action === 'place') this.#placeAnswered(order, answer, now);
+    else this.#cancelAnswered(order, answer, now);
+  }
+
+  report(report: OrderReport, now: Now): void {
+    const order = this.orders.find(report.clientOrderId, report.venueOrderId);
+    if (order === null) {
+      this.foreignOrder(report);
+      return;
+    }
+    this.activity += 1;
+    this.#changed(order, order.report(report, this.#instrument, now.mono), report.reason);
+  }
+
+  /** Counts one execution, once. */
+  fill(fill: FillReport, now: Now): void {
+    if (this.#countedFills.has(fill.fillId)) return;
+    this.#countFill(fill.fillId);
+    this.activity += 1;
+    const order = this.orders.find(fill.clientOrderId, fill.venueOrderId);
+    const price = parseScaled(fill.price, this.#instrument.priceScale) as Price;
+    const size = parseScaled(fill.size, this.#instrument.sizeScale) as Size;
+    if (this.position.size === 0) this.openedAt = now.mono;
+    this.position.fill(fill.side, price, size);
+    if (fill.feeCurrency === this.#instrument.settlementCurrency) this.profit.fee(Number(fill.fee));
+    const { kind: _kind, source: _source, ...body } = fill;
+    this.#outbox.event('fill', { ...body, clientOrderId: order?.intent.clientOrderId ?? fill.clientOrderId });
+    if (order === null) {
+      const text = `fill ${fill.fillId} of ${fill.size} ${fill.symbol} (${fill.cause}) belongs to no order of lane ${this.#lane}`;
+      this.#outbox.alert('critical', 'FILL_FOREIGN', text, `fill/${fill.fillId}`);
+      return;
+    }
+    const note = order.fill(fill, this.#instrument, now.mono);
+    if (note !== null) this.#changed(order, note, '');
+  }
+
+  /** The venue's answer to a question about one order. */
+  resolved(clientOrderId: ClientOrderId, resolution: Resolution, now: Now): void {
+    const order = this.orders.get(clientOrderId);
+    if (order === null) return;
+    order.resolving = false;
+    if (resolution.kind === 'failed') {
+      order.changedAt = now.mono;
+      return;
+    }
+    for (const fill of resolution.fills) this.fill(fill, now);
+    if (resolution.kind === 'found') {
+      this.report(resolution.report, now);
+      if (!order.terminal && order.cancelWished) this.#sendCancel(order, now);
+      return;
+    }
+    const mayStillLive = now.mono - order.submittedAt <= REQUEST_VALIDITY;
+    const agrees = parseScaled(resolution.position.size, this.#instrument.sizeScale) === this.position.size;
+    if (mayStillLive || !agrees || order.reportedSize > 0) {
+      order.changedAt = now.mono;
+      return;
+    }
+    const { queriedAt, windowFrom } = resolution;
+    const evidence = { kind: 'agreedAbsence', queriedAt, windowFrom, position: resolution.position.size } as const;
+    const reason = 'never reached the venue';
+    this.#changed(order, order.step('absent', now.mono, [evidence], reason), reason);
+  }
+
+  /** What the venue lists as open: orders that nobody here placed are told once, own orders that are not listed are asked about. */
+  compareOpenOrders(listed: readonly OrderReport[], now: Now): void {
+    for (const report of listed) {
+      if (this.orders.find(report.clientOrderId, report.venueOrderId) === null) this.foreignOrder(report);
+    }
+    for (const order of this.orders.pending()) {
+      const found = listed.some((report) => report.clientOrderId === order.intent.clientOrderId);
+      if (!found && now.mono - order.changedAt > 2 * SECOND) this.#resolve(order);
+    }
+  }
+
+  /** Timeouts. True: fill reports are missing, so the venue should be asked for fills. */
+  timer(restMs: number, now: Now): boolean {
+    let missesFills = false;
+    for (const order of this.orders.pending()) {
+      const inState = now.mono - order.changedAt;
+      const rests = order.state === 'Accepted' || order.state === 'PartiallyFilled';
+      const rested = now.mono - order.submittedAt > restMs * 1e6;
+      if (rests && rested && order.intent.purpose === 'entry') this.cancel(order, now);
+      const passing =
+        order.state === 'Submitted' || order.state === 'PendingCancel' || order.state === 'PendingReplace';
+      if (passing && inState > ASK_AFTER) this.#resolve(order);
+      if (order.state === 'Unknown' && inState > ASK_AGAIN) this.#resolve(order);
+      if (order.state === 'Unknown' && now.mono - order.submittedAt > ESCALATE_AFTER) this.#escalate(order);
+      if (order.missesFills && inState > ASK_AGAIN) missesFills = true;
+    }
+    return missesFills;
+  }
+
+  /** Wishes an order cancelled; sent once, and again after each question that found it alive. */
+  cancel(order: TrackedOrder, now: Now): void {
+    if (order.cancelWished || order.terminal || order.intent.type === 'market') return;
+    order.cancelWished = true;
+    this.#sendCancel(order, now);
+  }
+
+  foreignOrder(report: OrderReport): void {
+    if (this.#foreignOrders.has(report.venueOrderId)) return;
+    this.#foreignOrders.add(report.venueOrderId);
+    const text = `order ${report.venueOrderId} on ${report.symbol} was not placed by lane ${this.#lane}`;
+    this.#outbox.alert('warning', 'ORDER_FOREIGN', text, `order/${report.venueOrderId}`);
+  }
+
+  #countFill(fillId: string): void {
+    this.#countedFills.add(fillId);
+    if (this.#countedFills.size <= COUNTED_FILLS_KEPT) return;
+    const [oldest] = this.#countedFills;
+    if (oldest !== undefined) this.#countedFills.delete(oldest);
+  }
+
+  #placeAnswered(order: TrackedOrder, answer: OrderAnswer, now: Now): void {
+    switch (answer.kind) {
+      case 'accepted':
+        order.venueOrderId ??= answer.venueOrderId;
+        this.#changed(order, order.step('placeAccepted', now.mono, []), '');
+        return;
+      case 'rejected': {
+        // The id is known to the venue already: our request lives, the order must be looked up (F2).
+        const unclear = answer.errorClass === 'alreadySo' || answer.errorClass === 'unknown';
+        const reason = `${answer.code} ${answer.text}`;
+        const evidence = [{ kind: 'answer', code: answer.code, text: answer.text } as const];
+        this.#changed(
+          order,
+          order.step(unclear ? 'placeUnknown' : 'placeRejected', now.mono, evidence, reason),
+          reason,
+        );
+        if (answer.errorClass === 'keys')
+          this.#outbox.alert('critical', 'VENUE_KEYS_REFUSED', reason, `keys/${this.#lane}`);
+        return;
+      }
+      case 'unknown':
+        this.#changed(order, order.step('placeUnknown', now.mono, [], answer.text), `${answer.cause} ${answer.text}`);
+        return;
+      case 'notSent': {
+        const evidence = [{ kind: 'notSent', reason: answer.reason } as const];
+        this.#changed(
+          order,
+          order.step('placeNotSent', now.mono, evidence, answer.reason),
+          `${answer.reason} ${answer.text}`,
+        );
+      }
+    }
+  }
+
+  #cancelAnswered(order: TrackedOrder, answer: OrderAnswer, now: Now): void {
+    if (answer.kind === 'accepted') return;
+    // Refused, unclear or not sent: what the order is can only be asked (F6, F13); the wish to cancel stays.
+    const input = answer.kind === 'rejected' ? 'cancelRefused' : 'cancelUnknown';
+    this.#changed(order, order.step(input, now.mono, []), answer.text);
+  }
+
+  #sendCancel(order: TrackedOrder, now: Now): void {
+    this.activity += 1;
+    const { clientOrderId, symbol } = order.intent;
+    this.#changed(order, order.step('cancelSent', now.mono, []), 'cancel wished');
+    this.#outbox.push({ kind: 'cancel', target: { symbol, clientOrderId, venueOrderId: order.venueOrderId } });
+  }
+
+  #resolve(order: TrackedOrder): void {
+    if (order.resolving) return;
+    order.resolving = true;
+    const { clientOrderId, symbol } = order.intent;
+    const target = { symbol, clientOrderId, venueOrderId: order.venueOrderId };
+    this.#outbox.push({ kind: 'resolve', target, windowFrom: order.placedAt });
+  }
+
+  #escalate(order: TrackedOrder): void {
+    const { clientOrderId } = order.intent;
+    if (this.#escalated.has(clientOrderId)) return;
+    this.#escalated.add(clientOrderId);
+    const text = `order ${clientOrderId} has been Unknown for 30 s; lane ${this.#lane} takes no entries`;
+    this.#outbox.alert('critical', 'ORDER_UNKNOWN', text, `unknown/${clientOrderId}`);
+  }
+
+  /** Tells a change, and asks at once about what became Unknown. */
+  #changed(order: TrackedOrder, note: OrderChangeNote, reason: string): void {
+    const { clientOrderId, symbol } = order.intent;
+    if (note.refused) {
+      this.refusedTransitions += 1;
+      const text = `order ${clientOrderId}: the venue's report does not fit state ${note.from}`;
+      this.#outbox.alert('warning', 'ORDER_TRANSITION_REFUSED', text, `transition/${clientOrderId}`);
+      return;
+    }
+    if (!note.changed) return;
+    const { sizeScale } = this.#instrument;
+    this.#outbox.event('order.state', {
+      clientOrderId,
+      lane: this.#lane,
+      symbol,
+      from: note.from,
+      to: note.to,
+      terminal: order.terminal,
+      venueOrderId: order.venueOrderId,
+      cumulativeSize: formatScaled(Math.max(order.filledSize, order.reportedSize), sizeScale),
+      size: formatScaled(order.size, sizeScale),
+      reason,
+      evidence: order.evidence.map((each) => (each.kind === 'fills' ? { ...each, fillIds: [...each.fillIds] } : each)),
+    });
+    if (order.state === 'Rejected' && order.intent.reduceOnly) this.exitNotBefore = order.changedAt + SECOND;
+    if (order.state === 'Unknown') this.#resolve(order);
+  }
+}
