@@ -1,0 +1,205 @@
+import type { KinesisStreamBatchResponse, KinesisStreamEvent, KinesisStreamRecord } from 'aws-lambda';
+import { MillraceError, messageOf } from '#core/errors.ts';
+import type { ParsedTradingEvent, TradingEvent } from '#core/events/trading-event.ts';
+import { parseTradingEvent } from '#core/events/trading-event.ts';
+import type { Quarantine } from './quarantine.ts';
+
+/** What reading a record gave. `held`: it may be readable later (an unknown version); it is retried, and nothing after it is handled before. */
+export type ParsedRecord<Message> =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'held'; readonly reason: string }
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+/** Where a record stands in its stream. */
+export interface RecordPlace {
+  /** ARN of the stream. */
+  readonly stream: string;
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+  readonly partitionKey: string;
+  /** When the stream took it, ms since 1970. */
+  readonly arrivedAt: number;
+}
+
+export type ProcessorLog = (
+  level: 'info' | 'warn' | 'error',
+  text: string,
+  fields: Readonly<Record<string, unknown>>,
+) => void;
+
+/** What one invocation did: sizes for metrics. */
+export interface ProcessorCounts {
+  readonly records: number;
+  readonly handled: number;
+  readonly quarantined: number;
+  /** 1 if the batch stopped before its end. */
+  readonly stopped: number;
+  /** Age of the oldest record on arrival, ms. */
+  readonly oldestAgeMs: number;
+}
+
+export interface ProcessorOptions<Message> {
+  /** Name of the consumer, for quarantine and logs. */
+  readonly consumer: string;
+  readonly parse: (data: Buffer) => ParsedRecord<Message>;
+  readonly quarantine: Quarantine;
+  readonly log: ProcessorLog;
+  readonly onCounts?: (counts: ProcessorCounts) => void;
+  readonly nowMs?: () => number;
+}
+
+export interface PlacedMessage<Message> {
+  readonly message: Message;
+  readonly place: RecordPlace;
+}
+
+export type StreamProcessor = (event: KinesisStreamEvent) => Promise<KinesisStreamBatchResponse>;
+
+/**
+ * Handles a batch of a shard record by record, in order, and stops at the first failure, whose sequence number it reports: that record and
+ * all after it come again (T4). A record that can never succeed (malformed, or refused with an error of class validation, rejected or fatal) is set aside with its
+ * payload and passed over; if that fails too, the batch stops at it. Powertools' batch processor is not for streams: it goes on past a failure.
+ */
+export function createOrderedProcessor<Message>(
+  options: ProcessorOptions<Message> & {
+    readonly handle: (message: Message, place: RecordPlace) => Promise<void>;
+  },
+): StreamProcessor {
+  return (event) =>
+    new BatchRun(options, event).run(async (run, record) => {
+      const parsed = options.parse(Buffer.from(record.kinesis.data, 'base64'));
+      if (parsed.kind === 'held') return run.stop(record, parsed.reason);
+      if (parsed.kind === 'malformed') return run.setAside(record, parsed.reason);
+      try {
+        await options.handle(parsed.message, placeOf(record));
+        run.handled += 1;
+        return true;
+      } catch (error) {
+        return neverSucceeds(error) ? run.setAside(record, messageOf(error)) : run.stop(record, messageOf(error));
+      }
+    });
+}
+
+/**
+ * As `createOrderedProcessor` for consumers whose effect takes many records at once: `handle` gets every readable record up to the first that is held or
+ * cannot be set aside. It returns the lowest sequence number that it failed at, or null. It must be harmless to be given the same records again.
+ */
+export function createBatchProcessor<Message>(
+  options: ProcessorOptions<Message> & {
+    readonly handle: (messages: readonly PlacedMessage<Message>[]) => Promise<string | null>;
+  },
+): StreamProcessor {
+  return async (event) => {
+    const run = new BatchRun(options, event);
+    const messages: PlacedMessage<Message>[] = [];
+    const response = await run.run(async (_, record) => {
+      const parsed = options.parse(Buffer.from(record.kinesis.data, 'base64'));
+      if (parsed.kind === 'held') return run.stop(record, parsed.reason);
+      if (parsed.kind === 'malformed') return run.setAside(record, parsed.reason);
+      messages.push({ message: parsed.message, place: placeOf(record) });
+      run.handled += 1;
+      return true;
+    });
+    if (messages.length === 0) return response;
+    const failedAt = await options.handle(messages);
+    return failedAt === null ? response : { batchItemFailures: [{ itemIdentifier: failedAt }] };
+  };
+}
+
+/** The processor of a consumer of the `trading` stream. */
+export function createTradingProcessor(
+  options: Omit<ProcessorOptions<TradingEvent>, 'parse'> & {
+    readonly handle: (event: TradingEvent, place: RecordPlace) => Promise<void>;
+  },
+): StreamProcessor {
+  return createOrderedProcessor({ ...options, parse: (data) => parsedTradingRecord(parseTradingEvent(data)) });
+}
+
+function parsedTradingRecord(parsed: ParsedTradingEvent): ParsedRecord<TradingEvent> {
+  switch (parsed.kind) {
+    case 'event':
+      return { kind: 'message', message: parsed.event };
+    case 'unknownVersion':
+      return { kind: 'held', reason: `EVENT_VERSION_UNKNOWN: version=${parsed.version}` };
+    case 'malformed':
+      return { kind: 'malformed', reason: `EVENT_MALFORMED: ${parsed.reason}` };
+  }
+}
+
+/** Whether trying again is pointless. What is not classified may be a fault of a service: it is tried again, and retries end by the mapping's rules. */
+function neverSucceeds(error: unknown): boolean {
+  return error instanceof MillraceError && ['validation', 'rejected', 'fatal'].includes(error.class);
+}
+
+function placeOf(record: KinesisStreamRecord): RecordPlace {
+  return {
+    stream: record.eventSourceARN,
+    shardId: record.eventID.split(':')[0] ?? '',
+    sequenceNumber: record.kinesis.sequenceNumber,
+    partitionKey: record.kinesis.partitionKey,
+    arrivedAt: record.kinesis.approximateArrivalTimestamp * 1000,
+  };
+}
+
+/** One invocation: goes through the records until one stops it. */
+class BatchRun<Message> {
+  readonly #options: ProcessorOptions<Message>;
+  readonly #event: KinesisStreamEvent;
+  handled = 0;
+  #quarantined = 0;
+  #stoppedAt: string | null = null;
+
+  constructor(options: ProcessorOptions<Message>, event: KinesisStreamEvent) {
+    this.#options = options;
+    this.#event = event;
+  }
+
+  async run(
+    each: (run: BatchRun<Message>, record: KinesisStreamRecord) => Promise<boolean>,
+  ): Promise<KinesisStreamBatchResponse> {
+    for (const record of this.#event.Records) {
+      if (!(await each(this, record))) break;
+    }
+    this.#count();
+    return {
+      batchItemFailures: this.#stoppedAt === null ? [] : [{ itemIdentifier: this.#stoppedAt }],
+    };
+  }
+
+  stop(record: KinesisStreamRecord, reason: string): false {
+    const { sequenceNumber, partitionKey } = record.kinesis;
+    this.#stoppedAt = sequenceNumber;
+    this.#options.log('error', 'batch stopped', {
+      consumer: this.#options.consumer,
+      sequenceNumber,
+      partitionKey,
+      reason,
+    });
+    return false;
+  }
+
+  async setAside(record: KinesisStreamRecord, reason: string): Promise<boolean> {
+    const place = placeOf(record);
+    const { consumer, log, quarantine } = this.#options;
+    try {
+      await quarantine.put({ consumer, ...place, reason, data: Buffer.from(record.kinesis.data, 'base64') });
+    } catch (error) {
+      return this.stop(record, `quarantine failed: ${messageOf(error)}; the record: ${reason}`);
+    }
+    this.#quarantined += 1;
+    log('error', 'record quarantined', { consumer, sequenceNumber: place.sequenceNumber, reason });
+    return true;
+  }
+
+  #count(): void {
+    const { onCounts, nowMs = Date.now } = this.#options;
+    const first = this.#event.Records[0];
+    onCounts?.({
+      records: this.#event.Records.length,
+      handled: this.handled,
+      quarantined: this.#quarantined,
+      stopped: this.#stoppedAt === null ? 0 : 1,
+      oldestAgeMs: first === undefined ? 0 : Math.max(0, nowMs() - placeOf(first).arrivedAt),
+    });
+  }
+}
