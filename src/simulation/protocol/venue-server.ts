@@ -31,8 +31,8 @@ export interface VenueAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
-  /** True: no answer is ever written and the connection is cut (a request that was lost on its way). */
-  readonly lost?: boolean;
+  /** No answer is ever written. True: the connection is cut as well. `unanswered`: the request is left hanging. */
+  readonly lost?: boolean | 'unanswered';
 }
 
 /** What a venue's protocol plugs into the shared server. */
@@ -47,7 +47,8 @@ export interface VenueProtocol {
   }):
     | { readonly kind: SessionKind; readonly protocol: SessionProtocol }
     | { readonly refuse: number; readonly body: string };
-  onOpen(session: VenueSession): void;
+  /** After the session's own `onOpen`. */
+  onOpen?(session: VenueSession): void;
 }
 
 export interface VenueServerOptions {
@@ -156,10 +157,8 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
       headers: headersOf(incoming),
       address: incoming.socket.remoteAddress ?? '',
     });
-    if (answer.lost === true) {
-      incoming.socket.destroy();
-      return;
-    }
+    if (answer.lost === true) incoming.socket.destroy();
+    if (answer.lost === true || answer.lost === 'unanswered') return;
     if (faults.answerDelayMs > 0) await new Promise((done) => setTimeout(done, faults.answerDelayMs));
     write(outgoing, answer);
   }
@@ -242,7 +241,8 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
       sessions.delete(session);
       handler.onClose(session);
     });
-    protocol.onOpen(session);
+    handler.onOpen?.(session);
+    protocol.onOpen?.(session);
   }
 
   const port = await listen();

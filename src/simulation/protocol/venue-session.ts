@@ -26,6 +26,8 @@ export interface VenueSession {
 
 /** What the protocol does on a connection. */
 export interface SessionProtocol {
+  /** The connection is open; what it should hear at once is sent here. */
+  onOpen?(session: VenueSession): void;
   onMessage(session: VenueSession, text: string): void;
   onClose(session: VenueSession): void;
   /** More client messages than this within a second close the connection; null = no limit. */

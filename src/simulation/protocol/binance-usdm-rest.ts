@@ -1,0 +1,312 @@
+import type { ApiKey } from './api-keys.ts';
+import { authenticateRest, keyOf, type RequestParams, requireTrading } from './binance-usdm-auth.ts';
+import type { BinanceContext } from './binance-usdm-context.ts';
+import { BinanceRefusal, badValue, NoAnswer } from './binance-usdm-errors.ts';
+import { allOrders, userTrades } from './binance-usdm-history.ts';
+import {
+  cancelOrder,
+  modifyOrder,
+  placeOrder,
+  queryOrder,
+  required,
+  shownOrder,
+  targetOf,
+} from './binance-usdm-orders.ts';
+import {
+  bookTicker,
+  depth,
+  depthWeight,
+  exchangeInfo,
+  openInterest,
+  perSymbol,
+  premiumIndex,
+  tickerPrice,
+} from './binance-usdm-public.ts';
+import { accountRow, allPositions, balanceRow, positionRow } from './binance-usdm-rows.ts';
+import type { ListenKeys } from './binance-usdm-user-stream.ts';
+import type { VenueAnswer, VenueRequest } from './venue-server.ts';
+
+interface Call {
+  readonly params: RequestParams;
+  /** The account of the key; empty for public calls. */
+  readonly accountId: string;
+}
+
+interface Route {
+  readonly weight: number | ((params: RequestParams) => number);
+  /** What must be proven: nothing, a known key, a signature, or a signature of a key that may trade. */
+  readonly needs: 'nothing' | 'key' | 'signature' | 'trading';
+  /** Counts as an order. */
+  readonly order?: boolean;
+  readonly run: (call: Call) => unknown;
+}
+
+/** The REST side: one table of routes. */
+export function createBinanceRest(
+  context: BinanceContext,
+  listenKeys: ListenKeys,
+): (request: VenueRequest) => VenueAnswer {
+  const routes = routesOf(context, listenKeys);
+
+  function answer(request: VenueRequest): { body: unknown; accountId: string | null } {
+    const route = routes[`${request.method} ${request.path}`];
+    if (route === undefined)
+      throw new BinanceRefusal(404, -5000, `Path ${request.path}, Method ${request.method} is invalid`);
+    const params = paramsOf(request);
+    const now = context.now();
+    if (context.faults.take('rateLimited'))
+      throw new BinanceRefusal(429, -1003, 'Too many requests; please use the websocket.', 1_000);
+    context.rates.chargeWeight(
+      request.address,
+      typeof route.weight === 'number' ? route.weight : route.weight(params),
+      now,
+    );
+    const key = keyFor(route, request, params, now);
+    if (route.order === true && key !== null) context.rates.chargeOrder(key.accountId, now);
+    return { body: route.run({ params, accountId: key?.accountId ?? '' }), accountId: key?.accountId ?? null };
+  }
+
+  function keyFor(route: Route, request: VenueRequest, params: RequestParams, now: number): ApiKey | null {
+    if (route.needs === 'nothing') return null;
+    if (route.needs === 'key') return keyOf(context.keys, request.headers['x-mbx-apikey']);
+    const key = authenticateRest(context.keys, request, params, now);
+    if (route.needs === 'trading') requireTrading(key);
+    return key;
+  }
+
+  return (request) => {
+    const release = context.holdReports();
+    try {
+      // The answer is written after this returns; what the request caused follows it.
+      setImmediate(release);
+      if (context.faults.armed('fillBeforeAck') > 0 && request.method === 'POST' && request.path === '/fapi/v1/order') {
+        context.faults.take('fillBeforeAck');
+        release();
+      }
+      const { body, accountId } = answer(request);
+      return {
+        status: 200,
+        headers: context.rates.headers(request.address, accountId, context.now()),
+        body: JSON.stringify(body),
+      };
+    } catch (error) {
+      if (error instanceof NoAnswer) return { status: 0, body: '', lost: error.cut ? true : 'unanswered' };
+      if (!(error instanceof BinanceRefusal)) throw error;
+      return refused(error, context.rates.headers(request.address, null, context.now()));
+    }
+  };
+}
+
+function refused(refusal: BinanceRefusal, headers: Record<string, string>): VenueAnswer {
+  const wait = refusal.retryAfterMs === null ? {} : { 'retry-after': String(Math.ceil(refusal.retryAfterMs / 1_000)) };
+  return {
+    status: refusal.status,
+    headers: { ...headers, ...wait },
+    body: JSON.stringify({ code: refusal.code, msg: refusal.message }),
+  };
+}
+
+/** Query and form body together; a name in both counts as it stands in the query. */
+function paramsOf(request: VenueRequest): RequestParams {
+  const params = new Map<string, string>(new URLSearchParams(request.body));
+  for (const [name, value] of request.query) params.set(name, value);
+  return params;
+}
+
+function routesOf(context: BinanceContext, listenKeys: ListenKeys): Readonly<Record<string, Route>> {
+  const { exchange } = context;
+  const positions = (version: 'v2' | 'v3'): Route => ({
+    weight: 5,
+    needs: 'signature',
+    run({ accountId, params }) {
+      const symbol = params.get('symbol');
+      if (symbol !== undefined) context.instrument(symbol);
+      return allPositions(exchange, accountId)
+        .filter((each) => symbol === undefined || each.symbol === symbol)
+        .filter((each) => version === 'v2' || each.size !== 0 || exchange.openOrders(accountId, each.symbol).length > 0)
+        .map((each) => positionRow(each, context.instrument(each.symbol), version, context.now()));
+    },
+  });
+  const balance: Route = {
+    weight: 5,
+    needs: 'signature',
+    run: ({ accountId }) => exchange.balances(accountId).map((each) => balanceRow(each, context.now())),
+  };
+  const account = (version: 'v2' | 'v3'): Route => ({
+    weight: 5,
+    needs: 'signature',
+    run: ({ accountId }) => accountRow(exchange, accountId, version),
+  });
+  return {
+    'GET /fapi/v1/ping': { weight: 1, needs: 'nothing', run: () => ({}) },
+    'GET /fapi/v1/time': { weight: 1, needs: 'nothing', run: () => ({ serverTime: context.now() }) },
+    'GET /fapi/v1/exchangeInfo': { weight: 1, needs: 'nothing', run: () => exchangeInfo(context) },
+    'GET /fapi/v1/depth': { weight: depthWeight, needs: 'nothing', run: ({ params }) => depth(context, params) },
+    'GET /fapi/v1/ticker/price': {
+      weight: 1,
+      needs: 'nothing',
+      run: ({ params }) => perSymbol(context, params, tickerPrice),
+    },
+    'GET /fapi/v2/ticker/price': {
+      weight: 1,
+      needs: 'nothing',
+      run: ({ params }) => perSymbol(context, params, tickerPrice),
+    },
+    'GET /fapi/v1/ticker/bookTicker': {
+      weight: 2,
+      needs: 'nothing',
+      run: ({ params }) => perSymbol(context, params, bookTicker),
+    },
+    'GET /fapi/v1/premiumIndex': {
+      weight: 1,
+      needs: 'nothing',
+      run: ({ params }) => perSymbol(context, params, premiumIndex),
+    },
+    'GET /fapi/v1/openInterest': {
+      weight: 1,
+      needs: 'nothing',
+      run: ({ params }) => openInterest(context, context.instrument(required(params, 'symbol'))),
+    },
+    'POST /fapi/v1/order': {
+      weight: 0,
+      needs: 'trading',
+      order: true,
+      run: ({ accountId, params }) => placeOrder(context, accountId, params),
+    },
+    'PUT /fapi/v1/order': {
+      weight: 1,
+      needs: 'trading',
+      order: true,
+      run: ({ accountId, params }) => modifyOrder(context, accountId, params),
+    },
+    'DELETE /fapi/v1/order': {
+      weight: 1,
+      needs: 'trading',
+      run: ({ accountId, params }) => cancelOrder(context, accountId, params),
+    },
+    'GET /fapi/v1/order': {
+      weight: 1,
+      needs: 'signature',
+      run: ({ accountId, params }) => queryOrder(context, accountId, params),
+    },
+    'GET /fapi/v1/openOrder': {
+      weight: 1,
+      needs: 'signature',
+      run({ accountId, params }) {
+        context.instrument(required(params, 'symbol'));
+        const target = targetOf(params);
+        const order = exchange
+          .openOrders(accountId, required(params, 'symbol'))
+          .find((each) => each.orderId === target.orderId || each.clientOrderId === target.clientOrderId);
+        if (order === undefined) throw new BinanceRefusal(400, -2013, 'Order does not exist.');
+        return shownOrder(context, order);
+      },
+    },
+    'GET /fapi/v1/openOrders': {
+      weight: (params) => (params.has('symbol') ? 1 : 40),
+      needs: 'signature',
+      run({ accountId, params }) {
+        const symbol = params.get('symbol') ?? null;
+        if (symbol !== null) context.instrument(symbol);
+        return exchange.openOrders(accountId, symbol).map((each) => shownOrder(context, each));
+      },
+    },
+    'GET /fapi/v1/allOrders': {
+      weight: 5,
+      needs: 'signature',
+      run: ({ accountId, params }) => allOrders(context, accountId, params),
+    },
+    'GET /fapi/v1/userTrades': {
+      weight: 5,
+      needs: 'signature',
+      run: ({ accountId, params }) => userTrades(context, accountId, params),
+    },
+    'DELETE /fapi/v1/allOpenOrders': {
+      weight: 1,
+      needs: 'trading',
+      run({ accountId, params }) {
+        const symbol = required(params, 'symbol');
+        context.instrument(symbol);
+        for (const order of exchange.openOrders(accountId, symbol)) {
+          exchange.cancel(accountId, { orderId: order.orderId, clientOrderId: null });
+        }
+        return { code: 200, msg: 'The operation of cancel all open order is done.' };
+      },
+    },
+    'POST /fapi/v1/listenKey': {
+      weight: 1,
+      needs: 'key',
+      run: ({ accountId }) => ({ listenKey: listenKeys.open(accountId) }),
+    },
+    'PUT /fapi/v1/listenKey': {
+      weight: 1,
+      needs: 'key',
+      run: ({ accountId }) => ({ listenKey: listenKeys.renew(accountId) }),
+    },
+    'DELETE /fapi/v1/listenKey': {
+      weight: 1,
+      needs: 'key',
+      run({ accountId }) {
+        listenKeys.close(accountId);
+        return {};
+      },
+    },
+    'POST /fapi/v1/leverage': {
+      weight: 1,
+      needs: 'trading',
+      run({ params }) {
+        const leverage = Number(required(params, 'leverage'));
+        if (!Number.isInteger(leverage) || leverage < 1 || leverage > 125) {
+          throw new BinanceRefusal(400, -4028, `Leverage ${params.get('leverage')} is not valid`);
+        }
+        return {
+          leverage,
+          maxNotionalValue: '100000000',
+          symbol: context.instrument(required(params, 'symbol')).symbol,
+        };
+      },
+    },
+    'POST /fapi/v1/marginType': {
+      weight: 1,
+      needs: 'trading',
+      run({ params }) {
+        if (required(params, 'marginType') === 'CROSSED')
+          throw new BinanceRefusal(400, -4046, 'No need to change margin type.');
+        throw badValue('marginType');
+      },
+    },
+    'GET /fapi/v1/positionSide/dual': {
+      weight: 30,
+      needs: 'signature',
+      run: ({ accountId }) => ({ dualSidePosition: context.hedgeMode.has(accountId) }),
+    },
+    'POST /fapi/v1/positionSide/dual': {
+      weight: 1,
+      needs: 'trading',
+      run({ accountId, params }) {
+        const hedge = required(params, 'dualSidePosition') === 'true';
+        if (hedge === context.hedgeMode.has(accountId))
+          throw new BinanceRefusal(400, -4059, 'No need to change position side.');
+        if (hedge) context.hedgeMode.add(accountId);
+        else context.hedgeMode.delete(accountId);
+        return { code: 200, msg: 'success' };
+      },
+    },
+    'GET /fapi/v1/multiAssetsMargin': { weight: 30, needs: 'signature', run: () => ({ multiAssetsMargin: false }) },
+    'GET /fapi/v1/commissionRate': {
+      weight: 20,
+      needs: 'signature',
+      run: ({ params }) => ({
+        symbol: context.instrument(required(params, 'symbol')).symbol,
+        makerCommissionRate: '0.0002',
+        takerCommissionRate: '0.0005',
+      }),
+    },
+    'GET /fapi/v2/positionRisk': positions('v2'),
+    'GET /fapi/v3/positionRisk': positions('v3'),
+    'GET /fapi/v2/balance': balance,
+    'GET /fapi/v3/balance': balance,
+    'GET /fapi/v2/account': account('v2'),
+    'GET /fapi/v3/account': account('v3'),
+  };
+}
