@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FUNCTION_NAMES, STREAM_CONSUMERS } from '#lib/environments/environment-configuration.ts';
@@ -88,6 +90,19 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
     expect(metrics.filter((each) => each === 'AWS/SQS ApproximateNumberOfMessagesVisible')).toHaveLength(2);
     for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted', 'ExecutionThrottled'])
       expect(metrics).toContain(`AWS/States ${metric}`);
+  });
+
+  it('says in the runbook what to do about every alarm', () => {
+    const runbook = readFileSync(path.resolve(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
+    for (const [id] of alarms) {
+      const name = id.replace(/[0-9A-F]{8}$/, '');
+      const family = /(Errors|Throttled)$/.exec(name)?.[1];
+      const written = [name, ...(family === undefined ? [] : [`…${family}`])];
+      expect(
+        written.some((each) => runbook.includes(`\`${each}\``)),
+        name,
+      ).toBe(true);
+    }
   });
 
   it('has one dashboard that shows every alarm', () => {
