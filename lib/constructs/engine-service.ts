@@ -1,4 +1,5 @@
 import {
+  AvailabilityZoneRebalancing,
   type Cluster,
   FargatePlatformVersion,
   FargateService,
@@ -33,6 +34,8 @@ export function engineService(scope: Construct, id: string, props: EngineService
     vpcSubnets: { subnets: props.placement.vpc.privateSubnets },
     securityGroups: [props.placement.securityGroup],
     assignPublicIp: false,
+    // Tasks are spread over zones when they start; moving a running engine is a takeover, and ours to time.
+    availabilityZoneRebalancing: AvailabilityZoneRebalancing.DISABLED,
     enableExecuteCommand: false,
     propagateTags: PropagatedTagSource.SERVICE,
   });

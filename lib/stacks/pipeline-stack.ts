@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -110,6 +110,12 @@ export class PipelineStack extends Stack {
 
   #alertTopic(): Topic {
     const topic = new Topic(this, 'Alerts', { masterKey: this.#key, enforceSSL: true, displayName: 'Millrace' });
+    // A topic with a policy of its own no longer has the one that let alarms in.
+    topic.grantPublish(
+      new ServicePrincipal('cloudwatch.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
     const email = this.#environment.alarms?.email ?? null;
     if (email !== null) topic.addSubscription(new EmailSubscription(email));
     publishName(this, this.#environment, 'alert-topic-arn', topic.topicArn);

@@ -100,6 +100,7 @@ describe.each(['local', 'dev', 'prod'])('engine stack of %s', (environment) => {
         DeploymentCircuitBreaker: { Enable: true, Rollback: true },
       },
       EnableExecuteCommand: false,
+      AvailabilityZoneRebalancing: 'DISABLED',
       NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },
     });
   });

@@ -92,6 +92,21 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     expect(JSON.stringify(queue?.[1].Properties.KmsMasterKeyId)).toContain('datakeyarn');
   });
 
+  it('T10: lets alarms publish to the alert topic, whose key knows them', () => {
+    const [policy] = resourcesOf(pipeline, 'AWS::SNS::TopicPolicy');
+    expect(policy?.[1].Properties.PolicyDocument).toMatchObject({
+      Statement: expect.arrayContaining([
+        expect.objectContaining({
+          Effect: 'Allow',
+          Action: 'sns:Publish',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+        }),
+      ]),
+    });
+    const key = resourceOf(templateOf(templatesOf(environment), 'Data'), 'AWS::KMS::Key', 'DataKey');
+    expect(JSON.stringify(key.Properties.KeyPolicy)).toContain('cloudwatch.amazonaws.com');
+  });
+
   it('encrypts alerts and refuses plain connections', () => {
     const [topic] = resourcesOf(pipeline, 'AWS::SNS::Topic');
     expect(JSON.stringify(topic?.[1].Properties.KmsMasterKeyId)).toContain('datakeyarn');
