@@ -292,7 +292,9 @@ export function createBybitRest(options: {
     // The answer is written after this returns: reports follow a turn later, unless they are meant to be first.
     if (faults.take('fillBeforeAck')) hub.release();
     else setImmediate(() => hub.release());
-    if (outcome.delivery !== 'answered') return { status: 200, body: '', lost: true };
+    if (outcome.delivery !== 'answered') {
+      return { status: 200, body: '', lost: outcome.delivery === 'cut' ? true : 'unanswered' };
+    }
     return answer(
       outcome.retCode === 0 ? { result: outcome.data } : { retCode: outcome.retCode, retMsg: outcome.retMsg },
     );

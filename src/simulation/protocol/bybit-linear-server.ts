@@ -165,7 +165,8 @@ export async function createBybitLinearServer(options: SimulatedVenueOptions): P
     host: options.host,
     port: options.port,
     faults,
-    pingIntervalMs: options.pingIntervalMs ?? null,
+    // Keep-alive is the client's business here.
+    pingIntervalMs: null,
     maintenanceBody: '<html><body>503 Service Temporarily Unavailable</body></html>',
     protocol: {
       onRequest: answerRest,
