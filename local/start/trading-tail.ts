@@ -49,8 +49,9 @@ export function tailTradingStream(
     let iterator = start.ShardIterator;
     while (iterator !== undefined) {
       const stopping = stopped;
-      const answer: { Records?: { Data?: Uint8Array }[] | undefined; NextShardIterator?: string | undefined } =
-        await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: 1_000 }));
+      const answer: GetRecordsCommandOutput = await kinesis.send(
+        new GetRecordsCommand({ ShardIterator: iterator, Limit: 1_000 }),
+      );
       const records = answer.Records ?? [];
       for (const record of records) if (record.Data !== undefined) take(record.Data);
       if (stopping && records.length === 0) return;

@@ -1,0 +1,133 @@
+import { mkdirSync } from 'node:fs';
+import { createDynamoDbClient, createKinesisClient, createSecretsClient, createParameterClient } from '#aws/clients.ts';
+import { createConfigurationSource } from '#aws/configuration-source.ts';
+import { createLeaseTable } from '#aws/lease-table.ts';
+import { createLeaseKeeper } from '#aws/leases.ts';
+import { createLedgerReader } from '#aws/ledger-reader.ts';
+import { createLog, processRedactor } from '#aws/log.ts';
+import { createMarketReader } from '#aws/market-reader.ts';
+import { createPublisher } from '#aws/publisher/publisher.ts';
+import { createVenueSecrets } from '#aws/secrets.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import { unitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
+import { createWsConnect } from '#venues/connection/ws-transport.ts';
+import { venues } from '#venues/venues.ts';
+import { Engine } from './engine.ts';
+import { startEngineHttp } from './engine-http.ts';
+import { createLedgerView } from './ledger-view.ts';
+import { createPrometheus } from './prometheus.ts';
+import { readEngineSettings } from './settings.ts';
+
+/** How long orders may take to end at SIGTERM, and everything after them; together below the container's stop time of 120 s. */
+const ORDERS_MS = 20_000;
+const PUBLISH_MS = 20_000;
+
+const settings = readEngineSettings(process.env);
+const log = createLog({
+  service: 'engine',
+  fields: { environment: settings.MILLRACE_ENVIRONMENT, build: settings.MILLRACE_BUILD, engine: settings.MILLRACE_ENGINE },
+});
+process.on('unhandledRejection', (reason) => {
+  log('error', 'unhandled rejection', { reason: messageOf(reason) });
+  process.exitCode = 1;
+  process.kill(process.pid, 'SIGTERM');
+});
+
+const random = { next: Math.random };
+const dynamoDb = createDynamoDbClient({ requestTimeoutMs: 2_000 });
+const configurationSource = createConfigurationSource({
+  location: settings.MILLRACE_CONFIGURATION,
+  ssm: createParameterClient(),
+  timers: systemTimers,
+  onRefused: (error) => log('error', 'the new configuration is refused, the old one stays', { reason: error.message }),
+  onChange: ({ hash }) => log('warn', 'a new configuration is valid; it is taken at the next start', { hash }),
+});
+const configuration = await configurationSource.start();
+process.on('SIGHUP', () => void configurationSource.reload());
+
+const units = configuration.configuration.accounts.map(({ name, mode, venue }): UnitRef => ({ account: name, mode, venue }));
+const secrets = createVenueSecrets({
+  client: createSecretsClient(),
+  prefix: settings.MILLRACE_SECRETS,
+  units,
+  environment: process.env,
+  redactor: processRedactor,
+  timers: systemTimers,
+  random,
+  onChange: (status) => log(status.reason === null ? 'info' : 'warn', 'venue keys', { ...status }),
+});
+await secrets.start();
+
+mkdirSync(settings.MILLRACE_JOURNAL, { recursive: true });
+const publisher = createPublisher({
+  engine: settings.MILLRACE_ENGINE,
+  marketStream: settings.MILLRACE_MARKET_STREAM,
+  tradingStream: settings.MILLRACE_TRADING_STREAM,
+  journalFolder: settings.MILLRACE_JOURNAL,
+});
+
+const local = settings.MILLRACE_ENVIRONMENT === 'local';
+const leaseTable = createLeaseTable(dynamoDb, settings.MILLRACE_CONTROL_TABLE);
+const market = createMarketReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE);
+const engine = new Engine({
+  engine: settings.MILLRACE_ENGINE,
+  build: settings.MILLRACE_BUILD,
+  configuration,
+  venues,
+  endpoints: (venue, mode) => settings.MILLRACE_VENUE_ENDPOINTS?.[venue.id] ?? venue.endpoints(mode),
+  createLeases: (names, onEvent, mayAcquire) =>
+    createLeaseKeeper({
+      table: leaseTable,
+      holder: settings.MILLRACE_ENGINE,
+      names,
+      clock: systemClock,
+      timers: systemTimers,
+      onEvent,
+      mayAcquire,
+      onError: (name, error) => log('warn', 'lease table failed', { name, reason: messageOf(error) }),
+    }),
+  publisher,
+  readLedger: createLedgerView(createLedgerReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE)),
+  lastPublished: (venue, symbol) => market.lastBookSequence(venue, symbol),
+  credentials: (unit) => secrets.keys(unit),
+  connect: createWsConnect({ insecureAllowed: local }),
+  fetch: createSecureFetch({ insecureAllowed: local }),
+  clock: systemClock,
+  timers: systemTimers,
+  random,
+  log,
+});
+
+const prometheus = createPrometheus({ metrics: engine.metrics, publisher, feeds: () => engine.feeds(), units: () => engine.units() });
+const http = await startEngineHttp({
+  port: settings.MILLRACE_HTTP_PORT,
+  health: () => engine.health(),
+  metrics: prometheus,
+  status: () => engine.status(),
+});
+engine.start();
+log('info', 'engine started', { port: http.port, configuration: configuration.hash, units: units.map(unitId) });
+
+let stopping = false;
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  log('info', 'stopping', { signal });
+  try {
+    await engine.stop(signal, ORDERS_MS);
+    await publisher.close(PUBLISH_MS);
+  } catch (error) {
+    log('error', 'the stop was not clean', { reason: messageOf(error) });
+    process.exitCode = 1;
+  }
+  log('info', 'engine stopped', { status: engine.status() });
+  configurationSource.stop();
+  secrets.stop();
+  await http.close();
+  process.exit();
+}
+process.on('SIGTERM', () => void stop('SIGTERM'));
+process.on('SIGINT', () => void stop('SIGINT'));

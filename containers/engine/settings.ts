@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { MillraceError } from '#core/errors.ts';
+import { VENUES } from '#core/market/instrument.ts';
+
+const endpoints = z.strictObject({ market: z.url(), account: z.url(), orders: z.url(), rest: z.url() });
+
+const venueEndpoints = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is not JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.partialRecord(z.enum(VENUES), endpoints));
+
+/** What the engine reads from its environment variables; `docs/architecture.md` says what each means. */
+const schema = z
+  .object({
+    MILLRACE_ENVIRONMENT: z.enum(['local', 'dev', 'prod']),
+    MILLRACE_BUILD: z.string().min(1),
+    MILLRACE_MARKET_STREAM: z.string().min(1),
+    MILLRACE_TRADING_STREAM: z.string().min(1),
+    MILLRACE_LEDGER_TABLE: z.string().min(1),
+    MILLRACE_CONTROL_TABLE: z.string().min(1),
+    MILLRACE_CONFIGURATION: z.string().min(1),
+    MILLRACE_SECRETS: z.string().min(1),
+    MILLRACE_ENGINE: z.string().regex(/^[A-Za-z0-9._-]{1,80}$/),
+    MILLRACE_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+    MILLRACE_JOURNAL: z.string().min(1),
+    MILLRACE_VENUE_ENDPOINTS: venueEndpoints.optional(),
+  })
+  .superRefine((value, context) => {
+    if (value.MILLRACE_VENUE_ENDPOINTS !== undefined && value.MILLRACE_ENVIRONMENT !== 'local') {
+      context.addIssue({ code: 'custom', path: ['MILLRACE_VENUE_ENDPOINTS'], message: 'is refused outside the local environment' });
+    }
+  });
+
+export type EngineSettings = z.infer<typeof schema>;
+
+/** Reads the engine's settings. Throws `SETTINGS_INVALID` that lists every fault at once. */
+export function readEngineSettings(environment: Readonly<Record<string, string | undefined>>): EngineSettings {
+  const parsed = schema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `\n  - ${issue.path.join('.')}: ${issue.message}`);
+  throw new MillraceError('configuration', 'SETTINGS_INVALID', `the environment has ${faults.length} fault(s):${faults.join('')}`);
+}
