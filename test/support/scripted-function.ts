@@ -20,8 +20,13 @@ export async function handler(event) {
 }
 `;
 
-/** Deploys a scripted function to the emulator. */
-export async function scriptedFunction(lambda: LambdaClient, name: string, script: Script): Promise<ScriptedFunction> {
+/** Deploys a scripted function to the emulator; `handler` is the text of its module, which may post to `SCRIPT_URL`. */
+export async function scriptedFunction(
+  lambda: LambdaClient,
+  name: string,
+  script: Script,
+  handler: string = HANDLER,
+): Promise<ScriptedFunction> {
   const server = await serve(script);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -31,7 +36,7 @@ export async function scriptedFunction(lambda: LambdaClient, name: string, scrip
       Runtime: 'nodejs24.x',
       Handler: 'index.handler',
       Role: 'arn:aws:iam::000000000000:role/scripted',
-      Code: { ZipFile: zipOf({ 'index.mjs': HANDLER }) },
+      Code: { ZipFile: zipOf({ 'index.mjs': handler }) },
       Timeout: 30,
       Environment: { Variables: { SCRIPT_URL: `http://127.0.0.1:${port}/` } },
     }),
