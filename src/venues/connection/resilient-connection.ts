@@ -292,22 +292,22 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   /** Cuts a socket that is of no more use; its end is told at once, whatever the network does. */
   function cut(held: Held, reason: string): void {
     held.closing = null;
-    held.socket.terminate();
     end(held, reason);
+    held.socket.terminate();
   }
 
   function closeInOrder(held: Held, reason: string): void {
     if (held.ended || held.closing !== null) return;
     held.closing = reason;
     if (!held.opened) {
-      held.socket.terminate();
       end(held, reason);
+      held.socket.terminate();
       return;
     }
     held.socket.close(1000, '');
     later(held, options.closeTimeoutMs ?? DEFAULTS.closeTimeoutMs, () => {
-      held.socket.terminate();
       end(held, reason);
+      held.socket.terminate();
     });
   }
 
