@@ -25,7 +25,7 @@ async function main(argv) {
   if (command === undefined) throw new SetupError('COMMAND_UNKNOWN', `command=${name ?? '(none)'}\n${usage()}`);
   await setUp(command);
   return command.run(
-    (script, args, options) => runForeground(projectNode(), [script, ...args], options),
+    (script, args) => runForeground(projectNode(), [script, ...args]),
     rest.filter((argument, index) => !(index === 0 && argument === '--')),
   );
 }

@@ -4,7 +4,7 @@ import { ROOT } from './paths.mjs';
 import { SetupError } from './report.mjs';
 
 /**
- * @typedef {(script: string, args: readonly string[], options?: { quiet?: boolean }) => Promise<number>} RunNode runs a script on the project's Node
+ * @typedef {(script: string, args: readonly string[]) => Promise<number>} RunNode runs a script on the project's Node
  * @typedef {object} Command
  * @property {string} summary
  * @property {boolean} python whether it needs the emulator
@@ -23,18 +23,24 @@ function target(script) {
 /** @param {string} name of a package's program in node_modules */
 const tool = (name) => path.join(ROOT, 'node_modules', name);
 
-/** Types, then lint and format: both always run, so that all faults are seen at once. @type {Command['run']} */
-async function check(node) {
+/** Types, then lint and format: both always run, so that all faults are seen at once. @param {RunNode} node @returns {Promise<number>} how many failed */
+async function failedChecks(node) {
   const types = await node(tool('typescript/bin/tsc'), ['--noEmit', '-p', ROOT]);
   const style = await node(tool('@biomejs/biome/bin/biome'), ['check', '--max-diagnostics=200', ROOT]);
-  return types === 0 && style === 0 ? 0 : 1;
+  return (types === 0 ? 0 : 1) + (style === 0 ? 0 : 1);
+}
+
+/** @type {Command['run']} */
+async function check(node) {
+  return (await failedChecks(node)) === 0 ? 0 : 1;
 }
 
 /** Checks (unless single files were asked for), then the tests, whose closing line is the last of the output. @type {Command['run']} */
 async function test(node, args) {
-  const checked = args.some((argument) => !argument.startsWith('-')) ? 0 : await check(node, []);
+  const failed = args.some((argument) => !argument.startsWith('-')) ? 0 : await failedChecks(node);
+  if (failed > 0) process.env.MILLRACE_CHECKS_FAILED = String(failed);
   const tested = await node(tool('vitest/vitest.mjs'), ['run', ...args]);
-  return tested !== 0 ? tested : checked;
+  return tested !== 0 ? tested : Math.min(1, failed);
 }
 
 /** Every command by its name. @type {Readonly<Record<string, Command>>} */
