@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { createDynamoDbClient, createKinesisClient, createSecretsClient, createParameterClient } from '#aws/clients.ts';
+import { createDynamoDbClient, createKinesisClient, createParameterClient, createSecretsClient } from '#aws/clients.ts';
 import { createConfigurationSource } from '#aws/configuration-source.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLeaseKeeper } from '#aws/leases.ts';
@@ -28,7 +28,11 @@ const PUBLISH_MS = 20_000;
 const settings = readEngineSettings(process.env);
 const log = createLog({
   service: 'engine',
-  fields: { environment: settings.MILLRACE_ENVIRONMENT, build: settings.MILLRACE_BUILD, engine: settings.MILLRACE_ENGINE },
+  fields: {
+    environment: settings.MILLRACE_ENVIRONMENT,
+    build: settings.MILLRACE_BUILD,
+    engine: settings.MILLRACE_ENGINE,
+  },
 });
 process.on('unhandledRejection', (reason) => {
   log('error', 'unhandled rejection', { reason: messageOf(reason) });
@@ -48,7 +52,9 @@ const configurationSource = createConfigurationSource({
 const configuration = await configurationSource.start();
 process.on('SIGHUP', () => void configurationSource.reload());
 
-const units = configuration.configuration.accounts.map(({ name, mode, venue }): UnitRef => ({ account: name, mode, venue }));
+const units = configuration.configuration.accounts.map(
+  ({ name, mode, venue }): UnitRef => ({ account: name, mode, venue }),
+);
 const secrets = createVenueSecrets({
   client: createSecretsClient(),
   prefix: settings.MILLRACE_SECRETS,
@@ -101,7 +107,12 @@ const engine = new Engine({
   log,
 });
 
-const prometheus = createPrometheus({ metrics: engine.metrics, publisher, feeds: () => engine.feeds(), units: () => engine.units() });
+const prometheus = createPrometheus({
+  metrics: engine.metrics,
+  publisher,
+  feeds: () => engine.feeds(),
+  units: () => engine.units(),
+});
 const http = await startEngineHttp({
   port: settings.MILLRACE_HTTP_PORT,
   health: () => engine.health(),

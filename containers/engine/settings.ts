@@ -34,7 +34,11 @@ const schema = z
   })
   .superRefine((value, context) => {
     if (value.MILLRACE_VENUE_ENDPOINTS !== undefined && value.MILLRACE_ENVIRONMENT !== 'local') {
-      context.addIssue({ code: 'custom', path: ['MILLRACE_VENUE_ENDPOINTS'], message: 'is refused outside the local environment' });
+      context.addIssue({
+        code: 'custom',
+        path: ['MILLRACE_VENUE_ENDPOINTS'],
+        message: 'is refused outside the local environment',
+      });
     }
   });
 
@@ -45,5 +49,9 @@ export function readEngineSettings(environment: Readonly<Record<string, string |
   const parsed = schema.safeParse(environment);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `\n  - ${issue.path.join('.')}: ${issue.message}`);
-  throw new MillraceError('configuration', 'SETTINGS_INVALID', `the environment has ${faults.length} fault(s):${faults.join('')}`);
+  throw new MillraceError(
+    'configuration',
+    'SETTINGS_INVALID',
+    `the environment has ${faults.length} fault(s):${faults.join('')}`,
+  );
 }

@@ -1,0 +1,335 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { archivedFrameCounts } from '#aws/archive.ts';
+import { createDynamoDbClient, createS3Client, createStepFunctionsClient } from '#aws/clients.ts';
+import { countConfirmations } from '#aws/confirmations.ts';
+import { createLedgerReader } from '#aws/ledger-reader.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
+import type { TradingEvent } from '#core/events/trading-event.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+import { emulatedClientSettings } from '../aws-environment.ts';
+import { deploy } from '../deploy.ts';
+import { startEmulator } from '../emulator.ts';
+import { startEventSourcePoller } from '../event-source-poller/event-source-poller.ts';
+import { ROOT, STATE } from '../paths.ts';
+import { startTaskService, type TaskExit, type TaskService } from '../tasks.ts';
+import type { RunArguments } from './arguments.ts';
+import { readEngineDefinition, writeConfiguration, writeSecrets } from './cloud.ts';
+import { askEngine, type EngineStatus, engineStatus } from './engine-status.ts';
+import { createScreen, createViewRenderer, type PositionRow, type RunView } from './live-view.ts';
+import { countOrders } from './order-counts.ts';
+import { LOCAL_ACCOUNT, runConfiguration } from './run-configuration.ts';
+import { type RunningVenue, startVenues } from './simulated-venues.ts';
+import { type RunSummary, summarize } from './summary.ts';
+import { tailTradingStream } from './trading-tail.ts';
+
+const ENGINE_TASKS = 2;
+const ENGINE_MAIN = path.join(ROOT, 'containers/engine/main.ts');
+const LOOK_MS = 500;
+const LEDGER_LOOK_MS = 3_000;
+const DRAIN_MS = 30_000;
+const CONFIRM_MS = 30_000;
+const START_TRADING_MS = 60_000;
+
+/** What a run leaves behind for whoever asks: its summary, or null when it ended before it traded. */
+export interface RunEnd {
+  readonly summary: RunSummary | null;
+}
+
+/**
+ * The whole pipeline on this machine: venues, AWS, engines, Lambdas; sets up, trades, ends in order. `signal` ends it early: before trading at once, while trading
+ * as at the end of its time.
+ */
+export async function run(args: RunArguments, signal: AbortSignal): Promise<RunEnd> {
+  const screen = createScreen(process.stdout);
+  await using closers = new AsyncDisposableStack();
+  const began = performance.now();
+  const step = (text: string) =>
+    screen.line(`[${((performance.now() - began) / 1e3).toFixed(1).padStart(5)} s] ${text}`);
+
+  step('starting the simulated venues and the emulated AWS');
+  const venuesStarting = startVenues(args);
+  const emulatorStarting = startEmulator({ signal });
+  const [venuesEnd, emulatorEnd] = await Promise.allSettled([venuesStarting, emulatorStarting]);
+  if (emulatorEnd.status === 'fulfilled') closers.defer(() => emulatorEnd.value.stop());
+  if (venuesEnd.status === 'fulfilled') closers.defer(() => venuesEnd.value.close());
+  if (venuesEnd.status === 'rejected') throw venuesEnd.reason;
+  if (emulatorEnd.status === 'rejected') throw emulatorEnd.reason;
+  const venues = venuesEnd.value;
+  const emulator = emulatorEnd.value;
+  for (const venue of venues.list) step(`${venue.id}: ${venue.description}`);
+
+  const deployment = await deploy({
+    emulator,
+    settings: { MILLRACE_VENUE_ENDPOINTS: JSON.stringify(venues.endpoints) },
+    onProgress: step,
+    signal,
+  });
+  const definition = await readEngineDefinition(emulator.endpoint, deployment);
+  const configuration = runConfiguration(venues.list.flatMap((venue) => venue.symbols));
+  await writeConfiguration(emulator.endpoint, definition, configuration);
+  await writeSecrets(
+    emulator.endpoint,
+    definition,
+    venues.list.map((venue) => ({ unit: `paper/${LOCAL_ACCOUNT}/${venue.id}`, ...venue.keys })),
+  );
+  if (signal.aborted) return { summary: null };
+
+  // This process reads back what the pipeline wrote, with the emulator's address and test credentials alone.
+  for (const [name, value] of Object.entries(emulator.environment))
+    if (name.startsWith('AWS_')) process.env[name] = value;
+  const ledger = createLedgerReader(createDynamoDbClient(), deployment.output('LedgerTable'));
+  const account = { account: LOCAL_ACCOUNT, mode: 'paper' } as const;
+  const kinesis = new KinesisClient(emulatedClientSettings(emulator.endpoint));
+  closers.defer(() => kinesis.destroy());
+
+  const notes: string[] = [];
+  const events: TradingEvent[] = [];
+  let firstOrderAt: number | null = null;
+  const tail = tailTradingStream(
+    kinesis,
+    deployment.output('TradingStream'),
+    (event) => {
+      events.push(event);
+      if (event.type === 'order.intended') firstOrderAt ??= performance.now();
+      const note = noteOf(event);
+      if (note !== null) notes.push(note);
+    },
+    (text) => notes.push(text),
+  );
+  closers.defer(() => tail.stop());
+
+  step('starting the event-source poller and the engines');
+  const poller = await startEventSourcePoller({ endpoint: emulator.endpoint });
+  closers.defer(() => poller.stop());
+  const lastWords: EngineStatus[] = [];
+  let killed = 0;
+  const journals = path.join(STATE, 'journals', String(process.pid));
+  mkdirSync(journals, { recursive: true });
+  const tasks = await startTaskService({
+    definition,
+    count: ENGINE_TASKS,
+    program: ENGINE_MAIN,
+    awsEnvironment: emulator.environment,
+    journals,
+    onLine: (task, line, stream) => {
+      const status = lastWordOf(line);
+      if (status !== null) lastWords.push(status);
+      else if (stream === 'stderr' || /"level":"(WARN|ERROR|CRITICAL)"/.test(line))
+        notes.push(`${task.name}: ${messageIn(line)}`);
+    },
+    onExit: (exit: TaskExit) => {
+      if (exit.expected && exit.signal === null && exit.code === 0) return;
+      killed += 1;
+      notes.push(`${exit.task.name} ended: ${exit.signal ?? `code ${exit.code}`}`);
+    },
+  });
+  closers.defer(() => tasks.stop());
+  const asks = { engines: new Map<string, EngineStatus>(), silent: 0 };
+
+  const render = createViewRenderer();
+  const counts = { orders: countOrders([]), fills: 0, confirmed: 0 };
+  let ledgerPositions = new Map<string, string>();
+  let tradingSince: number | null = null;
+  let phase = 'starting';
+  const view = (): RunView => ({
+    phase,
+    elapsedSeconds: tradingSince === null ? 0 : (performance.now() - tradingSince) / 1e3,
+    secondsLeft:
+      args.seconds === null || tradingSince === null ? null : args.seconds - (performance.now() - tradingSince) / 1e3,
+    engines: [...asks.engines.values()],
+    silentEngines: asks.silent,
+    sent: Object.fromEntries(venues.list.map((venue) => [venue.id, venue.framesSent()])),
+    ...counts,
+    positions: positionRows(venues.list, [...asks.engines.values()], ledgerPositions),
+    mappings: poller.stats(),
+    notes,
+  });
+  const look = async () => {
+    await askEngines(tasks, asks);
+    const shown = view();
+    screen.draw(render(shown), plainLine(shown));
+  };
+  let ledgerLooks: Promise<void> = Promise.resolve();
+  const ledgerTimer = setInterval(() => {
+    ledgerLooks = (async () => {
+      counts.orders = countOrders(await ledger.readOrders(account));
+      counts.fills = (await ledger.readFills(account)).length;
+      ledgerPositions = new Map(
+        (await ledger.readPositions(account)).map((row) => [`${row.venue}/${row.symbol}`, row.size]),
+      );
+      counts.confirmed = (
+        await countConfirmations(createStepFunctionsClient(), deployment.output('ConfirmationMachineArn'))
+      ).confirmed;
+    })().catch((error: unknown) => void notes.push(`the ledger cannot be read: ${messageOf(error)}`));
+  }, LEDGER_LOOK_MS);
+  closers.defer(() => clearInterval(ledgerTimer));
+
+  // Trading begins with the first lane that may enter.
+  const deadline = performance.now() + START_TRADING_MS;
+  while (tradingSince === null && !signal.aborted) {
+    await look();
+    const open = [...asks.engines.values()].some((engine) =>
+      engine.units.some((unit) => unit.closed === null && unit.fence === null),
+    );
+    if (open) tradingSince = performance.now();
+    else if (performance.now() > deadline)
+      throw new MillraceError(
+        'fatal',
+        'TRADING_NOT_STARTED',
+        `afterMs=${START_TRADING_MS} notes=${notes.slice(-5).join(' | ')}`,
+      );
+    else await pause(LOOK_MS, signal);
+  }
+  if (tradingSince === null) return { summary: null };
+  step(`trading since ${((tradingSince - began) / 1e3).toFixed(1)} s after the start`);
+  phase = 'trading';
+  const endAt = args.seconds === null ? Number.POSITIVE_INFINITY : tradingSince + args.seconds * 1e3;
+  while (performance.now() < endAt && !signal.aborted && !venues.ended()) {
+    await look();
+    await pause(Math.min(LOOK_MS, Math.max(0, endAt - performance.now())), signal);
+  }
+  const seconds = (performance.now() - tradingSince) / 1e3;
+
+  phase = 'draining';
+  step('entries stop, working orders are cancelled, everything is published');
+  await look();
+  await tasks.stop();
+  for (const venue of venues.list) venue.pause();
+  const drained = await poller.drain(DRAIN_MS);
+  const confirmations = await awaitConfirmations(deployment.output('ConfirmationMachineArn'));
+  const drainedAgain = await poller.drain(DRAIN_MS);
+  clearInterval(ledgerTimer);
+  await ledgerLooks;
+  await tail.stop();
+  step('reading back archive and ledger');
+  const orders = await ledger.readOrders(account);
+  const fills = await ledger.readFills(account);
+  ledgerPositions = new Map(
+    (await ledger.readPositions(account)).map((row) => [`${row.venue}/${row.symbol}`, row.size]),
+  );
+  const archived = await archivedFrameCounts(createS3Client(), deployment.output('ArchiveBucket'));
+  const summary = summarize({
+    seconds: Math.round(seconds * 10) / 10,
+    paced: args.speed === 1,
+    venues: venues.list.map((venue) => venue.truth()),
+    engines: lastWords,
+    killedEngines: killed,
+    events,
+    archived,
+    orders,
+    fills,
+    positions: positionRows(venues.list, lastWords, ledgerPositions),
+    confirmations,
+    pipelineErrors: poller.stats().reduce((sum, each) => sum + each.discarded + each.lost, 0),
+    drained: drained && drainedAgain,
+  });
+  screen.end();
+  if (args.summaryFile !== null) writeFileSync(args.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
+  return { summary };
+}
+
+/** Waits until no execution runs any more, within bounds. */
+async function awaitConfirmations(machineArn: string) {
+  const client = createStepFunctionsClient();
+  const deadline = performance.now() + CONFIRM_MS;
+  for (;;) {
+    const counts = await countConfirmations(client, machineArn);
+    if (counts.running === 0 || performance.now() > deadline) {
+      return {
+        confirmed: counts.confirmed,
+        confirmedByQuery: counts.confirmedByQuery,
+        unconfirmed: counts.running + counts.unconfirmed,
+      };
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+async function askEngines(
+  tasks: TaskService,
+  asks: { engines: Map<string, EngineStatus>; silent: number },
+): Promise<void> {
+  const answers = await Promise.all(
+    tasks.tasks().map(async (task) => ({ task, status: await askEngine(task.httpPort) })),
+  );
+  asks.silent = answers.filter((answer) => answer.status === null).length;
+  asks.engines = new Map(answers.flatMap(({ task, status }) => (status === null ? [] : [[task.name, status]])));
+}
+
+function positionRows(
+  venues: readonly RunningVenue[],
+  engines: readonly EngineStatus[],
+  ledger: ReadonlyMap<string, string>,
+): PositionRow[] {
+  return venues.flatMap((venue) =>
+    venue.symbols.map(({ instrument }) => {
+      const { symbol, sizeScale } = instrument;
+      const lane = engines
+        .flatMap((engine) => engine.units)
+        .filter((unit) => unit.unit.endsWith(`/${venue.id}`))
+        .sort((left, right) => right.epoch - left.epoch)
+        .flatMap((unit) => unit.lanes)
+        .find((each) => each.symbol === symbol);
+      return {
+        venue: venue.id,
+        symbol,
+        engine: lane?.position ?? null,
+        ledger: ledger.get(`${venue.id}/${symbol}`) ?? '0',
+        simulated: formatScaled(venue.positionSize(symbol), sizeScale),
+      };
+    }),
+  );
+}
+
+/** The status in an engine's last line, or null. */
+function lastWordOf(line: string): EngineStatus | null {
+  if (!line.includes('"engine stopped"')) return null;
+  const parsed: unknown = JSON.parse(line);
+  const fields = typeof parsed === 'object' && parsed !== null && 'fields' in parsed ? parsed.fields : null;
+  const status = engineStatus.safeParse(
+    typeof fields === 'object' && fields !== null && 'status' in fields ? fields.status : null,
+  );
+  return status.success ? status.data : null;
+}
+
+function messageIn(line: string): string {
+  const text = /"message":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line;
+  const reason = /"reason":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+  return (reason === undefined ? text : `${text}: ${reason}`).slice(0, 300);
+}
+
+function noteOf(event: TradingEvent): string | null {
+  switch (event.type) {
+    case 'alert':
+      return `${event.body.severity} ${event.body.code}: ${event.body.text}`;
+    case 'lease':
+      return `${event.unit}: lease ${event.body.change} by ${event.body.holder} (${event.body.reason})`;
+    case 'feed.gap':
+      return `${event.venue} ${event.body.symbol}: gap ${event.body.lastSequence ?? '?'} → ${event.body.firstSequence ?? '?'} (${event.body.reason})`;
+    default:
+      return null;
+  }
+}
+
+function plainLine(view: RunView): string {
+  const frames = view.engines
+    .flatMap((engine) => engine.accounts)
+    .reduce((sum, each) => sum + (each.venue === 'engine' ? 0 : each.received), 0);
+  const { orders } = view;
+  return `${view.phase} ${view.elapsedSeconds.toFixed(0)} s: frames ${frames}, orders intended ${orders.intended} denied ${orders.denied} submitted ${orders.submitted} filled ${orders.filled} canceled ${orders.canceled} unknown ${orders.unknown}, confirmed ${view.confirmed}, positions ${view.positions.map((row) => `${row.symbol} ${row.engine ?? '–'}/${row.ledger ?? '–'}/${row.simulated}`).join(' ')}`;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}
