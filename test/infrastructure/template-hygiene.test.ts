@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { appOf, templatesOf } from './support/synthesized.ts';
+import { z } from 'zod';
+import { appOf, resourcesOf, templatesOf } from './support/synthesized.ts';
 
 const CFN_LINT = path.resolve(import.meta.dirname, '../../.millrace/venv/bin/cfn-lint');
 const INSTALLED = existsSync(CFN_LINT);
@@ -41,6 +42,26 @@ const NAMED_TYPES = [
   'AWS::Lambda::EventSourceMapping',
   'AWS::EC2::VPCEndpoint',
 ];
+
+const machineDefinition = z.object({
+  TimeoutSeconds: z.number(),
+  States: z.record(
+    z.string(),
+    z.object({
+      Type: z.string(),
+      Resource: z.string().optional(),
+      TimeoutSeconds: z.number().optional(),
+      Parameters: z.unknown(),
+      Retry: z.unknown(),
+    }),
+  ),
+});
+
+/** The definition of a state machine, with a word in place of each reference. */
+function definitionOf(text: unknown): z.infer<typeof machineDefinition> {
+  const parts = z.object({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) }).parse(text)['Fn::Join'][1];
+  return machineDefinition.parse(JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'REF')).join('')));
+}
 
 describe.each(['local', 'dev', 'prod'])('templates of %s', (environment) => {
   const templates = templatesOf(environment);
@@ -82,16 +103,26 @@ describe.each(['local', 'dev', 'prod'])('templates of %s', (environment) => {
     expect(text).not.toMatch(/Custom::|CustomResourceProvider/);
   });
 
-  it('invoke no confirmation without a deadline', () => {
-    for (const template of templates.values())
-      for (const each of Object.values(template.Resources)) {
-        if (each.Type !== 'AWS::StepFunctions::StateMachine') continue;
-        const definition = JSON.stringify(each.Properties.DefinitionString);
-        expect(definition).toMatch(/TimeoutSeconds/);
-        const callbacks = definition.match(/waitForTaskToken/g) ?? [];
-        const deadlines = definition.match(/TimeoutSeconds(Path)?|HeartbeatSeconds/g) ?? [];
-        expect(deadlines.length).toBeGreaterThan(callbacks.length);
-      }
+  it('H3: wait for no callback without a time limit, and cancel no order twice', () => {
+    const machines = [...templates.values()].flatMap((template) =>
+      resourcesOf(template, 'AWS::StepFunctions::StateMachine'),
+    );
+    expect(machines).toHaveLength(1);
+    for (const [, { Properties }] of machines) {
+      expect(Properties).toMatchObject({
+        TracingConfiguration: { Enabled: true },
+        LoggingConfiguration: { Level: 'ALL' },
+      });
+      const { TimeoutSeconds, States } = definitionOf(Properties.DefinitionString);
+      expect(TimeoutSeconds).toBeGreaterThan(0);
+      const tasks = Object.entries(States).filter(([, state]) => state.Type === 'Task');
+      const callbacks = tasks.filter(([, state]) => state.Resource?.endsWith('.waitForTaskToken'));
+      expect(callbacks.length).toBeGreaterThan(0);
+      for (const [name, state] of tasks) expect(state.TimeoutSeconds, name).toBeGreaterThan(0);
+      const cancelling = tasks.filter(([, state]) => JSON.stringify(state.Parameters).includes('"cancel"'));
+      expect(cancelling.length).toBeGreaterThan(0);
+      for (const [name, state] of cancelling) expect(state.Retry, name).toBeUndefined();
+    }
   });
 });
 
