@@ -51,8 +51,8 @@ const machineDefinition = z.object({
       Type: z.string(),
       Resource: z.string().optional(),
       TimeoutSeconds: z.number().optional(),
-      Parameters: z.unknown(),
-      Retry: z.unknown(),
+      Parameters: z.unknown().optional(),
+      Retry: z.unknown().optional(),
     }),
   ),
 });
