@@ -15,7 +15,7 @@ const RECV_WINDOW_MS = 5_000;
 const envelope = z.object({
   retCode: z.number(),
   retMsg: z.string(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   time: z.number().optional(),
 });
 const timeResult = z.object({ timeNano: z.string().regex(/^\d{16,19}$/) });

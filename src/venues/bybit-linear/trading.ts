@@ -36,7 +36,7 @@ const reply = z.object({
   retMsg: z.string().optional(),
   success: z.boolean().optional(),
   op: z.string().optional(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
   header: z
     .object({
       'X-Bapi-Limit': z.string().optional(),
