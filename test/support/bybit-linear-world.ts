@@ -1,7 +1,7 @@
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
-import type { EpochMs } from '#core/time/clock.ts';
+import type { EpochMs, Timers } from '#core/time/clock.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
@@ -59,7 +59,7 @@ export async function createBybitWorld(overrides: Partial<AccountRuntime> = {}):
 }
 
 /** The account stream of a world with what it has told. */
-export function listenToAccount(world: BybitWorld) {
+export function listenToAccount(world: Pick<BybitWorld, 'runtime'>) {
   const reports: AccountReport[] = [];
   const frames: string[] = [];
   const states: ConnectionStatus[] = [];
@@ -73,13 +73,13 @@ export function listenToAccount(world: BybitWorld) {
   return { stream, reports, frames, states };
 }
 
-export function enterOrders(world: BybitWorld) {
+export function enterOrders(world: Pick<BybitWorld, 'runtime'>) {
   const states: ConnectionStatus[] = [];
   const entry = createBybitLinearOrderEntry(world.runtime, (status) => states.push(status));
   return { entry, states };
 }
 
-export function askVenue(world: BybitWorld) {
+export function askVenue(world: Pick<BybitWorld, 'runtime'>) {
   return createBybitLinearQueries(world.runtime, async () => [LINEAR_BTC]);
 }
 
@@ -109,6 +109,11 @@ export function place(entry: OrderEntry, intent: OrderIntent, validForMs = 10_00
 export function cancel(entry: OrderEntry, clientOrderId: string): Promise<OrderAnswer> {
   const target = { symbol: LINEAR_BTC.symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId: null };
   return new Promise((resolve) => entry.cancel(target, (systemClock.epochMs() + 10_000) as EpochMs, resolve));
+}
+
+/** The process's timers, with waits of `fromMs` made `toMs`. */
+export function hastened(fromMs: number, toMs: number): Timers {
+  return { after: (delayMs, run) => systemTimers.after(delayMs === fromMs ? toMs : delayMs, run) };
 }
 
 /** Waits until `condition` holds; throws with `what` after two seconds. */

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { systemTimers } from '#core/time/system-clock.ts';
 import {
   type BybitWorld,
   cancel,
   createBybitWorld,
   enterOrders,
   GOOD_KEYS,
+  hastened,
   intentOf,
   place,
   until,
@@ -208,10 +208,3 @@ describe('Bybit order entry against the simulated venue', () => {
     expect((await place(entry, intentOf('k-1'))).kind).toBe('accepted');
   });
 });
-
-/** The process's timers, with waits of `fromMs` made `toMs`. */
-function hastened(fromMs: number, toMs: number) {
-  return {
-    after: (delayMs: number, run: () => void) => systemTimers.after(delayMs === fromMs ? toMs : delayMs, run),
-  };
-}
