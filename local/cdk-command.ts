@@ -11,6 +11,8 @@ const STOP_GRACE_MS = 2000;
 
 export interface CdkOptions {
   readonly environment: Readonly<Record<string, string>>;
+  /** Where it runs; default: the project, whose cdk.json names the app. */
+  readonly folder?: string | undefined;
   readonly onLine?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -22,7 +24,7 @@ export interface CdkOptions {
 export async function cdk(args: readonly string[], options: CdkOptions): Promise<void> {
   options.signal?.throwIfAborted();
   const child = spawn(process.execPath, [CDK, '--no-color', '--no-notices', '--no-version-reporting', ...args], {
-    cwd: ROOT,
+    cwd: options.folder ?? ROOT,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

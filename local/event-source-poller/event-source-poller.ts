@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -60,6 +61,7 @@ export async function startEventSourcePoller(options: PollerOptions): Promise<Ev
   };
   const stopping = new AbortController();
   const { signal } = stopping;
+  setMaxListeners(0, signal);
   const mappings = await readMappings(lambda);
   const streams = new Map<string, KinesisSource>();
   const sources = mappings.map((mapping): Source => {

@@ -14,7 +14,7 @@ import { kinesisEvent, type StreamRecord, streamRecord } from './kinesis-event.t
 import type { StreamMapping } from './mapping.ts';
 import { type DiscardCondition, failedIdentifiers } from './mapping-contract.ts';
 import type { MappingCounters } from './poller-stats.ts';
-import { backOff, type Pace, wait } from './source.ts';
+import { backOff, type Pace, READ_BACK_OFF_CAP_MS, wait } from './source.ts';
 import { type LanePorts, laneOf, StreamLane } from './stream-lane.ts';
 
 export interface StreamClients {
@@ -140,7 +140,7 @@ export class KinesisShard {
         this.#counters.lastError = messageOf(thrown);
         iterator = null;
         faults += 1;
-        await wait(backOff(this.#pace, faults), this.#signal);
+        await wait(Math.min(READ_BACK_OFF_CAP_MS, backOff(this.#pace, faults)), this.#signal);
       }
     }
   }

@@ -1,9 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import { ListShardsCommand, type Shard } from '@aws-sdk/client-kinesis';
 import { messageOf } from '#core/errors.ts';
 import { KinesisShard, type StreamClients } from './kinesis-shard.ts';
 import type { StreamMapping } from './mapping.ts';
 import { type MappingStats, mappingCounters } from './poller-stats.ts';
-import { backOff, type Pace, type Source, wait } from './source.ts';
+import { backOff, type Pace, READ_BACK_OFF_CAP_MS, type Source, wait } from './source.ts';
 
 /** How often the list of shards is read again, for streams that are split or merged. */
 const SHARDS_EVERY_MS = 10_000;
@@ -18,10 +19,14 @@ export function kinesisSource(
   mapping: StreamMapping,
   clients: StreamClients,
   pace: Pace,
-  signal: AbortSignal,
+  stopped: AbortSignal,
   startAfter: Readonly<Record<string, string>>,
 ): KinesisSource {
   const counters = mappingCounters();
+  // A fault of one shard ends the others of its mapping, so that it is seen at once.
+  const broken = new AbortController();
+  const signal = AbortSignal.any([stopped, broken.signal]);
+  setMaxListeners(0, signal);
   const shards = new Map<string, KinesisShard>();
   let listed = false;
   let waitingForParents = 0;
@@ -68,14 +73,10 @@ export function kinesisSource(
 
   return {
     async run() {
-      let fail: (reason: unknown) => void = () => undefined;
-      const broken = new Promise<never>((_, reject) => {
-        fail = reject;
-      });
       const running: Promise<void>[] = [];
       const begin = (shard: KinesisShard) => {
         const run = shard.run();
-        run.catch(fail);
+        run.catch((thrown) => broken.abort(thrown));
         running.push(run);
       };
       try {
@@ -89,11 +90,18 @@ export function kinesisSource(
             counters.lastError = messageOf(thrown);
             faults += 1;
           }
-          const pause = faults > 0 ? backOff(pace, faults) : waitingForParents > 0 ? pace.idleMs : SHARDS_EVERY_MS;
-          await Promise.race([wait(pause, signal), broken]);
+          const pause =
+            faults > 0
+              ? Math.min(READ_BACK_OFF_CAP_MS, backOff(pace, faults))
+              : waitingForParents > 0
+                ? pace.idleMs
+                : SHARDS_EVERY_MS;
+          await wait(pause, signal);
         }
-      } finally {
+      } catch (thrown) {
         await Promise.allSettled(running);
+        if (broken.signal.aborted && !stopped.aborted) throw broken.signal.reason;
+        throw thrown;
       }
     },
     stats(): MappingStats {

@@ -21,6 +21,9 @@ export interface Pace {
   readonly backOffCapMs: number;
 }
 
+/** A source that was away is looked at again at least this often: it costs a request, and nothing moves meanwhile. */
+export const READ_BACK_OFF_CAP_MS = 1000;
+
 /** Quick enough for a live view, gentle enough for an emulator that serves everything from one process. */
 export const DEFAULT_PACE: Pace = { idleMs: 200, backOffMs: 100, backOffCapMs: 10_000 };
 
