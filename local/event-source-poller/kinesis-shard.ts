@@ -23,8 +23,9 @@ export interface StreamClients {
   readonly s3: S3Client;
 }
 
-/** Records that are read ahead of the function before reading pauses. */
+/** What is read ahead of the function before reading pauses (R9). */
 const MAXIMUM_OUTSTANDING = 20_000;
+const MAXIMUM_OUTSTANDING_BYTES = 64 * 1024 * 1024;
 const MAXIMUM_READ = 10_000;
 const DELIVERY_ATTEMPTS = 5;
 
@@ -38,7 +39,8 @@ export class KinesisShard {
   readonly #signal: AbortSignal;
   readonly #checkpoint: Checkpoint;
   readonly #lanes: readonly StreamLane<StreamRecord>[];
-  readonly #arrivals = new Map<string, number>();
+  readonly #outstanding = new Map<string, StreamRecord>();
+  #outstandingBytes = 0;
   #lastRead: string | null;
   #millisBehind = 0;
   #quietSince: number | null = null;
@@ -94,8 +96,8 @@ export class KinesisShard {
 
   /** Age of the oldest record that is not done, else how far the service says the reader is behind, ms. */
   msBehind(nowMs: number): number {
-    const [oldest] = this.#arrivals.values();
-    return oldest === undefined ? this.#millisBehind : Math.max(0, nowMs - oldest);
+    const [oldest] = this.#outstanding.values();
+    return oldest === undefined ? this.#millisBehind : Math.max(0, nowMs - oldest.arrivedAtMs);
   }
 
   quietSinceMs(): number | null {
@@ -110,7 +112,7 @@ export class KinesisShard {
     let iterator: string | null = null;
     let faults = 0;
     for (;;) {
-      if (this.#checkpoint.outstanding() >= MAXIMUM_OUTSTANDING) {
+      if (this.#outstanding.size >= MAXIMUM_OUTSTANDING || this.#outstandingBytes >= MAXIMUM_OUTSTANDING_BYTES) {
         await wait(this.#pace.idleMs, this.#signal);
         continue;
       }
@@ -173,7 +175,8 @@ export class KinesisShard {
     const byLane = this.#lanes.map((): StreamRecord[] => []);
     for (const record of records) {
       this.#checkpoint.admit(record.sequenceNumber);
-      this.#arrivals.set(record.sequenceNumber, record.arrivedAtMs);
+      this.#outstanding.set(record.sequenceNumber, record);
+      this.#outstandingBytes += record.payloadBytes;
       byLane[laneOf(record.partitionKey, this.#lanes.length)]?.push(record);
     }
     for (const [index, lane] of this.#lanes.entries()) lane.push(byLane[index] ?? []);
@@ -198,9 +201,10 @@ export class KinesisShard {
         discarded += records.length;
       },
       resolved: (records) => {
-        for (const { sequenceNumber } of records) {
+        for (const { sequenceNumber, payloadBytes } of records) {
           this.#checkpoint.resolve(sequenceNumber);
-          this.#arrivals.delete(sequenceNumber);
+          this.#outstanding.delete(sequenceNumber);
+          this.#outstandingBytes -= payloadBytes;
         }
         this.#counters.succeeded += records.length - discarded;
         discarded = 0;
