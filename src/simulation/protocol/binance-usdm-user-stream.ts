@@ -88,6 +88,12 @@ export function createUserStreams(context: BinanceContext, isHeld: () => boolean
     }
   }
 
+  function isHeard(accountId: string): boolean {
+    const key = entries.get(accountId)?.key;
+    for (const [session, stream] of sessions) if (stream.key === key && session.open) return true;
+    return false;
+  }
+
   function closeUpdate(): void {
     if (update === null) return;
     const { accountId, reason, time, balances, positions } = update;
@@ -109,6 +115,8 @@ export function createUserStreams(context: BinanceContext, isHeld: () => boolean
     const due = outbox;
     outbox = [];
     for (const { accountId, event, kind } of due) {
+      // Nobody hears it: nothing is sent, and no fault is spent on it.
+      if (!isHeard(accountId)) continue;
       if (kind === 'fill' && faults.take('suppressNextFill')) continue;
       if (kind === 'report' && faults.take('suppressNextReport')) continue;
       if (kind === 'fill') deliver(accountId, tradeLite(event));

@@ -54,7 +54,7 @@ export function createBinanceWebsocketApi(context: BinanceContext, listenKeys: L
     const { id, params } = request;
     let accountId: string | null = null;
     try {
-      const method = methods[request.method];
+      const method = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
       if (method === undefined) throw new BinanceRefusal(400, -1000, `Unknown method '${request.method.slice(0, 40)}'`);
       const now = context.now();
       if (faults.take('rateLimited')) throw new BinanceRefusal(429, -1003, 'Too many requests.', 1_000);
