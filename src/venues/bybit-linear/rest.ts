@@ -11,6 +11,8 @@ import { signedHeaders } from './signing.ts';
 /** Answers past this are lost as far as we are concerned. */
 const ANSWER_TIMEOUT_MS = 5_000;
 const RECV_WINDOW_MS = 5_000;
+/** Longest wait for the own budget. */
+const MAX_WAIT_MS = 2_000;
 
 const envelope = z.object({
   retCode: z.number(),
@@ -77,8 +79,7 @@ export function createBybitRest(runtime: AccountRuntime): BybitRest {
     path: string,
     request: (timestamp: number) => { readonly url: string; readonly init: RequestInit },
   ): Promise<unknown> {
-    const waitMs = limits.take(operation);
-    if (waitMs > 0) throw new VenueError('retry', 'RATE_BUDGET', `path=${path} wait=${Math.ceil(waitMs)} ms`, waitMs);
+    await withinBudget(operation, path);
     const { url, init } = request(venueClock.venueNow());
     const response = await exchange(runtime, operation, url, init, limits);
     const answer = readEnvelope(response, operation);
@@ -91,6 +92,17 @@ export function createBybitRest(runtime: AccountRuntime): BybitRest {
         ? limits.refused(operation, headers, venueClock.venueNow())
         : null;
     throw new VenueError(errorClass, String(answer.retCode), answer.retMsg, retryAfterMs);
+  }
+
+  /** Waits for its turn in the budget; a longer wait than a caller can be kept for rejects. */
+  async function withinBudget(operation: BybitOperation, path: string): Promise<void> {
+    for (let waitMs = limits.take(operation); waitMs > 0; waitMs = limits.take(operation)) {
+      if (waitMs > MAX_WAIT_MS) {
+        throw new VenueError('retry', 'RATE_BUDGET', `path=${path} wait=${Math.ceil(waitMs)} ms`, waitMs);
+      }
+      const turn = Math.ceil(waitMs);
+      await new Promise<void>((resolve) => runtime.timers.after(turn, resolve));
+    }
   }
 
   function credentials() {
