@@ -55,7 +55,7 @@ export class PipelineStack extends Stack {
     this.#consumer('persist', 'trading events to the ledger', variables, [permissions.writeTable(ledgerTableArn)]);
     this.#consumer('alert', 'alerts to the topic, once each', variables, [
       permissions.publishTo(alerts.topicArn),
-      permissions.writeTable(ledgerTableArn),
+      permissions.writeTable(controlTableArn),
     ]);
 
     const step = this.#function(

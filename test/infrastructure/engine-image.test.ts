@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -63,6 +64,21 @@ describe('image of the engine', () => {
       expect(statSync(path.join(folder, `${name}.mjs`)).size).toBeGreaterThan(200);
       expect(existsSync(path.join(folder, `${name}.mjs.map`))).toBe(true);
     }
+    // The publisher's thread looks for its file beside the bundle.
+    expect(readFileSync(path.join(folder, 'main.mjs'), 'utf8')).toContain('./publisher-worker.mjs');
     expect(statSync(path.join(folder, 'main.mjs')).size).toBeLessThan(6_000_000);
+  });
+
+  it('R3: a bundled engine starts, and without settings says at once which it lacks', () => {
+    const run = spawnSync(process.execPath, ['--enable-source-maps', 'main.mjs'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? '' },
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('SETTINGS_INVALID');
+    for (const name of ['MARKET_STREAM', 'CONTROL_TABLE', 'CONFIGURATION'])
+      expect(run.stderr).toContain(`MILLRACE_${name}`);
   });
 });
