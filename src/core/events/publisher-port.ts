@@ -64,4 +64,6 @@ export interface PublisherMetrics {
   readonly journalBytes: number;
   /** Age of the oldest thing that is not yet on its stream, ms. */
   readonly lagMs: number;
+  /** How often the publishing thread died and was started again. */
+  readonly workerRestarts: number;
 }

@@ -1,0 +1,171 @@
+import { MillraceError } from '#core/errors.ts';
+
+/*
+ * Layout of the shared memory: a head of 64 bytes, then the entries. Positions count bytes written since the start, modulo 2^32; the place of a position is its
+ * remainder by the capacity, a power of two.
+ *
+ *   head     i32 [0] written up to, by the producer · i32 [1] free up to, by the consumer · i32 [2] read up to, by the consumer
+ *   entry    u32 length of the bytes · u32 tag · f64 a · f64 b · f64 c · the bytes, filled up to a multiple of eight
+ *   wrap     u32 0xffffffff: the rest up to the end of the memory is not used
+ */
+const HEAD_BYTES = 64;
+const WRITTEN = 0;
+const FREED = 1;
+const READ = 2;
+const ENTRY_HEAD_BYTES = 32;
+const WRAP = 0xffffffff;
+
+/** One entry as the consumer sees it. `bytes` is a view into the ring: copy it before the position is freed. */
+export interface RingEntry {
+  tag: number;
+  a: number;
+  b: number;
+  c: number;
+  bytes: Uint8Array;
+  /** Where the entry begins, and where the next one does. */
+  position: number;
+  next: number;
+}
+
+/** Memory for a ring of `capacity` bytes (a power of two, from 1 KiB to 1 GiB). */
+export function allocateRing(capacity: number): SharedArrayBuffer {
+  if (!Number.isInteger(Math.log2(capacity)) || capacity < 1024 || capacity > 2 ** 30)
+    throw new MillraceError('configuration', 'RING_CAPACITY', `capacity=${capacity}`);
+  return new SharedArrayBuffer(HEAD_BYTES + capacity);
+}
+
+/** How far `position` lies after `origin`; positions wrap. */
+export function distance(origin: number, position: number): number {
+  return (position - origin) >>> 0;
+}
+
+abstract class RingSide {
+  protected readonly head: Int32Array;
+  protected readonly words: Uint32Array;
+  protected readonly doubles: Float64Array;
+  protected readonly bytes: Uint8Array;
+  readonly capacity: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.capacity = memory.byteLength - HEAD_BYTES;
+    this.head = new Int32Array(memory, 0, HEAD_BYTES / 4);
+    this.words = new Uint32Array(memory, HEAD_BYTES);
+    this.doubles = new Float64Array(memory, HEAD_BYTES);
+    this.bytes = new Uint8Array(memory, HEAD_BYTES);
+  }
+
+  /** Longest bytes that an entry may have. */
+  get maxEntryBytes(): number {
+    return this.capacity / 4 - ENTRY_HEAD_BYTES;
+  }
+
+  /** Bytes taken: written and not freed. */
+  get used(): number {
+    return distance(Atomics.load(this.head, FREED), Atomics.load(this.head, WRITTEN));
+  }
+
+  /** Bytes written that the consumer has not read. */
+  get unread(): number {
+    return distance(Atomics.load(this.head, READ), Atomics.load(this.head, WRITTEN));
+  }
+}
+
+/** The writing side; one thread only. It never waits. */
+export class RingProducer extends RingSide {
+  #written: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    super(memory);
+    this.#written = Atomics.load(this.head, WRITTEN) >>> 0;
+  }
+
+  /** Copies an entry into the ring. False: it does not fit now (or, beyond `maxEntryBytes`, ever). */
+  write(tag: number, a: number, b: number, c: number, content: Uint8Array): boolean {
+    const size = (ENTRY_HEAD_BYTES + content.length + 7) & ~7;
+    if (content.length > this.maxEntryBytes) return false;
+    const free = this.capacity - distance(Atomics.load(this.head, FREED), this.#written);
+    let place = this.#written & (this.capacity - 1);
+    const toEnd = this.capacity - place;
+    const skipped = size > toEnd ? toEnd : 0;
+    if (size + skipped > free) return false;
+    if (skipped > 0) {
+      this.words[place >>> 2] = WRAP;
+      place = 0;
+    }
+    const word = place >>> 2;
+    this.words[word] = content.length;
+    this.words[word + 1] = tag;
+    const double = place >>> 3;
+    this.doubles[double + 1] = a;
+    this.doubles[double + 2] = b;
+    this.doubles[double + 3] = c;
+    this.bytes.set(content, place + ENTRY_HEAD_BYTES);
+    this.#written = (this.#written + skipped + size) >>> 0;
+    // The store makes everything before it visible to whoever reads the new position.
+    Atomics.store(this.head, WRITTEN, this.#written | 0);
+    return true;
+  }
+}
+
+/**
+ * The reading side; one thread only. Reading and freeing are apart: what has been read and not freed is still there for a successor, which starts at what is
+ * not freed.
+ */
+export class RingConsumer extends RingSide {
+  #read: number;
+  readonly #entry: RingEntry = { tag: 0, a: 0, b: 0, c: 0, bytes: new Uint8Array(0), position: 0, next: 0 };
+
+  constructor(memory: SharedArrayBuffer) {
+    super(memory);
+    this.#read = Atomics.load(this.head, FREED) >>> 0;
+    Atomics.store(this.head, READ, this.#read | 0);
+  }
+
+  /** Everything before it has been given back. */
+  get freed(): number {
+    return Atomics.load(this.head, FREED) >>> 0;
+  }
+
+  /** The position that is read next. */
+  get position(): number {
+    return this.#read;
+  }
+
+  /** The next entry, or null if there is none yet. The same object each time. Call `advance` once it has been taken care of. */
+  peek(): RingEntry | null {
+    const written = Atomics.load(this.head, WRITTEN) >>> 0;
+    if (written === this.#read) return null;
+    let place = this.#read & (this.capacity - 1);
+    let start = this.#read;
+    if (this.words[place >>> 2] === WRAP) {
+      start = (start + this.capacity - place) >>> 0;
+      place = 0;
+    }
+    const word = place >>> 2;
+    const length = this.words[word] ?? 0;
+    const size = (ENTRY_HEAD_BYTES + length + 7) & ~7;
+    if (length > this.maxEntryBytes || distance(start, written) < size)
+      throw new MillraceError('fatal', 'RING_CORRUPT', `position=${start} length=${length}`);
+    const double = place >>> 3;
+    const entry = this.#entry;
+    entry.tag = this.words[word + 1] ?? 0;
+    entry.a = this.doubles[double + 1] ?? 0;
+    entry.b = this.doubles[double + 2] ?? 0;
+    entry.c = this.doubles[double + 3] ?? 0;
+    entry.bytes = this.bytes.subarray(place + ENTRY_HEAD_BYTES, place + ENTRY_HEAD_BYTES + length);
+    entry.position = this.#read;
+    entry.next = (start + size) >>> 0;
+    return entry;
+  }
+
+  /** Goes past the entry that `peek` gave. */
+  advance(): void {
+    this.#read = this.#entry.next;
+    Atomics.store(this.head, READ, this.#read | 0);
+  }
+
+  /** Gives the memory of everything before `position` back to the producer. */
+  free(position: number): void {
+    Atomics.store(this.head, FREED, position | 0);
+  }
+}
