@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   accountUpdate,
@@ -15,11 +13,9 @@ import {
   reportsOfAccountUpdate,
   reportsOfOrderUpdate,
 } from '#venues/binance-usdm/account-reports.ts';
+import { hasSharedData, sharedRows } from '../support/shared-data.ts';
 
-const fixtures = join(
-  process.env.MILLRACE_SHARED_DATA ?? join(import.meta.dirname, '../../../shared/data'),
-  'binance/fixtures/nautilus.jsonl',
-);
+const FIXTURES = 'binance/fixtures/nautilus.jsonl';
 
 /** An ORDER_TRADE_UPDATE with the given parts of `o`. */
 function orderUpdate(parts: Record<string, unknown>): string {
@@ -179,11 +175,8 @@ describe('account updates', () => {
 });
 
 describe('recorded messages (skipped where the shared data is not there)', () => {
-  const rows: { name: string; body: Record<string, unknown> }[] = existsSync(fixtures)
-    ? readFileSync(fixtures, 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line))
+  const rows = hasSharedData(FIXTURES)
+    ? (sharedRows(FIXTURES) as { name: string; body: Record<string, unknown> }[])
     : [];
   /** The fixtures are of hedge-mode accounts; the position's side is set to one-way, all else is as recorded. */
   const oneWay = (name: string) => {

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import {
@@ -11,22 +9,19 @@ import {
   websocketPayload,
 } from '#venues/binance-usdm/signing.ts';
 import { createVenueClock } from '#venues/connection/venue-clock.ts';
+import { hasSharedData, sharedText } from '../support/shared-data.ts';
 
+const VECTORS = 'known-answers/signatures.json';
 const credentials = {
   key: 'vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A',
   secret: 'NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j',
 };
 
-const vectors = join(
-  process.env.MILLRACE_SHARED_DATA ?? join(import.meta.dirname, '../../../shared/data'),
-  'known-answers/signatures.json',
-);
-
 describe('signing', () => {
-  test.skipIf(!existsSync(vectors))(
+  test.skipIf(!hasSharedData(VECTORS))(
     'every published vector of the venue is met (skipped where the shared data is not there)',
     () => {
-      const published = JSON.parse(readFileSync(vectors, 'utf8')).filter(
+      const published = JSON.parse(sharedText(VECTORS)).filter(
         (each: { exchange: string }) => each.exchange === 'binance',
       );
       const sign = createSigner();

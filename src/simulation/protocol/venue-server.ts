@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { VenueFaults } from './venue-faults.ts';
+import { headersOf, rawQueryOf, readBody, refuseUpgrade, writeAnswer } from './venue-http.ts';
 import {
   createMessageRateGuard,
   createVenueSession,
@@ -96,7 +97,6 @@ export interface VenueServer {
   close(): Promise<void>;
 }
 
-const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const MAX_KEPT_ERRORS = 100;
 const CLOSE_GRACE_MS = 500;
@@ -129,7 +129,8 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
   const http = createServer((incoming, outgoing) => {
     requests += 1;
     answerHttp(incoming, outgoing).catch((error: unknown) => {
-      report(`${incoming.method} ${incoming.url}`, error);
+      // A client that went away in the middle of its request is no fault of ours.
+      if (incoming.complete) report(`${incoming.method} ${incoming.url}`, error);
       if (!outgoing.headersSent) outgoing.writeHead(500, { 'content-type': 'application/json' });
       outgoing.end('{"code":-1000,"msg":"Internal error of the simulated venue."}');
     });
@@ -143,8 +144,12 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
 
   async function answerHttp(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readBody(incoming);
+    if (body === null) {
+      writeAnswer(outgoing, { status: 413, headers: { connection: 'close' }, body: '{}' });
+      return;
+    }
     if (faults.maintenance) {
-      write(outgoing, { status: 503, body: options.maintenanceBody });
+      writeAnswer(outgoing, { status: 503, body: options.maintenanceBody });
       return;
     }
     const url = new URL(incoming.url ?? '/', 'http://venue');
@@ -160,11 +165,20 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     if (answer.lost === true) incoming.socket.destroy();
     if (answer.lost === true || answer.lost === 'unanswered') return;
     if (faults.answerDelayMs > 0) await new Promise((done) => setTimeout(done, faults.answerDelayMs));
-    write(outgoing, answer);
+    writeAnswer(outgoing, answer);
   }
 
   http.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
+    try {
+      upgrade(incoming, socket, head);
+    } catch (error) {
+      report(`upgrade of ${incoming.url}`, error);
+      refuseUpgrade(socket, 400, '{}');
+    }
+  });
+
+  function upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const url = new URL(incoming.url ?? '/', 'http://venue');
     const address = incoming.socket.remoteAddress ?? '';
     if (faults.maintenance) {
@@ -184,7 +198,7 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     webSockets.handleUpgrade(incoming, socket, head, (webSocket) => {
       open(webSocket, url, address, decision.kind, decision.protocol);
     });
-  });
+  }
 
   function open(webSocket: WebSocket, url: URL, address: string, kind: SessionKind, handler: SessionProtocol): void {
     opened += 1;
@@ -306,43 +320,4 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
       webSockets.close();
     },
   };
-}
-
-function rawQueryOf(url: string): string {
-  const mark = url.indexOf('?');
-  return mark < 0 ? '' : url.slice(mark + 1);
-}
-
-function headersOf(incoming: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value;
-  }
-  return headers;
-}
-
-async function readBody(incoming: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of incoming as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > MAX_BODY_BYTES) throw new MillraceError('validation', 'BODY_TOO_LARGE', `limit=${MAX_BODY_BYTES}`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function write(outgoing: ServerResponse, answer: VenueAnswer): void {
-  outgoing.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-  outgoing.end(answer.body);
-}
-
-function refuseUpgrade(socket: Duplex, status: number, body: string): void {
-  const head = [
-    `HTTP/1.1 ${status} Refused`,
-    'Connection: close',
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -24,6 +24,8 @@ const KEEP_ALIVE_MS = 50_000;
 const HEARTBEAT = { intervalMs: 20_000, answerTimeoutMs: 10_000, message: () => null };
 /** The venue cuts connections after 24 hours. */
 const PLANNED_RECONNECT_MS = 23 * 3_600_000;
+/** While a connection is being replaced the old one stays for what is on its way. */
+const LINGER_MS = 10_000;
 const LISTEN_KEY = '/fapi/v1/listenKey';
 
 export interface AccountStreamTiming {
@@ -35,7 +37,7 @@ export interface AccountStreamTiming {
  * The user data stream: a listen key by REST, then the stream of that key. The key is never deleted, since the venue gives all engines of
  * an account the same one. Before it goes live the account must be in one-way mode; else the status is `waiting` with `HEDGE_MODE`.
  */
-export function createBinanceAccountStream(
+export function createBinanceUsdmAccountStream(
   runtime: AccountRuntime,
   listener: AccountStreamListener,
   timing: AccountStreamTiming = {},
@@ -44,7 +46,10 @@ export function createBinanceAccountStream(
   const watch = createCredentialWatch({
     credentials: runtime.credentials,
     timers: runtime.timers,
-    onChange: () => connection.reconnect('new keys'),
+    onChange: () => {
+      if (connection.live() === null) connection.retryNow('new keys');
+      else connection.replace('new keys', LINGER_MS);
+    },
   });
   let cancelKeepAlive: (() => void) | null = null;
 
@@ -91,7 +96,7 @@ export function createBinanceAccountStream(
         connection.reconnect('listen key expired');
         return;
       case 'serverShutdown':
-        connection.replace('the venue restarts this connection', 10_000);
+        connection.replace('the venue restarts this connection', LINGER_MS);
         return;
       default:
         // TRADE_LITE repeats fills that ORDER_TRADE_UPDATE tells in full; the others (margin calls, conditional orders, settings) change nothing here.

@@ -22,9 +22,11 @@ import { createRestClient, type RestCall } from './rest.ts';
 const PAGE = 1_000;
 /** The venue answers for at most seven days at a time. */
 const SPAN_MS = 7 * 24 * 3_600_000 - 1;
+/** Orders and fills older than this are not given by these requests. */
+const HISTORY_MS = 90 * 24 * 3_600_000;
 
 /** Signed REST questions of one account. `fetchInstruments` is the public one, without keys. */
-export function createBinanceQueries(
+export function createBinanceUsdmQueries(
   runtime: AccountRuntime,
   fetchInstruments: (runtime: AccountRuntime) => Promise<readonly Instrument[]>,
 ): VenueQueries {
@@ -190,7 +192,8 @@ async function everySince<Row>(
   const all: Row[] = [];
   // A minute beyond now: the venue stamps what happens while it is asked.
   const end = Math.floor(now) + 60_000;
-  for (let start = Math.floor(from); start <= end; start += SPAN_MS + 1) {
+  const first = Math.max(Math.floor(from), end - HISTORY_MS);
+  for (let start = first; start <= end; start += SPAN_MS + 1) {
     all.push(...(await window(start, Math.min(start + SPAN_MS, end))));
   }
   return all.sort((a, b) => timeOf(a) - timeOf(b));

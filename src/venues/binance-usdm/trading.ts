@@ -41,7 +41,7 @@ type Cost = 'order' | 'cancel';
  * Order entry by the websocket API, each request signed by itself (HMAC keys have no session logon). A connection goes live after the keys
  * were tried with one query, so that wrong ones show before the first order.
  */
-export function createBinanceOrderEntry(
+export function createBinanceUsdmOrderEntry(
   runtime: AccountRuntime,
   onStatus: (status: ConnectionStatus) => void,
   timing: OrderEntryTiming = {},
@@ -59,7 +59,10 @@ export function createBinanceOrderEntry(
   const watch = createCredentialWatch({
     credentials: runtime.credentials,
     timers,
-    onChange: () => connection.reconnect('new keys'),
+    onChange: () => {
+      if (connection.live() === null) connection.retryNow('new keys');
+      else connection.replace('new keys', LINGER_MS);
+    },
   });
 
   function startClock(): void {
