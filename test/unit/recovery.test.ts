@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import { type LedgerView, planRecovery, type VenueView } from '#core/orders/recovery.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { BTC } from '../support/lane-world.ts';
+
+const PREFIX = 'pabc-';
+const EMPTY: LedgerView = {
+  positionSize: '0',
+  fillIds: new Set(),
+  endedOrderIds: new Set(),
+  pendingOrders: [],
+  hasHistory: false,
+};
+
+function order(clientOrderId: string, changes: Partial<OrderReport> = {}): OrderReport {
+  return {
+    kind: 'orderReport',
+    source: 'query',
+    symbol: 'BTCUSDT',
+    clientOrderId,
+    venueOrderId: `v-${clientOrderId}`,
+    status: 'accepted',
+    side: 'buy',
+    price: '60000',
+    size: '0.01',
+    cumulativeSize: '0',
+    reduceOnly: false,
+    reason: '',
+    venueTime: 1 as EpochMs,
+    ...changes,
+  };
+}
+
+function fill(fillId: string, size: string): FillReport {
+  return {
+    kind: 'fill',
+    source: 'query',
+    symbol: 'BTCUSDT',
+    fillId,
+    clientOrderId: null,
+    venueOrderId: 'v',
+    side: 'buy',
+    price: '60000',
+    size,
+    fee: '0',
+    feeCurrency: 'USDT',
+    liquidity: 'taker',
+    cause: 'trade',
+    venueTime: 1 as EpochMs,
+  };
+}
+
+function venue(size: string, changes: Partial<VenueView> = {}): VenueView {
+  const position = {
+    kind: 'position',
+    source: 'query',
+    symbol: 'BTCUSDT',
+    size,
+    entryPrice: '60000',
+    venueTime: 1 as EpochMs,
+  } as const;
+  return { orders: [], openOrders: [], fills: [], position, ...changes };
+}
+
+describe('recovery', () => {
+  it('H2: a fill that nobody had told is told again, and the position needs no adjustment (F10, G10)', () => {
+    const plan = planRecovery(
+      PREFIX,
+      BTC,
+      { ...EMPTY, hasHistory: true },
+      venue('0.01', { fills: [fill('1', '0.01')] }),
+    );
+    expect(plan.missingFills.map((each) => each.fillId)).toEqual(['1']);
+    expect(plan.adjustment).toBeNull();
+    expect(plan.opening).toMatchObject({ positionSize: 10, countedFillIds: ['1'] });
+  });
+
+  it('H2: a fill that the ledger has is not told again', () => {
+    const ledger = { ...EMPTY, positionSize: '0.01', fillIds: new Set(['1']), hasHistory: true };
+    const plan = planRecovery(PREFIX, BTC, ledger, venue('0.01', { fills: [fill('1', '0.01')] }));
+    expect(plan.missingFills).toEqual([]);
+    expect(plan.adjustment).toBeNull();
+  });
+
+  it('H2: a position that no fill explains is an opening on a fresh ledger and adopted on one with a history (F7)', () => {
+    expect(planRecovery(PREFIX, BTC, EMPTY, venue('-0.065')).adjustment).toEqual({ delta: -65, reason: 'opening' });
+    const known = { ...EMPTY, positionSize: '0.075', hasHistory: true };
+    expect(planRecovery(PREFIX, BTC, known, venue('-0.065')).adjustment).toEqual({ delta: -140, reason: 'adopted' });
+  });
+
+  it('T4: each order of ours whose end the ledger lacks is followed, whether or not its intent was told; others are not ours (F9, G10)', () => {
+    const ledger: LedgerView = {
+      ...EMPTY,
+      endedOrderIds: new Set([`${PREFIX}1-1`]),
+      pendingOrders: [
+        {
+          clientOrderId: `${PREFIX}1-2`,
+          side: 'buy',
+          price: '1',
+          size: '1',
+          reduceOnly: false,
+          placedAt: 1 as EpochMs,
+        },
+      ],
+    };
+    const orders = [
+      order(`${PREFIX}1-1`, { status: 'filled' }),
+      order(`${PREFIX}1-2`),
+      order(`${PREFIX}1-3`),
+      order('by-hand'),
+    ];
+    const plan = planRecovery(PREFIX, BTC, ledger, venue('0', { orders }));
+    expect(plan.orders.map(({ report, intentKnown }) => [report.clientOrderId, intentKnown])).toEqual([
+      [`${PREFIX}1-2`, true],
+      [`${PREFIX}1-3`, false],
+    ]);
+    expect(plan.absent).toEqual([]);
+  });
+
+  it('T4: an order that the ledger waits for and the venue never had is absent', () => {
+    const pending = {
+      clientOrderId: `${PREFIX}1-9`,
+      side: 'buy',
+      price: '1',
+      size: '1',
+      reduceOnly: false,
+      placedAt: 1 as EpochMs,
+    } as const;
+    expect(planRecovery(PREFIX, BTC, { ...EMPTY, pendingOrders: [pending] }, venue('0')).absent).toEqual([pending]);
+  });
+});
