@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { SetupError, say } from './report.mjs';
 
-const TAIL_CHARS = 4000;
+/** What is kept of a program's output: its beginning, where the fault is named, and its end. */
+const KEPT_CHARS = 1500;
 const PROGRESS_MS = 5000;
 const KILL_AFTER_MS = 3000;
 
@@ -49,7 +50,7 @@ export class SetupProcesses {
    * @param {string} program
    * @param {readonly string[]} args
    * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
-   * @returns {Promise<{ code: number, output: string }>} the exit code (-1: could not be started) and the end of its output
+   * @returns {Promise<{ code: number, output: string }>} the exit code (-1: could not be started) and the beginning and end of its output
    */
   async run(label, program, args, options = {}) {
     this.check();
@@ -62,9 +63,12 @@ export class SetupProcesses {
       return await new Promise((resolve) => {
         const child = spawn(program, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
         this.#active.add(child);
-        let output = '';
+        let head = '';
+        let tail = '';
         const keep = (chunk) => {
-          output = (output + chunk).slice(-TAIL_CHARS);
+          const room = KEPT_CHARS - head.length;
+          head += chunk.slice(0, room);
+          tail = (tail + chunk.slice(room)).slice(-KEPT_CHARS);
         };
         child.stdout.setEncoding('utf8').on('data', keep);
         child.stderr.setEncoding('utf8').on('data', keep);
@@ -74,7 +78,7 @@ export class SetupProcesses {
         });
         child.once('close', (code) => {
           this.#active.delete(child);
-          resolve({ code: code ?? 1, output });
+          resolve({ code: code ?? 1, output: tail.length < KEPT_CHARS ? head + tail : `${head}\n…\n${tail}` });
         });
       });
     } finally {
