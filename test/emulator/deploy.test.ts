@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest';
+import { deploy } from '#local/deploy.ts';
+import { startEventSourcePoller } from '#local/event-source-poller/event-source-poller.ts';
+import { readContainerDefinition } from '#local/task-definition.ts';
+import { describeWithEmulator } from '../support/emulator.ts';
+
+const ENDPOINT = 'http://127.0.0.1:1';
+const VENUES = JSON.stringify({
+  'binance-usdm': { market: 'ws://127.0.0.1:1', account: 'ws://127.0.0.1:1', orders: ENDPOINT, rest: ENDPOINT },
+});
+
+describeWithEmulator('the local environment, deployed by the CDK', (emulator) => {
+  it('gives names, mappings that the poller drives, and a task definition that can be run', async () => {
+    const progress: string[] = [];
+    const deployment = await deploy({
+      emulator: emulator(),
+      settings: { MILLRACE_VENUE_ENDPOINTS: VENUES, MILLRACE_BUILD: 'test' },
+      onProgress: (line) => progress.push(line),
+    });
+    expect(deployment.output('MarketStream')).toMatch(/market/i);
+    expect(() => deployment.output('NoSuchName')).toThrow('OUTPUT_MISSING');
+    expect(progress).toContain('deployed Millrace-local-Pipeline');
+
+    const poller = await startEventSourcePoller({ endpoint: emulator().endpoint });
+    try {
+      const streams = poller.mappings.filter((mapping) => mapping.kind === 'kinesis');
+      expect(streams).toHaveLength(5);
+      for (const mapping of streams)
+        expect(mapping).toMatchObject({
+          start: { type: 'TRIM_HORIZON' },
+          bisectOnError: true,
+          reportsItemFailures: true,
+          failureBucket: deployment.output('QuarantineBucket'),
+          maximumRetryAttempts: expect.any(Number),
+          maximumRecordAgeMs: expect.any(Number),
+        });
+      expect(poller.mappings.some((mapping) => mapping.kind === 'sqs')).toBe(true);
+      expect(await poller.drain(20_000)).toBe(true);
+      expect(poller.stats().every((each) => each.recordsBehind === 0 && each.lost === 0)).toBe(true);
+    } finally {
+      await poller.stop();
+    }
+
+    const arn = deployment.output('EngineTaskDefinitionArn');
+    const definition = await readContainerDefinition(emulator().endpoint, arn, 'engine');
+    expect(definition.environment).toMatchObject({
+      MILLRACE_ENVIRONMENT: 'local',
+      MILLRACE_BUILD: 'test',
+      MILLRACE_MARKET_STREAM: deployment.output('MarketStream'),
+      MILLRACE_TRADING_STREAM: deployment.output('TradingStream'),
+    });
+    expect(JSON.parse(definition.environment.MILLRACE_VENUE_ENDPOINTS ?? '')).toEqual(JSON.parse(VENUES));
+    expect(definition.command[0]).toBe('node');
+    expect(definition.stopTimeoutMs).toBeGreaterThanOrEqual(30_000);
+    await expect(readContainerDefinition(emulator().endpoint, arn, 'other')).rejects.toThrow('TASK_DEFINITION_INVALID');
+  }, 60_000);
+
+  it('a deployment that cannot be synthesized is one clear error with what the CDK says', async () => {
+    await expect(deploy({ emulator: emulator(), settings: { MILLRACE_VENUE_ENDPOINTS: 'no json' } })).rejects.toThrow(
+      /^CDK_FAILED: command=synth exit=1[\s\S]*MILLRACE_VENUE_ENDPOINTS/,
+    );
+  }, 60_000);
+
+  it('a deployment that is cancelled ends what it started', async () => {
+    const cancel = new AbortController();
+    setTimeout(() => cancel.abort(), 300);
+    await expect(deploy({ emulator: emulator(), signal: cancel.signal })).rejects.toThrow('CDK_CANCELLED');
+  }, 60_000);
+});
