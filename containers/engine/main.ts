@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { createDynamoDbClient, createKinesisClient, createParameterClient, createSecretsClient } from '#aws/clients.ts';
+import { createDynamoDbClient, createParameterClient, createSecretsClient } from '#aws/clients.ts';
 import { createConfigurationSource } from '#aws/configuration-source.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLeaseKeeper } from '#aws/leases.ts';
@@ -73,6 +73,8 @@ const publisher = createPublisher({
   marketStream: settings.MILLRACE_MARKET_STREAM,
   tradingStream: settings.MILLRACE_TRADING_STREAM,
   journalFolder: settings.MILLRACE_JOURNAL,
+  clock: systemClock,
+  log,
 });
 
 const local = settings.MILLRACE_ENVIRONMENT === 'local';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { archivedFrameCounts } from '#aws/archive.ts';
 import { createDynamoDbClient, createS3Client, createStepFunctionsClient } from '#aws/clients.ts';
-import { countConfirmations } from '#aws/confirmations.ts';
+import { countConfirmations, listConfirmations } from '#aws/confirmations.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';

@@ -15,21 +15,24 @@ export type ListedConfirmation =
   /** Failed, timed out, aborted, or with an output that is not ours. */
   | { readonly clientOrderId: string; readonly kind: 'broken'; readonly reason: string };
 
-/** Counts by outcome and by method, from the executions themselves. `confirmed`: ended in a state other than Unknown. */
+/** Counts by outcome and by method, from the executions themselves. */
 export interface ConfirmationCounts {
-  readonly total: number;
   readonly running: number;
-  readonly broken: number;
+  /** Ended in a state other than Unknown, with evidence. Orders that risk denied are counted apart: they were never submitted. */
   readonly confirmed: number;
-  readonly unknown: number;
+  readonly confirmedByQuery: number;
+  readonly denied: number;
+  /** Ended without a proven state: Unknown, failed, timed out or aborted. */
+  readonly unconfirmed: number;
   readonly byState: Readonly<Record<string, number>>;
   readonly byMethod: Readonly<Record<'callback' | 'query' | 'person' | 'nobody', number>>;
-  readonly confirmations: readonly ListedConfirmation[];
 }
 
 export interface ListConfirmationsOptions {
   /** Only executions that started at or after this, ms since 1970. */
   readonly since?: number;
+  /** Ended executions of earlier listings, by order: they are not described again. Filled in by each listing. */
+  readonly known?: Map<string, ListedConfirmation>;
   /** Descriptions asked for at the same time. */
   readonly parallel?: number;
 }
@@ -39,8 +42,8 @@ export async function listConfirmations(
   client: SFNClient,
   machineArn: string,
   options: ListConfirmationsOptions = {},
-): Promise<ConfirmationCounts> {
-  const { since = 0, parallel = 8 } = options;
+): Promise<readonly ListedConfirmation[]> {
+  const { since = 0, parallel = 8, known = new Map<string, ListedConfirmation>() } = options;
   const listed: { arn: string; name: string; status: string }[] = [];
   let nextToken: string | undefined;
   do {
@@ -57,9 +60,21 @@ export async function listConfirmations(
   const confirmations: ListedConfirmation[] = [];
   for (let start = 0; start < listed.length; start += parallel) {
     const some = listed.slice(start, start + parallel);
-    confirmations.push(...(await Promise.all(some.map((each) => describe(client, each)))));
+    confirmations.push(
+      ...(await Promise.all(some.map(async (each) => known.get(each.name) ?? (await describe(client, each))))),
+    );
   }
-  return count(confirmations);
+  for (const each of confirmations) if (each.kind === 'ended') known.set(each.clientOrderId, each);
+  return confirmations;
+}
+
+/** Counts the executions of the confirmation machine by outcome and by method. */
+export async function countConfirmations(
+  client: SFNClient,
+  machineArn: string,
+  options: ListConfirmationsOptions = {},
+): Promise<ConfirmationCounts> {
+  return count(await listConfirmations(client, machineArn, options));
 }
 
 async function describe(
@@ -86,22 +101,20 @@ function readJson(text: string): unknown {
 function count(confirmations: readonly ListedConfirmation[]): ConfirmationCounts {
   const byState: Record<string, number> = {};
   const byMethod = { callback: 0, query: 0, person: 0, nobody: 0 };
-  let confirmed = 0;
+  const counts = { running: 0, confirmed: 0, confirmedByQuery: 0, denied: 0, unconfirmed: 0 };
   for (const each of confirmations) {
+    if (each.kind === 'running') counts.running += 1;
+    if (each.kind === 'broken') counts.unconfirmed += 1;
     if (each.kind !== 'ended') continue;
-    byState[each.outcome.state] = (byState[each.outcome.state] ?? 0) + 1;
-    byMethod[each.outcome.by] += 1;
-    if (each.outcome.state !== 'Unknown') confirmed += 1;
+    const { state, by } = each.outcome;
+    byState[state] = (byState[state] ?? 0) + 1;
+    byMethod[by] += 1;
+    if (state === 'Unknown') counts.unconfirmed += 1;
+    else if (state === 'Denied') counts.denied += 1;
+    else {
+      counts.confirmed += 1;
+      if (by === 'query') counts.confirmedByQuery += 1;
+    }
   }
-  const of = (kind: ListedConfirmation['kind']) => confirmations.filter((each) => each.kind === kind).length;
-  return {
-    total: confirmations.length,
-    running: of('running'),
-    broken: of('broken'),
-    confirmed,
-    unknown: byState.Unknown ?? 0,
-    byState,
-    byMethod,
-    confirmations,
-  };
+  return { ...counts, byState, byMethod };
 }
