@@ -59,14 +59,23 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
     return JSON.stringify({ id: `simulated-${frames}`, topic, creationTime: context.now(), data: rows });
   }
 
+  /** A report that nobody listens for is not the one that a fault was meant for. */
+  function isHeard(accountId: string, kind: Kind): boolean {
+    for (const subscriber of subscribers.values()) {
+      if (subscriber.accountId !== accountId) continue;
+      if (subscriber.topics.has(kind) || subscriber.topics.has(`${kind}.linear`)) return true;
+    }
+    return false;
+  }
+
   function onOrder(order: SimulatedOrder, change: string): void {
     if (change === 'trade') {
       if (suppressedOrders.delete(order.orderId)) return;
-      if (faults.take('suppressNextFill')) {
+      if (isHeard(order.accountId, 'execution') && faults.take('suppressNextFill')) {
         suppressedFills.add(order.orderId);
         return;
       }
-    } else if (faults.take('suppressNextReport')) return;
+    } else if (isHeard(order.accountId, 'order') && faults.take('suppressNextReport')) return;
     push(order.accountId, 'order', [context.orderRow(order)]);
     // The venue pushes the position with every order that comes, changes or goes, changed or not.
     if (change !== 'trade') pushPosition(order.accountId, order.symbol);
@@ -75,13 +84,14 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
   function onFill(fill: SimulatedFill, order: SimulatedOrder): void {
     context.addFee(fill.orderId, fill.fee);
     if (suppressedFills.delete(fill.orderId)) return;
-    if (faults.take('suppressNextFill')) {
+    const heard = isHeard(fill.accountId, 'execution');
+    if (heard && faults.take('suppressNextFill')) {
       suppressedOrders.add(fill.orderId);
       return;
     }
     const instrument = context.instrument(fill.symbol);
     if (instrument === null) return;
-    const times = faults.take('duplicateNextFill') ? 2 : 1;
+    const times = heard && faults.take('duplicateNextFill') ? 2 : 1;
     push(fill.accountId, 'execution', [executionRow(fill, order, instrument)], times);
   }
 

@@ -3,8 +3,9 @@ import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedFill, SimulatedMarketEvent } from '../exchange/simulated-exchange.ts';
 import { type BookTopic, bookLevels, createBookTopic } from './bybit-linear-book-topic.ts';
 import type { BybitContext } from './bybit-linear-context.ts';
+import { tickerFields } from './bybit-linear-market-rows.ts';
 import { isRecord } from './bybit-linear-orders.ts';
-import { tickerFields } from './bybit-linear-rows.ts';
+
 import type { VenueSession } from './venue-session.ts';
 
 const BOOK_DEPTHS: readonly number[] = [1, 50, 200, 500, 1000];
@@ -161,7 +162,8 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
     recorded.add(`${event.channel} ${event.symbol}`);
     if (event.channel === 'book') {
       lastRecordedBook.set(event.symbol, event.frame);
-      if (faults.take('dropPublicFrame')) return;
+      const heard = BOOK_DEPTHS.some((depth) => hasSubscribers(`orderbook.${depth}.${event.symbol}`));
+      if (heard && faults.take('dropPublicFrame')) return;
       for (const depth of BOOK_DEPTHS) {
         if (depth > 1) broadcast(`orderbook.${depth}.${event.symbol}`, event.symbol, event.frame);
       }

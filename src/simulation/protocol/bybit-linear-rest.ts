@@ -1,11 +1,12 @@
 import type { SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { ApiKey } from './api-keys.ts';
-import { bookLevels } from './bybit-linear-book-topic.ts';
 import type { BybitContext } from './bybit-linear-context.ts';
 import { admitRequest, createAddressGate, type RateGate } from './bybit-linear-gate.ts';
+import { createBybitMarketRest } from './bybit-linear-market-rest.ts';
 import { type BybitOrderOperation, type BybitOrders, isRecord, showsAsOpen, targetOf } from './bybit-linear-orders.ts';
 import type { BybitPrivateHub } from './bybit-linear-private.ts';
-import { executionRow, instrumentRow, positionRow, type Row, tickerFields, walletRow } from './bybit-linear-rows.ts';
+import { invalid, pageOf, type Result } from './bybit-linear-results.ts';
+import { executionRow, positionRow, walletRow } from './bybit-linear-rows.ts';
 import type { RecentTrades } from './bybit-linear-trades.ts';
 import type { VenueAnswer, VenueRequest } from './venue-server.ts';
 
@@ -17,11 +18,6 @@ const ORDER_PATHS: ReadonlyMap<string, BybitOrderOperation> = new Map([
 ]);
 const WINDOW_MS = 7 * 86_400_000;
 
-/** A result, or the venue's refusal. */
-type Result = { readonly result: Row } | { readonly retCode: number; readonly retMsg: string };
-
-const invalid = (what: string): Result => ({ retCode: 10001, retMsg: `params error: ${what}` });
-
 /** REST of the simulated Bybit: public market data, and what is signed. */
 export function createBybitRest(options: {
   readonly context: BybitContext;
@@ -32,6 +28,7 @@ export function createBybitRest(options: {
 }): (request: VenueRequest) => VenueAnswer {
   const { context, orders, hub, rates, trades } = options;
   const { exchange, faults } = context;
+  const market = createBybitMarketRest(context, trades);
   const withinAddressLimit = createAddressGate();
 
   function answer(result: Result, headers: Readonly<Record<string, string>> = {}): VenueAnswer {
@@ -43,56 +40,6 @@ export function createBybitRest(options: {
       headers: { ...headers, Timenow: String(time) },
       body: JSON.stringify({ retCode, retMsg, result: data, retExtInfo: {}, time }),
     };
-  }
-
-  function publicResult(path: string, query: URLSearchParams): Result | null {
-    if (path === '/v5/market/time') {
-      const now = context.now();
-      return { result: { timeSecond: String(Math.floor(now / 1_000)), timeNano: `${now}000000` } };
-    }
-    if (!path.startsWith('/v5/market/')) return null;
-    if (query.get('category') !== 'linear') return invalid('category invalid');
-    const symbol = query.get('symbol');
-    const instrument = symbol === null ? null : context.instrument(symbol);
-    if (symbol !== null && instrument === null) return invalid('symbol invalid');
-    const chosen = instrument === null ? exchange.instruments : [instrument];
-    switch (path) {
-      case '/v5/market/instruments-info':
-        return { result: { category: 'linear', ...pageOf(chosen.map(instrumentRow), query, 500, 1_000) } };
-      case '/v5/market/tickers': {
-        const best = { bid: ['', ''], ask: ['', ''] } as const;
-        return {
-          result: {
-            category: 'linear',
-            list: chosen.map((each) => tickerFields(exchange.ticker(each.symbol), each, best)),
-          },
-        };
-      }
-      case '/v5/market/orderbook': {
-        if (instrument === null) return invalid('symbol invalid');
-        const book = exchange.book(instrument.symbol, clamp(query.get('limit'), 25, 1_000));
-        const { b, a } = bookLevels(book, instrument);
-        const now = context.now();
-        return { result: { s: instrument.symbol, b, a, ts: now, u: book.sequence, seq: book.sequence, cts: now } };
-      }
-      case '/v5/market/recent-trade':
-        if (instrument === null) return invalid('symbol invalid');
-        return {
-          result: { category: 'linear', list: trades.recent(instrument, clamp(query.get('limit'), 500, 1_000)) },
-        };
-      case '/v5/market/kline':
-        if (instrument === null) return invalid('symbol invalid');
-        return klines(instrument.symbol, query);
-      default:
-        return null;
-    }
-  }
-
-  function klines(symbol: string, query: URLSearchParams): Result {
-    const interval = query.get('interval') ?? '';
-    const list = trades.candles(symbol, interval, clamp(query.get('limit'), 200, 1_000));
-    if (list === null) return invalid('interval invalid');
-    return { result: { category: 'linear', symbol, list } };
   }
 
   function signedResult(path: string, key: ApiKey, query: URLSearchParams): Result | null {
@@ -304,7 +251,7 @@ export function createBybitRest(options: {
     if (!withinAddressLimit(request.address, performance.now())) {
       return { status: 403, body: 'access too frequent' };
     }
-    const open = request.method === 'GET' ? publicResult(request.path, request.query) : null;
+    const open = request.method === 'GET' ? market(request.path, request.query) : null;
     if (open !== null) return answer(open);
     const admitted = admitRequest(request, context.keys, context.now());
     if (admitted.kind === 'refused') return answer(admitted);
@@ -325,22 +272,6 @@ export function createBybitRest(options: {
   };
 }
 
-/** The kinds of id that a cursor hides are the venue's own business: here, the place in the list. */
-function pageOf(
-  rows: readonly Row[],
-  query: URLSearchParams,
-  usual: number,
-  most: number,
-): { readonly list: readonly Row[]; readonly nextPageCursor: string } {
-  const limit = clamp(query.get('limit'), usual, most);
-  const offset = Number(/^page_token=(\d+)&$/.exec(query.get('cursor') ?? '')?.[1] ?? 0);
-  const next = offset + limit;
-  return {
-    list: rows.slice(offset, next),
-    nextPageCursor: next < rows.length ? encodeURIComponent(`page_token=${next}&`) : '',
-  };
-}
-
 /** Without bounds the last seven days; null if they span more. */
 function windowOf(query: URLSearchParams): { readonly from: number; readonly until: number } | null {
   const start = query.get('startTime');
@@ -349,11 +280,6 @@ function windowOf(query: URLSearchParams): { readonly from: number; readonly unt
   const from = start === null ? Number(end) - WINDOW_MS : Number(start);
   const until = end === null ? from + WINDOW_MS : Number(end);
   return until - from > WINDOW_MS || until < from ? null : { from, until };
-}
-
-function clamp(text: string | null, usual: number, most: number): number {
-  const value = Number(text ?? usual);
-  return Number.isInteger(value) && value > 0 ? Math.min(value, most) : usual;
 }
 
 function parseBody(text: string): Readonly<Record<string, unknown>> | null {

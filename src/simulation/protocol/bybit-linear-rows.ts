@@ -6,7 +6,6 @@ import type {
   SimulatedFill,
   SimulatedOrder,
   SimulatedPosition,
-  SimulatedTicker,
 } from '../exchange/simulated-exchange.ts';
 
 /** Shapes of Bybit V5 rows as the documentation's examples have them; the same row serves the private stream and REST. */
@@ -278,75 +277,5 @@ export function walletRow(balances: readonly SimulatedBalance[], positions: read
       spotHedgingQty: '0',
       spotBorrow: '0',
     })),
-  };
-}
-
-export function instrumentRow(instrument: Instrument): Row {
-  const price = (value: number): string => formatScaled(value, instrument.priceScale);
-  const size = (value: number): string => formatScaled(value, instrument.sizeScale);
-  return {
-    symbol: instrument.symbol,
-    contractType: 'LinearPerpetual',
-    status: instrument.tradable ? 'Trading' : 'Closed',
-    baseCoin: instrument.baseCurrency,
-    quoteCoin: instrument.quoteCurrency,
-    settleCoin: instrument.settlementCurrency,
-    launchTime: '1585526400000',
-    deliveryTime: '0',
-    deliveryFeeRate: '',
-    priceScale: String(instrument.priceScale),
-    leverageFilter: { minLeverage: '1', maxLeverage: '100.00', leverageStep: '0.01' },
-    priceFilter: {
-      minPrice: price(instrument.tickSize),
-      maxPrice: price(instrument.tickSize * 1_999_999),
-      tickSize: price(instrument.tickSize),
-    },
-    lotSizeFilter: {
-      maxOrderQty: size(instrument.maxSize),
-      minOrderQty: size(instrument.minSize),
-      qtyStep: size(instrument.lotSize),
-      postOnlyMaxOrderQty: size(instrument.maxSize),
-      maxMktOrderQty: size(instrument.maxSize),
-      minNotionalValue: String(instrument.minNotional),
-    },
-    unifiedMarginTrade: true,
-    fundingInterval: 480,
-    copyTrading: 'none',
-    upperFundingRate: '0.00375',
-    lowerFundingRate: '-0.00375',
-    isPreListing: false,
-    preListingInfo: null,
-  };
-}
-
-/** The fields of a `tickers` message; a delta carries those that changed. */
-export function tickerFields(
-  ticker: SimulatedTicker,
-  instrument: Instrument,
-  best: { readonly bid: readonly [string, string]; readonly ask: readonly [string, string] },
-): Readonly<Record<string, string>> {
-  const price = (value: number): string => formatScaled(value, instrument.priceScale);
-  return {
-    symbol: ticker.symbol,
-    tickDirection: 'ZeroPlusTick',
-    price24hPcnt: '0',
-    lastPrice: price(ticker.lastPrice),
-    prevPrice24h: price(ticker.lastPrice),
-    highPrice24h: price(ticker.lastPrice),
-    lowPrice24h: price(ticker.lastPrice),
-    prevPrice1h: price(ticker.lastPrice),
-    markPrice: price(ticker.markPrice),
-    indexPrice: price(ticker.indexPrice),
-    openInterest: ticker.openInterest,
-    openInterestValue: new Decimal(ticker.openInterest).mul(price(ticker.markPrice)).toFixed(),
-    turnover24h: '0',
-    volume24h: '0',
-    nextFundingTime: String(Math.floor(ticker.nextFundingTime)),
-    fundingRate: ticker.fundingRate,
-    bid1Price: best.bid[0],
-    bid1Size: best.bid[1],
-    ask1Price: best.ask[0],
-    ask1Size: best.ask[1],
-    fundingIntervalHour: '8',
   };
 }

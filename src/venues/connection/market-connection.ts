@@ -205,10 +205,21 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       if (resyncing.get(key) === cancel) resyncing.delete(key);
     });
     resyncing.set(key, cancel);
-    renew(session, subscription).catch((error: unknown) => {
-      if (connection.live() === session) connection.fail(`resubscribe failed: ${messageOf(error)}`);
-    });
+    renew(session, subscription).then(
+      () => {
+        // Only a book has to become whole again; any other channel is done with the acknowledgement.
+        if (subscription.channel !== 'book' && resyncing.get(key) === cancel) finishResubscribe(key);
+      },
+      (error: unknown) => {
+        if (connection.live() === session) connection.fail(`resubscribe failed: ${messageOf(error)}`);
+      },
+    );
     return 'started';
+  }
+
+  function finishResubscribe(key: string): void {
+    resyncing.get(key)?.();
+    resyncing.delete(key);
   }
 
   async function renew(session: ConnectionSession, subscription: Subscription): Promise<void> {
@@ -246,9 +257,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     },
     resubscribe: startResubscribe,
     synced(subscription) {
-      const key = keyOf(subscription);
-      resyncing.get(key)?.();
-      resyncing.delete(key);
+      finishResubscribe(keyOf(subscription));
     },
     async subscribe(subscriptions) {
       const session = connection.live();

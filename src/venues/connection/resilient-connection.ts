@@ -3,6 +3,7 @@ import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, Random, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '../venue.ts';
 import { type BackoffOptions, createBackoff, RECONNECT_BACKOFF } from './backoff.ts';
+import { createSessionWatch, type Heartbeat, type SessionWatch } from './session-watch.ts';
 import type { Connect, Socket } from './transport.ts';
 
 /** One socket from its opening to its end. Ids count up within a connection. */
@@ -35,15 +36,8 @@ export interface ResilientConnectionOptions {
   readonly random: Random;
   readonly log: VenueLog;
   readonly listener: ConnectionListener;
-  /**
-   * What to send and how often; its answer is told by `pong()`, and must come before `answerTimeoutMs`. A null message is a ws ping frame,
-   * whose pong is seen here.
-   */
-  readonly heartbeat: {
-    readonly intervalMs: number;
-    readonly answerTimeoutMs?: number;
-    message(): string | null;
-  } | null;
+  /** Its answer is told by `pong()`; that of a ws ping frame is seen here. */
+  readonly heartbeat: Heartbeat | null;
   /** Longest time without any frame on a live socket; null: not judged. */
   readonly silenceMs: number | null;
   readonly backoff?: BackoffOptions;
@@ -89,15 +83,13 @@ export interface ConnectionCounts {
 interface Held {
   readonly session: ConnectionSession;
   readonly socket: Socket;
-  readonly timers: Set<() => void>;
+  readonly watch: SessionWatch;
   opened: boolean;
   ended: boolean;
   closing: string | null;
-  pongDue: boolean;
-  lastFrameAt: number;
 }
 
-const DEFAULTS = { openTimeoutMs: 15_000, closeTimeoutMs: 3_000, stableMs: 60_000, answerTimeoutMs: 10_000 } as const;
+const DEFAULTS = { openTimeoutMs: 15_000, closeTimeoutMs: 3_000, stableMs: 60_000 } as const;
 
 /** A websocket that keeps itself up: states, heartbeats, silence, backoff (R2, R10). At most two sockets exist at a time, and only during `replace`. */
 export function createResilientConnection(options: ResilientConnectionOptions): ResilientConnection {
@@ -167,45 +159,26 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       socket = options.connect(url, {
         onOpen: () => held !== null && onOpen(held),
         onFrame: (frame) => held !== null && onFrame(held, frame),
-        onPong: () => {
-          if (held !== null) held.pongDue = false;
-        },
+        onPong: () => held?.watch.pong(),
         onClose: (code, reason) => held !== null && onClose(held, code, reason),
       });
     } catch (error) {
       wait(messageOf(error));
       return;
     }
-    held = {
-      session,
-      socket,
-      timers: new Set(),
-      opened: false,
-      ended: false,
-      closing: null,
-      pongDue: false,
-      lastFrameAt: clock.monoNanos(),
-    };
-    current = held;
-    const opening = held;
-    later(opening, options.openTimeoutMs ?? DEFAULTS.openTimeoutMs, () => {
+    const watch = createSessionWatch(clock, timers, (reason) => cut(opening, reason));
+    const opening: Held = { session, socket, watch, opened: false, ended: false, closing: null };
+    held = opening;
+    current = opening;
+    watch.later(options.openTimeoutMs ?? DEFAULTS.openTimeoutMs, () => {
       if (opening === current && status.state !== 'live') cut(opening, `not live in time, stuck at ${status.state}`);
     });
-  }
-
-  /** A timer that dies with the session. */
-  function later(held: Held, delayMs: number, run: () => void): void {
-    const cancel = timers.after(delayMs, () => {
-      held.timers.delete(cancel);
-      if (!held.ended) run();
-    });
-    held.timers.add(cancel);
   }
 
   function onOpen(held: Held): void {
     if (held.ended || held.closing !== null) return;
     held.opened = true;
-    held.lastFrameAt = clock.monoNanos();
+    held.watch.heard();
     counts.opened += 1;
     (async () => listener.onOpen(held.session))().then(
       () => {
@@ -220,46 +193,16 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   function becomeLive(held: Held): void {
     setStatus('live', 'open');
     if (lingering !== null) closeInOrder(lingering, 'replaced');
-    later(held, options.stableMs ?? DEFAULTS.stableMs, () => backoff.reset());
+    held.watch.later(options.stableMs ?? DEFAULTS.stableMs, () => backoff.reset());
     // Spread over a tenth of the period, so that connections that began together do not change together.
     const planned = (options.plannedReconnectMs ?? 0) * (1 - options.random.next() / 10);
-    if (planned > 0) later(held, planned, () => reconnect('planned'));
-    if (options.heartbeat !== null) beat(held, options.heartbeat);
-    if (options.silenceMs !== null) watchSilence(held, options.silenceMs);
-  }
-
-  function beat(held: Held, heartbeat: NonNullable<ResilientConnectionOptions['heartbeat']>): void {
-    later(held, heartbeat.intervalMs, () => {
-      if (held.closing !== null) return;
-      held.pongDue = true;
-      try {
-        const message = heartbeat.message();
-        if (message === null) held.socket.ping?.();
-        else held.socket.send(message);
-      } catch (error) {
-        cut(held, messageOf(error));
-        return;
-      }
-      const answerMs = Math.min(heartbeat.answerTimeoutMs ?? DEFAULTS.answerTimeoutMs, heartbeat.intervalMs);
-      later(held, answerMs, () => {
-        if (held.pongDue && held.closing === null) cut(held, 'heartbeat not answered');
-      });
-      beat(held, heartbeat);
-    });
-  }
-
-  function watchSilence(held: Held, silenceMs: number): void {
-    const quietMs = (clock.monoNanos() - held.lastFrameAt) / 1e6;
-    if (quietMs >= silenceMs) {
-      cut(held, `no frame for ${Math.round(quietMs)} ms`);
-      return;
-    }
-    later(held, silenceMs - quietMs, () => watchSilence(held, silenceMs));
+    if (planned > 0) held.watch.later(planned, () => reconnect('planned'));
+    held.watch.judge(held.socket, options.heartbeat, options.silenceMs);
   }
 
   function onFrame(held: Held, frame: Buffer): void {
     if (held.ended) return;
-    held.lastFrameAt = clock.monoNanos();
+    held.watch.heard();
     counts.frames += 1;
     counts.bytes += frame.length;
     listener.onFrame(frame, held.session);
@@ -274,8 +217,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   function end(held: Held, reason: string): void {
     if (held.ended) return;
     held.ended = true;
-    for (const cancel of held.timers) cancel();
-    held.timers.clear();
+    held.watch.end();
     const wasCurrent = held === current;
     if (wasCurrent) current = null;
     if (held === lingering) lingering = null;
@@ -299,13 +241,14 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   function closeInOrder(held: Held, reason: string): void {
     if (held.ended || held.closing !== null) return;
     held.closing = reason;
+    held.watch.relax();
     if (!held.opened) {
       end(held, reason);
       held.socket.terminate();
       return;
     }
     held.socket.close(1000, '');
-    later(held, options.closeTimeoutMs ?? DEFAULTS.closeTimeoutMs, () => {
+    held.watch.later(options.closeTimeoutMs ?? DEFAULTS.closeTimeoutMs, () => {
       end(held, reason);
       held.socket.terminate();
     });
@@ -363,7 +306,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
     status: () => status,
     live: () => (current !== null && status.state === 'live' && current.closing === null ? current.session : null),
     pong() {
-      if (current !== null) current.pongDue = false;
+      current?.watch.pong();
     },
     fail(reason) {
       if (running && current !== null) cut(current, reason);
@@ -378,7 +321,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       const old = current;
       lingering = old;
       current = null;
-      later(old, lingerMs, () => closeInOrder(old, 'replaced'));
+      old.watch.later(lingerMs, () => closeInOrder(old, 'replaced'));
       open(reason);
     },
     retryNow(reason) {
