@@ -3,7 +3,7 @@ import path from 'node:path';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { archivedFrameCounts } from '#aws/archive.ts';
 import { createDynamoDbClient, createS3Client, createStepFunctionsClient } from '#aws/clients.ts';
-import { countConfirmations, listConfirmations } from '#aws/confirmations.ts';
+import { type ConfirmationCounts, countConfirmations, type ListedConfirmation } from '#aws/confirmations.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';
@@ -151,6 +151,9 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
     const shown = view();
     screen.draw(render(shown), plainLine(shown));
   };
+  const machineArn = deployment.output('ConfirmationMachineArn');
+  const stepFunctions = createStepFunctionsClient();
+  const known = new Map<string, ListedConfirmation>();
   let ledgerLooks: Promise<void> = Promise.resolve();
   const ledgerTimer = setInterval(() => {
     ledgerLooks = (async () => {
@@ -159,9 +162,7 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
       ledgerPositions = new Map(
         (await ledger.readPositions(account)).map((row) => [`${row.venue}/${row.symbol}`, row.size]),
       );
-      counts.confirmed = (
-        await countConfirmations(createStepFunctionsClient(), deployment.output('ConfirmationMachineArn'))
-      ).confirmed;
+      counts.confirmed = (await countConfirmations(stepFunctions, machineArn, { known })).confirmed;
     })().catch((error: unknown) => void notes.push(`the ledger cannot be read: ${messageOf(error)}`));
   }, LEDGER_LOOK_MS);
   closers.defer(() => clearInterval(ledgerTimer));
@@ -198,7 +199,7 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
   await tasks.stop();
   for (const venue of venues.list) venue.pause();
   const drained = await poller.drain(DRAIN_MS);
-  const confirmations = await awaitConfirmations(deployment.output('ConfirmationMachineArn'));
+  const confirmations = await awaitConfirmations(() => countConfirmations(stepFunctions, machineArn, { known }));
   const drainedAgain = await poller.drain(DRAIN_MS);
   clearInterval(ledgerTimer);
   await ledgerLooks;
@@ -231,11 +232,10 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
 }
 
 /** Waits until no execution runs any more, within bounds. */
-async function awaitConfirmations(machineArn: string) {
-  const client = createStepFunctionsClient();
+async function awaitConfirmations(count: () => Promise<ConfirmationCounts>) {
   const deadline = performance.now() + CONFIRM_MS;
   for (;;) {
-    const counts = await countConfirmations(client, machineArn);
+    const counts = await count();
     if (counts.running === 0 || performance.now() > deadline) {
       return {
         confirmed: counts.confirmed,
