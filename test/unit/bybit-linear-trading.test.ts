@@ -100,6 +100,7 @@ describe('Bybit order entry against the simulated venue', () => {
     world.venue.faults.setClockOffsetMs(3_000);
     await live();
     expect((await place(entry, intentOf('c-1'))).kind).toBe('accepted');
+    expect(world.logged.join('\n')).toMatch(/error venue clock and ours .*"raised":true/);
     world.venue.faults.setClockOffsetMs(-3_000);
     expect(await place(entry, intentOf('c-2'))).toMatchObject({ kind: 'rejected', errorClass: 'clock' });
   });

@@ -1,4 +1,5 @@
 import { Decimal } from 'decimal.js';
+import { MillraceError } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { SimulatedExchange, SimulatedOrder } from '../exchange/simulated-exchange.ts';
@@ -26,6 +27,9 @@ export interface BybitContext {
   readonly funding: Map<string, Row[]>;
 }
 
+/** Orders whose fees are known; older ones show none. */
+const MAX_FEES = 200_000;
+
 export function createBybitContext(options: {
   readonly exchange: SimulatedExchange;
   readonly keys: ApiKeyRing;
@@ -46,14 +50,24 @@ export function createBybitContext(options: {
     connectionId: (sessionId) => `simulated-${sessionId}`,
     orderRow(order) {
       const known = instrument(order.symbol);
-      if (known === null) throw new Error(`order of an unknown instrument ${order.symbol}`);
+      if (known === null) {
+        throw new MillraceError('fatal', 'INSTRUMENT_UNKNOWN', `symbol=${order.symbol} order=${order.orderId}`);
+      }
       const fee = fees.get(order.orderId)?.toFixed() ?? '0';
       return orderRow(order, known, fee, rejected.get(order.orderId)?.reason ?? null);
     },
     addFee(orderId, fee) {
       fees.set(orderId, (fees.get(orderId) ?? new Decimal(0)).add(fee));
+      if (fees.size > MAX_FEES) forgetOldest(fees);
     },
     rejected,
     funding: new Map(),
   };
+}
+
+function forgetOldest(fees: Map<string, Decimal>): void {
+  for (const oldest of fees.keys()) {
+    fees.delete(oldest);
+    return;
+  }
 }

@@ -105,18 +105,32 @@ export function createRateGate(faults: VenueFaults, limitOf: (operation: string)
   };
 }
 
-/** By address: more than 600 REST requests in 5 s shut the address out for ten minutes. */
-export function createAddressGate(): (address: string, nowMs: number) => boolean {
-  const requests = new Map<string, number[]>();
+export interface AddressLimit {
+  readonly most: number;
+  readonly windowMs: number;
+  /** For how long the address is shut out when it exceeds the limit. */
+  readonly shutOutMs: number;
+}
+
+/** REST: 600 requests in 5 s; beyond, the address is shut out for ten minutes. */
+export const REQUESTS_PER_ADDRESS: AddressLimit = { most: 600, windowMs: 5_000, shutOutMs: 600_000 };
+/** Websockets: 500 new connections in five minutes. */
+export const CONNECTIONS_PER_ADDRESS: AddressLimit = { most: 500, windowMs: 300_000, shutOutMs: 0 };
+
+/** Counts by address in a rolling window; false: refused. */
+export function createAddressGate(limit: AddressLimit): (address: string, nowMs: number) => boolean {
+  const counted = new Map<string, number[]>();
   const shutUntil = new Map<string, number>();
   return (address, nowMs) => {
     if ((shutUntil.get(address) ?? 0) > nowMs) return false;
-    const recent = requests.get(address) ?? [];
-    requests.set(address, recent);
-    while (recent[0] !== undefined && recent[0] <= nowMs - 5_000) recent.shift();
-    recent.push(nowMs);
-    if (recent.length <= 600) return true;
-    shutUntil.set(address, nowMs + 600_000);
+    const recent = counted.get(address) ?? [];
+    counted.set(address, recent);
+    while (recent[0] !== undefined && recent[0] <= nowMs - limit.windowMs) recent.shift();
+    if (recent.length < limit.most) {
+      recent.push(nowMs);
+      return true;
+    }
+    shutUntil.set(address, nowMs + limit.shutOutMs);
     return false;
   };
 }

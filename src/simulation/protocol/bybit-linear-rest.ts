@@ -1,7 +1,7 @@
 import type { SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { ApiKey } from './api-keys.ts';
 import type { BybitContext } from './bybit-linear-context.ts';
-import { admitRequest, createAddressGate, type RateGate } from './bybit-linear-gate.ts';
+import { admitRequest, createAddressGate, type RateGate, REQUESTS_PER_ADDRESS } from './bybit-linear-gate.ts';
 import { createBybitMarketRest } from './bybit-linear-market-rest.ts';
 import { type BybitOrderOperation, type BybitOrders, isRecord, showsAsOpen, targetOf } from './bybit-linear-orders.ts';
 import type { BybitPrivateHub } from './bybit-linear-private.ts';
@@ -29,7 +29,7 @@ export function createBybitRest(options: {
   const { context, orders, hub, rates, trades } = options;
   const { exchange, faults } = context;
   const market = createBybitMarketRest(context, trades);
-  const withinAddressLimit = createAddressGate();
+  const withinAddressLimit = createAddressGate(REQUESTS_PER_ADDRESS);
 
   function answer(result: Result, headers: Readonly<Record<string, string>> = {}): VenueAnswer {
     const { retCode, retMsg, data } =

@@ -1,6 +1,6 @@
 import type { ApiKey } from './api-keys.ts';
 import { createBybitContext } from './bybit-linear-context.ts';
-import { admitSession, createRateGate } from './bybit-linear-gate.ts';
+import { admitSession, CONNECTIONS_PER_ADDRESS, createAddressGate, createRateGate } from './bybit-linear-gate.ts';
 import { createBybitOrders, isRecord } from './bybit-linear-orders.ts';
 import { createBybitPrivateHub } from './bybit-linear-private.ts';
 import { createBybitPublicHub } from './bybit-linear-public.ts';
@@ -155,6 +155,7 @@ export async function createBybitLinearServer(options: SimulatedVenueOptions): P
     } else reply(session, message, 'Request Param format error!');
   }
 
+  const mayConnect = createAddressGate(CONNECTIONS_PER_ADDRESS);
   const paths = {
     '/v5/public/linear': { kind: 'market', protocol: protocolOf(onPublic) },
     '/v5/private': { kind: 'private', protocol: protocolOf(onPrivate) },
@@ -170,10 +171,11 @@ export async function createBybitLinearServer(options: SimulatedVenueOptions): P
     maintenanceBody: '<html><body>503 Service Temporarily Unavailable</body></html>',
     protocol: {
       onRequest: answerRest,
-      accept: ({ path }) =>
-        path in paths
-          ? paths[path as keyof typeof paths]
-          : { refuse: 404, body: '{"retCode":10404,"retMsg":"no such path"}' },
+      accept({ path, address }) {
+        if (!mayConnect(address, performance.now())) return { refuse: 403, body: 'access too frequent' };
+        if (path in paths) return paths[path as keyof typeof paths];
+        return { refuse: 404, body: '{"retCode":10404,"retMsg":"no such path"}' };
+      },
       onOpen(session) {
         if (session.path === '/v5/trade') tradeSocket.open(session);
         touch(session);

@@ -237,6 +237,8 @@ export function createBybitLinearOrderEntry(
         timers,
         ask: askTime,
         onFailure: (reason) => log('warn', 'venue time not known', { reason }),
+        onAlarm: (raised, offsetMs) =>
+          log(raised ? 'error' : 'info', 'venue clock and ours', { venue: 'bybit-linear', raised, offsetMs }),
       });
     },
     async stop() {

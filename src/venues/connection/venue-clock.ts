@@ -79,6 +79,8 @@ export interface VenueClockKeeperOptions {
   /** Asks the venue for its time. */
   readonly ask: () => Promise<EpochMs>;
   readonly onFailure: (text: string) => void;
+  /** The clocks have come too far apart (`alarm`), or are together again: told once for each change. */
+  readonly onAlarm?: (raised: boolean, offsetMs: number) => void;
   readonly everyMs?: number;
 }
 
@@ -88,9 +90,15 @@ export function keepVenueClock(options: VenueClockKeeperOptions): () => void {
   let stopped = false;
   let cancel: () => void = () => undefined;
   let quick = 3;
+  let alarmed = false;
+  const look = (): void => {
+    if (options.venueClock.alarm() === alarmed) return;
+    alarmed = !alarmed;
+    options.onAlarm?.(alarmed, options.venueClock.offsetMs() ?? 0);
+  };
   const round = (): void => {
     takeSample(options.venueClock, options.clock, options.ask)
-      .catch((error: unknown) => options.onFailure(messageOf(error)))
+      .then(look, (error: unknown) => options.onFailure(messageOf(error)))
       .finally(() => {
         if (stopped) return;
         quick = Math.max(0, quick - 1);
