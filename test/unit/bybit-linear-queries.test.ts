@@ -182,26 +182,41 @@ describe('answers that cannot be read', () => {
     ['no envelope', '{"ok":true}'],
     ['rows of a wrong type', '{"retCode":0,"retMsg":"OK","result":{"list":[{"symbol":7}]}}'],
   ])('%s: a typed error, to be asked again', async (_name, body) => {
-    const timeBody =
-      '{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1700000000","timeNano":"1700000000000000000"}}';
-    const scripted = askVenue({
-      runtime: {
-        endpoints: { market: '', account: '', orders: '', rest: 'https://v' },
-        clock: { monoNanos: () => 0 as never, epochMs: () => 1_700_000_000_000 as EpochMs },
-        timers: { after: () => () => undefined },
-        random: { next: () => 0.5 },
-        connect: () => {
-          throw new Error('no socket is needed');
-        },
-        fetch: async (input) => new Response(String(input).endsWith('/time') ? timeBody : body),
-        log: () => undefined,
-        account: { account: 'main', mode: 'paper' },
-        credentials: () => ({ key: 'k', secret: 's' }),
-      },
-    });
+    const scripted = scriptedVenue(() => new Response(body));
     await expect(scripted.positions(['BTCUSDT'])).rejects.toMatchObject({
       venueClass: 'retry',
       venueCode: 'ANSWER_INVALID',
     });
   });
 });
+
+it('F26: HTTP 403 shuts the address out: nothing more is sent for ten minutes', async () => {
+  let asked = 0;
+  const scripted = scriptedVenue(() => {
+    asked += 1;
+    return new Response('access too frequent', { status: 403 });
+  });
+  await expect(scripted.balances()).rejects.toMatchObject({ venueCode: 'HTTP_403', retryAfterMs: 600_000 });
+  await expect(scripted.balances()).rejects.toMatchObject({ venueCode: 'RATE_BUDGET', retryAfterMs: 600_000 });
+  expect(asked).toBe(1);
+});
+
+/** Queries whose signed calls are answered by `answer`, on a clock that stands still. */
+function scriptedVenue(answer: () => Response): VenueQueries {
+  const timeBody = '{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1700000000","timeNano":"1700000000000000000"}}';
+  return askVenue({
+    runtime: {
+      endpoints: { market: '', account: '', orders: '', rest: 'https://v' },
+      clock: { monoNanos: () => 0 as never, epochMs: () => 1_700_000_000_000 as EpochMs },
+      timers: { after: () => () => undefined },
+      random: { next: () => 0.5 },
+      connect: () => {
+        throw new Error('no socket is needed');
+      },
+      fetch: async (input) => (String(input).endsWith('/time') ? new Response(timeBody) : answer()),
+      log: () => undefined,
+      account: { account: 'main', mode: 'paper' },
+      credentials: () => ({ key: 'k', secret: 's' }),
+    },
+  });
+}
