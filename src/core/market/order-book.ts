@@ -1,7 +1,10 @@
+import { MillraceError } from '../errors.ts';
 import type { Side } from './market-message.ts';
 import type { Price, Size } from './scaled-decimal.ts';
 
 const INITIAL_LEVELS = 512;
+/** A side with more levels than any real book has means that what feeds it is wrong; it is refused before it fills the memory. */
+const MAX_LEVELS = 1 << 18;
 
 /**
  * One side of a book on typed arrays, sorted so that the best level stands last: changes near the top, the frequent ones, move few elements.
@@ -18,7 +21,36 @@ class BookSide {
   }
 
   set(price: number, size: number): void {
-    const { prices, sizes, sign } = this;
+    const { prices, sizes, count } = this;
+    const at = this.#place(price);
+    const found = at < count && prices[at] === price;
+    if (size === 0) {
+      if (!found) return;
+      prices.copyWithin(at, at + 1, count);
+      sizes.copyWithin(at, at + 1, count);
+      this.count = count - 1;
+    } else if (found) {
+      sizes[at] = size;
+    } else {
+      this.#insert(at, price, size);
+    }
+  }
+
+  /** Multiplies all prices and sizes, or throws `DECIMAL_RANGE` and changes nothing. */
+  rescale(priceFactor: number, sizeFactor: number): void {
+    for (let at = 0; at < this.count; at += 1) {
+      requireSafe((this.prices[at] as number) * priceFactor);
+      requireSafe((this.sizes[at] as number) * sizeFactor);
+    }
+    for (let at = 0; at < this.count; at += 1) {
+      this.prices[at] = (this.prices[at] as number) * priceFactor;
+      this.sizes[at] = (this.sizes[at] as number) * sizeFactor;
+    }
+  }
+
+  /** First place whose price is `price` or better. */
+  #place(price: number): number {
+    const { prices, sign } = this;
     const key = price * sign;
     let low = 0;
     let high = this.count;
@@ -27,25 +59,21 @@ class BookSide {
       if ((prices[middle] as number) * sign < key) low = middle + 1;
       else high = middle;
     }
-    const found = low < this.count && prices[low] === price;
-    if (size === 0) {
-      if (!found) return;
-      prices.copyWithin(low, low + 1, this.count);
-      sizes.copyWithin(low, low + 1, this.count);
-      this.count -= 1;
-      return;
-    }
-    if (!found) {
-      if (this.count === prices.length) this.#grow();
-      this.prices.copyWithin(low + 1, low, this.count);
-      this.sizes.copyWithin(low + 1, low, this.count);
-      this.prices[low] = price;
-      this.count += 1;
-    }
-    this.sizes[low] = size;
+    return low;
+  }
+
+  #insert(at: number, price: number, size: number): void {
+    if (this.count === this.prices.length) this.#grow();
+    const { prices, sizes, count } = this;
+    prices.copyWithin(at + 1, at, count);
+    sizes.copyWithin(at + 1, at, count);
+    prices[at] = price;
+    sizes[at] = size;
+    this.count = count + 1;
   }
 
   #grow(): void {
+    if (this.count >= MAX_LEVELS) throw new MillraceError('validation', 'BOOK_OVERFLOW', `levels=${this.count}`);
     const prices = new Float64Array(this.prices.length * 2);
     prices.set(this.prices);
     this.prices = prices;
@@ -72,7 +100,7 @@ export class OrderBook {
     this.symbol = symbol;
   }
 
-  /** Sets the total size at a price; size 0 deletes, deleting an absent level is normal. */
+  /** Sets the total size at a price; size 0 deletes, deleting an absent level is normal. Throws `BOOK_OVERFLOW` past 262,144 levels a side. */
   set(side: Side, price: Price, size: Size): void {
     (side === 'buy' ? this.#bids : this.#asks).set(price, size);
   }
@@ -80,6 +108,17 @@ export class OrderBook {
   clear(): void {
     this.#bids.count = 0;
     this.#asks.count = 0;
+  }
+
+  /** Turns all levels to finer units: factors are powers of ten. Throws `DECIMAL_RANGE` if a value would no longer be exact. */
+  rescale(priceFactor: number, sizeFactor: number): void {
+    this.#bids.rescale(priceFactor, sizeFactor);
+    this.#asks.rescale(priceFactor, sizeFactor);
+  }
+
+  /** Both sides have a level and the best bid is not below the best ask: no venue's book stands so. */
+  get crossed(): boolean {
+    return this.#bids.count > 0 && this.#asks.count > 0 && this.bidPrice >= this.askPrice;
   }
 
   /** Best bid price, or 0 while there is no bid. */
@@ -121,4 +160,8 @@ export class OrderBook {
 
 function top(values: Float64Array, count: number): number {
   return count === 0 ? 0 : (values[count - 1] as number);
+}
+
+function requireSafe(value: number): void {
+  if (!Number.isSafeInteger(value)) throw new MillraceError('validation', 'DECIMAL_RANGE', `value=${value}`);
 }

@@ -48,11 +48,10 @@ export function parseScaled(text: string, scale: number): number {
     } else if (code === 46 && decimals < 0 && digits > 0) {
       decimals = 0;
     } else {
-      throw new MillraceError('validation', 'DECIMAL_SYNTAX', `text=${JSON.stringify(text.slice(0, 40))}`);
+      throw notDecimal(text);
     }
   }
-  if (digits === 0)
-    throw new MillraceError('validation', 'DECIMAL_SYNTAX', `text=${JSON.stringify(text.slice(0, 40))}`);
+  if (digits === 0) throw notDecimal(text);
   value *= powerOfTen(scale - Math.max(decimals, 0));
   if (value > Number.MAX_SAFE_INTEGER) throw new MillraceError('validation', 'DECIMAL_RANGE', `text=${text}`);
   return negative && value !== 0 ? -value : value;
@@ -73,10 +72,43 @@ export function formatScaled(value: number, scale: number): string {
 
 /** Plain decimal text without trailing zeros or a needless sign: `0.0500` → `0.05`, `-0` → `0`. Throws `DECIMAL_SYNTAX` if it is not decimal text. */
 export function canonicalDecimal(text: string): string {
-  if (!/^-?\d+(\.\d*)?$/.test(text)) {
-    throw new MillraceError('validation', 'DECIMAL_SYNTAX', `text=${JSON.stringify(text.slice(0, 40))}`);
+  const point = decimalPoint(text);
+  const signed = text.charCodeAt(0) === 45 ? 1 : 0;
+  let start = signed;
+  while (start < point - 1 && text.charCodeAt(start) === 48) start += 1;
+  let end = text.length;
+  if (point < end) {
+    while (end > point && text.charCodeAt(end - 1) === 48) end -= 1;
+    if (end === point + 1) end = point;
   }
-  let canonical = text.replace(/^(-?)0+(?=\d)/, '$1');
-  if (canonical.includes('.')) canonical = canonical.replace(/\.?0*$/, '');
-  return canonical === '-0' ? '0' : canonical;
+  if (start === signed && end === text.length) return text === '-0' ? '0' : text;
+  const unsigned = text.slice(start, end);
+  return signed === 1 && unsigned !== '0' ? `-${unsigned}` : unsigned;
+}
+
+/** Decimals that plain decimal text needs: `0.0500` → 2, `7` → 0. Throws `DECIMAL_SYNTAX` if it is not decimal text. */
+export function decimalsOf(text: string): number {
+  const point = decimalPoint(text);
+  let end = text.length;
+  while (end > point && text.charCodeAt(end - 1) === 48) end -= 1;
+  return Math.max(0, end - point - 1);
+}
+
+/** Where the point is, or the length if there is none. Throws `DECIMAL_SYNTAX` for what is no plain decimal text. */
+function decimalPoint(text: string): number {
+  const { length } = text;
+  const first = text.charCodeAt(0) === 45 ? 1 : 0;
+  let point = length;
+  for (let index = first; index < length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 48 && code <= 57) continue;
+    if (code !== 46 || point !== length || index === first) throw notDecimal(text);
+    point = index;
+  }
+  if (first === length) throw notDecimal(text);
+  return point;
+}
+
+function notDecimal(text: string): MillraceError {
+  return new MillraceError('validation', 'DECIMAL_SYNTAX', `text=${JSON.stringify(text.slice(0, 40))}`);
 }
