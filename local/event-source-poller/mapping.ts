@@ -2,6 +2,7 @@ import {
   type EventSourceMappingConfiguration,
   type LambdaClient,
   paginateListEventSourceMappings,
+  UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { MillraceError } from '#core/errors.ts';
 import type { BatchRules } from './stream-lane.ts';
@@ -40,16 +41,29 @@ export interface QueueMapping extends MappingBase {
 /** The service's defaults, from the guide's tables of parameters. */
 const DEFAULT_BATCH = { kinesis: 100, sqs: 10 } as const;
 
+/** Functions of our own stacks; their mappings are declared switched off in the environment `local`. */
+const OUR_FUNCTIONS = 'Millrace-';
+
 /**
- * The mappings that are declared but switched off: those are the poller's. What is on is driven by the service itself.
+ * The mappings that are switched off: those are the poller's; what is on is driven by the service itself. MiniStack shows a mapping that
+ * CloudFormation made switched off as on (while it leaves it alone); those of our own stacks are switched off again, so that they say so.
  * @throws MillraceError EVENT_SOURCE_UNSUPPORTED, EVENT_SOURCE_INVALID
  */
 export async function readMappings(lambda: LambdaClient): Promise<readonly Mapping[]> {
   const mappings: Mapping[] = [];
   for await (const page of paginateListEventSourceMappings({ client: lambda }, {}))
-    for (const configuration of page.EventSourceMappings ?? [])
-      if (configuration.State === 'Disabled') mappings.push(mappingFrom(configuration));
+    for (const configuration of page.EventSourceMappings ?? []) {
+      const on = configuration.State !== 'Disabled';
+      if (on && functionNameOf(configuration.FunctionArn)?.startsWith(OUR_FUNCTIONS) !== true) continue;
+      const mapping = mappingFrom(configuration);
+      if (on) await lambda.send(new UpdateEventSourceMappingCommand({ UUID: mapping.id, Enabled: false }));
+      mappings.push(mapping);
+    }
   return mappings.sort((a, b) => (a.functionName < b.functionName ? -1 : a.functionName > b.functionName ? 1 : 0));
+}
+
+function functionNameOf(arn: string | undefined): string | undefined {
+  return arn?.split(':')[6];
 }
 
 /**
@@ -72,7 +86,7 @@ export function mappingFrom(configuration: EventSourceMappingConfiguration): Map
   const base = {
     id,
     functionArn,
-    functionName: functionArn.split(':')[6] ?? functionArn,
+    functionName: functionNameOf(functionArn) ?? functionArn,
     sourceArn,
     region,
     batchWindowMs: (configuration.MaximumBatchingWindowInSeconds ?? 0) * 1000,

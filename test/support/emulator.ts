@@ -25,7 +25,7 @@ export function describeWithEmulator(
   describe.skipIf(!available)(name, () => {
     let running: Emulator | null = null;
     beforeAll(async () => {
-      running = await startEmulator({ name: `emulator-test-${process.pid}`, ...options });
+      running = await startEmulator({ name: `test-${name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase()}`, ...options });
     });
     afterAll(async () => {
       await running?.stop();
