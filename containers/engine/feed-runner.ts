@@ -121,7 +121,10 @@ export class FeedRunner {
       });
     });
     for (const account of this.#options.publisher.accounts()) {
-      if (!this.#sockets.some((socket) => socket.sink.connection.connection === account.connection)) continue;
+      const own = this.#sockets.some(
+        ({ sink }) => sink.connection.connection === account.connection && sink.connection.epoch === account.epoch,
+      );
+      if (!own) continue;
       const { connection, received, published, shed } = account;
       this.#events.emit(
         { type: 'feed.closed', body: { connection, how: 'inOrder', received, published, shed } },
@@ -288,16 +291,15 @@ class FeedSocket {
   readonly sink: FrameSink;
   readonly connection: MarketConnection;
   frames = 0;
-  readonly #anchorMono: number;
-  readonly #anchorEpoch: number;
+  readonly #anchor: Now;
 
   constructor(feed: FeedRunner, options: FeedRunnerOptions, plan: SocketPlan, epoch: number) {
     const { venue, inputLog, metrics, publisher, runtime, clock, timers } = options;
     this.plan = plan;
-    this.#anchorMono = clock.monoNanos();
-    this.#anchorEpoch = clock.epochMs();
     const name = `${options.origin.engine}/${venue.id}/${plan.name}`;
-    const sink = publisher.open({ venue: venue.id, connection: name, epoch });
+    const anchor = { mono: clock.monoNanos(), epoch: clock.epochMs() };
+    this.#anchor = anchor;
+    const sink = publisher.open({ venue: venue.id, connection: name, epoch, anchor });
     this.sink = sink;
     const decode = venue.marketData.createDecoder();
     let receivedAt = 0 as MonoNanos;
@@ -334,7 +336,8 @@ class FeedSocket {
 
   /** The clock readings of a frame: wall time from one anchor per connection, as the market record carries it, so that a replay has the same. */
   anchored(receivedAt: MonoNanos): Now {
-    return { mono: receivedAt, epoch: (this.#anchorEpoch + (receivedAt - this.#anchorMono) / 1e6) as EpochMs };
+    const { mono, epoch } = this.#anchor;
+    return { mono: receivedAt, epoch: (epoch + (receivedAt - mono) / 1e6) as EpochMs };
   }
 
   async stop(): Promise<void> {
