@@ -11,6 +11,7 @@ export const processRedactor = createRedactor();
 
 export interface LogOptions {
   readonly service: string;
+  /** Default: `POWERTOOLS_LOG_LEVEL`, else info. */
   readonly level?: LogLevel;
   /** On every line: environment, build, engine. */
   readonly fields?: Readonly<Record<string, string>>;
@@ -19,8 +20,12 @@ export interface LogOptions {
 
 /** A logger that writes JSON lines to the console, in the form CloudWatch reads, and never a secret (R6). */
 export function createLog(options: LogOptions): Log {
-  const { service, level = 'info', fields = {}, redactor = processRedactor } = options;
-  const logger = new Logger({ serviceName: service, logLevel: level, persistentKeys: { ...fields } });
+  const { service, level, fields = {}, redactor = processRedactor } = options;
+  const logger = new Logger({
+    serviceName: service,
+    persistentKeys: { ...fields },
+    ...(level === undefined ? {} : { logLevel: level }),
+  });
   return (at, text, extra = {}) => {
     const clean = redactor.value(extra);
     logger[at](redactor.text(text), typeof clean === 'object' && clean !== null ? { fields: clean } : {});

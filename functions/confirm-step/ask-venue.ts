@@ -1,0 +1,87 @@
+import type { LedgerReader } from '#aws/ledger-reader.ts';
+import type { ConfirmationQuery, ConfirmationRecord } from '#core/confirmation/confirmation-record.ts';
+import { messageOf } from '#core/errors.ts';
+import type { ClientOrderId } from '#core/orders/order.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+
+/** Asks venue and ledger everything that can prove the end of an order. Never rejects: what failed is an answer too. */
+export async function askVenue(
+  venue: () => Promise<VenueQueries>,
+  ledger: LedgerReader,
+  record: ConfirmationRecord,
+  at: number,
+): Promise<ConfirmationQuery> {
+  const { clientOrderId, symbol, windowFrom } = record.order;
+  const round = record.rounds;
+  try {
+    const queries = await venue();
+    // The ledger first: what it says is then never newer than what the venue says.
+    const [known, positions] = await Promise.all([
+      ledger.readOrder(record.order, clientOrderId),
+      ledger.readPositions(record.order, { venue: record.order.venue, symbol }),
+    ]);
+    const answer = await queries.orderByClientId(symbol, clientOrderId);
+    const [openOrders, fills, venuePositions] = await Promise.all([
+      queries.openOrders(symbol),
+      queries.fillsSince(symbol, windowFrom as EpochMs),
+      queries.positions([symbol]),
+    ]);
+    const report = answer.kind === 'found' ? answer.report : null;
+    const venueOrderId = report?.venueOrderId ?? known?.state?.venueOrderId ?? null;
+    const isOurs = (each: { clientOrderId: string | null; venueOrderId: string }) =>
+      each.clientOrderId === clientOrderId || each.venueOrderId === venueOrderId;
+    return {
+      kind: 'answered',
+      round,
+      at,
+      order:
+        report === null
+          ? null
+          : {
+              venueOrderId: report.venueOrderId,
+              status: report.status,
+              size: report.size,
+              cumulativeSize: report.cumulativeSize,
+              venueTime: report.venueTime,
+            },
+      listedOpen: openOrders.some(isOurs),
+      fills: fills.filter(isOurs).map(({ fillId, size }) => ({ fillId, size })),
+      position: venuePositions.find((each) => each.symbol === symbol)?.size ?? '0',
+      ledger: {
+        state: known?.state?.state ?? null,
+        venueOrderId: known?.state?.venueOrderId ?? null,
+        size: known?.state?.size ?? known?.intent?.size ?? null,
+        cumulativeSize: known?.state?.cumulativeSize ?? '0',
+        evidence: known?.state?.evidence ?? [],
+        position: positions[0]?.size ?? '0',
+      },
+    };
+  } catch (error) {
+    return { kind: 'failed', round, at, reason: messageOf(error) };
+  }
+}
+
+/** Asks the venue to cancel. A failure that may have taken effect is `unknown`. Never rejects. */
+export async function cancelAtVenue(
+  venue: () => Promise<VenueQueries>,
+  record: ConfirmationRecord,
+): Promise<{ readonly answer: 'accepted' | 'rejected' | 'unknown' | 'notSent'; readonly text: string }> {
+  const { clientOrderId, symbol } = record.order;
+  const known = record.query?.kind === 'answered' ? record.query : null;
+  const venueOrderId = known?.order?.venueOrderId ?? known?.ledger.venueOrderId ?? null;
+  let queries: VenueQueries;
+  try {
+    queries = await venue();
+  } catch (error) {
+    return { answer: 'notSent', text: messageOf(error) };
+  }
+  try {
+    const answer = await queries.cancelOrder({ symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId });
+    return { answer: answer.kind, text: answer.kind === 'accepted' ? answer.venueOrderId : answer.text };
+  } catch (error) {
+    const refused = error instanceof VenueError && ['notFound', 'alreadySo', 'reject'].includes(error.venueClass);
+    return { answer: refused ? 'rejected' : 'unknown', text: messageOf(error) };
+  }
+}

@@ -1,0 +1,72 @@
+import type { TradingEvent } from '../events/trading-event.ts';
+import { orderStatePrecedence } from '../ledger/precedence.ts';
+import type { ConfirmationEnd, ConfirmedOrder } from './confirmation-record.ts';
+import { endStateOf } from './venue-verdict.ts';
+
+/** What an event asks of the confirmation of its order. */
+export type ConfirmationStep =
+  | { readonly kind: 'begin'; readonly order: ConfirmedOrder }
+  | {
+      readonly kind: 'end';
+      readonly clientOrderId: string;
+      readonly end: ConfirmationEnd;
+      /** Orders several ends of one order. */
+      readonly precedence: string;
+      /** Whether the venue could tell of this end if it were asked: a rejected order leaves no trace there. */
+      readonly knownToVenue: boolean;
+    };
+
+/** Clocks of engine and venue differ by less. */
+const CLOCK_SLACK_MS = 60_000;
+/** An order that became unknown without having been followed was sent within this time. */
+const UNKNOWN_WINDOW_MS = 3_600_000;
+
+/**
+ * Orders are followed from their intent where their lane asks for it, and from the moment they become unknown everywhere else. A terminal state counts
+ * only with its evidence. Null: the event is none of confirmation's business.
+ */
+export function confirmationStepOf(event: TradingEvent): ConfirmationStep | null {
+  switch (event.type) {
+    case 'order.intended':
+      return event.body.confirm ? begin(event, event.body, CLOCK_SLACK_MS) : null;
+    case 'order.denied':
+      return {
+        kind: 'end',
+        clientOrderId: event.body.clientOrderId,
+        end: {
+          by: 'callback',
+          state: 'Denied',
+          cumulativeSize: '0',
+          evidence: [{ kind: 'notSent', reason: event.body.code }],
+        },
+        precedence: orderStatePrecedence('Denied', event.epoch, event.sequence),
+        knownToVenue: false,
+      };
+    case 'order.state': {
+      const { clientOrderId, to, cumulativeSize, evidence } = event.body;
+      if (to === 'Unknown') return begin(event, event.body, UNKNOWN_WINDOW_MS);
+      const state = endStateOf(to);
+      if (state === null || evidence.length === 0) return null;
+      return {
+        kind: 'end',
+        clientOrderId,
+        end: { by: 'callback', state, cumulativeSize, evidence },
+        precedence: orderStatePrecedence(to, event.epoch, event.sequence),
+        knownToVenue: state === 'Filled' || state === 'Canceled' || state === 'Expired',
+      };
+    }
+    default:
+      return null;
+  }
+}
+
+function begin(
+  event: TradingEvent,
+  body: { readonly clientOrderId: string; readonly lane: string; readonly symbol: string },
+  windowMs: number,
+): ConfirmationStep {
+  const { mode, account, venue, time } = event;
+  const { clientOrderId, lane, symbol } = body;
+  const order = { clientOrderId, mode, account, venue, lane, symbol, intendedAt: time, windowFrom: time - windowMs };
+  return { kind: 'begin', order };
+}
