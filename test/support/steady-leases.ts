@@ -1,0 +1,57 @@
+import type { LeaseEvent } from '#core/control/control-ports.ts';
+import { DEFAULT_DESIRED_STATE, type DesiredState } from '#core/control/desired-state.ts';
+import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
+import type { LeaseHolder } from '#engine/engine.ts';
+
+const RENEW_MS = 200;
+const VALID_MS = 4_000;
+
+/** Leases that are always granted and renewed, for tests of an engine alone. `desired` is what each renewal brings. */
+export class SteadyLeases {
+  desired: DesiredState = DEFAULT_DESIRED_STATE;
+  #paused = false;
+
+  /** Renewals stop: the holder is to fence itself. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  readonly create = (
+    names: readonly string[],
+    onEvent: (event: LeaseEvent) => void,
+    mayAcquire: (name: string) => boolean,
+  ): LeaseHolder => {
+    const held = new Set<string>();
+    let timer: NodeJS.Timeout | null = null;
+    const step = () => {
+      for (const name of names) {
+        const lease = {
+          name,
+          epoch: 7,
+          fencedAt: (systemClock.monoNanos() + VALID_MS * 1e6) as MonoNanos,
+          validUntil: (systemClock.epochMs() + VALID_MS) as EpochMs,
+          desired: this.desired,
+        };
+        if (held.has(name)) {
+          if (!this.#paused) onEvent({ kind: 'renewed', lease });
+        } else if (mayAcquire(name)) {
+          held.add(name);
+          onEvent({ kind: 'acquired', lease, tookOverFrom: null, predecessorValidUntil: null });
+        }
+      }
+    };
+    return {
+      start: () => {
+        timer = setInterval(step, RENEW_MS);
+        step();
+      },
+      stop: async () => {
+        if (timer !== null) clearInterval(timer);
+        for (const name of held) onEvent({ kind: 'lost', name, epoch: 7, reason: 'released' });
+        held.clear();
+        await Promise.resolve();
+      },
+    };
+  };
+}
