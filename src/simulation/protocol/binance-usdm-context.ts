@@ -44,7 +44,11 @@ export function createBinanceContext(
       if (found === undefined) throw new BinanceRefusal(400, -1121, 'Invalid symbol.');
       return found;
     },
-    clientIdOf: (order) => named.get(order.orderId) ?? order.clientOrderId ?? `web_${order.orderId}`,
+    clientIdOf(order) {
+      // Whoever places over the protocol gives a name or is given one: without one it is the venue's own closing of a position.
+      const unnamed = order.reduceOnly ? 'autoclose-' : 'web_';
+      return named.get(order.orderId) ?? order.clientOrderId ?? `${unnamed}${order.orderId}`;
+    },
     nameOwnOrder: (orderId, clientOrderId) => {
       named.set(orderId, clientOrderId);
     },

@@ -141,6 +141,7 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
   }
 
   function onRaw(event: Extract<SimulatedMarketEvent, { kind: 'raw' }>): void {
+    recorded.note(event);
     if (faults.isPublicPaused(event.symbol)) return;
     if (event.channel === 'book' && recorded.isWanted(event) && faults.take('dropPublicFrame')) return;
     recorded.send(event);
@@ -198,7 +199,7 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
   return {
     protocol,
     onMarket(event) {
-      if (subscribers.size === 0 && event.kind !== 'trade') return;
+      if (subscribers.size === 0 && event.kind !== 'trade' && event.kind !== 'raw') return;
       if (event.kind === 'raw') {
         onRaw(event);
         return;

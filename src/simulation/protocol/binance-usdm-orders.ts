@@ -87,6 +87,10 @@ export function modifyOrder(context: BinanceContext, accountId: string, params: 
   if (before !== null && before.side !== side) throw badValue('side');
   if (before !== null && before.type !== 'limit')
     throw new BinanceRefusal(400, -5025, 'Only limit order is supported.');
+  if (before !== null && size <= before.cumulativeSize && before.cumulativeSize < before.size) {
+    // Nothing would be left of it: the venue cancels.
+    return cancelOrder(context, accountId, params);
+  }
   const outcome = context.exchange.amend(accountId, target, price, size);
   if (outcome.kind === 'refused') throw refusalOf(outcome.reason, 'modify', side);
   return acknowledgementRow(outcome.order, instrument, context.clientIdOf(outcome.order));

@@ -17,6 +17,8 @@ type Raw = Extract<SimulatedMarketEvent, { kind: 'raw' }>;
 export interface RecordedStreams {
   /** Whether anything recorded has been seen of this symbol. */
   covers(symbol: string): boolean;
+  /** Takes note of what the recording has. Called for every frame, before it is sent. */
+  note(event: Raw): void;
   /** Whether anyone would get this frame. */
   isWanted(event: Raw): boolean;
   send(event: Raw): void;
@@ -58,9 +60,11 @@ export function createRecordedStreams(
       for (const subscriber of subscribers.values()) if (gets(subscriber, event)) return true;
       return false;
     },
-    send(event) {
+    note(event) {
       symbols.add(event.symbol);
       seen.add(event.stream);
+    },
+    send(event) {
       let plain: Uint8Array | null = null;
       for (const subscriber of subscribers.values()) {
         if (!gets(subscriber, event)) continue;

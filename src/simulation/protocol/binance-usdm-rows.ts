@@ -38,6 +38,7 @@ const EXPIRY_REASONS: ReadonlySet<string> = new Set([
   'fokUnfilled',
   'noLiquidity',
   'reduceOnly',
+  'insufficientMargin',
 ]);
 
 export function statusOf(order: SimulatedOrder): string {
@@ -52,6 +53,7 @@ export function statusOf(order: SimulatedOrder): string {
     case 'expired':
       return 'EXPIRED';
     case 'canceled':
+      if (order.endReason === 'selfTrade') return 'EXPIRED_IN_MATCH';
       return EXPIRY_REASONS.has(order.endReason) ? 'EXPIRED' : 'CANCELED';
   }
 }
