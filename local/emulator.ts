@@ -75,7 +75,7 @@ async function startOwn(options: EmulatorOptions): Promise<Emulator> {
   options.signal?.throwIfAborted();
   mkdirSync(LOGS, { recursive: true });
   // Outside of the project, so that a Lambda finds neither its package.json nor its node_modules: what was not bundled is missing, as on AWS.
-  const data = mkdtempSync(path.join(tmpdir(), 'millrace-emulator-'));
+  const data = mkdtempSync(path.join(tmpdir(), `millrace-emulator-${process.pid}-`));
   mkdirSync(path.join(data, 'tmp'));
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
