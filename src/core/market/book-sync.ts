@@ -13,7 +13,7 @@ export type BookSyncOutcome =
 
 /**
  * Keeps one symbol's book right by the venue's documented sequence rule. A book is quoted only while `book.valid`; while it is not, it is empty.
- * It holds at most a bounded number of buffered messages; past the bound it starts over.
+ * It holds at most a bounded number of buffered messages; past the bound the oldest goes, and only a snapshot that joins the rest is taken.
  */
 export interface BookSync {
   readonly book: OrderBook;

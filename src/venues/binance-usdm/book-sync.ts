@@ -3,7 +3,7 @@ import { type BookScales, BookWriter } from '#core/market/book-writer.ts';
 import type { BookMessage } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 
-/** Diffs that may wait for a snapshot: 100 s at one each 100 ms. */
+/** Diffs that may wait for a snapshot: 100 s at one each 100 ms. Past it the oldest goes, and a snapshot older than the rest will be refused. */
 const MAX_BUFFERED = 1_000;
 /** So many old diffs one after the other mean that the stream has gone back behind the book, not that a snapshot was ahead of it. */
 const MAX_IGNORED = 1_000;
@@ -103,7 +103,7 @@ export class BinanceUsdmBookSync implements BookSync {
   }
 
   #buffered(diff: BookMessage): BookSyncOutcome {
-    if (this.#buffer.length >= MAX_BUFFERED) this.#buffer = [];
+    if (this.#buffer.length >= MAX_BUFFERED) this.#buffer.shift();
     this.#buffer.push(diff);
     if (this.#asked) return BUFFERED;
     this.#asked = true;

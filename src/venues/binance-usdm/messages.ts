@@ -38,6 +38,7 @@ export interface RawEvent {
   readonly a?: unknown;
   readonly A?: unknown;
   readonly t?: unknown;
+  readonly l?: unknown;
   readonly p?: unknown;
   readonly q?: unknown;
   readonly m?: unknown;
@@ -69,9 +70,12 @@ export function readDepthUpdate(raw: RawEvent): BookMessage {
   return message;
 }
 
-/** `{"e":"aggTrade","s","a","p","q","T","m"}`. `m`: the buyer was the maker, so the taker sold. */
+/**
+ * `{"e":"aggTrade","s","a","p","q","l":last trade in it,"T","m"}`. `m`: the buyer was the maker, so the taker sold. Recordings of 2019 have no `a`; there the
+ * last trade is its name.
+ */
 export function readAggregateTrade(raw: RawEvent): TradeMessage {
-  return readTradeWithId(raw, requireCount(raw.a, 'a'));
+  return readTradeWithId(raw, requireCount(raw.a ?? raw.l, 'a'));
 }
 
 /** `{"e":"trade","s","t","p","q","T","m","X"}`; null for those made outside the book (`X` is `INSURANCE_FUND` or `ADL`). */
