@@ -177,7 +177,7 @@ const requestAnswer = z.looseObject({
   retMsg: z.string().optional(),
   req_id: z.string().optional(),
   op: z.string().optional(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 const failedTopics = z.looseObject({ failTopics: z.array(z.string()) });
