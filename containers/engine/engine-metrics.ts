@@ -2,7 +2,7 @@ import { Histogram } from '#core/metrics/histogram.ts';
 
 /** What the engine counts and measures; latencies in microseconds. One object, written by the hot path, read by `/metrics` and `/status`. */
 export class EngineMetrics {
-  /** Frame decoded and book applied → the lane's step is done. */
+  /** Book in hand → strategy, risk and intent: the lane's step, with nothing sent yet. */
   readonly decision = new Histogram();
   /** Frame on the socket → order handed to the socket. */
   readonly tickToOrder = new Histogram();

@@ -305,12 +305,9 @@ export class Engine {
     exchangeTime: EpochMs,
     now: Now,
   ): void {
-    const applied = this.#options.clock.monoNanos();
     for (const runner of group.runners.values()) {
       const lane = runner.lane(symbol);
-      if (lane === null) continue;
-      runner.onBook(lane, book, receivedAt, exchangeTime, now);
-      this.metrics.decision.record((this.#options.clock.monoNanos() - applied) / 1e3);
+      if (lane !== null) runner.onBook(lane, book, receivedAt, exchangeTime, now);
     }
   }
 

@@ -159,7 +159,9 @@ export class UnitRunner {
   /** Hot: the book of a symbol changed. */
   onBook(lane: Lane, book: OrderBook, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
     if (!this.#opened) return;
+    const began = this.#options.clock.monoNanos();
     lane.onBook(book, receivedAt, exchangeTime, now);
+    this.#options.metrics.decision.record((this.#options.clock.monoNanos() - began) / 1e3);
     if (lane.effects.length > 0) this.#perform(lane);
   }
 
