@@ -6,7 +6,7 @@ import type { ConnectionStatus, OrderAnswer } from '#core/orders/venue-ports.ts'
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
-import type { MarketSource, SourceFrame } from '#simulation/market-sources/market-source.ts';
+import type { MarketSource, SourceFrame, SourceStep } from '#simulation/market-sources/market-source.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { type BinanceUsdmServerOptions, createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
 import { createBinanceUsdmAccountStream } from '#venues/binance-usdm/account-stream.ts';
@@ -53,18 +53,11 @@ export async function until<T>(what: string, check: () => T | null | undefined |
   }
 }
 
-/** A source that tells frames when the test says so; without any, the market is what the accounts make of it. */
-function createTestSource(origin: MarketSource['origin']): MarketSource & { push(frame: SourceFrame): void } {
-  const frames: SourceFrame[] = [];
-  return {
-    origin,
-    push: (frame) => frames.push(frame),
-    next() {
-      const frame = frames.shift();
-      return frame === undefined ? null : { offsetMs: 0, frame, changes: [] };
-    },
-    nextDueMs: () => null,
-  };
+/** A source that tells what the test says; without that, the market is what the accounts make of it. */
+function createTestSource(origin: MarketSource['origin']) {
+  const steps: SourceStep[] = [];
+  const source: MarketSource = { origin, next: () => steps.shift() ?? null, nextDueMs: () => null };
+  return { source, push: (step: Omit<SourceStep, 'offsetMs'>) => steps.push({ offsetMs: 0, ...step }) };
 }
 
 /**
@@ -73,11 +66,12 @@ function createTestSource(origin: MarketSource['origin']): MarketSource & { push
  */
 export async function openBinance(
   options: Partial<BinanceUsdmServerOptions> & { readonly origin?: MarketSource['origin'] } = {},
+  terms: Partial<Instrument> = {},
 ) {
   const { origin = 'generated', ...serverOptions } = options;
-  const source = createTestSource(origin);
+  const { source, push } = createTestSource(origin);
   const exchange = createSimulatedExchange({
-    instruments: [BTCUSDT],
+    instruments: [{ ...BTCUSDT, ...terms }],
     source,
     clockStart: systemClock.epochMs(),
     settings: { postOnlyRejects: true },
@@ -123,7 +117,12 @@ export async function openBinance(
     advance,
     /** The market shows these recorded frames. */
     tell(...frames: readonly SourceFrame[]) {
-      for (const frame of frames) source.push(frame);
+      for (const frame of frames) push({ frame, changes: [] });
+      advance();
+    },
+    /** The mark price moves: bands, margin and liquidation follow it. */
+    mark(price: number) {
+      push({ frame: null, changes: [{ kind: 'ticker', symbol: 'BTCUSDT', markPrice: price as Price }] });
       advance();
     },
     /** Rests an order of the other account: something to trade with. */

@@ -140,6 +140,26 @@ describe('account stream', () => {
   });
 });
 
+describe('what the venue does by itself', () => {
+  test('G13, F25: a liquidation is told as fills with that cause, at the venue’s price and fee, down to flat', async () => {
+    const world = await listening();
+    world.mark(600_000);
+    world.rest('sell', 600_000, 15_000);
+    placeDirectly(world, 'p1-1-1', 'buy', 600_000, 15_000);
+    await until('the position', () => of(world.reports, 'position').length > 0);
+    world.rest('buy', 540_000, 15_000);
+    world.mark(535_000);
+    const fill = await until('liquidated', () =>
+      of(world.reports, 'fill').find((each) => each.cause === 'liquidation'),
+    );
+    expect(fill).toMatchObject({ side: 'sell', price: '54000', size: '15', feeCurrency: 'USDT' });
+    expect(Number(fill.fee)).toBeGreaterThan(0);
+    expect(fill.clientOrderId).toMatch(/^autoclose-/);
+    await until('flat', () => of(world.reports, 'position').at(-1)?.size === '0');
+    expect(of(world.reports, 'position').at(-1)).toMatchObject({ size: '0' });
+  });
+});
+
 describe('listen keys', () => {
   test('F15: a key that expires is replaced once, however often that is told', async () => {
     const world = await listening();

@@ -1,80 +1,8 @@
-import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { systemClock } from '#core/time/system-clock.ts';
 import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
 import { KEYS, openBinance, until } from '../support/binance-usdm-world.ts';
-
-type World = Awaited<ReturnType<typeof openBinance>>;
-
-const sign = (payload: string) => createHmac('sha256', KEYS.secret).update(payload).digest('hex');
-
-/** A REST request as any client would make it; `query` without timestamp and signature, which are added. */
-async function call(
-  world: World,
-  method: string,
-  path: string,
-  query: Record<string, string> = {},
-  headers: Record<string, string> = { 'X-MBX-APIKEY': KEYS.key },
-) {
-  const payload = new URLSearchParams({ ...query, timestamp: String(Date.now()) }).toString();
-  return request(world, method, `${path}?${payload}&signature=${sign(payload)}`, headers);
-}
-
-async function request(
-  world: World,
-  method: string,
-  pathAndQuery: string,
-  headers: Record<string, string> = {},
-  body?: string,
-) {
-  const answer = await fetch(`${world.server.urls.rest}${pathAndQuery}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-  });
-  return { status: answer.status, headers: answer.headers, body: JSON.parse(await answer.text()) };
-}
-
-/** A plain websocket client and what it heard. */
-async function connect(url: string) {
-  const socket = new WebSocket(url);
-  const heard: string[] = [];
-  let closed: number | null = null;
-  let pings = 0;
-  socket.on('message', (data) => heard.push(String(data)));
-  socket.on('close', (code) => {
-    closed = code;
-  });
-  socket.on('ping', () => {
-    pings += 1;
-  });
-  await new Promise((done, fail) => {
-    socket.once('open', done);
-    socket.once('error', fail);
-  });
-  return {
-    socket,
-    heard,
-    get closed() {
-      return closed;
-    },
-    get pings() {
-      return pings;
-    },
-    send: (message: unknown) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
-    json: () => heard.map((text) => JSON.parse(text)),
-  };
-}
-
-const ORDER = {
-  symbol: 'BTCUSDT',
-  side: 'BUY',
-  type: 'LIMIT',
-  timeInForce: 'GTC',
-  quantity: '0.010',
-  price: '60000.0',
-};
+import { call, connect, ORDER, request, sign, type BinanceWorld as World } from '../support/plain-binance-client.ts';
 
 describe('REST', () => {
   test('public questions need no key', async () => {
@@ -197,7 +125,9 @@ describe('REST', () => {
     });
     expect(world.exchange.openOrders('tested', null)).toEqual([]);
   });
+});
 
+describe('refusals', () => {
   test.each<[string, (world: World) => Promise<{ status: number; body: { code: number } }>, number, number]>([
     ['no key', (world) => call(world, 'GET', '/fapi/v1/openOrders', {}, {}), 401, -2014],
     ['an unknown key', (world) => call(world, 'GET', '/fapi/v1/openOrders', {}, { 'X-MBX-APIKEY': 'who' }), 401, -2015],
@@ -313,6 +243,53 @@ describe('REST', () => {
     expect(world.server.stats().errors).toEqual([]);
   });
 
+  test.each([
+    ['off the tick', { price: '60000.05' }, -1111],
+    ['far above the mark', { price: '70000.0' }, -4016],
+    ['far below the mark', { side: 'SELL', price: '50000.0' }, -4024],
+    ['too small', { quantity: '0.000' }, -4003],
+    ['too large', { quantity: '1000.001' }, -4005],
+    ['worth too little', { quantity: '0.001', price: '59900.0', side: 'BUY' }, -4164],
+    ['beyond the margin', { quantity: '900.000' }, -2019],
+    ['reducing nothing', { reduceOnly: 'true' }, -2022],
+  ])('S3: the matching engine refuses what is %s by its own code', async (_what, parts, code) => {
+    const world = await openBinance({}, { minNotional: 100 });
+    world.mark(600_000);
+    world.rest('buy', 599_950, 10);
+    world.rest('sell', 600_050, 10);
+    const answer = await call(world, 'POST', '/fapi/v1/order', { ...ORDER, ...parts });
+    expect([answer.status, answer.body.code]).toEqual([400, code]);
+  });
+
+  test('F14: an amendment below what was filled cancels the rest', async () => {
+    const world = await openBinance();
+    world.rest('sell', 600_000, 4);
+    await call(world, 'POST', '/fapi/v1/order', { ...ORDER, newClientOrderId: 'mine-1' });
+    const changed = await call(world, 'PUT', '/fapi/v1/order', {
+      symbol: 'BTCUSDT',
+      side: 'BUY',
+      origClientOrderId: 'mine-1',
+      quantity: '0.004',
+      price: '60000.0',
+    });
+    expect(changed.body).toMatchObject({ status: 'CANCELED', executedQty: '0.004' });
+  });
+
+  test('a post-only order that would take is acknowledged and expires', async () => {
+    const world = await openBinance();
+    world.rest('sell', 600_000, 4);
+    expect(
+      (await call(world, 'POST', '/fapi/v1/order', { ...ORDER, timeInForce: 'GTX', newClientOrderId: 'mine-1' })).body,
+    ).toMatchObject({ status: 'NEW' });
+    expect(
+      (await call(world, 'GET', '/fapi/v1/order', { symbol: 'BTCUSDT', origClientOrderId: 'mine-1' })).body,
+    ).toMatchObject({
+      status: 'EXPIRED',
+      timeInForce: 'GTX',
+      executedQty: '0.000',
+    });
+  });
+
   test('a key that may only read places nothing', async () => {
     const world = await openBinance();
     world.keys.add({ ...KEYS, accountId: 'tested', readOnly: true });
@@ -354,298 +331,6 @@ describe('REST', () => {
 function signedAt(timestamp: number): string {
   return `/fapi/v2/balance?timestamp=${timestamp}&signature=${sign(`timestamp=${timestamp}`)}`;
 }
-
-describe('market streams', () => {
-  test('R5: diffs join the snapshot and each other by U, u and pu, and give the book of the venue', async () => {
-    const world = await openBinance();
-    world.rest('buy', 599_980, 10);
-    const client = await connect(`${world.server.urls.market}/public/stream?streams=btcusdt@depth@0ms`);
-    world.rest('buy', 599_990, 20);
-    const snapshot = (await request(world, 'GET', '/fapi/v1/depth?symbol=BTCUSDT&limit=1000')).body;
-    const order = world.rest('sell', 600_010, 30);
-    world.rest('sell', 600_020, 5);
-    world.exchange.cancel('other', { orderId: order.orderId, clientOrderId: null });
-    await until('all diffs', () => client.heard.length >= 4);
-    const diffs = client.json().map((each) => each.data);
-    expect(diffs.every((each, index) => index === 0 || each.pu === diffs[index - 1].u)).toBe(true);
-    const after = diffs.filter((each) => each.u >= snapshot.lastUpdateId);
-    expect(after[0].U <= snapshot.lastUpdateId || after[0].pu === snapshot.lastUpdateId).toBe(true);
-    const book = new Map<string, string>(snapshot.asks);
-    for (const each of after)
-      for (const [price, size] of each.a)
-        if (Number(size) === 0) book.delete(price);
-        else book.set(price, size);
-    expect([...book]).toEqual([['60002.0', '0.005']]);
-    expect(client.json()[0].stream).toBe('btcusdt@depth@0ms');
-  });
-
-  test('changes are gathered for 100 ms', async () => {
-    const world = await openBinance();
-    const client = await connect(`${world.server.urls.market}/public/ws/btcusdt@depth@100ms`);
-    for (let index = 0; index < 20; index += 1) world.rest('buy', 599_900 - index, 1);
-    await until('a diff', () => client.heard.length > 0);
-    const [first] = client.json();
-    expect(first).toMatchObject({ e: 'depthUpdate', s: 'BTCUSDT' });
-    expect(first.b).toHaveLength(20);
-    expect(first.u - first.U).toBe(19);
-  });
-
-  test('trades, quotes and marks go to the addresses that serve them', async () => {
-    const world = await openBinance();
-    const streams = 'btcusdt@aggTrade/btcusdt@bookTicker/btcusdt@trade/btcusdt@markPrice@1s';
-    const [open, market, legacy] = await Promise.all(
-      ['/public/stream', '/market/stream', '/stream'].map((path) =>
-        connect(`${world.server.urls.market}${path}?streams=${streams}`),
-      ),
-    );
-    world.rest('sell', 600_000, 10);
-    await call(world, 'POST', '/fapi/v1/order', { ...ORDER, timeInForce: 'IOC', quantity: '0.004' });
-    const names = (client: typeof open) => [...new Set((client?.json() ?? []).map((each) => each.data.e))].sort();
-    await until('all', () => names(legacy).length === 3);
-    expect(names(open)).toEqual(['bookTicker', 'trade']);
-    expect(names(market)).toEqual(['aggTrade', 'trade']);
-    const aggregated = market?.json().find((each) => each.data.e === 'aggTrade').data;
-    expect(aggregated).toMatchObject({ s: 'BTCUSDT', p: '60000.0', q: '0.004', m: false });
-    const quote = open?.json().findLast((each) => each.data.e === 'bookTicker').data;
-    expect(quote).toMatchObject({ a: '60000.0', A: '0.006', b: '0.0' });
-  });
-
-  test('subscriptions are made, listed and undone; each request is answered by its id', async () => {
-    const world = await openBinance();
-    const client = await connect(`${world.server.urls.market}/public/stream`);
-    client.send({ method: 'SUBSCRIBE', params: ['btcusdt@bookTicker', 'btcusdt@nothing'], id: 1 });
-    client.send({ method: 'LIST_SUBSCRIPTIONS', id: 'two' });
-    client.send({ method: 'UNSUBSCRIBE', params: ['btcusdt@nothing'], id: 3 });
-    client.send({ method: 'LIST_SUBSCRIPTIONS', id: 4 });
-    client.send({ method: 'DANCE', id: 5 });
-    client.send('{"method":');
-    await until('six answers', () => client.heard.length === 6);
-    expect(client.json()).toMatchObject([
-      { result: null, id: 1 },
-      { result: ['btcusdt@bookTicker', 'btcusdt@nothing'], id: 'two' },
-      { result: null, id: 3 },
-      { result: ['btcusdt@bookTicker'], id: 4 },
-      { error: { code: 2 }, id: 5 },
-      { error: { code: 3 } },
-    ]);
-  });
-
-  test('more than ten client messages in a second close the connection', async () => {
-    const world = await openBinance();
-    const client = await connect(`${world.server.urls.market}/market/ws`);
-    for (let index = 0; index < 12; index += 1) client.send({ method: 'LIST_SUBSCRIPTIONS', id: index });
-    await until('closed', () => client.closed !== null);
-    expect(client.closed).toBe(1008);
-    expect(client.heard).toHaveLength(10);
-  });
-
-  test('the venue pings, and answers pings', async () => {
-    const world = await openBinance({ pingIntervalMs: 20 });
-    const client = await connect(`${world.server.urls.market}/public/ws`);
-    let ponged = false;
-    client.socket.on('pong', () => {
-      ponged = true;
-    });
-    client.socket.ping();
-    await until('pings and a pong', () => client.pings >= 2 && ponged);
-    expect(client.closed).toBeNull();
-  });
-
-  test('T1: every frame handed to an open market connection is counted, by connection and in all', async () => {
-    const world = await openBinance();
-    const clients = await Promise.all(
-      [0, 1].map(() => connect(`${world.server.urls.market}/public/stream?streams=btcusdt@depth@0ms`)),
-    );
-    clients[0]?.send({ method: 'LIST_SUBSCRIPTIONS', id: 1 });
-    for (let index = 0; index < 10; index += 1) world.rest('buy', 599_900 - index, 1);
-    await until('all', () => clients[0]?.heard.length === 11 && clients[1]?.heard.length === 10);
-    clients[1]?.socket.close();
-    await until('gone', () => world.server.stats().openSessions === 1);
-    world.rest('buy', 599_000, 1);
-    await until('one more', () => clients[0]?.heard.length === 12);
-    const stats = world.server.stats();
-    expect(stats.framesSent).toBe(22);
-    expect(stats.answersSent).toBe(1);
-    expect(stats.connections.map((each) => each.framesSent).sort((a, b) => a - b)).toEqual([10, 12]);
-  });
-
-  test('F17, F28: a stalled symbol and a lost frame, as ordered', async () => {
-    const world = await openBinance();
-    const client = await connect(`${world.server.urls.market}/public/stream?streams=btcusdt@depth@0ms`);
-    world.rest('buy', 599_900, 1);
-    world.server.faults.arm('dropPublicFrame');
-    world.rest('buy', 599_901, 1);
-    world.rest('buy', 599_902, 1);
-    await until('two', () => client.heard.length === 2);
-    const [first, second] = client.json().map((each) => each.data);
-    expect(second.pu).toBe(first.u + 1);
-    world.server.faults.pausePublic('BTCUSDT');
-    world.rest('buy', 599_903, 1);
-    world.server.faults.resumePublic('BTCUSDT');
-    world.rest('buy', 599_904, 1);
-    await until('three', () => client.heard.length === 3);
-    expect(client.json()[2].data.pu).toBe(second.u);
-    expect(client.json()[2].data.U).toBe(second.u + 2);
-  });
-});
-
-describe('recorded frames', () => {
-  const raw = (stream: string, channel: 'book' | 'trades' | 'quotes', data: string) => ({
-    symbol: 'BTCUSDT',
-    channel,
-    stream,
-    frame: Buffer.from(`{"stream":"${stream}","data":${data}}`),
-  });
-
-  test('T1: they go out byte by byte, to the equivalent subscription', async () => {
-    const world = await openBinance({ origin: 'recorded' });
-    const open = await connect(
-      `${world.server.urls.market}/public/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker`,
-    );
-    const market = await connect(`${world.server.urls.market}/market/stream?streams=btcusdt@aggTrade`);
-    const plain = await connect(`${world.server.urls.market}/public/ws/btcusdt@depth@500ms`);
-    const frames = [
-      raw('btcusdt@depth@0ms', 'book', '{"e":"depthUpdate","odd":  [1,2] }'),
-      raw('btcusdt@trade', 'trades', '{"e":"trade","p":"1.0"}'),
-      raw('btcusdt@bookTicker', 'quotes', '{"e":"bookTicker"}'),
-    ];
-    world.tell(...frames);
-    await until('all', () => open.heard.length === 2 && market.heard.length === 1 && plain.heard.length === 1);
-    expect(open.heard).toEqual([frames[0]?.frame.toString(), frames[2]?.frame.toString()]);
-    expect(market.heard).toEqual([frames[1]?.frame.toString()]);
-    expect(plain.heard).toEqual(['{"e":"depthUpdate","odd":  [1,2] }']);
-    // What trades here is not made up beside the recording.
-    world.rest('sell', 600_000, 10);
-    await new Promise((done) => setTimeout(done, 150));
-    expect(world.server.stats().framesSent).toBe(4);
-  });
-
-  test('a recording that has aggTrade serves that, and trades to those who asked for them', async () => {
-    const world = await openBinance({ origin: 'recorded' });
-    const client = await connect(`${world.server.urls.market}/market/stream?streams=btcusdt@aggTrade`);
-    world.tell(raw('btcusdt@aggTrade', 'trades', '{"e":"aggTrade"}'));
-    world.tell(raw('btcusdt@trade', 'trades', '{"e":"trade"}'));
-    world.tell(raw('btcusdt@aggTrade', 'trades', '{"e":"aggTrade"}'));
-    await until('both', () => client.heard.length === 2);
-    expect(client.json().map((each) => each.data.e)).toEqual(['aggTrade', 'aggTrade']);
-  });
-});
-
-describe('the websocket API', () => {
-  const signed = (params: Record<string, unknown>, secret = KEYS.secret) => {
-    const all: Record<string, unknown> = { ...params, apiKey: KEYS.key, timestamp: Date.now() };
-    const payload = Object.keys(all)
-      .sort()
-      .map((name) => `${name}=${all[name]}`)
-      .join('&');
-    return { ...all, signature: createHmac('sha256', secret).update(payload).digest('hex') };
-  };
-
-  test('requests are answered by their ids, with the limits that were used', async () => {
-    const world = await openBinance();
-    const client = await connect(world.server.urls.orders);
-    client.send({ id: 'a', method: 'order.place', params: signed({ ...ORDER, newClientOrderId: 'mine-1' }) });
-    client.send({ id: 2, method: 'order.status', params: signed({ symbol: 'BTCUSDT', origClientOrderId: 'mine-1' }) });
-    client.send({
-      id: 3,
-      method: 'order.modify',
-      params: signed({
-        symbol: 'BTCUSDT',
-        side: 'BUY',
-        origClientOrderId: 'mine-1',
-        quantity: '0.030',
-        price: '58000.0',
-      }),
-    });
-    client.send({ id: 4, method: 'order.cancel', params: signed({ symbol: 'BTCUSDT', origClientOrderId: 'mine-1' }) });
-    client.send({ id: 5, method: 'v2/account.position', params: signed({}) });
-    client.send({ id: 6, method: 'account.balance', params: signed({ returnRateLimits: false }) });
-    await until('six answers', () => client.heard.length === 6);
-    expect(client.json()).toMatchObject([
-      { id: 'a', status: 200, result: { status: 'NEW', clientOrderId: 'mine-1' } },
-      { id: 2, status: 200, result: { avgPrice: '0.0' } },
-      { id: 3, status: 200, result: { origQty: '0.030' } },
-      { id: 4, status: 200, result: { status: 'CANCELED' } },
-      { id: 5, status: 200, result: [{ symbol: 'BTCUSDT' }] },
-      { id: 6, status: 200, result: [{ asset: 'USDT' }] },
-    ]);
-    expect(client.json()[0].rateLimits).toContainEqual({
-      rateLimitType: 'ORDERS',
-      interval: 'SECOND',
-      intervalNum: 10,
-      limit: 300,
-      count: 1,
-    });
-    expect(client.json()[5].rateLimits).toBeUndefined();
-  });
-
-  test('what is wrong is said by code', async () => {
-    const world = await openBinance();
-    const client = await connect(world.server.urls.orders);
-    client.send({ id: 1, method: 'order.place', params: signed(ORDER, 'wrong') });
-    client.send({ id: 2, method: 'order.place', params: { ...signed(ORDER), apiKey: 'who' } });
-    client.send({ id: 3, method: 'order.dance', params: {} });
-    client.send({ id: 4, method: 'session.logon', params: signed({}) });
-    client.send('nonsense');
-    await until('five answers', () => client.heard.length === 5);
-    expect(client.json().map((each) => [each.id, each.error.code])).toEqual([
-      [1, -1022],
-      [2, -2015],
-      [3, -1000],
-      [4, -4056],
-      [null, -1135],
-    ]);
-    expect(world.exchange.orders('tested', null)).toEqual([]);
-  });
-});
-
-describe('user streams', () => {
-  test('every address of a listen key serves it; orders, then their fills and the account', async () => {
-    const world = await openBinance();
-    const { listenKey } = (await request(world, 'POST', '/fapi/v1/listenKey', { 'X-MBX-APIKEY': KEYS.key })).body;
-    expect((await request(world, 'POST', '/fapi/v1/listenKey', { 'X-MBX-APIKEY': KEYS.key })).body.listenKey).toBe(
-      listenKey,
-    );
-    const clients = await Promise.all(
-      [`/private/stream?listenKey=${listenKey}`, `/private/ws/${listenKey}`, `/ws/${listenKey}`].map((path) =>
-        connect(`${world.server.urls.market}${path}`),
-      ),
-    );
-    world.rest('sell', 600_000, 10);
-    await call(world, 'POST', '/fapi/v1/order', { ...ORDER, newClientOrderId: 'mine-1' });
-    for (const [index, client] of clients.entries()) {
-      await until('four events', () => client.heard.length >= 4);
-      const events = client.json().map((each) => (index === 0 ? each.data : each));
-      expect(events.map((each) => each.e)).toEqual([
-        'ORDER_TRADE_UPDATE',
-        'TRADE_LITE',
-        'ORDER_TRADE_UPDATE',
-        'ACCOUNT_UPDATE',
-      ]);
-      expect(events[0].o).toMatchObject({ c: 'mine-1', x: 'NEW', X: 'NEW', q: '0.010', p: '60000.0', ps: 'BOTH' });
-      expect(events[2].o).toMatchObject({
-        x: 'TRADE',
-        X: 'FILLED',
-        l: '0.010',
-        L: '60000.0',
-        z: '0.010',
-        N: 'USDT',
-        m: false,
-      });
-      expect(events[3].a).toMatchObject({
-        m: 'ORDER',
-        B: [{ a: 'USDT' }],
-        P: [{ s: 'BTCUSDT', pa: '0.010', ps: 'BOTH' }],
-      });
-    }
-    expect(world.server.stats().framesSent).toBe(0);
-  });
-
-  test('an unknown listen key is refused', async () => {
-    const world = await openBinance();
-    await expect(connect(`${world.server.urls.account}/stream?listenKey=${'0'.repeat(64)}`)).rejects.toThrow(/401/);
-  });
-});
 
 describe('the server', () => {
   test('a port in use is one clear error, and nothing is left running', async () => {
