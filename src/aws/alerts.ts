@@ -2,6 +2,8 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Redactor } from '#core/redaction.ts';
+import { processRedactor } from './log.ts';
 
 export interface Alert {
   /** The same for a redelivered alert. */
@@ -35,15 +37,17 @@ export interface AlertsOptions {
   /** Wall clock, ms. */
   readonly nowMs: () => number;
   readonly windowMs?: number;
+  readonly redactor?: Redactor;
 }
 
 /** SNS refuses longer subjects. */
 const SUBJECT_LENGTH = 100;
 const SEVERITY_MARK = { info: 'info', warning: 'WARNING', critical: 'CRITICAL' } as const;
 
-/** Alerts to the topic, with de-duplication in the control table (T10). */
+/** Alerts to the topic, with de-duplication in the control table (T10), and without secrets (R6). */
 export function createAlerts(options: AlertsOptions): Alerts {
   const { sns, topicArn, client, table, environment, nowMs, windowMs = 300_000 } = options;
+  const { redactor = processRedactor } = options;
   const keyOf = (alert: Alert) => ({ pk: `ALERT#${alert.dedupeKey}`, sk: 'ALERT' });
 
   /** Claims the key for this alert. How many were suppressed since the last one, or why it is not told. */
@@ -109,7 +113,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         new PublishCommand({
           TopicArn: topicArn,
           Subject: subjectOf(alert, environment),
-          Message: messageOfAlert(alert, environment, claimed),
+          Message: redactor.text(messageOfAlert(alert, environment, claimed)),
           MessageAttributes: Object.fromEntries(
             Object.entries({
               severity: alert.severity,

@@ -23,10 +23,16 @@ export function confirmationTemplate(
   return Template.fromStack(stack);
 }
 
-/** The machine that the template defines, with a word in place of each reference. */
-export function machineOf(template: Template): Machine {
+/** The definition of the template's machine as text, with `functionArn` in place of each reference. */
+export function machineText(template: Template, functionArn = 'REFERENCE'): string {
   const [found] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
   const text: unknown = found?.Properties?.DefinitionString?.['Fn::Join']?.[1];
   if (!Array.isArray(text)) throw new Error('the template defines no machine');
-  return MACHINE.parse(JSON.parse(text.map((part) => (typeof part === 'string' ? part : 'REFERENCE')).join('')));
+  const partition = (part: object) => 'Ref' in part && part.Ref === 'AWS::Partition';
+  return text.map((part) => (typeof part === 'string' ? part : partition(part) ? 'aws' : functionArn)).join('');
+}
+
+/** The machine that the template defines. */
+export function machineOf(template: Template): Machine {
+  return MACHINE.parse(JSON.parse(machineText(template)));
 }

@@ -80,6 +80,12 @@ describe('alerts', () => {
     expect(sent()).toHaveLength(2);
   });
 
+  it('R6: no secret reaches the topic', async () => {
+    const { alerts } = build();
+    await alerts.publish(alert('e1', { text: 'GET /fapi/v1/order?signature=abcdef0123 answered 401' }));
+    expect(sent()[0]?.Message).toContain('signature=[redacted] answered 401');
+  });
+
   it('T10: only alert events are alerts, and their key counts within the unit', () => {
     expect(alertOf(buildEvent('fill', fillBody('1')))).toBeNull();
     const body = { severity: 'warning', code: 'C', text: 't', dedupeKey: 'k' } as const;

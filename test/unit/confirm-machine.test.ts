@@ -7,14 +7,14 @@ import { createConfirmationWaits } from '#aws/confirmation-waits.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { ConfirmationEnd } from '#core/confirmation/confirmation-record.ts';
 import type { LedgerOrder } from '#core/ledger/ledger-entry.ts';
-import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import type { OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
-import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
-import type { EpochMs } from '#core/time/clock.ts';
+import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import { carryOutStep, STEP_REQUEST } from '#functions/confirm-step/confirmation-step.ts';
 import { buildRecord, INTENDED_AT } from '../support/confirmation-builder.ts';
 import { confirmationTemplate, machineOf } from '../support/confirmation-machine.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
+import { scriptedQueries } from '../support/scripted-queries.ts';
 import { runMachine } from '../support/state-machine.ts';
 
 const machine = machineOf(confirmationTemplate({ awaitSeconds: 10 }));
@@ -61,62 +61,20 @@ async function confirm(script: Script) {
   await waits.begin(order);
   await script.before?.(waits);
 
-  const cumulative = (status: OrderReport['status'] | null) => (status === 'filled' ? '0.02' : '0');
-  const status = () => {
-    const answer = script.order?.(second()) ?? null;
-    if (answer instanceof VenueError) throw answer;
-    return answer;
-  };
-  const report = (at: OrderReport['status']): OrderReport => ({
-    kind: 'orderReport',
-    source: 'query',
-    symbol: order.symbol,
-    clientOrderId: id,
-    venueOrderId: '4711',
-    status: at,
-    side: 'buy',
-    price: '100',
-    size: '0.02',
-    cumulativeSize: cumulative(at),
-    reduceOnly: false,
-    reason: '',
-    venueTime: now as EpochMs,
-  });
-  const fill: FillReport = {
-    kind: 'fill',
-    source: 'query',
-    symbol: order.symbol,
-    fillId: '900',
-    clientOrderId: null,
-    venueOrderId: '4711',
-    side: 'buy',
-    price: '100',
-    size: '0.02',
-    fee: '0',
-    feeCurrency: 'USDT',
-    liquidity: 'taker',
-    cause: 'trade',
-    venueTime: now as EpochMs,
-  };
   let cancels = 0;
   const refuse = () => Promise.reject(new Error('not asked in a confirmation'));
-  const venue: VenueQueries = {
-    serverTime: refuse,
-    instruments: refuse,
-    ordersSince: refuse,
-    balances: refuse,
-    async orderByClientId() {
-      const found = status();
-      return found === null ? { kind: 'notFound' } : { kind: 'found', report: report(found) };
+  const venue = scriptedQueries(
+    order,
+    () => {
+      const answer = script.order?.(second()) ?? null;
+      if (answer instanceof VenueError) throw answer;
+      return answer;
     },
-    openOrders: async () => (status() === 'accepted' ? [report('accepted')] : []),
-    fillsSince: async () => (status() === 'filled' ? [fill] : []),
-    positions: async () => [],
-    async cancelOrder() {
+    () => {
       cancels += 1;
       return script.cancel?.() ?? { kind: 'accepted', venueOrderId: '4711', venueTime: null };
     },
-  };
+  );
   const ledgerOrder = (): LedgerOrder => {
     const state = script.ledgerState?.(second()) ?? 'Submitted';
     const ended = state === 'Filled' || state === 'Canceled';
