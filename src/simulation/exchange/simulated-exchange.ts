@@ -22,7 +22,10 @@ export interface SimulatedExchange {
   fills(accountId: string, symbol: string | null): readonly SimulatedFill[];
   positions(accountId: string): readonly SimulatedPosition[];
   balances(accountId: string): readonly SimulatedBalance[];
-  /** Whole visible book, best first, own resting orders of accounts included. */
+  /**
+   * Whole visible book, best first, own resting orders of accounts included. Of a recorded or live market it is what the frames so far have said,
+   * and nothing else, so that it agrees with the frames that are passed on.
+   */
   book(symbol: string, depth: number): SimulatedBook;
   ticker(symbol: string): SimulatedTicker;
   listen(listener: SimulatedExchangeListener): () => void;
@@ -85,7 +88,7 @@ export interface SimulatedOrder extends SimulatedOrderRequest {
   readonly orderId: string;
   readonly accountId: string;
   readonly status: SimulatedOrderStatus;
-  /** Why it was canceled or expired: `user`, `postOnlyWouldTake`, `iocRemainder`, `fokUnfilled`, `reduceOnly`, `liquidation`, `noLiquidity`, or ''. */
+  /** Why it was canceled or expired: `user`, `postOnlyWouldTake`, `iocRemainder`, `fokUnfilled`, `reduceOnly`, `liquidation`, `noLiquidity`, `selfTrade`, `insufficientMargin`, or ''. */
   readonly endReason: string;
   readonly cumulativeSize: Size;
   /** Sum of price × size over fills, in price units × size units; may exceed 2^53. */
@@ -136,7 +139,10 @@ export interface SimulatedBook {
   readonly symbol: string;
   readonly bids: readonly (readonly [Price, Size])[];
   readonly asks: readonly (readonly [Price, Size])[];
-  /** Rises by one with each book change of this symbol. */
+  /**
+   * Rises by one with each book change of this symbol. Of a recorded or live market it is the venue's own number of the last change applied
+   * (Binance `u`, so the snapshot's `lastUpdateId`; Bybit `u`), which the next frame follows; 0 while none is known.
+   */
   readonly sequence: number;
 }
 

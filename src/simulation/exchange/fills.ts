@@ -1,0 +1,138 @@
+import { formatExact } from '#core/ledger/exact-decimal.ts';
+import type { Price, Size } from '#core/market/scaled-decimal.ts';
+import { type Account, addFill, addToWallet, positionOf, retireOrder } from './account.ts';
+import { accountOf, balanceView, positionView } from './account-views.ts';
+import { type ExchangeState, nextFillId, tellAccount } from './exchange-state.ts';
+import { notionalOf, portion } from './money.ts';
+import { applyToPosition } from './position.ts';
+import type { SimulatedFill } from './simulated-exchange.ts';
+import type { SymbolMarket } from './symbol-market.ts';
+import { isWorking, remainingOf, snapshotOf, touch, type WorkingOrder } from './working-order.ts';
+
+/** Books one execution: order, position, wallet, history; tells fill, order, position and balance, in this order. */
+export function applyFill(
+  state: ExchangeState,
+  market: SymbolMarket,
+  order: WorkingOrder,
+  execution: {
+    readonly price: number;
+    readonly size: number;
+    readonly liquidity: 'maker' | 'taker';
+    readonly cause: 'trade' | 'liquidation';
+  },
+): void {
+  const { price, size, liquidity, cause } = execution;
+  const { instrument } = market;
+  const { side } = order.request;
+  const account = accountOf(state, order.accountId);
+  const position = positionOf(account, instrument);
+
+  order.cumulativeSize = (order.cumulativeSize + size) as Size;
+  order.cumulativeCost += BigInt(price) * BigInt(size);
+  const done = order.cumulativeSize === order.size;
+  order.status = done ? 'filled' : 'partiallyFilled';
+  touch(order, state.now);
+  if (order.price !== null) market.markDirty(side, order.price);
+  if (done) {
+    market.resting[side].remove(order);
+    retireOrder(account, order, state.settings.historyLimit);
+  }
+
+  const realized = applyToPosition(position, side, price, size);
+  const fee = portion(notionalOf(instrument, price, size), state.rates[liquidity]);
+  addToWallet(account, instrument.settlementCurrency, realized - fee);
+
+  const fill: SimulatedFill = {
+    fillId: nextFillId(state),
+    orderId: order.orderId,
+    clientOrderId: order.request.clientOrderId,
+    accountId: account.id,
+    symbol: instrument.symbol,
+    side,
+    price: price as Price,
+    size: size as Size,
+    fee: formatExact(fee),
+    feeCurrency: instrument.settlementCurrency,
+    liquidity,
+    cause,
+    realizedProfit: formatExact(realized),
+    time: state.now,
+  };
+  addFill(account, fill, state.settings.historyLimit);
+  const shown = snapshotOf(order);
+  const reason = cause === 'liquidation' ? 'liquidation' : 'order';
+  tellAccount(state, { kind: 'fill', fill, order: shown, time: state.now });
+  tellAccount(state, { kind: 'order', order: shown, change: 'trade', time: state.now });
+  tellAccount(state, {
+    kind: 'position',
+    accountId: account.id,
+    position: positionView(state, account, position),
+    reason,
+    time: state.now,
+  });
+  tellBalance(state, account, instrument.settlementCurrency, realized - fee, reason);
+  shrinkReduceOnly(state, account, market);
+}
+
+export function tellBalance(
+  state: ExchangeState,
+  account: Account,
+  currency: string,
+  change: bigint,
+  reason: 'order' | 'funding' | 'deposit' | 'liquidation',
+): void {
+  tellAccount(state, {
+    kind: 'balance',
+    accountId: account.id,
+    balance: balanceView(state, account, currency),
+    change: formatExact(change),
+    reason,
+    time: state.now,
+  });
+}
+
+/** Takes a working order out with the size it has reached. */
+export function endOrder(
+  state: ExchangeState,
+  market: SymbolMarket,
+  order: WorkingOrder,
+  endReason: string,
+  status: 'canceled' | 'expired' = 'canceled',
+): void {
+  const { side } = order.request;
+  market.resting[side].remove(order);
+  market.stops.delete(order);
+  if (order.price !== null) market.markDirty(side, order.price);
+  order.status = status;
+  order.endReason = endReason;
+  touch(order, state.now);
+  retireOrder(accountOf(state, order.accountId), order, state.settings.historyLimit);
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: status, time: state.now });
+}
+
+/** How much of the order would reduce the position now. */
+export function reducibleSize(account: Account, order: WorkingOrder): number {
+  const held = account.positions.get(order.request.symbol)?.size ?? 0;
+  const opposes = order.request.side === 'sell' ? held > 0 : held < 0;
+  return opposes ? Math.abs(held) : 0;
+}
+
+/** Resting reduce-only orders never stand for more than the position: they shrink with it, and go when it is gone. */
+function shrinkReduceOnly(state: ExchangeState, account: Account, market: SymbolMarket): void {
+  for (const order of [...account.working.values()]) {
+    const { request } = order;
+    if (!request.reduceOnly || request.symbol !== market.instrument.symbol || !isWorking(order)) continue;
+    if (!market.resting[request.side].at(order.price ?? 0).includes(order)) continue;
+    const reducible = reducibleSize(account, order);
+    if (reducible === 0) endOrder(state, market, order, 'reduceOnly');
+    else if (remainingOf(order) > reducible) shrinkTo(state, market, order, reducible);
+  }
+}
+
+/** Lowers an order's size so that `remaining` is left of it; it keeps its place in the queue. */
+export function shrinkTo(state: ExchangeState, market: SymbolMarket, order: WorkingOrder, remaining: number): void {
+  order.size = (order.cumulativeSize + remaining) as Size;
+  touch(order, state.now);
+  if (order.price !== null) market.markDirty(order.request.side, order.price);
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'amended', time: state.now });
+}
