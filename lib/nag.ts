@@ -45,11 +45,6 @@ export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
     reason: 'Network interfaces of a function in the VPC: EC2 knows no narrower resource for these actions.',
   },
   {
-    finding: /^AwsSolutions-IAM5\[Resource::arn:aws:states:[a-z0-9-]+:\d{12}:execution:<[A-Za-z0-9]+\.Name>:\*\]$/,
-    path: /-Pipeline\/Confirm\/Role\/DefaultPolicy\/Resource$/,
-    reason: 'Executions are named by the client order id. One machine.',
-  },
-  {
     finding: /^AwsSolutions-IAM5\[Resource::<[A-Za-z0-9]+\.Arn>:\*\]$/,
     path: /-Pipeline\/OrderConfirmation\/.*DefaultPolicy\/Resource$/,
     reason: 'Versions of the one function that the machine invokes.',

@@ -94,16 +94,14 @@ export function readConfiguration(scope: Construct, environment: EnvironmentConf
   );
 }
 
-/** Starts executions of a machine and answers their callbacks. */
-export function driveMachine(scope: Construct, machineArn: string, machineName: string): PolicyStatement[] {
-  const executions = Stack.of(scope).formatArn({
-    service: 'states',
-    resource: `execution:${machineName}:*`,
-  });
-  return [
-    allow(['states:SendTaskFailure', 'states:SendTaskSuccess', 'states:StartExecution'], [machineArn]),
-    allow(['states:DescribeExecution'], [executions]),
-  ];
+/** Starts executions of a machine. */
+export function startMachine(machineArn: string): PolicyStatement {
+  return allow(['states:StartExecution'], [machineArn]);
+}
+
+/** Answers the callbacks that executions of a machine wait for. */
+export function answerMachine(machineArn: string): PolicyStatement {
+  return allow(['states:SendTaskFailure', 'states:SendTaskSuccess'], [machineArn]);
 }
 
 /** Network interfaces of a function inside the VPC; EC2 knows no narrower resource for these. */

@@ -7,7 +7,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type DataNames, dataNames } from '../constructs/data-names.ts';
-import { placementOf } from '../constructs/network-names.ts';
+import { type Placement, placementOf } from '../constructs/network-names.ts';
 import { OrderConfirmation } from '../constructs/order-confirmation.ts';
 import { pascalCase } from '../constructs/pascal-case.ts';
 import * as permissions from '../constructs/permissions.ts';
@@ -50,7 +50,6 @@ export class PipelineStack extends Stack {
     ]);
     this.#consumer('archive', 'market frames to the archive, with a manifest', variables, [
       ...permissions.writeObjects(archiveBucketArn),
-      permissions.readObjects(archiveBucketArn)[0],
     ]);
     this.#consumer('persist', 'trading events to the ledger', variables, [permissions.writeTable(ledgerTableArn)]);
     this.#consumer('alert', 'alerts to the topic, once each', variables, [
@@ -63,32 +62,32 @@ export class PipelineStack extends Stack {
       'one step of an order confirmation',
       variables,
       [
-        permissions.writeTable(ledgerTableArn),
+        permissions.writeTable(controlTableArn),
+        permissions.readTable(ledgerTableArn),
         permissions.publishTo(alerts.topicArn),
-        permissions.writeStreams(tradingStreamArn),
         permissions.readVenueSecrets(this, props.environment),
-        permissions.readConfiguration(this, props.environment),
       ],
-      true,
+      placementOf(this, props.environment),
     );
-    const confirmation = new OrderConfirmation(this, 'OrderConfirmation', {
+    const machine = new OrderConfirmation(this, 'OrderConfirmation', {
       environment: props.environment,
       handlers: { step: step.lambda },
-    });
-    const machine = confirmation.stateMachine;
+    }).stateMachine;
     this.#consumer(
       'confirm',
       'orders to their confirmation, and its callbacks',
       { ...variables, MILLRACE_CONFIRMATION_MACHINE: machine.stateMachineArn },
       [
-        permissions.writeTable(ledgerTableArn),
-        ...permissions.driveMachine(this, machine.stateMachineArn, machine.stateMachineName),
+        permissions.writeTable(controlTableArn),
+        permissions.startMachine(machine.stateMachineArn),
+        permissions.answerMachine(machine.stateMachineArn),
       ],
     );
 
-    const command = this.#function('command', 'commands to desired state', variables, [
+    const command = this.#function('command', 'commands to desired state, decisions to confirmations', variables, [
       permissions.writeTable(controlTableArn),
       permissions.receiveMessages(commands.queueArn),
+      permissions.answerMachine(machine.stateMachineArn),
     ]);
     command.lambda.addEventSource(
       new SqsEventSource(commands, {
@@ -142,21 +141,16 @@ export class PipelineStack extends Stack {
     name: FunctionName,
     does: string,
     variables: Readonly<Record<string, string>>,
-    statements: readonly (PolicyStatement | undefined)[],
-    callsVenues = false,
+    statements: readonly PolicyStatement[],
+    placement?: Placement,
   ): PipelineFunction {
     const made = new PipelineFunction(this, pascalCase(name), {
       name,
       description: `Millrace: ${does}`,
       environment: this.#environment,
       variables: { ...runtimeSettings(this.#environment, this.#build, this.#data), ...variables },
-      permissions: [
-        ...statements.filter((statement) => statement !== undefined),
-        permissions.useKey(this.#data.keyArn),
-        ...permissions.writeObjects(this.#data.quarantineBucketArn),
-        permissions.sendMessages(this.#data.quarantineQueueArn),
-      ],
-      placement: callsVenues ? placementOf(this, this.#environment) : undefined,
+      permissions: [...statements, permissions.useKey(this.#data.keyArn)],
+      placement,
     });
     publishName(this, this.#environment, `${name}-function`, made.lambda.functionName);
     return made;
@@ -166,10 +160,15 @@ export class PipelineStack extends Stack {
     name: StreamConsumer,
     does: string,
     variables: Readonly<Record<string, string>>,
-    statements: readonly (PolicyStatement | undefined)[],
+    statements: readonly PolicyStatement[],
   ): PipelineFunction {
     const streamArn = STREAM_CONSUMERS[name] === 'market' ? this.#data.marketStreamArn : this.#data.tradingStreamArn;
-    const made = this.#function(name, does, variables, [...statements, permissions.readStream(streamArn)]);
+    const made = this.#function(name, does, variables, [
+      ...statements,
+      permissions.readStream(streamArn),
+      ...permissions.writeObjects(this.#data.quarantineBucketArn),
+      permissions.sendMessages(this.#data.quarantineQueueArn),
+    ]);
     mapStream(made, this.#environment, name, made.lambda, streamArn, this.#data.quarantineBucketArn);
     return made;
   }
