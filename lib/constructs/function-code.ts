@@ -16,6 +16,7 @@ const BUNDLE: BuildOptions = {
   mainFields: ['module', 'main'],
   minifySyntax: true,
   minifyWhitespace: true,
+  lineLimit: 200, // Node prints the line of an error that nobody caught.
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',
