@@ -17,6 +17,8 @@ import { type MarketAddress, parseStreamName, type StreamKind, type StreamName }
 import type { SessionProtocol, VenueSession } from './venue-session.ts';
 
 const MAX_STREAMS = 1_024;
+/** Gathered streams are looked after this often, in ms. */
+export const TICK_MS = 25;
 /** More client messages than this in a second close the connection. */
 const MAX_MESSAGES_PER_SECOND = 10;
 
@@ -31,7 +33,7 @@ export interface MarketSubscriber {
 export interface MarketStreams {
   protocol(address: MarketAddress): SessionProtocol;
   onMarket(event: SimulatedMarketEvent): void;
-  /** Sends what depth streams have gathered whose interval is over. Called at least every 100 ms. */
+  /** Sends what depth streams have gathered whose interval is over. Called every `TICK_MS`. */
   tick(nowMs: number): void;
 }
 
@@ -44,7 +46,6 @@ interface Gathered {
   /** `u` of the last message, for `pu`. */
   previous: number;
   time: number;
-  sentAt: number;
 }
 
 /** Public streams: subscriptions, and the exchange's events in the venue's words. */
@@ -54,6 +55,8 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
   const gathered = new Map<string, Gathered>();
   const days = new Map<string, DayStatistics>();
   const tops = new Map<string, string>();
+  /** When each gathered stream was sent last. */
+  const turns = new Map<string, number>();
   const recorded = createRecordedStreams(subscribers, sendTo);
 
   function sendTo(subscriber: MarketSubscriber, frame: string | Uint8Array): void {
@@ -101,7 +104,7 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
   }
 
   function fresh(previous: number): Gathered {
-    return { bids: new Map(), asks: new Map(), first: 0, last: 0, previous, time: 0, sentAt: 0 };
+    return { bids: new Map(), asks: new Map(), first: 0, last: 0, previous, time: 0 };
   }
 
   function sendDepth(instrument: Instrument, stream: StreamName, held: Gathered): void {
@@ -110,6 +113,13 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
     held.asks.clear();
     held.previous = held.last;
     if (!faults.take('dropPublicFrame')) publish(stream, frame);
+  }
+
+  /** Whether the stream's interval is over, give or take half a tick; then the next one begins. */
+  function takeTurn(stream: StreamName, nowMs: number): boolean {
+    if (nowMs - (turns.get(stream.name) ?? 0) < stream.intervalMs - TICK_MS / 2) return false;
+    turns.set(stream.name, nowMs);
+    return true;
   }
 
   function onTrade(event: Extract<SimulatedMarketEvent, { kind: 'trade' }>): void {
@@ -169,7 +179,7 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
   function forgetUnwanted(): void {
     const heard = new Set([...subscribers.values()].flatMap(({ streams }) => [...streams.keys()]));
     for (const name of gathered.keys()) if (!heard.has(name)) gathered.delete(name);
-    for (const name of tops.keys()) if (!heard.has(name)) tops.delete(name);
+    for (const known of [tops, turns]) for (const name of known.keys()) if (!heard.has(name)) known.delete(name);
   }
 
   function answerTo(subscriber: MarketSubscriber, text: string): string {
@@ -219,15 +229,14 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
       for (const [name, held] of gathered) {
         const stream = parseStreamName(name);
         if (stream.symbol === null || held.bids.size + held.asks.size === 0) continue;
-        if (nowMs - held.sentAt < stream.intervalMs || faults.isPublicPaused(stream.symbol)) continue;
-        held.sentAt = nowMs;
+        if (faults.isPublicPaused(stream.symbol) || !takeTurn(stream, nowMs)) continue;
         sendDepth(context.instrument(stream.symbol), stream, held);
       }
       for (const symbol of exchange.instruments.map((each) => each.symbol)) {
         if (recorded.covers(symbol) || faults.isPublicPaused(symbol)) continue;
         for (const stream of wanted('partialDepth', symbol)) {
           const book = exchange.book(symbol, stream.levels);
-          if (tops.get(stream.name) === String(book.sequence)) continue;
+          if (tops.get(stream.name) === String(book.sequence) || !takeTurn(stream, nowMs)) continue;
           tops.set(stream.name, String(book.sequence));
           publish(stream, partialDepth(context.instrument(symbol), book, context.now()));
         }

@@ -1,6 +1,6 @@
 import { createBinanceContext } from './binance-usdm-context.ts';
 import { type BinanceUsdmLimits, createRateLedger, DOCUMENTED_LIMITS } from './binance-usdm-limits.ts';
-import { createMarketStreams } from './binance-usdm-market-streams.ts';
+import { createMarketStreams, TICK_MS } from './binance-usdm-market-streams.ts';
 import { createBinanceRest } from './binance-usdm-rest.ts';
 import { marketAddress } from './binance-usdm-stream-names.ts';
 import { createUserStreams } from './binance-usdm-user-stream.ts';
@@ -14,8 +14,6 @@ export interface BinanceUsdmServerOptions extends SimulatedVenueOptions {
 }
 
 const PING_INTERVAL_MS = 20_000;
-/** Depth streams are looked after this often: the venue's fastest gathered speed. */
-const TICK_MS = 100;
 /** From the announcement of a restart to the closing of the connections. */
 const SHUTDOWN_GRACE_MS = 5_000;
 const MAINTENANCE = '{"code":-1008,"msg":"Service is under maintenance."}';
