@@ -83,7 +83,9 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
       book: () => exchange.book(topic.symbol, topic.depth),
       now: () => context.now(),
       send(frame) {
-        if (!faults.take('dropPublicFrame')) broadcast(topic.name, topic.symbol, frame);
+        // Level 1 is whole each time: leaving one out breaks no sequence.
+        const left = topic.depth > 1 && faults.take('dropPublicFrame');
+        if (!left) broadcast(topic.name, topic.symbol, frame);
       },
     });
     books.set(topic.name, created);
@@ -162,7 +164,7 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
     recorded.add(`${event.channel} ${event.symbol}`);
     if (event.channel === 'book') {
       lastRecordedBook.set(event.symbol, event.frame);
-      const heard = BOOK_DEPTHS.some((depth) => hasSubscribers(`orderbook.${depth}.${event.symbol}`));
+      const heard = BOOK_DEPTHS.some((depth) => depth > 1 && hasSubscribers(`orderbook.${depth}.${event.symbol}`));
       if (heard && faults.take('dropPublicFrame')) return;
       for (const depth of BOOK_DEPTHS) {
         if (depth > 1) broadcast(`orderbook.${depth}.${event.symbol}`, event.symbol, event.frame);
