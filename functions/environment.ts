@@ -33,7 +33,7 @@ const VARIABLES = {
   MILLRACE_SECRETS: text,
   /** By venue; what it does not name is where the venue says. Empty where the variable is not set. */
   MILLRACE_VENUE_ENDPOINTS: json
-    .default('{}')
+    .prefault('{}')
     .pipe(z.partialRecord(z.enum(VENUES), z.strictObject({ market: url, account: url, orders: url, rest: url }))),
   /** n: the callback of every n-th order is withheld; 0: of none. */
   MILLRACE_CONFIRMATION_DRILL: z.coerce.number().int().nonnegative().default(0),

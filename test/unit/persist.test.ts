@@ -95,6 +95,10 @@ describe('environment of the Lambdas', () => {
       MILLRACE_VENUE_ENDPOINTS: { 'bybit-linear': { rest: 'http://d' } },
       MILLRACE_CONFIRMATION_DRILL: 7,
     });
+    expect(readEnvironment(names, { MILLRACE_ENVIRONMENT: 'dev' })).toEqual({
+      MILLRACE_VENUE_ENDPOINTS: {},
+      MILLRACE_CONFIRMATION_DRILL: 0,
+    });
     expect(() => readEnvironment(names, { ...local, MILLRACE_ENVIRONMENT: 'dev' })).toThrow('refused outside local');
     expect(() => readEnvironment([], { MILLRACE_ENVIRONMENT: 'prod', MILLRACE_CONFIRMATION_DRILL: '1' })).toThrow(
       'refused in prod',
