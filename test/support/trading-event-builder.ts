@@ -1,7 +1,8 @@
 import {
+  parseTradingEvent,
   TRADING_EVENT_VERSION,
+  type TradingEvent,
   type TradingEventBody,
-  type TradingEventOf,
   type TradingEventType,
 } from '#core/events/trading-event.ts';
 
@@ -13,12 +14,12 @@ export interface EventPlace {
   readonly account?: string;
 }
 
-/** An event of `paper/<account>/binance-usdm` with a whole envelope. */
+/** An event of `paper/<account>/binance-usdm` with a whole envelope, read back as from the stream. */
 export function buildEvent<Type extends TradingEventType>(
   type: Type,
   body: TradingEventBody<Type>,
   place: EventPlace = {},
-): TradingEventOf<Type> {
+): TradingEvent {
   const { epoch = 7, sequence = 1, time = 1_700_000_000_000, account = 'main' } = place;
   const unit = `paper/${account}/binance-usdm`;
   const event = {
@@ -39,7 +40,9 @@ export function buildEvent<Type extends TradingEventType>(
     stamps: null,
     body,
   };
-  return event as unknown as TradingEventOf<Type>;
+  const parsed = parseTradingEvent(new TextEncoder().encode(JSON.stringify(event)));
+  if (parsed.kind !== 'event') throw new Error(`the builder made no event: ${JSON.stringify(parsed)}`);
+  return parsed.event;
 }
 
 export function intendedBody(
