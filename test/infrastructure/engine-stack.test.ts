@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { readEngineSettings } from '#engine/settings.ts';
 import { resourcesOf, templateOf, templatesOf } from './support/synthesized.ts';
 
 const container = z.looseObject({
@@ -64,6 +65,13 @@ describe.each(['local', 'dev', 'prod'])('engine stack of %s', (environment) => {
     ])
       expect(names).toContain(`MILLRACE_${name}`);
     expect(names).not.toContain('MILLRACE_VENUE_ENDPOINTS');
+  });
+
+  it('R3: is told all that the engine needs, and nothing that it refuses', () => {
+    const told = Object.fromEntries(
+      main.Environment.map(({ Name, Value }) => [Name, typeof Value === 'string' ? Value : 'name']),
+    );
+    expect(readEngineSettings(told)).toMatchObject({ MILLRACE_ENVIRONMENT: environment, MILLRACE_HTTP_PORT: 8080 });
   });
 
   it('may read the ledger, never write it, and touch the venue keys of its own environment only', () => {
