@@ -5,7 +5,12 @@ import type { RunSummary } from './summary.ts';
 
 const stopping = new AbortController();
 let asked = 0;
+let askedAt = Number.NEGATIVE_INFINITY;
+/** A terminal's Ctrl-C reaches a process by more than one way: what comes within this counts as one, ms. */
+const ONE_WISH_MS = 1_000;
 function onSignal(signal: string): void {
+  if (performance.now() - askedAt < ONE_WISH_MS) return;
+  askedAt = performance.now();
   asked += 1;
   if (asked === 1) process.stderr.write(`\n${signal}: ending in order; once more ends at once\n`);
   stopping.abort();

@@ -86,13 +86,11 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
 
   const notes: string[] = [];
   const events: TradingEvent[] = [];
-  let firstOrderAt: number | null = null;
   const tail = tailTradingStream(
     kinesis,
     deployment.output('TradingStream'),
     (event) => {
       events.push(event);
-      if (event.type === 'order.intended') firstOrderAt ??= performance.now();
       const note = noteOf(event);
       if (note !== null) notes.push(note);
     },
