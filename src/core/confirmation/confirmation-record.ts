@@ -92,7 +92,7 @@ export const CONFIRMATION_RECORD = z.object({
   query: CONFIRMATION_QUERY.nullable().default(null),
   /** The venue has known the order at least once: its absence is then forgetfulness, never proof. */
   everFound: z.boolean().default(false),
-  /** Complete queries in a row that found nothing of the order. */
+  /** Rounds in a row with a complete answer that found nothing of the order. */
   absentRounds: z.number().int().nonnegative().default(0),
   /** Since when the venue says an end that the ledger does not say, ms; null: it does not. */
   apartSince: z.number().nullable().default(null),

@@ -23,21 +23,23 @@ export type ConfirmationDecision = {
 
 /** Cancels asked of the venue before the order is given up as unknown. */
 const CANCEL_ATTEMPTS = 3;
-/** Complete queries in a row that must find nothing before absence counts. */
+/** Rounds in a row, each with a complete answer, that must find nothing before absence counts. */
 const ABSENT_ROUNDS = 2;
 /** A confirmation that has come so far without an end is unknown, whatever the clock says. */
 export const MAXIMUM_ROUNDS = 200;
 
 /** Takes in what a round of questions answered. */
 export function noteQuery(record: ConfirmationRecord, query: ConfirmationQuery): ConfirmationRecord {
-  if (query.kind === 'failed') return { ...record, query };
+  if (query.kind === 'failed') return { ...record, query, absentRounds: 0 };
   const verdict = verdictOf(query);
   const everFound = record.everFound || query.order !== null || query.listedOpen || query.fills.length > 0;
+  // A venue that fails now and then is the one that forgets: a round without an answer breaks the row.
+  const absentBefore = record.query?.round === record.rounds - 1 ? record.absentRounds : 0;
   return {
     ...record,
     query,
     everFound,
-    absentRounds: verdict.kind === 'absent' ? record.absentRounds + 1 : 0,
+    absentRounds: verdict.kind === 'absent' ? absentBefore + 1 : 0,
     apartSince: verdict.kind === 'ended' && !ledgerAgrees(query, verdict) ? (record.apartSince ?? query.at) : null,
   };
 }
