@@ -41,6 +41,7 @@ describe('publisher: what goes to a stream', () => {
         const dispatcher = new RecordDispatcher<Numbered>({
           put: stream.put,
           ...time,
+          backoff: { baseMs: 100, capMs: 5_000 },
           random: seededRandom(seed),
           onAcknowledged: (record) => acknowledged.push(record),
         });

@@ -7,12 +7,12 @@ import type { PutRecords } from './put-records.ts';
 import type { DispatcherOptions } from './record-dispatcher.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { RingConsumer } from './shared-ring.ts';
-import type { CircuitState } from './stream-circuit.ts';
+import type { BackoffRule, CircuitState } from './stream-circuit.ts';
 
 /** How a stream is written to. */
 export type StreamSettings = Pick<
   DispatcherOptions<never>,
-  'put' | 'clock' | 'timers' | 'random' | 'onTrouble' | 'requestTimeoutMs'
+  'put' | 'clock' | 'timers' | 'random' | 'backoff' | 'onTrouble'
 >;
 
 export interface PublisherCoreOptions {
@@ -22,6 +22,7 @@ export interface PublisherCoreOptions {
   readonly putMarket: PutRecords;
   readonly putTrading: PutRecords;
   readonly journal: { readonly folder: string; readonly maxBytes: number };
+  readonly backoff: BackoffRule;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -108,8 +109,8 @@ export class PublisherCore {
   }
 
   #streamSettings(stream: string, put: PutRecords): StreamSettings {
-    const { clock, timers, random } = this.#options;
-    return { put, clock, timers, random, onTrouble: (reason, circuit) => this.#tell(stream, reason, circuit) };
+    const { clock, timers, random, backoff } = this.#options;
+    return { put, clock, timers, random, backoff, onTrouble: (reason, circuit) => this.#tell(stream, reason, circuit) };
   }
 
   #tell(stream: string, reason: string, circuit: CircuitState): void {

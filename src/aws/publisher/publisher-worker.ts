@@ -6,6 +6,7 @@ import type { ConnectionOrigin } from './frame-batcher.ts';
 import { PublisherCore } from './publisher-core.ts';
 import { kinesisPutRecords } from './put-records.ts';
 import { sharedMonotonicMs } from './shared-counters.ts';
+import type { BackoffRule } from './stream-circuit.ts';
 
 /** What the thread is started with. */
 export interface PublisherWorkerData {
@@ -15,6 +16,7 @@ export interface PublisherWorkerData {
   readonly marketStream: string;
   readonly tradingStream: string;
   readonly journal: { readonly folder: string; readonly maxBytes: number };
+  readonly backoff: BackoffRule;
   readonly connections: readonly (readonly [slot: number, origin: ConnectionOrigin])[];
 }
 
@@ -43,6 +45,7 @@ function run(port: NonNullable<typeof parentPort>, data: PublisherWorkerData): v
     putMarket: kinesisPutRecords(kinesis, data.marketStream),
     putTrading: kinesisPutRecords(kinesis, data.tradingStream),
     journal: data.journal,
+    backoff: data.backoff,
     clock: systemClock,
     timers: systemTimers,
     random: { next: Math.random },

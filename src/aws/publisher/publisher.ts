@@ -16,6 +16,7 @@ import type { ConnectionOrigin } from './frame-batcher.ts';
 import { PublisherThread } from './publisher-thread.ts';
 import { allocateCounters, MAX_CONNECTIONS, SharedCounters, sharedMonotonicMs } from './shared-counters.ts';
 import { allocateRing, RingProducer } from './shared-ring.ts';
+import type { BackoffRule } from './stream-circuit.ts';
 
 export interface PublisherOptions {
   /** Name of the engine: part of every frame's identity. */
@@ -33,6 +34,8 @@ export interface PublisherOptions {
   readonly journalMaxBytes?: number;
   /** Entries are blocked after this long without an acknowledged trading event while one is pending, ms. */
   readonly silenceMs?: number;
+  /** Between the tries of what a stream did not take, with full jitter. */
+  readonly backoff?: BackoffRule;
   /** The file that the publishing thread runs; by default the sibling of this one, bundled or not. */
   readonly workerUrl?: URL;
 }
@@ -105,6 +108,7 @@ class ThreadedPublisher implements Publisher {
         marketStream: options.marketStream,
         tradingStream: options.tradingStream,
         journal: { folder, maxBytes: options.journalMaxBytes ?? 256 * 1024 * 1024 },
+        backoff: options.backoff ?? { baseMs: 100, capMs: 5_000 },
       },
       beat: () => this.#counters.get('beat'),
       log: options.log,

@@ -16,7 +16,7 @@ export interface DispatcherOptions<R extends StreamRecord> {
   readonly onAcknowledged: (record: R) => void;
   /** A request failed whole, or the circuit changed. */
   readonly onTrouble?: (reason: string, circuit: CircuitState) => void;
-  readonly backoff?: BackoffRule;
+  readonly backoff: BackoffRule;
   /** After this a request counts as failed with unknown effect, ms. */
   readonly requestTimeoutMs?: number;
   /** Requests at a time, for different keys. */
@@ -45,15 +45,12 @@ interface KeyQueue<R> {
   notBeforeMs: number;
 }
 
-const DEFAULT_BACKOFF: BackoffRule = { baseMs: 100, capMs: 5_000 };
-
 /**
  * Sends records to a stream: at most one record of a key in a request and one request of a key in flight, so that order per key is kept whatever fails; only what was
  * not taken is sent again, as it was. It holds what it is given until the stream has it; who calls it bounds that (`evict`).
  */
 export class RecordDispatcher<R extends StreamRecord> {
   readonly #options: DispatcherOptions<R>;
-  readonly #backoff: BackoffRule;
   readonly #circuit: StreamCircuit;
   readonly #queues = new Map<string, KeyQueue<R>>();
   readonly #requests = new Set<AbortController>();
@@ -65,8 +62,7 @@ export class RecordDispatcher<R extends StreamRecord> {
 
   constructor(options: DispatcherOptions<R>) {
     this.#options = options;
-    this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
-    this.#circuit = new StreamCircuit(options.clock, options.random, this.#backoff);
+    this.#circuit = new StreamCircuit(options.clock, options.random, options.backoff);
   }
 
   get circuit(): CircuitState {
@@ -252,7 +248,7 @@ export class RecordDispatcher<R extends StreamRecord> {
 
   #again(queue: KeyQueue<R>): void {
     this.counts.retriedEntries += 1;
-    queue.notBeforeMs = this.#nowMs() + fullJitterMs(this.#backoff, queue.tries, this.#options.random);
+    queue.notBeforeMs = this.#nowMs() + fullJitterMs(this.#options.backoff, queue.tries, this.#options.random);
     queue.tries += 1;
   }
 

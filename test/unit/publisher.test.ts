@@ -1,0 +1,249 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { decodeMarketRecord, type MarketFrame } from '#aws/market-record.ts';
+import { createPublisher, type PublisherOptions } from '#aws/publisher/publisher.ts';
+import type { Publisher } from '#core/events/publisher-port.ts';
+import { parseTradingEvent } from '#core/events/trading-event.ts';
+import type { MonoNanos } from '#core/time/clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
+import { type FakeKinesis, startFakeKinesis } from '../support/fake-kinesis.ts';
+import { buildEvent, fillBody } from '../support/trading-event-builder.ts';
+
+let kinesis: FakeKinesis;
+let folder: string;
+let publisher: Publisher | null;
+const logged: string[] = [];
+
+beforeEach(async () => {
+  kinesis = await startFakeKinesis();
+  folder = mkdtempSync(path.join(tmpdir(), 'millrace-publisher-'));
+  publisher = null;
+  logged.length = 0;
+  vi.stubEnv('AWS_ENDPOINT_URL', kinesis.endpoint);
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+});
+
+afterEach(async () => {
+  await publisher?.close(0).catch(() => undefined);
+  await kinesis.close();
+  rmSync(folder, { recursive: true, force: true });
+  vi.unstubAllEnvs();
+});
+
+function start(change: Partial<PublisherOptions> = {}): Publisher {
+  publisher = createPublisher({
+    engine: 'engine-a',
+    marketStream: 'market',
+    tradingStream: 'trading',
+    journalFolder: folder,
+    clock: systemClock,
+    backoff: { baseMs: 10, capMs: 100 },
+    log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields)}`),
+    ...change,
+  });
+  return publisher;
+}
+
+function publicConnection(epoch = 1) {
+  return { venue: 'binance-usdm' as const, connection: 'engine-a/binance-usdm/public', epoch };
+}
+
+function framesTaken(): MarketFrame[] {
+  return kinesis.taken
+    .filter((put) => put.stream === 'market')
+    .flatMap((put) => {
+      const decoded = decodeMarketRecord(put.data);
+      if (decoded.kind !== 'record') throw new Error(JSON.stringify(decoded));
+      return [...decoded.record.frames];
+    });
+}
+
+function eventsTaken(): number[] {
+  return kinesis.taken
+    .filter((put) => put.stream === 'trading')
+    .map((put) => {
+      const parsed = parseTradingEvent(put.data);
+      if (parsed.kind !== 'event') throw new Error(JSON.stringify(parsed));
+      return parsed.event.sequence;
+    });
+}
+
+function event(sequence: number) {
+  return buildEvent('fill', fillBody(`fill-${sequence}`), { sequence });
+}
+
+async function until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`not in ${timeoutMs} ms; ${logged.join('\n')}`);
+    await sleep(5);
+  }
+}
+
+describe('publisher', () => {
+  test('R4, M8: frames reach the stream as they came, text or binary, each once, and the account adds up', async () => {
+    const sink = start().open(publicConnection());
+    const frames = Array.from({ length: 3_000 }, (_, index) =>
+      index % 7 === 0 ? Buffer.from([0, 255, index & 255, 128]) : Buffer.from(`{"u":${index},"s":"BTCUSDT"}`),
+    );
+    const mono = systemClock.monoNanos();
+    const accepted = frames.map((frame, index) => sink.frame(frame, (mono + index) as MonoNanos, index + 1));
+    expect(accepted).not.toContain(false);
+    sink.end('inOrder');
+    await publisher?.flush(5_000);
+    const taken = framesTaken();
+    expect(taken.map((frame) => Buffer.from(frame.bytes))).toEqual(frames);
+    expect(taken.map((frame) => frame.sequence)).toEqual(frames.map((_, index) => index + 1));
+    expect(taken.map((frame) => frame.inputNumber)).toEqual(frames.map((_, index) => index + 1));
+    expect(taken.map((frame) => frame.receivedAt)).toEqual(frames.map((_, index) => mono + index));
+    expect(publisher?.accounts()).toMatchObject([{ received: 3_000, published: 3_000, shed: 0, epoch: 1 }]);
+    expect(publisher?.metrics()).toMatchObject({ circuit: 'closed', workerRestarts: 0, journalBytes: 0 });
+  });
+
+  test('invariant 5: a connection that is opened again under its epoch goes on counting, under a new one it starts anew', async () => {
+    start();
+    for (const epoch of [1, 1, 2]) {
+      const sink = publisher?.open(publicConnection(epoch));
+      sink?.frame(Buffer.from('x'), systemClock.monoNanos(), 1);
+      sink?.end('torn');
+    }
+    await publisher?.flush(5_000);
+    expect(
+      framesTaken()
+        .map((frame) => frame.sequence)
+        .sort(),
+    ).toEqual([1, 1, 2]);
+    expect(publisher?.accounts().map(({ epoch, published }) => [epoch, published])).toEqual([
+      [1, 2],
+      [2, 1],
+    ]);
+  });
+
+  test('T4: trading events arrive in the order of their unit, whatever the stream refuses or leaves unanswered', async () => {
+    const answers = ['error', 'take', 'takeAndHangUp', 'refuse', 'take', 'error'];
+    kinesis.answer = () => {
+      const next = answers.shift();
+      if (next === 'error') return { kind: 'error', status: 500 };
+      if (next === 'takeAndHangUp') return { kind: 'takeAndHangUp' };
+      return next === 'refuse' ? { kind: 'take', fail: () => true } : { kind: 'take' };
+    };
+    start();
+    for (let sequence = 1; sequence <= 10; sequence += 1) publisher?.event(event(sequence));
+    await publisher?.flush(10_000);
+    expect([...new Set(eventsTaken())]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(publisher?.metrics().retriedEntries).toBeGreaterThanOrEqual(4);
+  });
+
+  test('R9: without the trading stream entries are blocked after a while, events go to disk, and all of them arrive when it is back', async () => {
+    kinesis.answer = (stream) => (stream === 'trading' ? { kind: 'error', status: 500 } : { kind: 'take' });
+    start({ silenceMs: 400 });
+    await until(() => publisher?.entriesBlocked() === null);
+    const sink = publisher?.open(publicConnection());
+    for (let sequence = 1; sequence <= 300; sequence += 1) publisher?.event(event(sequence));
+    sink?.frame(Buffer.from('market data goes on'), systemClock.monoNanos(), 1);
+    expect(publisher?.entriesBlocked()).toBeNull();
+    await until(() => publisher?.entriesBlocked()?.startsWith('TRADING_STREAM_SILENT') === true);
+    await until(() => (publisher?.metrics().journalBytes ?? 0) > 300 * 100);
+    await until(() => framesTaken().length === 1);
+    kinesis.answer = () => ({ kind: 'take' });
+    await publisher?.flush(10_000);
+    expect(eventsTaken()).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
+    expect(publisher?.entriesBlocked()).toBeNull();
+    expect(publisher?.metrics().journalBytes).toBe(0);
+  });
+
+  test('R9: what is on disk when the process ends is sent by the next run, before anything new', async () => {
+    kinesis.answer = () => ({ kind: 'error', status: 500 });
+    start();
+    for (let sequence = 1; sequence <= 20; sequence += 1) publisher?.event(event(sequence));
+    await expect(publisher?.close(100)).rejects.toThrow('PUBLISHER_NOT_FLUSHED');
+    expect(kinesis.taken).toEqual([]);
+    kinesis.answer = () => ({ kind: 'take' });
+    start();
+    publisher?.event(event(21));
+    await publisher?.close(5_000);
+    expect(eventsTaken()).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
+    expect(readdirSync(path.join(folder, 'engine-a'))).toEqual([]);
+  });
+
+  test('R9: a full journal blocks entries with its reason', async () => {
+    kinesis.answer = () => ({ kind: 'error', status: 500 });
+    start({ journalMaxBytes: 4_000 });
+    for (let sequence = 1; sequence <= 30; sequence += 1) publisher?.event(event(sequence));
+    await until(() => publisher?.entriesBlocked()?.startsWith('JOURNAL_FULL') === true);
+    kinesis.answer = () => ({ kind: 'take' });
+    await publisher?.flush(10_000);
+    expect([...new Set(eventsTaken())]).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    expect(publisher?.entriesBlocked()).toBeNull();
+  });
+
+  test('G7: with the stream down the oldest frames are shed and counted, memory stays bounded, and received = published + shed', async () => {
+    kinesis.answer = () => ({ kind: 'error', status: 500 });
+    start({ marketBufferBytes: 128 * 1024 });
+    await publisher?.flush(5_000);
+    const sink = publisher?.open(publicConnection());
+    for (let batch = 0; batch < 30; batch += 1) {
+      for (let index = 0; index < 100; index += 1)
+        sink?.frame(Buffer.alloc(200, batch), systemClock.monoNanos(), batch * 100 + index);
+      await sleep(10);
+    }
+    await until(() => (publisher?.accounts()[0]?.shedBy.outage ?? 0) > 500);
+    kinesis.answer = () => ({ kind: 'take' });
+    await publisher?.flush(10_000);
+    const [account] = publisher?.accounts() ?? [];
+    const sequences = framesTaken().map((frame) => frame.sequence);
+    expect(account?.received).toBe(3_000);
+    expect((account?.published ?? 0) + (account?.shed ?? 0)).toBe(3_000);
+    expect(account?.published).toBe(new Set(sequences).size);
+    // The oldest went, the newest are there.
+    expect(account?.shedBy.outage).toBeGreaterThan(account?.shedBy.ringFull ?? 0);
+    expect(sequences.at(-1)).toBe(3_000);
+  });
+
+  test('R9: a publishing thread that dies is replaced; what was not on the stream is sent by its successor, once', async () => {
+    let dies = true;
+    kinesis.answer = () => (dies ? { kind: 'error', status: 500 } : { kind: 'take' });
+    // The thread throws in its first turn after a while.
+    start({ workerUrl: new URL('../support/mortal-publisher-worker.ts', import.meta.url) });
+    const sink = publisher?.open(publicConnection());
+    for (let index = 1; index <= 500; index += 1) {
+      sink?.frame(Buffer.from(`frame ${index}`), systemClock.monoNanos(), index);
+      if (index <= 20) publisher?.event(event(index));
+    }
+    await until(() => (publisher?.metrics().workerRestarts ?? 0) >= 1);
+    dies = false;
+    await publisher?.flush(10_000);
+    expect(eventsTaken()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    expect(framesTaken().map((frame) => frame.sequence)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
+    expect(publisher?.accounts()).toMatchObject([{ received: 500, published: 500, shed: 0 }]);
+    expect(logged.some((line) => line.includes('publishing thread is replaced'))).toBe(true);
+  });
+
+  test('R9: a frame that no record can hold is shed with its reason', async () => {
+    const sink = start({ marketBufferBytes: 64 * 1024 }).open(publicConnection());
+    expect(sink.frame(Buffer.alloc(40_000), systemClock.monoNanos(), 1)).toBe(false);
+    sink.frame(Buffer.from('next'), systemClock.monoNanos(), 2);
+    await publisher?.flush(5_000);
+    expect(publisher?.accounts()).toMatchObject([{ received: 2, published: 1, shed: 1, shedBy: { oversize: 1 } }]);
+    expect(framesTaken().map((frame) => frame.sequence)).toEqual([2]);
+  });
+
+  test('T7: after its end a publisher blocks entries and counts what it is still given', async () => {
+    const sink = start().open(publicConnection());
+    await publisher?.close(5_000);
+    expect(sink.frame(Buffer.from('late'), systemClock.monoNanos(), 1)).toBe(false);
+    publisher?.event(event(1));
+    expect(publisher?.accounts()).toMatchObject([{ received: 1, published: 0, shedBy: { closed: 1 } }]);
+    expect(publisher?.entriesBlocked()).toContain('PUBLISHER_CLOSED');
+    expect(logged.some((line) => line.includes('trading event lost'))).toBe(true);
+  });
+
+  test('a journal folder that cannot be used is refused at once', () => {
+    expect(() => start({ journalFolder: import.meta.filename })).toThrow('JOURNAL_UNUSABLE');
+  });
+});
