@@ -518,17 +518,23 @@ export class UnitRunner {
       });
       return;
     }
-    this.#orderEntry.place(intent, lane.instrument, this.#lease.validUntil, (answer) => {
+    this.#orderEntry.place(intent, lane.instrument, this.#validUntil(), (answer) => {
       metrics.orderToAck.record((clock.monoNanos() - sentAt) / 1e3);
       this.#answered(lane, intent.clientOrderId, 'place', answer);
     });
     if (receivedAt !== null) metrics.tickToOrder.record((clock.monoNanos() - receivedAt) / 1e3);
   }
 
+  /** When the lease ends, by the wall clock as it stands now: a step of the wall clock since the renewal must not lengthen a request's validity. */
+  #validUntil(): EpochMs {
+    const { clock } = this.#options;
+    return (clock.epochMs() + (this.#lease.fencedAt - clock.monoNanos()) / 1e6) as EpochMs;
+  }
+
   #cancel(lane: Lane, target: { symbol: string; clientOrderId: ClientOrderId; venueOrderId: string | null }): void {
     const { clientOrderId } = target;
     if (this.#orderEntry.notReady() === null) {
-      this.#orderEntry.cancel(target, this.#lease.validUntil, (answer) =>
+      this.#orderEntry.cancel(target, this.#validUntil(), (answer) =>
         this.#answered(lane, clientOrderId, 'cancel', answer),
       );
       return;
