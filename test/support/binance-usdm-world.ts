@@ -42,9 +42,9 @@ afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });
 
-/** Waits until `check` gives something; fails with `what` after two seconds. */
+/** Waits until `check` gives something; fails with `what` after ten seconds. */
 export async function until<T>(what: string, check: () => T | null | undefined | false): Promise<T> {
-  const deadline = performance.now() + 2_000;
+  const deadline = performance.now() + 10_000;
   for (;;) {
     const found = check();
     if (found !== null && found !== undefined && found !== false) return found;
