@@ -21,7 +21,7 @@ interface Hold {
 const MAX_IN_MEMORY = 1_024;
 const REFILL = 256;
 /** Events that one write to the journal takes. */
-const TAKEN_AT_A_TIME = 128;
+const WRITTEN_AT_A_TIME = 64;
 /** After this without an acknowledgement while something is pending, events go to disk as well. */
 const JOURNAL_AFTER_MS = 500;
 
@@ -80,22 +80,25 @@ export class EventQueue {
     counters.set('eventsOutstanding', this.isEmpty ? 0 : 1);
     counters.set('journalBytes', journal?.bytes ?? 0);
     counters.set('journalDamagedBytes', journal?.damagedBytes ?? 0);
-    if (journal !== null && journal.outstanding === 0) counters.set('journalFull', 0);
+    if (journal !== null && !inTrouble && this.#taken.length === 0) counters.set('journalFull', 0);
   }
 
-  /** Writes what is in memory alone to the journal. */
+  /** Writes what is in memory alone to the journal, oldest first, as far as there is room. */
   cover(): void {
-    const { journal } = this.#options;
     const bare = this.dispatcher.pending().filter((record) => record.reference === null);
-    if (bare.length === 0) return;
-    const references = journal?.append(bare.map(entryOf), true) ?? null;
-    if (references === null) {
-      this.#options.counters.set('journalFull', 1);
-      return;
+    for (let first = 0; first < bare.length; first += WRITTEN_AT_A_TIME) {
+      if (!this.#journal(bare.slice(first, first + WRITTEN_AT_A_TIME), true)) return;
     }
-    bare.forEach((record, index) => {
-      record.reference = references[index] ?? null;
+  }
+
+  /** All of them or, with false, none. Once the journal refuses, it counts as full until it takes something again or is not needed. */
+  #journal(records: readonly EventRecord[], alreadyRead: boolean): boolean {
+    const references = this.#options.journal?.append(records.map(entryOf), alreadyRead) ?? null;
+    this.#options.counters.set('journalFull', references === null ? 1 : 0);
+    records.forEach((record, index) => {
+      record.reference = references?.[index] ?? null;
     });
+    return references !== null;
   }
 
   #isInTrouble(): boolean {
@@ -114,20 +117,13 @@ export class EventQueue {
   }
 
   #takeIn(inTrouble: boolean): void {
-    const { journal, counters } = this.#options;
+    const { journal } = this.#options;
     for (;;) {
       if (this.#taken.length === 0) this.#take();
       if (this.#taken.length === 0) return;
       const hasRoom = this.dispatcher.outstanding + this.#taken.length <= MAX_IN_MEMORY;
       const mustWait = !hasRoom || journal?.isRead === false;
-      if (inTrouble || mustWait) {
-        const references = journal?.append(this.#taken.map(entryOf), !mustWait) ?? null;
-        counters.set('journalFull', references === null ? 1 : 0);
-        if (references === null && mustWait) return;
-        this.#taken.forEach((record, index) => {
-          record.reference = references?.[index] ?? null;
-        });
-      }
+      if ((inTrouble || mustWait) && !this.#journal(this.#taken, !mustWait) && mustWait) return;
       if (!mustWait) for (const record of this.#taken) this.dispatcher.enqueue(record);
       this.#taken = [];
     }
@@ -136,7 +132,7 @@ export class EventQueue {
   /** Reads from the ring; the events keep their places there. */
   #take(): void {
     const { ring, counters } = this.#options;
-    while (this.#taken.length < TAKEN_AT_A_TIME) {
+    while (this.#taken.length < WRITTEN_AT_A_TIME) {
       const entry = ring.peek();
       if (entry === null) return;
       // Said before the ring looks empty, so that at no instant both look as if there were nothing.
