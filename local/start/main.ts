@@ -21,16 +21,16 @@ process.on('SIGTERM', () => onSignal('SIGTERM'));
 
 try {
   const args: RunArguments = parseRunArguments(process.argv.slice(2));
-  const { summary } = await run(args, stopping.signal);
+  const { summary, differences } = await run(args, stopping.signal);
   if (summary === null) process.exit(asked > 0 ? 130 : 1);
-  report(summary);
+  report(summary, differences);
   process.exit(Object.values(summary.invariants).every(Boolean) ? 0 : 1);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exit(asked > 0 ? 130 : 2);
 }
 
-function report(summary: RunSummary): void {
+function report(summary: RunSummary, differences: readonly string[]): void {
   const lines = [
     '',
     `${summary.seconds} s of trading`,
@@ -48,6 +48,7 @@ function report(summary: RunSummary): void {
     ),
     `decision p50 ${summary.latencyUs.decision.p50} µs, p99 ${summary.latencyUs.decision.p99} µs; tick to order p50 ${summary.latencyUs.tickToOrder.p50} µs, p99 ${summary.latencyUs.tickToOrder.p99} µs`,
     ...Object.entries(summary.invariants).map(([name, held]) => `${held ? 'held    ' : 'BROKEN  '} ${name}`),
+    ...differences,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

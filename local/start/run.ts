@@ -21,7 +21,7 @@ import { createScreen, createViewRenderer, type PositionRow, type RunView } from
 import { countOrders } from './order-counts.ts';
 import { LOCAL_ACCOUNT, runConfiguration } from './run-configuration.ts';
 import { type RunningVenue, startVenues } from './simulated-venues.ts';
-import { type RunSummary, summarize } from './summary.ts';
+import { explainDifferences, type RunFacts, type RunSummary, summarize } from './summary.ts';
 import { tailTradingStream } from './trading-tail.ts';
 
 const ENGINE_TASKS = 2;
@@ -35,6 +35,8 @@ const START_TRADING_MS = 60_000;
 /** What a run leaves behind for whoever asks: its summary, or null when it ended before it traded. */
 export interface RunEnd {
   readonly summary: RunSummary | null;
+  /** What breaks an invariant, a line each. */
+  readonly differences: readonly string[];
 }
 
 /**
@@ -74,7 +76,7 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
     definition,
     venues.list.map((venue) => ({ unit: `paper/${LOCAL_ACCOUNT}/${venue.id}`, ...venue.keys })),
   );
-  if (signal.aborted) return { summary: null };
+  if (signal.aborted) return { summary: null, differences: [] };
 
   // This process reads back what the pipeline wrote, with the emulator's address and test credentials alone.
   for (const [name, value] of Object.entries(emulator.environment))
@@ -181,7 +183,7 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
       );
     else await pause(LOOK_MS, signal);
   }
-  if (tradingSince === null) return { summary: null };
+  if (tradingSince === null) return { summary: null, differences: [] };
   step(`trading since ${((tradingSince - began) / 1e3).toFixed(1)} s after the start`);
   phase = 'trading';
   const endAt = args.seconds === null ? Number.POSITIVE_INFINITY : tradingSince + args.seconds * 1e3;
@@ -209,7 +211,7 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
     (await ledger.readPositions(account)).map((row) => [`${row.venue}/${row.symbol}`, row.size]),
   );
   const archived = await archivedFrameCounts(createS3Client(), deployment.output('ArchiveBucket'));
-  const summary = summarize({
+  const facts: RunFacts = {
     seconds: Math.round(seconds * 10) / 10,
     paced: args.speed === 1,
     venues: venues.list.map((venue) => venue.truth()),
@@ -223,10 +225,11 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
     confirmations,
     pipelineErrors: poller.stats().reduce((sum, each) => sum + each.discarded + each.lost, 0),
     drained: drained && drainedAgain,
-  });
+  };
+  const summary = summarize(facts);
   screen.end();
   if (args.summaryFile !== null) writeFileSync(args.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
-  return { summary };
+  return { summary, differences: explainDifferences(facts) };
 }
 
 /** Waits until no execution runs any more, within bounds. */

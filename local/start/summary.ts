@@ -1,5 +1,6 @@
 import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { LedgerFill, LedgerOrder } from '#core/ledger/ledger-entry.ts';
+import { isTerminal } from '#core/orders/order-state.ts';
 import type { EngineStatus } from './engine-status.ts';
 import type { PositionRow } from './live-view.ts';
 import { countOrders, type OrderCounts } from './order-counts.ts';
@@ -87,6 +88,36 @@ export function summarize(facts: RunFacts): RunSummary {
     errors,
     invariants: judge(facts, Object.values(frames), orders),
   };
+}
+
+/** What exactly differs, for people: one line for each order, fill and position that breaks an invariant. */
+export function explainDifferences(facts: RunFacts): string[] {
+  const lines: string[] = [];
+  for (const { clientOrderId, state } of facts.orders) {
+    const ended =
+      state !== null && (state.state === 'Denied' || (isTerminal(state.state) && state.evidence.length > 0));
+    if (!ended)
+      lines.push(
+        `order ${clientOrderId} stands at ${state?.state ?? 'its intent'} in the ledger: ${state?.reason ?? ''}`,
+      );
+  }
+  const own = new Set(facts.orders.map((order) => order.clientOrderId));
+  const known = new Set(facts.fills.map((fill) => `${fill.venue}/${fill.fillId}`));
+  const executed = new Set(facts.venues.flatMap((venue) => venue.fillIds.map((id) => `${venue.venue}/${id}`)));
+  for (const venue of facts.venues) {
+    for (const id of venue.clientOrderIds)
+      if (id === null || !own.has(id))
+        lines.push(`order ${id ?? 'without an id'} of ${venue.venue} is not in the ledger`);
+  }
+  for (const id of executed) if (!known.has(id)) lines.push(`fill ${id} is not in the ledger`);
+  for (const id of known) if (!executed.has(id)) lines.push(`fill ${id} of the ledger is unknown to the venue`);
+  for (const row of facts.positions) {
+    if (row.engine === row.simulated && row.ledger === row.simulated) continue;
+    lines.push(
+      `position of ${row.venue} ${row.symbol}: engine ${row.engine ?? '–'}, ledger ${row.ledger ?? '–'}, venue ${row.simulated}`,
+    );
+  }
+  return lines;
 }
 
 function frameCounts(facts: RunFacts, venue: VenueTruth): FrameCounts {
