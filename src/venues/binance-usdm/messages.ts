@@ -184,7 +184,7 @@ export function readDepthSnapshot(raw: RawDepthSnapshot, symbol: string, time: E
 /** `{"result":null,"id"}`, `{"error":{"code","msg"},"id"}` or `{"code","msg","id"?}`. */
 const requestAnswer = z.looseObject({
   id: z.union([z.string(), z.number()]).nullish(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.looseObject({ code: z.number(), msg: z.string() }).optional(),
   code: z.number().optional(),
   msg: z.string().optional(),

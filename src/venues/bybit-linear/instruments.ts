@@ -12,7 +12,7 @@ const PAGE_SIZE = 1_000;
 /** More pages than the venue has instruments for: a cursor that does not end. */
 const MAX_PAGES = 50;
 
-const envelope = z.looseObject({ retCode: z.number(), retMsg: z.string(), result: z.unknown() });
+const envelope = z.looseObject({ retCode: z.number(), retMsg: z.string(), result: z.unknown().optional() });
 
 /** All linear instruments by `/v5/market/instruments-info`. Rejects with a `VenueError`; an instrument that cannot be read is logged and left out. */
 export async function fetchInstruments(runtime: VenueRuntime): Promise<readonly Instrument[]> {

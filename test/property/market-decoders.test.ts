@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { MillraceError } from '#core/errors.ts';
+import { VENUES, type VenueId } from '#core/market/instrument.ts';
+import { venues } from '#venues/venues.ts';
+
+const TIME = 1_723_161_256_298;
+const LEVELS = [
+  ['100.10', '2.5'],
+  ['100.00', '0.000'],
+];
+
+const FRAMES: Readonly<Record<VenueId, readonly unknown[]>> = {
+  'binance-usdm': [
+    {
+      stream: 'btcusdt@depth@100ms',
+      data: { e: 'depthUpdate', E: TIME, T: TIME, s: 'BTCUSDT', U: 5, u: 9, pu: 4, b: LEVELS, a: LEVELS },
+    },
+    { e: 'aggTrade', E: TIME, s: 'BTCUSDT', a: 7, p: '61800.30', q: '0.006', f: 1, l: 2, T: TIME, m: false },
+    { e: 'bookTicker', u: 42, s: 'BTCUSDT', b: '1.0', B: '2', a: '1.1', A: '3', T: TIME, E: TIME },
+    { e: 'markPriceUpdate', E: TIME, s: 'BTCUSDT', p: '10.50', i: '10.40', r: '0.0001', T: TIME },
+    { e: 'forceOrder', E: TIME, o: { s: 'BTCUSDT', S: 'SELL', ap: '9911.5', X: 'FILLED', z: '0.014', T: TIME } },
+    { result: null, id: 4 },
+  ],
+  'bybit-linear': [
+    {
+      topic: 'orderbook.50.BTCUSDT',
+      type: 'delta',
+      ts: TIME,
+      data: { s: 'BTCUSDT', b: LEVELS, a: LEVELS, u: 7, seq: 9 },
+    },
+    { topic: 'orderbook.1.BTCUSDT', ts: TIME, type: 'snapshot', data: { s: 'BTCUSDT', b: LEVELS, a: LEVELS, u: 7 } },
+    {
+      topic: 'publicTrade.BTCUSDT',
+      type: 'snapshot',
+      ts: TIME,
+      data: [{ T: TIME, s: 'BTCUSDT', S: 'Buy', v: '0.001', p: '16578.50', i: 'id-1' }],
+    },
+    {
+      topic: 'tickers.BTCUSDT',
+      type: 'delta',
+      data: { symbol: 'BTCUSDT', lastPrice: '1.5', nextFundingTime: '1' },
+      ts: TIME,
+    },
+    { topic: 'allLiquidation.A', type: 'snapshot', ts: TIME, data: [{ T: TIME, s: 'A', S: 'Sell', v: '2', p: '3' }] },
+    { success: true, ret_msg: '', conn_id: 'c', req_id: '7-0', op: 'subscribe' },
+  ],
+};
+
+const damage = fc.oneof(
+  fc.record({ kind: fc.constant('cut' as const), at: fc.nat() }),
+  fc.record({ kind: fc.constant('flip' as const), at: fc.nat(), bit: fc.nat({ max: 7 }) }),
+  fc.record({ kind: fc.constant('splice' as const), at: fc.nat(), bytes: fc.uint8Array({ maxLength: 6 }) }),
+);
+
+function damaged(frame: Buffer, damages: readonly (typeof damage extends fc.Arbitrary<infer D> ? D : never)[]): Buffer {
+  let bytes = Buffer.from(frame);
+  for (const each of damages) {
+    if (bytes.length === 0) return bytes;
+    const at = each.at % bytes.length;
+    if (each.kind === 'cut') bytes = bytes.subarray(0, at);
+    else if (each.kind === 'flip') bytes[at] = (bytes[at] ?? 0) ^ (1 << each.bit);
+    else bytes = Buffer.concat([bytes.subarray(0, at), each.bytes, bytes.subarray(at)]);
+  }
+  return bytes;
+}
+
+/** Any JSON value in the place of any value of the frame. */
+function replaced(value: unknown, place: number, by: unknown): unknown {
+  let left = place;
+  const walk = (node: unknown): unknown => {
+    if (left === 0) {
+      left = -1;
+      return by;
+    }
+    left -= 1;
+    if (Array.isArray(node)) return node.map(walk);
+    if (typeof node === 'object' && node !== null) {
+      return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, walk(child)]));
+    }
+    return node;
+  };
+  return walk(value);
+}
+
+/** Decodes; true if it said something or nothing, false if it refused. Anything else is thrown on. */
+function survives(venue: VenueId, frame: Buffer): boolean {
+  try {
+    venues[venue].marketData.createDecoder()(frame, () => undefined);
+    return true;
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'FRAME_INVALID' && error.class === 'validation') return false;
+    throw error;
+  }
+}
+
+describe.each(VENUES)('%s decoder', (venue) => {
+  const frames = FRAMES[venue].map((frame) => Buffer.from(JSON.stringify(frame)));
+
+  test('reads each of the whole frames, and refuses each that is cut', () => {
+    for (const frame of frames) {
+      expect(survives(venue, frame)).toBe(true);
+      for (let length = 0; length < frame.length; length += 1) {
+        expect(survives(venue, frame.subarray(0, length))).toBe(false);
+      }
+    }
+  });
+
+  test('says something or refuses with FRAME_INVALID, whatever the bytes are', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...frames), fc.array(damage, { minLength: 1, maxLength: 4 }), (frame, damages) => {
+        survives(venue, damaged(frame, damages));
+      }),
+      { numRuns: 1_000 },
+    );
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void survives(venue, Buffer.from(bytes))));
+  });
+
+  test('says something or refuses with FRAME_INVALID, whatever JSON stands in any place', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...FRAMES[venue]), fc.nat({ max: 30 }), fc.jsonValue(), (frame, place, value) => {
+        survives(venue, Buffer.from(JSON.stringify(replaced(frame, place, value)) ?? ''));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
