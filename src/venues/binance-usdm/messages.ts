@@ -168,6 +168,7 @@ export interface RawDepthSnapshot {
 /** `{"lastUpdateId","E","T","bids","asks"}` of `/fapi/v1/depth`, which does not name its symbol. `time` stands in where it has no time of its own. */
 export function readDepthSnapshot(raw: RawDepthSnapshot, symbol: string, time: EpochMs | null): BookMessage {
   const lastSequence = requireCount(raw.lastUpdateId, 'lastUpdateId');
+  const stamp = raw.T ?? raw.E;
   return {
     type: 'book',
     symbol,
@@ -177,7 +178,7 @@ export function readDepthSnapshot(raw: RawDepthSnapshot, symbol: string, time: E
     firstSequence: lastSequence,
     lastSequence,
     previousSequence: null,
-    exchangeTime: requireTime(raw.T ?? raw.E ?? time, 'T'),
+    exchangeTime: stamp === undefined && time !== null ? time : requireTime(stamp, 'T'),
   };
 }
 
