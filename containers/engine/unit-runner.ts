@@ -56,6 +56,8 @@ const DESIRED_STALE_NANOS = 3e9;
 /** Recovery looks back at least this far. */
 const LOOK_BACK_MS = 600_000;
 const RETRY_MS = 500;
+/** When orders of earlier leases are looked for again after the recovery. */
+const SWEEPS_MS = [5_000, 15_000, 45_000];
 
 /** Health of a unit, as `/health` and the live view show it. */
 export interface UnitStatus {
@@ -108,6 +110,9 @@ export class UnitRunner {
   #stopped = false;
   readonly #performing = new Set<Lane>();
   #cancelTimer: () => void = () => undefined;
+  readonly #cancelSweeps: (() => void)[] = [];
+  /** What the ids of this lease's orders begin with. */
+  readonly #ownPrefix: string;
   #draining = false;
   readonly #unverified = new Set<Lane>();
 
@@ -122,6 +127,7 @@ export class UnitRunner {
     this.#events = new UnitEvents(options.publisher, options.unit, lease.epoch, options.origin);
     this.#queries = options.venue.createQueries(options.runtime);
     const nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
+    this.#ownPrefix = orderIdPrefix(options.unit.mode, this.#id, lease.epoch);
     this.lanes = options.lanes.map((each) => {
       const instrument = options.instruments.get(each.symbol);
       if (instrument === undefined)
@@ -196,6 +202,7 @@ export class UnitRunner {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancelTimer();
+    for (const cancel of this.#cancelSweeps) cancel();
     this.#setGate(reason, reason);
     await Promise.all([this.#accountStream.stop(), this.#orderEntry.stop()]);
   }
@@ -354,6 +361,35 @@ export class UnitRunner {
     this.#gate();
     // Reports that came while the recovery asked were not folded: ask once more before the first entry can be old news.
     for (const lane of this.lanes) void this.#verify(lane);
+    for (const afterMs of SWEEPS_MS) this.#cancelSweeps.push(timers.after(afterMs, () => void this.#sweep()));
+  }
+
+  /**
+   * Looks for orders of earlier leases that still have no end in the ledger. What a predecessor told last may have reached the ledger only after
+   * the recovery had read it.
+   */
+  async #sweep(): Promise<void> {
+    const { clock, readLedger, runtime, unit } = this.#options;
+    for (const lane of this.lanes) {
+      try {
+        const { pendingOrders } = await readLedger(unit, lane.symbol);
+        for (const order of pendingOrders) {
+          const clientOrderId = order.clientOrderId as ClientOrderId;
+          if (clientOrderId.startsWith(this.#ownPrefix) || lane.orders.get(clientOrderId) !== null) continue;
+          const target = { symbol: lane.symbol, clientOrderId, venueOrderId: null };
+          const resolution = await askAboutOrder(this.#queries, target, order.placedAt, clock);
+          if (this.#stopped) return;
+          const now = this.#now();
+          if (resolution.kind === 'found') this.#adopt(lane, resolution.report, true, now);
+          else if (resolution.kind === 'absent') {
+            this.#closeAbsent(lane, order, resolution.position.size, resolution.windowFrom, now);
+          }
+          this.#perform(lane);
+        }
+      } catch (error) {
+        runtime.log('warn', 'orders of earlier leases not looked for', { unit: this.#id, reason: messageOf(error) });
+      }
+    }
   }
 
   async #recoverLane(lane: Lane): Promise<void> {

@@ -54,6 +54,12 @@ const SERVERS: Readonly<Record<VenueId, (options: SimulatedVenueOptions) => Prom
   'bybit-linear': createBybitLinearServer,
 };
 
+/** The exchange's own ids in the form in which each protocol tells them. */
+const FILL_ID_AS_TOLD: Readonly<Record<VenueId, (fillId: string) => string>> = {
+  'binance-usdm': (fillId) => fillId,
+  'bybit-linear': uuidOf,
+};
+
 /** Starts the venues of a run. If one cannot start, those that have are closed. */
 export async function startVenues(args: RunArguments): Promise<RunningVenues> {
   const started: { running: RunningVenue; venue: SimulatedVenue; ended: () => boolean; close: () => void }[] = [];
@@ -104,7 +110,7 @@ async function startVenue(id: VenueId, args: RunArguments, firstPort: number) {
       venue: id,
       framesSent: venue.stats().framesSent,
       clientOrderIds: exchange.orders(LOCAL_ACCOUNT, null).map((order) => order.clientOrderId),
-      fillIds: exchange.fills(LOCAL_ACCOUNT, null).map((fill) => fill.fillId),
+      fillIds: exchange.fills(LOCAL_ACCOUNT, null).map((fill) => FILL_ID_AS_TOLD[id](fill.fillId)),
     }),
     pause: drive.pause,
   };

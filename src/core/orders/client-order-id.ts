@@ -13,9 +13,10 @@ function hash32(text: string): number {
   return hash >>> 0;
 }
 
-/** The part of an order id that says whose it is: mode letter and the unit's code. */
-export function orderIdPrefix(mode: Mode, unit: UnitId): string {
-  return `${MODE_LETTER[mode]}${hash32(unit).toString(36).padStart(7, '0')}-`;
+/** The part of an order id that says whose it is: mode letter and the unit's code; with an epoch, also under which lease it was sent. */
+export function orderIdPrefix(mode: Mode, unit: UnitId, epoch?: number): string {
+  const owner = `${MODE_LETTER[mode]}${hash32(unit).toString(36).padStart(7, '0')}-`;
+  return epoch === undefined ? owner : `${owner}${epoch.toString(36)}-`;
 }
 
 /**
@@ -24,7 +25,7 @@ export function orderIdPrefix(mode: Mode, unit: UnitId): string {
  */
 export function createOrderIds(mode: Mode, unit: UnitId, epoch: number): () => ClientOrderId {
   if (!Number.isSafeInteger(epoch) || epoch < 0) throw new MillraceError('fatal', 'EPOCH_INVALID', `epoch=${epoch}`);
-  const prefix = `${orderIdPrefix(mode, unit)}${epoch.toString(36)}-`;
+  const prefix = orderIdPrefix(mode, unit, epoch);
   let counter = 0;
   return () => {
     counter += 1;
