@@ -1,0 +1,51 @@
+/** One benchmark: what it measures, and its rows. */
+export interface Benchmark {
+  readonly name: string;
+  /** What is measured, in one line. */
+  readonly what: string;
+  run(): readonly BenchmarkRow[] | Promise<readonly BenchmarkRow[]>;
+}
+
+export interface BenchmarkRow {
+  readonly label: string;
+  /** Median over the rounds of the mean time of one operation, ns. */
+  readonly meanNs: number;
+  /** Of single operations, where they are long enough to be timed one by one; ns. */
+  readonly p50Ns?: number;
+  readonly p99Ns?: number;
+  /** Anything that a reader should know: sizes, counts, what the figure may be compared with. */
+  readonly note?: string;
+}
+
+export interface Candidate {
+  readonly label: string;
+  /** One pass over the work. Called again for each round, on fresh state. */
+  readonly pass: () => { readonly operations: number };
+  readonly note?: string;
+}
+
+const ROUNDS = 7;
+
+/** Times candidates in interleaved rounds, after a warm-up of each, so that none has the quiet half of the machine to itself. */
+export function compare(candidates: readonly Candidate[]): readonly BenchmarkRow[] {
+  for (const { pass } of candidates) for (let warm = 0; warm < 3; warm += 1) pass();
+  const means = candidates.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, { pass }] of candidates.entries()) {
+      const began = process.hrtime.bigint();
+      const { operations } = pass();
+      means[index]?.push(Number(process.hrtime.bigint() - began) / operations);
+    }
+  }
+  return candidates.map(({ label, note }, index) => ({
+    label,
+    meanNs: quantile(Float64Array.from(means[index] ?? []), 0.5),
+    ...(note === undefined ? {} : { note }),
+  }));
+}
+
+/** A quantile by nearest rank. */
+export function quantile(samples: Float64Array, at: number): number {
+  const sorted = samples.toSorted();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? Number.NaN;
+}

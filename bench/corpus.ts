@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { BookScales } from '#core/market/book-writer.ts';
+import type { VenueId } from '#core/market/instrument.ts';
+
+/** Frames of one symbol as they came in, and where they are from. */
+export interface Corpus {
+  readonly venue: VenueId;
+  readonly symbol: string;
+  readonly scales: BookScales;
+  readonly origin: string;
+  readonly frames: readonly Buffer[];
+}
+
+const SHARED_DATA = process.env.MILLRACE_SHARED_DATA ?? resolve(import.meta.dirname, '../../shared/data');
+const RECORDED = 'binance/recorded/usdm_btcusdt_20240808.raw.gz';
+const MAX_FRAMES = 20_000;
+
+export function corpora(): readonly Corpus[] {
+  return [binanceRecorded() ?? binanceGenerated(), bybitGenerated()];
+}
+
+/** Mean bytes of a frame. */
+export function meanBytes({ frames }: Corpus): number {
+  return Math.round(frames.reduce((sum, frame) => sum + frame.length, 0) / frames.length);
+}
+
+function binanceRecorded(): Corpus | null {
+  const file = join(SHARED_DATA, RECORDED);
+  if (!existsSync(file)) return null;
+  const lines = gunzipSync(readFileSync(file)).toString().split('\n').slice(0, MAX_FRAMES);
+  const texts = lines.map((line) => line.slice(line.indexOf(' ') + 1)).filter((text) => text.startsWith('{"stream"'));
+  return {
+    venue: 'binance-usdm',
+    symbol: 'BTCUSDT',
+    scales: { priceScale: 1, sizeScale: 3 },
+    origin: 'recorded: depth, trade, bookTicker',
+    frames: texts.map((text) => Buffer.from(text)),
+  };
+}
+
+function binanceGenerated(): Corpus {
+  let sequence = 1_000_000;
+  const frames = walk().map(({ kind, bids, asks, price, time }, index) => {
+    const previous = sequence;
+    if (kind === 'book') sequence += 17;
+    const data =
+      kind === 'book'
+        ? {
+            e: 'depthUpdate',
+            E: time,
+            T: time,
+            s: 'BTCUSDT',
+            U: previous + 1,
+            u: sequence,
+            pu: previous,
+            b: bids,
+            a: asks,
+          }
+        : {
+            e: 'aggTrade',
+            E: time,
+            s: 'BTCUSDT',
+            a: index,
+            p: price,
+            q: '0.010',
+            f: 1,
+            l: 2,
+            T: time,
+            m: index % 2 === 0,
+          };
+    return Buffer.from(JSON.stringify({ stream: `btcusdt@${kind === 'book' ? 'depth@100ms' : 'aggTrade'}`, data }));
+  });
+  return {
+    venue: 'binance-usdm',
+    symbol: 'BTCUSDT',
+    scales: { priceScale: 1, sizeScale: 3 },
+    origin: 'generated: depth, aggTrade',
+    frames,
+  };
+}
+
+function bybitGenerated(): Corpus {
+  let update = 1_000;
+  const frames = walk().map(({ kind, bids, asks, price, time }, index) => {
+    if (kind === 'book') update += 1;
+    return Buffer.from(
+      JSON.stringify(
+        kind === 'book'
+          ? {
+              topic: 'orderbook.50.BTCUSDT',
+              type: index === 0 ? 'snapshot' : 'delta',
+              ts: time,
+              data: { s: 'BTCUSDT', b: bids, a: asks, u: update, seq: update * 7 },
+              cts: time - 2,
+            }
+          : {
+              topic: 'publicTrade.BTCUSDT',
+              type: 'snapshot',
+              ts: time,
+              data: [
+                { T: time, s: 'BTCUSDT', S: 'Buy', v: '0.010', p: price, L: 'PlusTick', i: `id-${index}`, BT: false },
+              ],
+            },
+      ),
+    );
+  });
+  return {
+    venue: 'bybit-linear',
+    symbol: 'BTCUSDT',
+    scales: { priceScale: 1, sizeScale: 3 },
+    origin: 'generated: orderbook.50, publicTrade',
+    frames,
+  };
+}
+
+interface Step {
+  readonly kind: 'book' | 'trade';
+  readonly bids: readonly (readonly [string, string])[];
+  readonly asks: readonly (readonly [string, string])[];
+  readonly price: string;
+  readonly time: number;
+}
+
+/** A market that wanders: each book step changes three levels a side near the middle; every tenth step is a trade. The book never crosses. */
+function walk(): readonly Step[] {
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % below;
+  };
+  return Array.from({ length: MAX_FRAMES }, (_, index): Step => {
+    const middle = 600_000;
+    const level = (sign: 1 | -1, rank: number): [string, string] => [
+      ((middle + sign * (1 + rank)) / 10).toFixed(2),
+      (random(5_000) / 1_000).toFixed(3),
+    ];
+    const side = (sign: 1 | -1) =>
+      Array.from({ length: index === 0 ? 50 : 3 }, (__, rank) => level(sign, index === 0 ? rank : random(50)));
+    return {
+      kind: index > 0 && index % 10 === 0 ? 'trade' : 'book',
+      bids: side(-1),
+      asks: side(1),
+      price: (middle / 10).toFixed(2),
+      time: 1_723_161_256_298 + index,
+    };
+  });
+}

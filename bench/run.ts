@@ -1,0 +1,58 @@
+import os from 'node:os';
+import { type Benchmark, type BenchmarkRow, quantile } from './benchmark.ts';
+import { bookBenchmark } from './book.ts';
+import { measureDecisions } from './decision.ts';
+import { decodeBenchmark } from './decode.ts';
+
+const DECISIONS = 200_000;
+const WARM_UP = 20_000;
+
+const decisionBenchmark: Benchmark = {
+  name: 'decision',
+  what: 'one decision: book in hand → strategy → risk → intent',
+  run() {
+    measureDecisions(WARM_UP);
+    const samples = measureDecisions(DECISIONS);
+    return [
+      {
+        label: 'momentum scalper',
+        meanNs: samples.reduce((sum, each) => sum + each, 0) / samples.length,
+        p50Ns: quantile(samples, 0.5),
+        p99Ns: quantile(samples, 0.99),
+        note: 'clock readings included; bar: p99 < 20,000',
+      },
+    ];
+  },
+};
+
+/** Every benchmark, in the order in which a message passes through what it measures. */
+const BENCHMARKS: readonly Benchmark[] = [decodeBenchmark, bookBenchmark, decisionBenchmark];
+
+/** Runs the benchmarks named, all without a name. Ends with 2 for a name that is not known. */
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.filter((name) => !BENCHMARKS.some((each) => each.name === name));
+  if (unknown.length > 0) {
+    console.error(`bench: unknown ${unknown.join(', ')}; known are ${BENCHMARKS.map(({ name }) => name).join(', ')}`);
+    return 2;
+  }
+  console.log(
+    `Node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown processor'} × ${os.cpus().length}; ns, median of interleaved rounds`,
+  );
+  for (const benchmark of BENCHMARKS) {
+    if (names.length > 0 && !names.includes(benchmark.name)) continue;
+    console.log(`\n${benchmark.name}: ${benchmark.what}`);
+    for (const row of await benchmark.run()) console.log(lineOf(row));
+  }
+  return 0;
+}
+
+function lineOf({ label, meanNs, p50Ns, p99Ns, note }: BenchmarkRow): string {
+  const quantiles = p50Ns === undefined || p99Ns === undefined ? '' : `  p50 ${ns(p50Ns)}  p99 ${ns(p99Ns)}`;
+  return `  ${label.padEnd(36)} ${ns(meanNs).padStart(8)}${quantiles}${note === undefined ? '' : `   ${note}`}`;
+}
+
+function ns(value: number): string {
+  return Math.round(value).toLocaleString('en-GB');
+}
+
+process.exitCode = await main(process.argv.slice(2));
