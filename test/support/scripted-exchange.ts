@@ -89,6 +89,7 @@ export function createScriptedExchange(now: () => number, instrument: Instrument
   });
 
   const exchange: ScriptedExchange = {
+    origin: 'generated',
     instruments: [instrument],
     openAccount: () => undefined,
     place(accountId, request) {

@@ -165,6 +165,7 @@ export function createSimulatedExchange(options: SimulatedExchangeOptions): Simu
   }
 
   return {
+    origin: source.origin,
     instruments: options.instruments,
     openAccount(accountId, balances, leverage) {
       if (state.accounts.has(accountId)) {

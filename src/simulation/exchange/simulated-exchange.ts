@@ -9,6 +9,8 @@ import type { EpochMs } from '#core/time/clock.ts';
  * All calls are synchronous; what they cause is told to the listener before they return, in order.
  */
 export interface SimulatedExchange {
+  /** `recorded`: market data goes to clients as the recorded frames that `raw` events carry, and in no other form. */
+  readonly origin: 'generated' | 'recorded';
   readonly instruments: readonly Instrument[];
   /** Opens an account with a balance in the settlement currency (decimal text). */
   openAccount(accountId: string, balances: ReadonlyMap<string, string>, leverage: number): void;

@@ -51,6 +51,8 @@ interface Gathered {
 /** Public streams: subscriptions, and the exchange's events in the venue's words. */
 export function createMarketStreams(context: BinanceContext): MarketStreams {
   const { faults, exchange } = context;
+  /** A recorded market is served as recorded, and nothing is made up beside it. */
+  const isRecorded = exchange.origin === 'recorded';
   const subscribers = new Map<VenueSession, MarketSubscriber>();
   const gathered = new Map<string, Gathered>();
   const days = new Map<string, DayStatistics>();
@@ -219,8 +221,7 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
         return;
       }
       const symbol = event.kind === 'ticker' ? event.ticker.symbol : event.symbol;
-      // What is recorded of a symbol is served as recorded, and nothing is made up beside it.
-      if (recorded.covers(symbol) || faults.isPublicPaused(symbol)) return;
+      if (isRecorded || faults.isPublicPaused(symbol)) return;
       if (event.kind === 'bookChange') onBook(event);
       else if (event.kind === 'trade') onTrade(event);
       else onTicker(event);
@@ -233,7 +234,7 @@ export function createMarketStreams(context: BinanceContext): MarketStreams {
         sendDepth(context.instrument(stream.symbol), stream, held);
       }
       for (const symbol of exchange.instruments.map((each) => each.symbol)) {
-        if (recorded.covers(symbol) || faults.isPublicPaused(symbol)) continue;
+        if (isRecorded || faults.isPublicPaused(symbol)) continue;
         for (const stream of wanted('partialDepth', symbol)) {
           const book = exchange.book(symbol, stream.levels);
           if (tops.get(stream.name) === String(book.sequence) || !takeTurn(stream, nowMs)) continue;

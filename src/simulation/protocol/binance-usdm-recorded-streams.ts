@@ -15,9 +15,7 @@ type Raw = Extract<SimulatedMarketEvent, { kind: 'raw' }>;
  * A combined connection gets the recorded bytes as they are, also the stream's recorded name; a plain one gets the `data` in them.
  */
 export interface RecordedStreams {
-  /** Whether anything recorded has been seen of this symbol. */
-  covers(symbol: string): boolean;
-  /** Takes note of what the recording has. Called for every frame, before it is sent. */
+  /** Takes note of what the recording has, for the rule on names. Called for every frame, before it is sent. */
   note(event: Raw): void;
   /** Whether anyone would get this frame. */
   isWanted(event: Raw): boolean;
@@ -37,7 +35,6 @@ export function createRecordedStreams(
   subscribers: ReadonlyMap<VenueSession, MarketSubscriber>,
   sendTo: (subscriber: MarketSubscriber, frame: string | Uint8Array) => void,
 ): RecordedStreams {
-  const symbols = new Set<string>();
   const seen = new Set<string>();
 
   function gets(subscriber: MarketSubscriber, event: Raw): boolean {
@@ -55,13 +52,11 @@ export function createRecordedStreams(
   }
 
   return {
-    covers: (symbol) => symbols.has(symbol),
     isWanted(event) {
       for (const subscriber of subscribers.values()) if (gets(subscriber, event)) return true;
       return false;
     },
     note(event) {
-      symbols.add(event.symbol);
       seen.add(event.stream);
     },
     send(event) {
