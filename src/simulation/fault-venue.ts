@@ -7,10 +7,13 @@ import { parseArgs } from 'node:util';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import { VENUES, type VenueId } from '#core/market/instrument.ts';
 import { systemClock } from '#core/time/system-clock.ts';
+import { deferSource } from './deferred-source.ts';
 import { createSimulatedExchange } from './exchange/create-simulated-exchange.ts';
 import type { SimulatedExchange } from './exchange/simulated-exchange.ts';
 import { builtInInstruments } from './market-sources/built-in-instruments.ts';
 import { createGeneratedMarket } from './market-sources/generated-market.ts';
+import { inspectRecording } from './market-sources/instruments-of-recording.ts';
+import { createRecordedMarket } from './market-sources/recorded-market.ts';
 import { createApiKeyRing } from './protocol/api-keys.ts';
 import { createBinanceUsdmServer } from './protocol/binance-usdm-server.ts';
 import { createBybitLinearServer } from './protocol/bybit-linear-server.ts';
@@ -97,19 +100,42 @@ function wholeNumber(value: string | undefined, most: number): number | null {
   return Number(value) <= most ? Number(value) : null;
 }
 
-async function openExchange(options: FaultVenueArguments): Promise<SimulatedExchange> {
-  const instruments = builtInInstruments(options.venue);
-  return createSimulatedExchange({
-    instruments,
-    source: createGeneratedMarket(instruments, options.seed),
-    clockStart: systemClock.epochMs(),
-    settings: { postOnlyRejects: options.venue === 'binance-usdm' },
-  });
+interface Market {
+  readonly exchange: SimulatedExchange;
+  /** Somebody listens now: a recording begins. */
+  readonly onAudience: () => void;
+}
+
+function openMarket(options: FaultVenueArguments): Market {
+  const clockStart = systemClock.epochMs();
+  const settings = { postOnlyRejects: options.venue === 'binance-usdm' };
+  if (options.replay.length === 0) {
+    const instruments = builtInInstruments(options.venue);
+    const source = createGeneratedMarket(instruments, options.seed);
+    return {
+      exchange: createSimulatedExchange({ instruments, source, clockStart, settings }),
+      onAudience: () => undefined,
+    };
+  }
+  const { venue, instruments } = inspectRecording(options.replay);
+  if (venue !== options.venue) {
+    throw new MillraceError(
+      'validation',
+      'REPLAY_VENUE',
+      `the recording is of ${venue}; start it with --venue ${venue}`,
+    );
+  }
+  const source = deferSource(createRecordedMarket({ venue, files: options.replay, instruments }));
+  return {
+    exchange: createSimulatedExchange({ instruments, source, clockStart, settings }),
+    onAudience: () => source.start(systemClock.epochMs() - clockStart),
+  };
 }
 
 /** Runs one simulated venue alone until it is told to end or its recording is over; the exit code. */
 export async function main(argv: readonly string[], console: FaultVenueConsole): Promise<number> {
   let venue: SimulatedVenue | null = null;
+  let code = 0;
   let ended: () => void = () => undefined;
   const done = new Promise<void>((resolve) => {
     ended = resolve;
@@ -117,7 +143,8 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
   console.signal.addEventListener('abort', () => ended());
   try {
     const options = parseFaultVenueArguments(argv);
-    const exchange = await openExchange(options);
+    const { exchange, onAudience } = openMarket(options);
+    exchange.advanceTo(systemClock.epochMs());
     exchange.openAccount(ACCOUNT, new Map([['USDT', BALANCE]]), LEVERAGE);
     const apiKey = {
       key: randomBytes(16).toString('hex'),
@@ -137,11 +164,15 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
     });
     introduce(console, options, venue, apiKey);
     const stopCommands = listenToCommands(console, venue);
-    const timer = setInterval(() => exchange.advanceTo(systemClock.epochMs()), STEP_MS);
+    const stopMarket = driveMarket(exchange, venue, onAudience, (error) => {
+      console.complain(messageOf(error));
+      code = 1;
+      ended();
+    });
     await done;
-    clearInterval(timer);
+    stopMarket();
     stopCommands();
-    return 0;
+    return code;
   } catch (error) {
     console.complain(messageOf(error));
     return 1;
@@ -151,13 +182,35 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
   }
 }
 
+/** Moves the market on until it is stopped; a market that cannot go on (a recording that does not fit) is told once. */
+function driveMarket(
+  exchange: SimulatedExchange,
+  venue: SimulatedVenue,
+  onAudience: () => void,
+  onFailure: (error: unknown) => void,
+): () => void {
+  const timer = setInterval(() => {
+    try {
+      if (venue.stats().connections.length > 0) onAudience();
+      exchange.advanceTo(systemClock.epochMs());
+    } catch (error) {
+      clearInterval(timer);
+      onFailure(error);
+    }
+  }, STEP_MS);
+  return () => clearInterval(timer);
+}
+
 function introduce(
   console: FaultVenueConsole,
   options: FaultVenueArguments,
   venue: SimulatedVenue,
   apiKey: { readonly key: string; readonly secret: string },
 ): void {
-  const source = options.replay.length === 0 ? `generated, seed ${options.seed}` : options.replay.join(', ');
+  const source =
+    options.replay.length === 0
+      ? `generated, seed ${options.seed}`
+      : `${options.replay.join(', ')}, from the first market-data connection on`;
   console.say(`Simulated ${options.venue}: market ${source}; balance ${BALANCE} USDT`);
   for (const [name, url] of Object.entries(venue.urls)) console.say(`  ${name.padEnd(8)}${url}`);
   console.say(`  ${'key'.padEnd(8)}${apiKey.key}`);
