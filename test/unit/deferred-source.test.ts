@@ -38,4 +38,14 @@ describe('a recording that waits for its audience', () => {
     expect(source.next(1_040)?.offsetMs).toBe(1_040);
     expect([source.next(99_000), source.nextDueMs()]).toEqual([null, null]);
   });
+
+  test('ten times as fast, with the time of the next funding in the exchange’s own time', () => {
+    const funding = { kind: 'ticker' as const, symbol: 'BTCUSDT', nextFundingOffsetMs: 500 };
+    const source = deferSource(recording([...steps.slice(0, 2), { offsetMs: 40, frame, changes: [funding] }]), 10);
+    expect([source.next(10), source.next(10)]).toEqual([steps[0], null]);
+    source.start(1_000);
+    expect(source.next(1_000)?.offsetMs).toBe(1_000);
+    expect([source.next(1_003), source.nextDueMs()]).toEqual([null, 1_004]);
+    expect(source.next(1_004)).toMatchObject({ offsetMs: 1_004, changes: [{ nextFundingOffsetMs: 1_050 }] });
+  });
 });
