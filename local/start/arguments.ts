@@ -15,7 +15,8 @@ export interface RunArguments {
   readonly live: boolean;
   /** Replay speed: 1 and 10 are multiples of real time. */
   readonly speed: 1 | 10 | 'max';
-  readonly venues: readonly VenueId[];
+  /** Null: of a replay, the venues of its recordings; else all. */
+  readonly venues: readonly VenueId[] | null;
   readonly seed: number;
 }
 
@@ -63,8 +64,9 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
   if (live && replay.length > 0) faults.push('--live and --replay exclude each other');
   if (live && speed !== '1') faults.push('--live runs at speed 1');
 
-  const named = text('venues')?.split(',') ?? [...defaultVenues(replay)];
-  for (const each of named) if (!isVenue(each)) faults.push(`--venues: ${each} is not one of ${VENUES.join(', ')}`);
+  const named = text('venues')?.split(',') ?? null;
+  for (const each of named ?? [])
+    if (!isVenue(each)) faults.push(`--venues: ${each} is not one of ${VENUES.join(', ')}`);
   const summary = text('summary');
   if (summary !== null && !existsSync(path.dirname(path.resolve(summary))))
     faults.push(`--summary: there is no folder ${path.dirname(path.resolve(summary))}`);
@@ -82,17 +84,9 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
     replay,
     live,
     speed: speed === 'max' ? 'max' : speed === '10' ? 10 : 1,
-    venues: named.filter(isVenue),
+    venues: named?.filter(isVenue) ?? null,
     seed: Number(seed),
   };
-}
-
-/** With recordings, the venues are those that the recordings are of (found when they are opened); here only a first guess by name. */
-function defaultVenues(replay: readonly string[]): readonly VenueId[] {
-  if (replay.length === 0) return VENUES;
-  const bybit = replay.some((file) => /bybit|ob500/i.test(file));
-  const binance = replay.some((file) => !/bybit|ob500/i.test(file));
-  return VENUES.filter((venue) => (venue === 'bybit-linear' ? bybit : binance));
 }
 
 function isVenue(text: string): text is VenueId {

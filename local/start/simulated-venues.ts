@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { MillraceError } from '#core/errors.ts';
-import type { Instrument, VenueId } from '#core/market/instrument.ts';
+import type { VenueId } from '#core/market/instrument.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
-import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
-import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
-import { createGeneratedMarket, DEFAULT_GENERATED_MARKET } from '#simulation/market-sources/generated-market.ts';
-import type { MarketSource } from '#simulation/market-sources/market-source.ts';
+import { createExchangeClock, type ExchangeSpeed } from '#simulation/exchange/exchange-clock.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
+import { uuidOf } from '#simulation/protocol/bybit-linear-rows.ts';
 import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
 import type {
   SimulatedVenue,
@@ -18,6 +16,7 @@ import type {
 import type { RunArguments } from './arguments.ts';
 import { LOCAL_ACCOUNT, type TradedSymbol } from './run-configuration.ts';
 import type { VenueTruth } from './summary.ts';
+import { openMarkets, type VenueMarket } from './venue-markets.ts';
 
 /** A simulated venue of a run, with its exchange's own account of it. */
 export interface RunningVenue {
@@ -47,7 +46,7 @@ const FIRST_PORT = 47_811;
 /** Quote currency in the account of the run. */
 const DEPOSIT = '1000000';
 const LEVERAGE = 10;
-const GENERATED_SYMBOLS = 2;
+const LISTENERS_MS = 20;
 
 const SERVERS: Readonly<Record<VenueId, (options: SimulatedVenueOptions) => Promise<SimulatedVenue>>> = {
   'binance-usdm': createBinanceUsdmServer,
@@ -62,11 +61,13 @@ const FILL_ID_AS_TOLD: Readonly<Record<VenueId, (fillId: string) => string>> = {
 
 /** Starts the venues of a run. If one cannot start, those that have are closed. */
 export async function startVenues(args: RunArguments): Promise<RunningVenues> {
-  const started: { running: RunningVenue; venue: SimulatedVenue; ended: () => boolean; close: () => void }[] = [];
+  const markets = await openMarkets(args);
+  const started: StartedVenue[] = [];
   try {
-    for (const [index, id] of args.venues.entries()) started.push(await startVenue(id, args, FIRST_PORT + index));
+    for (const [index, market] of markets.entries())
+      started.push(await startVenue(market, args.speed, FIRST_PORT + index));
   } catch (error) {
-    await Promise.all(started.map((each) => each.venue.close()));
+    await Promise.all([...started.map((each) => each.close()), ...markets.map((each) => each.close())]);
     throw error;
   }
   return {
@@ -74,17 +75,23 @@ export async function startVenues(args: RunArguments): Promise<RunningVenues> {
     endpoints: Object.fromEntries(started.map((each) => [each.running.id, each.venue.urls])),
     ended: () => started.every((each) => each.ended()),
     async close() {
-      for (const each of started) each.close();
-      await Promise.all(started.map((each) => each.venue.close()));
+      await Promise.all([...started.map((each) => each.close()), ...markets.map((each) => each.close())]);
     },
   };
 }
 
-async function startVenue(id: VenueId, args: RunArguments, firstPort: number) {
-  const market = openMarket(id, args);
+interface StartedVenue {
+  readonly running: RunningVenue;
+  readonly venue: SimulatedVenue;
+  ended(): boolean;
+  close(): Promise<void>;
+}
+
+async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: number): Promise<StartedVenue> {
+  const { venue: id, source, symbols } = market;
   const exchange = createSimulatedExchange({
-    instruments: market.instruments,
-    source: market.source,
+    instruments: symbols.map((each) => each.instrument),
+    source,
     clockStart: systemClock.epochMs(),
     settings: { postOnlyRejects: id === 'binance-usdm' },
   });
@@ -96,49 +103,36 @@ async function startVenue(id: VenueId, args: RunArguments, firstPort: number) {
     if (error instanceof MillraceError && error.code === 'PORT_IN_USE') return serve(0);
     throw error;
   });
-  const drive = driveExchange(exchange, args.speed);
-  const positionSize = (symbol: string) =>
-    exchange.positions(LOCAL_ACCOUNT).find((each) => each.symbol === symbol)?.size ?? 0;
+  const exchangeClock = createExchangeClock({ exchange, source, speed, clock: systemClock });
+  // A market begins when somebody listens: a recording is short, and nobody should miss its beginning.
+  const waiting = setInterval(() => {
+    if (venue.stats().connections.length === 0) return;
+    clearInterval(waiting);
+    exchangeClock.start();
+  }, LISTENERS_MS);
   const running: RunningVenue = {
     id,
     description: `${market.description} on ${venue.urls.rest}`,
-    symbols: market.instruments.map((instrument) => ({ instrument, price: market.price(instrument) })),
+    symbols,
     keys,
     framesSent: () => venue.stats().framesSent,
-    positionSize,
+    positionSize: (symbol) => exchange.positions(LOCAL_ACCOUNT).find((each) => each.symbol === symbol)?.size ?? 0,
     truth: () => ({
       venue: id,
       framesSent: venue.stats().framesSent,
       clientOrderIds: exchange.orders(LOCAL_ACCOUNT, null).map((order) => order.clientOrderId),
       fillIds: exchange.fills(LOCAL_ACCOUNT, null).map((fill) => FILL_ID_AS_TOLD[id](fill.fillId)),
     }),
-    pause: drive.pause,
+    pause: () => exchangeClock.pause(),
   };
-  return { running, venue, ended: drive.ended, close: drive.pause };
-}
-
-interface OpenMarket {
-  readonly description: string;
-  readonly instruments: readonly Instrument[];
-  readonly source: MarketSource;
-  /** What the instrument's market is near, in price units. */
-  price(instrument: Instrument): number;
-}
-
-function openMarket(id: VenueId, args: RunArguments): OpenMarket {
-  const instruments = builtInInstruments(id).slice(0, GENERATED_SYMBOLS);
   return {
-    description: `generated flow (seed ${args.seed})`,
-    instruments,
-    source: createGeneratedMarket(instruments, args.seed),
-    price: ({ symbol, priceScale }) => Number(DEFAULT_GENERATED_MARKET.startPrices[symbol] ?? '1') * 10 ** priceScale,
+    running,
+    venue,
+    ended: () => exchangeClock.ended,
+    async close() {
+      clearInterval(waiting);
+      exchangeClock.stop();
+      await venue.close();
+    },
   };
-}
-
-function driveExchange(exchange: SimulatedExchange, speed: RunArguments['speed']): { pause(): void; ended(): boolean } {
-  const factor = speed === 'max' ? 10 : speed;
-  const began = performance.now();
-  const start = exchange.now();
-  const timer = setInterval(() => exchange.advanceTo((start + (performance.now() - began) * factor) as never), 2);
-  return { pause: () => clearInterval(timer), ended: () => false };
 }

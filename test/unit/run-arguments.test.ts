@@ -11,7 +11,7 @@ describe('arguments of a run', () => {
       replay: [],
       live: false,
       speed: 1,
-      venues: ['binance-usdm', 'bybit-linear'],
+      venues: null,
       seed: 1,
     });
   });

@@ -1,0 +1,154 @@
+import { MillraceError, messageOf } from '#core/errors.ts';
+import type { VenueId } from '#core/market/instrument.ts';
+import type { MarketMessage, Subscription } from '#core/market/market-message.ts';
+import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { createFramesMarket } from '#simulation/market-sources/frames-market.ts';
+import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
+import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
+import { createWsConnect } from '#venues/connection/ws-transport.ts';
+import type { VenueEndpoints, VenueRuntime } from '#venues/venue.ts';
+import { venues } from '#venues/venues.ts';
+import type { VenueMarket } from './venue-markets.ts';
+
+const LIVE_SYMBOLS = 2;
+const CHANNELS: readonly Subscription['channel'][] = ['book', 'trades', 'quotes', 'ticker'];
+const FIRST_PRICE_MS = 20_000;
+const SNAPSHOT_RETRY_MS = 1_000;
+
+/**
+ * The real venue's public market as the source of a simulated one: real frames are handed on as they are, orders are matched here. `MILLRACE_LIVE_ENDPOINTS`
+ * (JSON by venue, as `MILLRACE_VENUE_ENDPOINTS`) names other addresses, for those behind a gateway.
+ * Rejects with `LIVE_MARKET_UNREACHABLE` when no price comes within 20 s.
+ */
+export async function openLiveMarket(id: VenueId): Promise<VenueMarket> {
+  const venue = venues[id];
+  const given = process.env.MILLRACE_LIVE_ENDPOINTS;
+  const endpoints: VenueEndpoints =
+    given === undefined ? venue.endpoints('live') : (JSON.parse(given) as Record<VenueId, VenueEndpoints>)[id];
+  const insecureAllowed = given !== undefined;
+  const runtime: VenueRuntime = {
+    endpoints,
+    clock: systemClock,
+    timers: systemTimers,
+    random: { next: Math.random },
+    connect: createWsConnect({ insecureAllowed }),
+    fetch: createSecureFetch({ insecureAllowed }),
+    log: () => undefined,
+  };
+  const traded = builtInInstruments(id)
+    .slice(0, LIVE_SYMBOLS)
+    .map((each) => each.symbol);
+  const known = await venue.fetchInstruments(runtime).catch((error: unknown) => {
+    throw unreachable(id, messageOf(error));
+  });
+  const instruments = known.filter((each) => traded.includes(each.symbol));
+  const startMs = systemClock.epochMs();
+  const offset = () => systemClock.epochMs() - startMs;
+  const connections: MarketConnection[] = [];
+  let closed = false;
+
+  const source = createFramesMarket({
+    venue: id,
+    instruments,
+    startMs,
+    onBookBroken: (symbol) => {
+      if (id === 'binance-usdm') void fetchSnapshot(symbol);
+      else for (const each of connections) each.resubscribe({ channel: 'book', symbol }, 'the book is broken');
+    },
+  });
+
+  async function fetchSnapshot(symbol: string): Promise<void> {
+    while (!closed) {
+      try {
+        const response = await runtime.fetch(`${endpoints.rest}/fapi/v1/depth?symbol=${symbol}&limit=1000`, {
+          signal: AbortSignal.timeout(10_000),
+        });
+        source.pushSnapshot(symbol, new Uint8Array(await response.arrayBuffer()), offset());
+        return;
+      } catch (error) {
+        if (closed) return;
+        process.stderr.write(`${id} ${symbol}: no book snapshot yet: ${messageOf(error)}\n`);
+        await new Promise((resolve) => setTimeout(resolve, SNAPSHOT_RETRY_MS));
+      }
+    }
+  }
+
+  const prices = new Map<string, number>();
+  const subscriptions = instruments.flatMap(({ symbol }) => CHANNELS.map((channel) => ({ channel, symbol })));
+  for (const plan of venue.marketData.plan(endpoints, subscriptions)) {
+    const decode = venue.marketData.createDecoder();
+    const connection = createMarketConnection({
+      name: `live ${id} ${plan.name}`,
+      plan,
+      protocol: venue.marketData,
+      ...runtime,
+      listener: {
+        onFrame: (frame) => {
+          source.push(frame, offset());
+          decode(frame, (message) => take(connection, message));
+        },
+        onStatus: () => undefined,
+        onRefused: (subscription, reason) =>
+          process.stderr.write(`${id} refuses ${subscription.channel} of ${subscription.symbol}: ${reason}\n`),
+        onResubscribe: () => undefined,
+      },
+    });
+    connections.push(connection);
+  }
+
+  function take(connection: MarketConnection, message: MarketMessage): void {
+    switch (message.type) {
+      case 'book':
+        connection.heard('book', message.symbol);
+        return;
+      case 'trade':
+        connection.heard('trades', message.symbol);
+        return;
+      case 'quote':
+        connection.heard('quotes', message.symbol);
+        prices.set(message.symbol, Number(message.bidPrice));
+        return;
+      case 'ticker':
+        connection.heard('ticker', message.symbol);
+        return;
+      case 'liquidation':
+        return;
+      default:
+        connection.control(message);
+    }
+  }
+
+  const close = async () => {
+    closed = true;
+    await Promise.all(connections.map((each) => each.stop()));
+    source.end();
+  };
+  for (const connection of connections) connection.start();
+  if (id === 'binance-usdm') for (const { symbol } of instruments) void fetchSnapshot(symbol);
+  const deadline = performance.now() + FIRST_PRICE_MS;
+  while (prices.size < instruments.length) {
+    if (performance.now() > deadline) {
+      await close();
+      throw unreachable(
+        id,
+        `no price of ${instruments.map((each) => each.symbol).join(', ')} within ${FIRST_PRICE_MS} ms`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    venue: id,
+    description: `live market of ${instruments.map((each) => each.symbol).join(' and ')}, orders on paper`,
+    symbols: instruments.map((instrument) => ({
+      instrument,
+      price: Math.round((prices.get(instrument.symbol) ?? 0) * 10 ** instrument.priceScale),
+    })),
+    source,
+    close,
+  };
+}
+
+function unreachable(id: VenueId, reason: string): MillraceError {
+  return new MillraceError('retryable', 'LIVE_MARKET_UNREACHABLE', `venue=${id} ${reason}`);
+}

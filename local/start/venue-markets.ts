@@ -1,0 +1,78 @@
+import { MillraceError } from '#core/errors.ts';
+import { type Instrument, VENUES, type VenueId } from '#core/market/instrument.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { createGeneratedMarket, DEFAULT_GENERATED_MARKET } from '#simulation/market-sources/generated-market.ts';
+import { inspectRecording } from '#simulation/market-sources/instruments-of-recording.ts';
+import type { MarketSource } from '#simulation/market-sources/market-source.ts';
+import { createRecordedMarket } from '#simulation/market-sources/recorded-market.ts';
+import type { RunArguments } from './arguments.ts';
+import { openLiveMarket } from './live-market.ts';
+import type { TradedSymbol } from './run-configuration.ts';
+
+/** Where a simulated venue of a run has its market from. */
+export interface VenueMarket {
+  readonly venue: VenueId;
+  readonly description: string;
+  readonly symbols: readonly TradedSymbol[];
+  readonly source: MarketSource;
+  close(): Promise<void>;
+}
+
+const GENERATED_SYMBOLS = 2;
+const nothingToClose = async () => undefined;
+
+/**
+ * The markets of a run: of each recording's venue its recording, of the others that were named generated flow; all of them live with `--live`.
+ * Throws what reading a recording throws, and `RECORDING_VENUE` when a recording is of a venue that was not named.
+ */
+export async function openMarkets(args: RunArguments): Promise<readonly VenueMarket[]> {
+  const recordings = new Map<VenueId, string[]>();
+  for (const file of args.replay) {
+    const { venue } = inspectRecording([file]);
+    if (args.venues !== null && !args.venues.includes(venue)) {
+      throw new MillraceError(
+        'configuration',
+        'RECORDING_VENUE',
+        `file=${file} is of ${venue}, and --venues does not name it`,
+      );
+    }
+    recordings.set(venue, [...(recordings.get(venue) ?? []), file]);
+  }
+  const wanted = args.venues ?? (recordings.size > 0 ? [...recordings.keys()] : VENUES);
+  const markets: VenueMarket[] = [];
+  for (const venue of wanted) {
+    const files = recordings.get(venue);
+    if (args.live) markets.push(await openLiveMarket(venue));
+    else if (files === undefined) markets.push(generated(venue, args.seed));
+    else markets.push(recorded(venue, files));
+  }
+  return markets;
+}
+
+function generated(venue: VenueId, seed: number): VenueMarket {
+  const instruments = builtInInstruments(venue).slice(0, GENERATED_SYMBOLS);
+  const price = ({ symbol, priceScale }: Instrument) =>
+    Number(DEFAULT_GENERATED_MARKET.startPrices[symbol] ?? '1') * 10 ** priceScale;
+  return {
+    venue,
+    description: `generated flow of ${instruments.map((each) => each.symbol).join(' and ')}, seed ${seed}`,
+    symbols: instruments.map((instrument) => ({ instrument, price: price(instrument) })),
+    source: createGeneratedMarket(instruments, seed),
+    close: nothingToClose,
+  };
+}
+
+function recorded(venue: VenueId, files: readonly string[]): VenueMarket {
+  const facts = inspectRecording(files);
+  const symbols = facts.instruments.flatMap((instrument) => {
+    const price = facts.firstPrices.get(instrument.symbol);
+    return price === undefined ? [] : [{ instrument, price }];
+  });
+  return {
+    venue,
+    description: `${facts.frames} recorded frames of ${symbols.map((each) => each.instrument.symbol).join(', ')}, ${(facts.durationMs / 1e3).toFixed(0)} s`,
+    symbols,
+    source: createRecordedMarket({ venue, files, instruments: facts.instruments }),
+    close: nothingToClose,
+  };
+}
