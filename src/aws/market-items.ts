@@ -36,20 +36,20 @@ export const LATEST_PARTS = {
 export type LatestPart = keyof typeof LATEST_PARTS;
 export type LatestContent<Part extends LatestPart> = z.infer<(typeof LATEST_PARTS)[Part]>;
 
-const part = <Content extends z.ZodType>(content: Content) =>
-  z
-    .object({ content })
-    .transform((stored) => stored.content)
-    .nullable()
-    .default(null);
-
 /** The item as a whole: null where nothing of a kind has come yet. */
-export const LATEST_ITEM = z.object({
-  trade: part(LATEST_PARTS.trade),
-  quote: part(LATEST_PARTS.quote),
-  ticker: part(LATEST_PARTS.ticker),
-  book: part(LATEST_PARTS.book),
-});
+export const LATEST_ITEM = z
+  .object({
+    trade: z.object({ content: LATEST_PARTS.trade }).optional(),
+    quote: z.object({ content: LATEST_PARTS.quote }).optional(),
+    ticker: z.object({ content: LATEST_PARTS.ticker }).optional(),
+    book: z.object({ content: LATEST_PARTS.book }).optional(),
+  })
+  .transform(({ trade, quote, ticker, book }) => ({
+    trade: trade?.content ?? null,
+    quote: quote?.content ?? null,
+    ticker: ticker?.content ?? null,
+    book: book?.content ?? null,
+  }));
 export type Latest = z.infer<typeof LATEST_ITEM>;
 
 const priceAt = z.object({ price: text, at: text });
