@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { VENUES, type VenueId } from '#core/market/instrument.ts';
+import type { MarketDataMessage, Subscription } from '#core/market/market-message.ts';
+import { seededRandom } from '#core/time/seeded-random.ts';
+import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
+import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
+import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
+import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
+import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
+import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
+import { createWsConnect } from '#venues/connection/ws-transport.ts';
+import type { VenueRuntime } from '#venues/venue.ts';
+import { venues } from '#venues/venues.ts';
+
+const SERVERS = { 'binance-usdm': createBinanceUsdmServer, 'bybit-linear': createBybitLinearServer } as const;
+const SYMBOL = 'BTCUSDT';
+const STEP_MS = 5;
+
+const ending: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0).reverse()) await end();
+});
+
+/** A simulated venue whose generated market runs in real time, and one feed of it: sockets, decoders, one book. */
+async function openFeed(venueId: VenueId) {
+  const venue = venues[venueId];
+  const instruments = builtInInstruments(venueId);
+  const exchange = createSimulatedExchange({
+    instruments,
+    source: createGeneratedMarket(instruments, 3, { eventsPerSecond: 300 }),
+    clockStart: systemClock.epochMs(),
+  });
+  const keys = createApiKeyRing([]);
+  const server = await SERVERS[venueId]({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: 0 });
+  ending.push(() => server.close());
+  const running = setInterval(() => exchange.advanceTo(systemClock.epochMs()), STEP_MS);
+  ending.push(() => clearInterval(running));
+
+  const logged: string[] = [];
+  const runtime: VenueRuntime = {
+    endpoints: server.urls,
+    clock: systemClock,
+    timers: systemTimers,
+    random: seededRandom(5),
+    connect: createWsConnect({ insecureAllowed: true }),
+    fetch: createSecureFetch({ insecureAllowed: true }),
+    log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
+  };
+  const offered = await venue.fetchInstruments(runtime);
+  const instrument = offered.find(({ symbol }) => symbol === SYMBOL);
+  if (instrument === undefined) throw new Error('the venue does not offer the symbol');
+  const sync = venue.createBookSync(instrument);
+  const heard: MarketDataMessage[] = [];
+  const resyncs: string[] = [];
+
+  async function fetchBook(): Promise<void> {
+    for (;;) {
+      const snapshot = await venue.marketData.fetchBook?.(runtime, SYMBOL);
+      if (snapshot === undefined || sync.onMessage(snapshot).kind !== 'resync') return;
+    }
+  }
+
+  function onMessage(connection: MarketConnection, message: MarketDataMessage): void {
+    heard.push(message);
+    if (message.type !== 'book') return;
+    const outcome = sync.onMessage(message);
+    if (outcome.kind === 'applied') connection.synced({ channel: 'book', symbol: SYMBOL });
+    if (outcome.kind !== 'resync') return;
+    resyncs.push(outcome.reason);
+    if (outcome.need === 'restSnapshot') void fetchBook();
+    else connection.resubscribe({ channel: 'book', symbol: SYMBOL }, outcome.reason);
+  }
+
+  const channels = ['book', 'trades', 'quotes', 'ticker', 'liquidations'] as const;
+  const subscriptions = channels.map((channel): Subscription => ({ channel, symbol: SYMBOL }));
+  const connections = venue.marketData.plan(server.urls, subscriptions).map((plan) => {
+    const decode = venue.marketData.createDecoder();
+    const connection: MarketConnection = createMarketConnection({
+      ...runtime,
+      name: plan.name,
+      plan,
+      protocol: venue.marketData,
+      listener: {
+        onFrame: (frame) =>
+          decode(frame, (message) => {
+            switch (message.type) {
+              case 'subscribed':
+              case 'pong':
+              case 'notice':
+              case 'venueError':
+                connection.control(message);
+                return;
+              default:
+                onMessage(connection, message);
+            }
+          }),
+        onStatus: () => undefined,
+        onRefused: (subscription, reason) => logged.push(`refused ${subscription.channel} ${reason}`),
+        onResubscribe: ({ channel }, reason) => {
+          if (channel === 'book') sync.invalidate(reason);
+        },
+      },
+    });
+    connection.start();
+    ending.push(() => connection.stop());
+    return connection;
+  });
+  return { exchange, server, instrument, instruments, offered, sync, heard, resyncs, connections, logged };
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
+    await new Promise((done) => setTimeout(done, 2));
+  }
+}
+
+describe.each(VENUES)('%s over a socket', (venueId) => {
+  test('the instruments of the venue are the instruments of the exchange', async () => {
+    const { offered, instruments } = await openFeed(venueId);
+
+    expect(offered).toEqual(instruments);
+  });
+
+  test('every channel is acknowledged and speaks, and the book becomes the exchange’s', async () => {
+    const { exchange, sync, heard, connections, logged } = await openFeed(venueId);
+
+    await until('each connection is live', () => connections.every((each) => each.status().state === 'live'));
+    await until('each channel has spoken', () =>
+      ['book', 'trade', 'quote', 'ticker'].every((type) => heard.some((message) => message.type === type)),
+    );
+    await until('the book is valid', () => sync.book.valid);
+    // Between two frames of the venue both may stand still at the same state; that is what is waited for.
+    await until('the book is that of the exchange', () => {
+      const { bids, asks } = exchange.book(SYMBOL, 20);
+      const ours = JSON.stringify([sync.book.levels('buy', 20), sync.book.levels('sell', 20)]);
+      return sync.book.valid && ours === JSON.stringify([bids, asks]);
+    });
+    expect(logged.filter((line) => /^(refused|error)/.test(line))).toEqual([]);
+  });
+
+  test('F28: a frame that is left out is found, asked about once, and the book is whole again', async () => {
+    const { server, sync, resyncs } = await openFeed(venueId);
+    await until('the book is valid', () => sync.book.valid);
+    const before = resyncs.length;
+
+    server.faults.arm('dropPublicFrame');
+    await until('the gap is found', () => resyncs.length > before);
+    await until('the book is valid again', () => sync.book.valid);
+
+    expect(server.faults.happened('dropPublicFrame')).toBe(1);
+    expect(resyncs.slice(before)[0]).toMatch(/^(gap|diff)/);
+  });
+
+  test('a frame that comes twice changes nothing', async () => {
+    const { server, sync, resyncs } = await openFeed(venueId);
+    await until('the book is valid', () => sync.book.valid);
+    const before = resyncs.length;
+
+    server.faults.arm('duplicatePublicFrame', 20);
+    await until('frames came twice', () => server.faults.happened('duplicatePublicFrame') === 20);
+
+    expect(resyncs.length).toBe(before);
+    expect(sync.book.valid).toBe(true);
+  });
+});
