@@ -26,7 +26,7 @@ const BRACKET = 91;
 const RAW_KEY = Buffer.from('"raw"');
 const DIRECTION_KEY = Buffer.from('"dir"');
 /** A longer line is no frame of any venue. */
-const MAX_LINE_BYTES = 64 * 1024 * 1024;
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads a recording, `-` for `stdin`, in batches as it is read: lines `<receive ns> <frame>`, jsonl whose `raw` is the frame (text or object; `dir` says which
@@ -90,7 +90,7 @@ async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<readon
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       const tail = chunk.subarray(start, end);
-      if (pending > MAX_LINE_BYTES) lines.push(null);
+      if (pending + tail.length > MAX_LINE_BYTES) lines.push(null);
       else lines.push(pieces.length === 0 ? tail : Buffer.concat([...pieces, tail]));
       pieces = [];
       pending = 0;

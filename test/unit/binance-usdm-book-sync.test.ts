@@ -86,6 +86,16 @@ describe('Binance USD-M book sync', () => {
     expect(sync.book.sequence).toBe(210);
   });
 
+  test('a refused snapshot leaves the last sequence of the lost book as it was', () => {
+    const sync = liveSync();
+    sync.onMessage(diff(200, 210, 199));
+
+    sync.onMessage(snapshot(150, { bids: BIDS, asks: ASKS }));
+
+    expect(sync.book.sequence).toBe(110);
+    expect(sync.book.depth('buy')).toBe(0);
+  });
+
   test('a hole among the buffered diffs is found when they are applied', () => {
     const sync = newSync();
     sync.onMessage(diff(95, 105, 94));
@@ -129,6 +139,7 @@ describe('Binance USD-M book sync', () => {
     expect(sync.book.valid).toBe(false);
 
     expect(sync.onMessage(snapshot(200, { bids: BIDS, asks: ASKS }))).toEqual({ kind: 'buffered' });
+    expect(sync.onMessage(snapshot(202, { bids: BIDS, asks: ASKS }))).toEqual({ kind: 'buffered' });
     expect(sync.book.valid).toBe(false);
 
     expect(sync.onMessage(diff(199, 205, 198))).toEqual({ kind: 'applied' });

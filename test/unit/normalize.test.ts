@@ -138,6 +138,15 @@ describe('normalize: bad input', () => {
     expect(errors[0]).toMatch(/neither a topic nor an answer/);
   });
 
+  test('R9: a line without end is refused, not gathered', async () => {
+    const piece = Buffer.alloc(1024 * 1024, 'x');
+    const input = Buffer.concat([...Array.from({ length: 17 }, () => piece), Buffer.from(`\n${raw(trade(1))}`)]);
+    const { code, lines, errors } = await binance(['-'], input);
+
+    expect([code, lines]).toEqual([1, [TRADE_LINE(1)]]);
+    expect(errors[0]).toMatch(/-:1: RECORD_INVALID: line too long/);
+  });
+
   test('gzip that is cut: what came before is told, and the end is an error', async () => {
     const packed = gzipSync(raw(...Array.from({ length: 20_000 }, (_, id) => trade(id * 7_919))), { level: 1 });
     const { code, lines, errors } = await binance([file('cut.gz', packed.subarray(0, packed.length - 100))]);
@@ -244,6 +253,26 @@ describe('normalize: Binance books', () => {
       ],
     });
     expect(JSON.parse(mended.lines.at(-1) ?? '')).toMatchObject({ valid: true, sequence: 16 });
+  });
+
+  test('a snapshot older than the stream says nothing, and neither does a diff older than a snapshot that could not be used', async () => {
+    const old = await binance(['-', '--books', '1'], raw(depth(20, 25, 19), whole(5)));
+    expect(types(old.lines)).toEqual(['bookState']);
+    expect(old.errors[0]).toMatch(/-:2: BOOK_LOST: symbol=BTCUSDT snapshot 5 is older than the stream/);
+
+    const crossed = await binance(
+      ['-'],
+      raw(depth(1, 5, 0), whole(20, [['12.0', '1']]), depth(6, 9, 5), depth(10, 21, 9)),
+    );
+    expect(crossed.lines.map((line) => JSON.parse(line).isSnapshot)).toEqual([true, false]);
+    expect(crossed.errors[0]).toMatch(/-:2: BOOK_LOST: symbol=BTCUSDT crossed/);
+  });
+
+  test('a snapshot that no diff has joined is told, and is not yet a book', async () => {
+    const { lines } = await binance(['-', '--books', 'all'], raw({ stream: 'btcusdt@depthSnapshot', data: whole(3) }));
+
+    expect(types(lines)).toEqual(['book', 'bookState']);
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({ valid: false, bids: [], asks: [] });
   });
 
   test('H5: without any snapshot nothing is told of a book, and it is said how much', async () => {
