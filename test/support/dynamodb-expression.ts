@@ -79,6 +79,12 @@ class Reader {
       return String(left?.S).startsWith(String(right?.S));
     }
     const left = this.operand();
+    if (this.take('BETWEEN')) {
+      const low = this.operand();
+      this.expect('AND');
+      const high = this.operand();
+      return compare(left, '>=', low) && compare(left, '<=', high);
+    }
     const operator = this.next();
     const right = this.operand();
     return compare(left, operator, right);

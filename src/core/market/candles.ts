@@ -89,11 +89,11 @@ export function withTrades(candle: Candle | null, start: EpochMs, batch: TradeBa
 }
 
 function withPrice(candle: Candle | null, start: EpochMs, trade: PriceAt): Candle {
+  const value = parseExact(trade.price);
   if (candle === null) {
     const { price } = trade;
     return { start, open: trade, high: price, low: price, close: trade, volume: '0', trades: 0, applied: {} };
   }
-  const value = parseExact(trade.price);
   return {
     ...candle,
     open: trade.at < candle.open.at ? trade : candle.open,
