@@ -3,7 +3,8 @@ import { type Instrument, VENUES, type VenueId } from '#core/market/instrument.t
 import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { builtInInstruments } from './built-in-instruments.ts';
 import { commonDivisor, DecimalGrid } from './decimal-grid.ts';
-import { readFrames, type SkippedLines } from './recorded-frames.ts';
+import type { SourceFrame } from './market-source.ts';
+import { readFrames, type SkippedLines, skipLine } from './recorded-frames.ts';
 import { readRecording } from './recording-lines.ts';
 import type { FrameContent } from './venue-frame.ts';
 import { FRAME_PARSERS } from './venue-frame-parser.ts';
@@ -15,6 +16,8 @@ export interface RecordingFacts {
   readonly instruments: readonly Instrument[];
   /** By symbol, the first price seen. */
   readonly firstPrices: ReadonlyMap<string, Price>;
+  /** Channels of which it holds frames. */
+  readonly channels: ReadonlySet<SourceFrame['channel']>;
   readonly frames: number;
   readonly durationMs: number;
   readonly skipped: { readonly count: number; readonly examples: readonly string[] };
@@ -33,20 +36,27 @@ export function inspectRecording(files: readonly string[]): RecordingFacts {
   const venue = venueOf(files);
   const skipped: SkippedLines = { count: 0, examples: [] };
   const learned = new Map<string, Learned>();
+  const channels = new Set<SourceFrame['channel']>();
   let frames = 0;
   let firstTime: number | null = null;
   let lastTime = 0;
-  for (const { frame, timeMs } of readFrames(files, venue, skipped)) {
+  for (const { frame, line, timeMs } of readFrames(files, venue, skipped)) {
     if (frame.kind !== 'frame') continue;
     frames += 1;
+    channels.add(frame.channel);
     firstTime ??= timeMs;
     lastTime = timeMs;
     const { content } = frame;
     if (content === null || content.kind === 'ticker') continue;
     const seen = learned.get(frame.symbol) ?? newlyLearned();
     learned.set(frame.symbol, seen);
-    learn(seen, content);
+    try {
+      learn(seen, content);
+    } catch (error) {
+      skipLine(skipped, line.file, line.lineNumber, messageOf(error));
+    }
   }
+  for (const [symbol, { touched, booked }] of learned) if (touched === null && booked === null) learned.delete(symbol);
   if (learned.size === 0) {
     const detail = `files=${files.join(',')} venue=${venue} unread=${skipped.count} ${skipped.examples[0] ?? ''}`;
     throw new MillraceError('configuration', 'RECORDING_EMPTY', detail.trim());
@@ -58,7 +68,7 @@ export function inspectRecording(files: readonly string[]): RecordingFacts {
     const first = seen?.touched ?? seen?.booked ?? null;
     if (first !== null) firstPrices.set(instrument.symbol, parseScaled(first, instrument.priceScale) as Price);
   }
-  return { venue, instruments, firstPrices, frames, durationMs: lastTime - (firstTime ?? lastTime), skipped };
+  return { venue, instruments, firstPrices, channels, frames, durationMs: lastTime - (firstTime ?? lastTime), skipped };
 }
 
 interface Learned {

@@ -20,6 +20,11 @@ export interface SkippedLines {
 
 const MAX_EXAMPLES = 10;
 
+export function skipLine(skipped: SkippedLines, file: string, lineNumber: number, reason: string): void {
+  skipped.count += 1;
+  if (skipped.examples.length < MAX_EXAMPLES) skipped.examples.push(`${file}:${lineNumber} ${reason}`);
+}
+
 /** The frames of several recordings of one venue in the order of their times; lines that cannot be read are left out and counted. */
 export function* readFrames(files: readonly string[], venue: VenueId, skipped: SkippedLines): Generator<RecordedFrame> {
   const heads = files.map((file) => {
@@ -42,10 +47,7 @@ export function* readFrames(files: readonly string[], venue: VenueId, skipped: S
 }
 
 function* framesOf(file: string, venue: VenueId, skipped: SkippedLines): Generator<RecordedFrame, undefined> {
-  const skip = (lineNumber: number, reason: string): void => {
-    skipped.count += 1;
-    if (skipped.examples.length < MAX_EXAMPLES) skipped.examples.push(`${file}:${lineNumber} ${reason}`);
-  };
+  const skip = (lineNumber: number, reason: string): void => skipLine(skipped, file, lineNumber, reason);
   const parse = FRAME_PARSERS[venue];
   let latest = Number.NEGATIVE_INFINITY;
   for (const line of readRecording(file, skip)) {

@@ -2,7 +2,8 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import { createFrameInterpreter, type DepthSnapshot } from './frame-interpreter.ts';
 import type { MarketSource, SourceChange, SourceStep } from './market-source.ts';
-import { type RecordedFrame, readFrames, type SkippedLines } from './recorded-frames.ts';
+import { type RecordedFrame, readFrames, type SkippedLines, skipLine } from './recorded-frames.ts';
+import type { RecordedLine } from './recording-lines.ts';
 import type { FrameContent } from './venue-frame.ts';
 
 export interface RecordedMarketOptions {
@@ -29,7 +30,7 @@ export interface RecordedMarketStats {
   readonly control: number;
   /** REST answers: they make the book, and are not handed on. */
   readonly snapshots: number;
-  /** Lines that could not be read, with the first few reasons. */
+  /** Lines that could not be read, and frames whose numbers could not (these are handed on), with the first few reasons. */
   readonly skipped: { readonly count: number; readonly examples: readonly string[] };
   /** Breaks in the sequence of the recorded diffs. */
   readonly gaps: number;
@@ -48,8 +49,8 @@ type Diff = Extract<FrameContent, { kind: 'book' }>;
  * under the number that the first diff follows. Each level that a diff before the snapshot names is then as that diff says; a level that only a later one
  * names stands as the snapshot has it until then, and goes when it would cross. So at every position the book, its number and the frames that follow agree.
  *
- * Throws `RECORDING_MISSING`, `RECORDING_UNREADABLE`, `RECORDING_EMPTY` (no frame of these instruments) when it is made, `RECORDING_SCALE` while it plays
- * if a price or size does not fit its instrument.
+ * Throws `RECORDING_MISSING`, `RECORDING_UNREADABLE`, `RECORDING_EMPTY` (no frame of these instruments) when it is made; `RECORDING_SCALE` then or
+ * while it plays, if a price or size does not fit its instrument.
  */
 export function createRecordedMarket(options: RecordedMarketOptions): RecordedMarket {
   const { files, venue } = options;
@@ -75,7 +76,13 @@ export function createRecordedMarket(options: RecordedMarketOptions): RecordedMa
 
   function seedStep(): SourceStep | null {
     const changes: SourceChange[] = [];
-    for (const [symbol, seed] of seeds) changes.push(...interpreter.seed(symbol, seed.snapshot, seed.sequence));
+    for (const [symbol, { snapshot, sequence }] of seeds) {
+      try {
+        changes.push(...interpreter.seed(symbol, snapshot, sequence));
+      } catch (error) {
+        throw unfitting(`files=${files.join(',')} symbol=${symbol}`, error);
+      }
+    }
     return changes.length === 0 ? read() : { offsetMs: 0, frame: null, changes };
   }
 
@@ -114,7 +121,7 @@ export function createRecordedMarket(options: RecordedMarketOptions): RecordedMa
       counts.snapshots += 1;
       if (usedForSeed.has(frame)) return null;
       const symbol = symbolOfAnswer(line.url, symbols);
-      const changes = symbol === null ? [] : checked(line.lineNumber, line.file, () => interpreter.mend(symbol, frame));
+      const changes = symbol === null ? [] : told(line, skipped, () => interpreter.mend(symbol, frame));
       return changes.length === 0 ? null : { offsetMs: lastOffset, frame: null, changes };
     }
     if (!symbols.has(frame.symbol)) {
@@ -123,8 +130,7 @@ export function createRecordedMarket(options: RecordedMarketOptions): RecordedMa
     }
     counts.frames += 1;
     const { symbol, channel, stream, content } = frame;
-    const changes =
-      content === null ? [] : checked(line.lineNumber, line.file, () => interpreter.interpret(symbol, content));
+    const changes = content === null ? [] : told(line, skipped, () => interpreter.interpret(symbol, content));
     return { offsetMs: lastOffset, frame: { symbol, channel, stream, frame: line.frame }, changes };
   }
 
@@ -142,13 +148,23 @@ export function createRecordedMarket(options: RecordedMarketOptions): RecordedMa
   };
 }
 
-function checked(lineNumber: number, file: string, run: () => SourceChange[]): SourceChange[] {
+/** What the frame tells. One whose numbers are none tells nothing, and is counted; one that does not fit the instrument is an error. */
+function told(line: RecordedLine, skipped: SkippedLines, run: () => SourceChange[]): SourceChange[] {
+  const { file, lineNumber } = line;
   try {
     return run();
   } catch (error) {
-    const detail = `file=${file} line=${lineNumber} reason=${messageOf(error)}`;
-    throw new MillraceError('configuration', 'RECORDING_SCALE', detail, { cause: error });
+    if (error instanceof MillraceError && error.code === 'DECIMAL_SYNTAX') {
+      skipLine(skipped, file, lineNumber, error.message);
+      return [];
+    }
+    throw unfitting(`file=${file} line=${lineNumber}`, error);
   }
+}
+
+function unfitting(where: string, error: unknown): MillraceError {
+  const detail = `${where} reason=${messageOf(error)} the instrument's scales are too coarse`;
+  return new MillraceError('configuration', 'RECORDING_SCALE', detail, { cause: error });
 }
 
 interface Seed {
@@ -158,7 +174,7 @@ interface Seed {
 }
 
 /**
- * Reads ahead until every symbol has its snapshot, or the look-ahead is used up, and says how each of their books begins.
+ * Reads ahead until every symbol has its snapshot and its first diff, or the look-ahead is used up, and says how each of their books begins.
  * What was read is left in `ahead`.
  */
 function lookAhead(
@@ -185,7 +201,7 @@ function lookAhead(
       if (seen === undefined) diffs.set(frame.symbol, [frame.content]);
       else seen.push(frame.content);
     }
-    if (snapshots.size === symbols.size) break;
+    if (found && snapshots.size === symbols.size && [...snapshots.keys()].every((symbol) => diffs.has(symbol))) break;
   }
   const seeds = new Map<string, Seed>();
   for (const symbol of new Set([...diffs.keys(), ...snapshots.keys()])) {
