@@ -1,4 +1,8 @@
-import type { AccountConfiguration, LoadedConfiguration } from '#core/config/runtime-configuration.ts';
+import type {
+  AccountConfiguration,
+  FeedConfiguration,
+  LoadedConfiguration,
+} from '#core/config/runtime-configuration.ts';
 import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
@@ -53,6 +57,7 @@ const RETRY_MS = 1_000;
 interface VenueGroup {
   readonly venue: Venue;
   readonly symbols: readonly string[];
+  readonly channels: FeedConfiguration['channels'];
   readonly units: ReadonlyMap<UnitId, UnitRef>;
   readonly instruments: Map<string, Instrument>;
   unitLeases: LeaseHolder;
@@ -89,7 +94,7 @@ export class Engine {
       }),
     );
     const { configuration } = options.configuration;
-    for (const { venue: id, symbols } of configuration.feeds) {
+    for (const { venue: id, symbols, channels } of configuration.feeds) {
       const units = new Map<UnitId, UnitRef>();
       for (const lane of configuration.lanes.filter((each) => each.venue === id)) {
         const unit: UnitRef = { account: lane.account, mode: lane.mode, venue: id };
@@ -98,6 +103,7 @@ export class Engine {
       const group: VenueGroup = {
         venue: options.venues[id],
         symbols,
+        channels,
         units,
         instruments: new Map(),
         unitLeases: { start: () => undefined, stop: async () => undefined },
@@ -276,6 +282,7 @@ export class Engine {
       {
         venue,
         symbols: group.symbols,
+        channels: group.channels,
         instruments: group.instruments,
         runtime,
         publisher: this.#options.publisher,

@@ -4,7 +4,7 @@ import { messageOf } from '#core/errors.ts';
 import type { FrameSink, Publisher } from '#core/events/publisher-port.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
-import type { BookSync } from '#core/market/book-sync.ts';
+import type { BookSync, BookSyncOutcome } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { BookMessage, MarketMessage, Subscription } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
@@ -27,6 +27,7 @@ export type BookListener = (
 export interface FeedRunnerOptions {
   readonly venue: Venue;
   readonly symbols: readonly string[];
+  readonly channels: readonly Subscription['channel'][];
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly runtime: VenueRuntime;
   readonly publisher: Publisher;
@@ -74,7 +75,6 @@ interface SymbolBook {
   gap: { reason: string; lastSequence: string | null } | null;
 }
 
-const CHANNELS: readonly Subscription['channel'][] = ['book', 'trades', 'quotes', 'ticker'];
 const SNAPSHOT_RETRY_MS = 1_000;
 /** How long the last frames may take to their stream. */
 const FLUSH_MS = 10_000;
@@ -99,7 +99,7 @@ export class FeedRunner {
       const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
       this.#books.set(symbol, { sync: options.venue.createBookSync(instrument), symbol, messages: 0, gaps: 0, gap });
     }
-    const subscriptions = options.symbols.flatMap((symbol) => CHANNELS.map((channel) => ({ channel, symbol })));
+    const subscriptions = options.symbols.flatMap((symbol) => options.channels.map((channel) => ({ channel, symbol })));
     for (const plan of options.venue.marketData.plan(options.runtime.endpoints, subscriptions)) {
       this.#sockets.push(new FeedSocket(this, options, plan, lease.epoch));
     }
@@ -216,7 +216,7 @@ export class FeedRunner {
     book.messages += 1;
     const { sync } = book;
     const lastSequence = sync.book.valid ? String(sync.book.sequence) : null;
-    const outcome = sync.onMessage(message);
+    const outcome = this.#sync(book, message, lastSequence);
     if (outcome.kind === 'resync') {
       if (lastSequence !== null) {
         book.gaps += 1;
@@ -226,6 +226,19 @@ export class FeedRunner {
       else socket.connection.resubscribe({ channel: 'book', symbol: message.symbol }, outcome.reason);
     } else if (outcome.kind === 'applied') {
       this.#told(socket, book, receivedAt, message.exchangeTime);
+    }
+  }
+
+  /** A level that cannot be represented makes the book invalid: the hole that this leaves is declared like any other. */
+  #sync(book: SymbolBook, message: BookMessage, lastSequence: string | null): BookSyncOutcome {
+    try {
+      return book.sync.onMessage(message);
+    } catch (error) {
+      if (lastSequence !== null) {
+        book.gaps += 1;
+        book.gap = { reason: messageOf(error), lastSequence };
+      }
+      throw error;
     }
   }
 

@@ -90,6 +90,9 @@ const engine = new Engine({
     createLeaseKeeper({
       table: leaseTable,
       holder: settings.MILLRACE_ENGINE,
+      leaseMs: settings.MILLRACE_LEASE_MS,
+      renewMs: settings.MILLRACE_LEASE_RENEW_MS,
+      marginMs: settings.MILLRACE_LEASE_MARGIN_MS,
       names,
       clock: systemClock,
       timers: systemTimers,

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
 import { VENUES } from '#core/market/instrument.ts';
@@ -27,7 +28,14 @@ const schema = z
     MILLRACE_CONTROL_TABLE: z.string().min(1),
     MILLRACE_CONFIGURATION: z.string().min(1),
     MILLRACE_SECRETS: z.string().min(1),
-    MILLRACE_ENGINE: z.string().regex(/^[A-Za-z0-9._-]{1,80}$/),
+    /** Tasks of one service share their variables: by default the container's own host name tells them apart. */
+    MILLRACE_ENGINE: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,80}$/)
+      .default(() => hostname()),
+    MILLRACE_LEASE_MS: z.coerce.number().int().min(1_000).max(60_000).default(4_000),
+    MILLRACE_LEASE_RENEW_MS: z.coerce.number().int().min(100).max(20_000).default(1_000),
+    MILLRACE_LEASE_MARGIN_MS: z.coerce.number().int().min(50).max(20_000).default(500),
     MILLRACE_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
     MILLRACE_JOURNAL: z.string().min(1),
     MILLRACE_VENUE_ENDPOINTS: venueEndpoints.optional(),

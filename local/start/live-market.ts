@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { VenueId } from '#core/market/instrument.ts';
-import type { MarketMessage, Subscription } from '#core/market/market-message.ts';
+import type { MarketMessage } from '#core/market/market-message.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createFramesMarket } from '#simulation/market-sources/frames-market.ts';
@@ -9,10 +9,10 @@ import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { VenueEndpoints, VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
+import { EVERY_CHANNEL } from './run-configuration.ts';
 import type { VenueMarket } from './venue-markets.ts';
 
 const LIVE_SYMBOLS = 2;
-const CHANNELS: readonly Subscription['channel'][] = ['book', 'trades', 'quotes', 'ticker'];
 const FIRST_PRICE_MS = 20_000;
 const SNAPSHOT_RETRY_MS = 1_000;
 
@@ -75,7 +75,7 @@ export async function openLiveMarket(id: VenueId): Promise<VenueMarket> {
   }
 
   const prices = new Map<string, number>();
-  const subscriptions = instruments.flatMap(({ symbol }) => CHANNELS.map((channel) => ({ channel, symbol })));
+  const subscriptions = instruments.flatMap(({ symbol }) => EVERY_CHANNEL.map((channel) => ({ channel, symbol })));
   for (const plan of venue.marketData.plan(endpoints, subscriptions)) {
     const decode = venue.marketData.createDecoder();
     const connection = createMarketConnection({
@@ -144,6 +144,7 @@ export async function openLiveMarket(id: VenueId): Promise<VenueMarket> {
       instrument,
       price: Math.round((prices.get(instrument.symbol) ?? 0) * 10 ** instrument.priceScale),
     })),
+    channels: EVERY_CHANNEL,
     source,
     close,
   };

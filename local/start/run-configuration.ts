@@ -1,4 +1,4 @@
-import type { LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import type { FeedConfiguration, LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 
@@ -12,6 +12,16 @@ export interface TradedSymbol {
   readonly price: number;
 }
 
+/** The market of one venue: what is traded there, and what its feed carries. */
+export interface TradedMarket {
+  readonly venue: VenueId;
+  readonly symbols: readonly TradedSymbol[];
+  readonly channels: FeedConfiguration['channels'];
+}
+
+/** Everything that a lane, the view or the archive uses. */
+export const EVERY_CHANNEL: TradedMarket['channels'] = ['book', 'trades', 'quotes', 'ticker'];
+
 /** Value of an entry at the entry threshold, quote currency. */
 const BASE_NOTIONAL = 20_000;
 
@@ -19,21 +29,21 @@ const BASE_NOTIONAL = 20_000;
  * The runtime configuration of the embedded run: one lane per symbol with a scalper that trades often. Sizes come from the price, distances in basis points
  * are turned into ticks, and the largest signals ask for more than the order limit allows, so that risk has something to refuse.
  */
-export function runConfiguration(symbols: readonly TradedSymbol[]): RuntimeConfiguration {
-  const venues = [...new Set(symbols.map(({ instrument }) => instrument.venue))];
+export function runConfiguration(markets: readonly TradedMarket[]): RuntimeConfiguration {
   return {
     version: 1,
-    accounts: venues.map((venue) => ({
+    accounts: markets.map(({ venue }) => ({
       name: LOCAL_ACCOUNT,
       mode: 'paper',
       venue,
       liveConfirmed: false,
       onShutdown: 'cancel',
     })),
-    lanes: symbols.map(laneOf),
-    feeds: venues.map((venue) => ({
+    lanes: markets.flatMap(({ symbols }) => symbols.map(laneOf)),
+    feeds: markets.map(({ venue, symbols, channels }) => ({
       venue,
-      symbols: symbols.filter((each) => each.instrument.venue === venue).map((each) => each.instrument.symbol),
+      symbols: symbols.map((each) => each.instrument.symbol),
+      channels: [...channels],
     })),
   };
 }

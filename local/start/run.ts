@@ -69,7 +69,9 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
     signal,
   });
   const definition = await readEngineDefinition(emulator.endpoint, deployment);
-  const configuration = runConfiguration(venues.list.flatMap((venue) => venue.symbols));
+  const configuration = runConfiguration(
+    venues.list.map(({ id, symbols, channels }) => ({ venue: id, symbols, channels })),
+  );
   await writeConfiguration(emulator.endpoint, definition, configuration);
   await writeSecrets(
     emulator.endpoint,

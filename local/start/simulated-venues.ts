@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MillraceError } from '#core/errors.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import { systemClock } from '#core/time/system-clock.ts';
+import { deferSource } from '#simulation/deferred-source.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock, type ExchangeSpeed } from '#simulation/exchange/exchange-clock.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
@@ -14,7 +15,7 @@ import type {
   SimulatedVenueUrls,
 } from '#simulation/protocol/simulated-venue.ts';
 import type { RunArguments } from './arguments.ts';
-import { LOCAL_ACCOUNT, type TradedSymbol } from './run-configuration.ts';
+import { LOCAL_ACCOUNT, type TradedMarket, type TradedSymbol } from './run-configuration.ts';
 import type { VenueTruth } from './summary.ts';
 import { openMarkets, type VenueMarket } from './venue-markets.ts';
 
@@ -23,6 +24,7 @@ export interface RunningVenue {
   readonly id: VenueId;
   readonly description: string;
   readonly symbols: readonly TradedSymbol[];
+  readonly channels: TradedMarket['channels'];
   readonly keys: { readonly key: string; readonly secret: string };
   framesSent(): number;
   /** Signed, at the instrument's scale. */
@@ -88,11 +90,13 @@ interface StartedVenue {
 }
 
 async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: number): Promise<StartedVenue> {
-  const { venue: id, source, symbols } = market;
+  const { venue: id, symbols } = market;
+  const source = deferSource(market.source, speed === 'max' ? 1 : speed);
+  const clockStart = systemClock.epochMs();
   const exchange = createSimulatedExchange({
     instruments: symbols.map((each) => each.instrument),
     source,
-    clockStart: systemClock.epochMs(),
+    clockStart,
     settings: { postOnlyRejects: id === 'binance-usdm' },
   });
   exchange.openAccount(LOCAL_ACCOUNT, new Map([['USDT', DEPOSIT]]), LEVERAGE);
@@ -103,17 +107,26 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
     if (error instanceof MillraceError && error.code === 'PORT_IN_USE') return serve(0);
     throw error;
   });
-  const exchangeClock = createExchangeClock({ exchange, source, speed, clock: systemClock });
+  // The exchange keeps real time, so that stamps and signatures fit; `max` alone runs ahead of it.
+  const exchangeClock = createExchangeClock({
+    exchange,
+    source,
+    speed: speed === 'max' ? 'max' : 1,
+    clock: systemClock,
+  });
+  if (speed !== 'max') exchangeClock.start();
   // A market begins when somebody listens: a recording is short, and nobody should miss its beginning.
   const waiting = setInterval(() => {
     if (venue.stats().connections.length === 0) return;
     clearInterval(waiting);
+    source.start(exchange.now() - clockStart);
     exchangeClock.start();
   }, LISTENERS_MS);
   const running: RunningVenue = {
     id,
     description: `${market.description} on ${venue.urls.rest}`,
     symbols,
+    channels: market.channels,
     keys,
     framesSent: () => venue.stats().framesSent,
     positionSize: (symbol) => exchange.positions(LOCAL_ACCOUNT).find((each) => each.symbol === symbol)?.size ?? 0,

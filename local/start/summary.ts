@@ -96,10 +96,13 @@ export function explainDifferences(facts: RunFacts): string[] {
   for (const { clientOrderId, state } of facts.orders) {
     const ended =
       state !== null && (state.state === 'Denied' || (isTerminal(state.state) && state.evidence.length > 0));
-    if (!ended)
-      lines.push(
-        `order ${clientOrderId} stands at ${state?.state ?? 'its intent'} in the ledger: ${state?.reason ?? ''}`,
-      );
+    if (ended) continue;
+    const told = facts.events.flatMap((event) => {
+      if (event.type !== 'order.state' || event.body.clientOrderId !== clientOrderId) return [];
+      return [`${event.body.from} → ${event.body.to} (${event.epoch}/${event.sequence})`];
+    });
+    const stands = state?.state ?? 'its intent';
+    lines.push(`order ${clientOrderId} stands at ${stands} in the ledger; told: ${told.join(', ') || 'nothing'}`);
   }
   const own = new Set(facts.orders.map((order) => order.clientOrderId));
   const known = new Set(facts.fills.map((fill) => `${fill.venue}/${fill.fillId}`));

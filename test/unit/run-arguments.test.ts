@@ -28,7 +28,9 @@ describe('arguments of a run', () => {
   });
 
   it('R3: the configuration that a run makes is a valid one', () => {
-    const configuration = runConfiguration([{ instrument: BTC, price: 600_000 }]);
+    const configuration = runConfiguration([
+      { venue: 'binance-usdm', symbols: [{ instrument: BTC, price: 600_000 }], channels: ['book', 'trades'] },
+    ]);
     expect(loadConfiguration(JSON.stringify(configuration), 'test').configuration).toEqual(configuration);
   });
 });

@@ -4,7 +4,11 @@ import { runConfiguration } from '../../local/start/run-configuration.ts';
 import { BTC } from '../support/lane-world.ts';
 
 const valid = () =>
-  structuredClone(runConfiguration([{ instrument: BTC, price: 600_000 }])) as unknown as Record<string, never>;
+  structuredClone(
+    runConfiguration([
+      { venue: 'binance-usdm', symbols: [{ instrument: BTC, price: 600_000 }], channels: ['book', 'trades'] },
+    ]),
+  ) as unknown as Record<string, never>;
 const faultsOf = (change: (document: Record<string, Record<string, Record<string, unknown>>>) => void): string => {
   const document = valid();
   change(document as never);

@@ -66,12 +66,22 @@ const account = z.strictObject({
   onShutdown: z.enum(['cancel', 'keep']),
 });
 
+const feed = z.strictObject({
+  venue: z.enum(VENUES),
+  symbols: z.array(z.string()).min(1),
+  /** What is subscribed for each symbol; a channel that stays silent is taken for a fault (R10). */
+  channels: z
+    .array(z.enum(['book', 'trades', 'quotes', 'ticker', 'liquidations']))
+    .refine((channels) => channels.includes('book'), 'lanes need the book')
+    .default(['book', 'trades', 'quotes', 'ticker']),
+});
+
 const document = z
   .strictObject({
     version: z.number().int().positive(),
     accounts: z.array(account).min(1),
     lanes: z.array(lane).min(1),
-    feeds: z.array(z.strictObject({ venue: z.enum(VENUES), symbols: z.array(z.string()).min(1) })).min(1),
+    feeds: z.array(feed).min(1),
   })
   .superRefine((value, context) => {
     const seen = new Set<string>();
@@ -121,6 +131,7 @@ const document = z
 export type RuntimeConfiguration = z.infer<typeof document>;
 export type LaneConfiguration = RuntimeConfiguration['lanes'][number];
 export type AccountConfiguration = RuntimeConfiguration['accounts'][number];
+export type FeedConfiguration = RuntimeConfiguration['feeds'][number];
 export type LaneLimits = LaneConfiguration['limits'];
 export type MomentumScalperSettings = z.infer<typeof momentumScalper>;
 
