@@ -114,6 +114,7 @@ export class UnitRunner {
   /** What the ids of this lease's orders begin with. */
   readonly #ownPrefix: string;
   #draining = false;
+  #drained = false;
   readonly #unverified = new Set<Lane>();
 
   constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorValidUntil: EpochMs | null) {
@@ -189,6 +190,9 @@ export class UnitRunner {
     while (!this.lanes.every((lane) => lane.quiet) && clock.monoNanos() < until && !this.#stopped) {
       await new Promise<void>((resolve) => timers.after(20, resolve));
     }
+    // From here on nothing leaves: an order sent now would have nobody to follow it.
+    this.#drained = true;
+    this.#gate();
     return this.lanes.every((lane) => lane.quiet);
   }
 
@@ -256,6 +260,7 @@ export class UnitRunner {
     if (this.#stopped) closed = 'stopped';
     else if (mono >= this.#lease.fencedAt) closed = 'the lease has ended';
     else if (!this.#opened) closed = 'not recovered yet';
+    else if (this.#drained) closed = 'drained';
     let fence: string | null = null;
     const entry = this.#orderEntry.notReady();
     if (this.#draining) fence = 'draining';

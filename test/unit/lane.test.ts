@@ -189,6 +189,25 @@ describe('a lane', () => {
     expect(world.lane.denials.get('ORDER_SIZE_LIMIT')).toBeGreaterThan(0);
   });
 
+  it('T7: a lane that drains with a position rests no new order for it, and still stops its loss', () => {
+    const world = new LaneWorld();
+    const entry = world.enter();
+    world.accept(entry);
+    world.fill(entry, entry.size);
+    world.tick(0);
+    const takeProfit = world.placed.at(-1);
+    if (takeProfit === undefined) throw new Error('no take profit');
+    world.accept(takeProfit);
+    world.lane.drain('end of run', world.now());
+    world.collect();
+    world.report(takeProfit, 'canceled', 0);
+    for (let count = 0; count < 5; count += 1) world.tick(0);
+    expect(world.lane.quiet).toBe(true);
+    expect(world.placed).toHaveLength(2);
+    world.tick(-20);
+    expect(world.placed.at(-1)?.purpose).toBe('stopLoss');
+  });
+
   it('T7: a drain stops entries, cancels what works and is quiet when the venue has confirmed it', () => {
     const world = new LaneWorld();
     const entry = world.enter();

@@ -57,6 +57,7 @@ export class Lane {
   readonly #age = new DataAge();
   #cooldownUntil = 0 as MonoNanos;
   #flatten = false;
+  #draining = false;
   #lastMarketExit = Number.NEGATIVE_INFINITY;
   #refusedMoves = 0;
 
@@ -164,8 +165,12 @@ export class Lane {
     if (this.#flatten) this.#closeAtMarket('flatten', now, null);
   }
 
-  /** Stops entries and cancels every working order; the position stays (the end of a run, SIGTERM with policy `cancel`). */
+  /**
+   * Stops entries and cancels every working order; the position stays, and nothing rests for it any more: only a stop loss still goes out
+   * (the end of a run, SIGTERM with policy `cancel`).
+   */
   drain(reason: string, now: Now): void {
+    this.#draining = true;
     this.pause('drain', reason);
     for (const order of this.orders.pending()) this.#desk.cancel(order, now);
   }
@@ -266,7 +271,7 @@ export class Lane {
       this.#closeAtMarket(EXIT_PURPOSE[call], now, receivedAt);
       return;
     }
-    if (this.state !== 'PositionOpen' || !this.quiet || now.mono < this.#desk.exitNotBefore) return;
+    if (this.#draining || this.state !== 'PositionOpen' || !this.quiet || now.mono < this.#desk.exitNotBefore) return;
     const side: Side = open.size > 0 ? 'sell' : 'buy';
     const size = Math.abs(open.size) as Size;
     const intent = this.#intent(side, 'takeProfit', this.#strategy.takeProfitPrice(open), size, 'gtc');
