@@ -280,6 +280,9 @@ describe('the published book', () => {
     expect(fillsOf(bench, 'other')).toEqual(['buy 50@1010 taker']);
     expect(bench.exchange.book('COINUSDT', 1)).toMatchObject({ bids: [[1000, 300]], asks: [[1010, 200]] });
     expect(bench.market.map((event) => event.kind)).toEqual(['bookChange']);
+    bench.book({ asks: [[1005, 70]] });
+    expect(fillsOf(bench)).toEqual(['buy 70@1005 maker']);
+    expect(bench.exchange.book('COINUSDT', 1).asks).toEqual([[1005, 70]]);
   });
 });
 
