@@ -18,7 +18,8 @@ import type { PartHealth } from './engine-http.ts';
 import { EngineMetrics } from './engine-metrics.ts';
 import { FeedRunner } from './feed-runner.ts';
 import type { EventOrigin } from './unit-events.ts';
-import { type ReadLedger, UnitRunner } from './unit-runner.ts';
+import type { ReadLedger } from './unit-recovery.ts';
+import { UnitRunner } from './unit-runner.ts';
 
 /** Holds leases and tells of their changes. */
 export interface LeaseHolder {

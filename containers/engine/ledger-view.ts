@@ -2,7 +2,7 @@ import type { LedgerReader } from '#aws/ledger-reader.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { PendingLedgerOrder } from '#core/orders/recovery.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import type { ReadLedger } from './unit-runner.ts';
+import type { ReadLedger } from './unit-recovery.ts';
 
 /** Reads from the ledger what a recovery compares with the venue. */
 export function createLedgerView(reader: LedgerReader): ReadLedger {

@@ -11,11 +11,9 @@ import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
-import { formatScaled, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
-import { createOrderIds, orderIdPrefix } from '#core/orders/client-order-id.ts';
-import type { AccountReport, ClientOrderId, OrderIntent, OrderReport } from '#core/orders/order.ts';
-import { type LedgerView, type PendingLedgerOrder, planRecovery } from '#core/orders/recovery.ts';
-import { TrackedOrder } from '#core/orders/tracked-order.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+import { createOrderIds } from '#core/orders/client-order-id.ts';
+import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import type {
   AccountStream,
   ConnectionStatus,
@@ -27,10 +25,8 @@ import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { AccountRuntime, Managed, Venue } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
-import { askAboutOrder, askForRecovery, askForVerification } from './venue-questions.ts';
-
-/** Reads what the ledger knows of one symbol of a unit. Rejects when the ledger cannot be read: then nothing trades (S4). */
-export type ReadLedger = (unit: UnitRef, symbol: string) => Promise<LedgerView>;
+import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
+import { askAboutOrder, askForVerification } from './venue-questions.ts';
 
 export interface UnitRunnerOptions {
   readonly unit: UnitRef;
@@ -111,8 +107,7 @@ export class UnitRunner {
   readonly #performing = new Set<Lane>();
   #cancelTimer: () => void = () => undefined;
   readonly #cancelSweeps: (() => void)[] = [];
-  /** What the ids of this lease's orders begin with. */
-  readonly #ownPrefix: string;
+  readonly #recovery: UnitRecovery;
   #draining = false;
   #drained = false;
   readonly #unverified = new Set<Lane>();
@@ -128,7 +123,18 @@ export class UnitRunner {
     this.#events = new UnitEvents(options.publisher, options.unit, lease.epoch, options.origin);
     this.#queries = options.venue.createQueries(options.runtime);
     const nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
-    this.#ownPrefix = orderIdPrefix(options.unit.mode, this.#id, lease.epoch);
+    this.#recovery = new UnitRecovery({
+      unit: options.unit,
+      epoch: lease.epoch,
+      queries: this.#queries,
+      readLedger: options.readLedger,
+      inputLog: options.inputLog,
+      clock: options.clock,
+      log: options.runtime.log,
+      tell: (note) => this.#tell(note, null),
+      perform: (lane) => this.#perform(lane),
+      stopped: () => this.#stopped,
+    });
     this.lanes = options.lanes.map((each) => {
       const instrument = options.instruments.get(each.symbol);
       if (instrument === undefined)
@@ -353,7 +359,7 @@ export class UnitRunner {
     if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
     while (!this.#stopped && !this.#opened) {
       try {
-        for (const lane of this.lanes) await this.#recoverLane(lane);
+        for (const lane of this.lanes) await this.#recovery.recover(lane);
         this.#opened = true;
         this.#reconciled = true;
         this.#takeDesired(this.#lease.desired);
@@ -366,123 +372,8 @@ export class UnitRunner {
     this.#gate();
     // Reports that came while the recovery asked were not folded: ask once more before the first entry can be old news.
     for (const lane of this.lanes) void this.#verify(lane);
-    for (const afterMs of SWEEPS_MS) this.#cancelSweeps.push(timers.after(afterMs, () => void this.#sweep()));
-  }
-
-  /**
-   * Looks for orders of earlier leases that still have no end in the ledger. What a predecessor told last may have reached the ledger only after
-   * the recovery had read it.
-   */
-  async #sweep(): Promise<void> {
-    const { clock, readLedger, runtime, unit } = this.#options;
-    for (const lane of this.lanes) {
-      try {
-        const { pendingOrders } = await readLedger(unit, lane.symbol);
-        for (const order of pendingOrders) {
-          const clientOrderId = order.clientOrderId as ClientOrderId;
-          if (clientOrderId.startsWith(this.#ownPrefix) || lane.orders.get(clientOrderId) !== null) continue;
-          const target = { symbol: lane.symbol, clientOrderId, venueOrderId: null };
-          const resolution = await askAboutOrder(this.#queries, target, order.placedAt, clock);
-          if (this.#stopped) return;
-          const now = this.#now();
-          if (resolution.kind === 'found') this.#adopt(lane, resolution.report, true, now);
-          else if (resolution.kind === 'absent') {
-            this.#closeAbsent(lane, order, resolution.position.size, resolution.windowFrom, now);
-          }
-          this.#perform(lane);
-        }
-      } catch (error) {
-        runtime.log('warn', 'orders of earlier leases not looked for', { unit: this.#id, reason: messageOf(error) });
-      }
-    }
-  }
-
-  async #recoverLane(lane: Lane): Promise<void> {
-    const { clock, readLedger, unit } = this.#options;
-    const ledger = await readLedger(unit, lane.symbol);
-    const earliest = Math.min(clock.epochMs(), ...ledger.pendingOrders.map((order) => order.placedAt));
-    const from = (earliest - LOOK_BACK_MS) as EpochMs;
-    const prefix = orderIdPrefix(unit.mode, this.#id);
-    let venue = await askForRecovery(this.#queries, lane.symbol, from, clock);
-    // The predecessor's working orders are cancelled: what they were meant for is decided anew.
-    const working = venue.openOrders.filter((report) => report.clientOrderId?.startsWith(prefix) === true);
-    for (const report of working) {
-      const target = {
-        symbol: lane.symbol,
-        clientOrderId: report.clientOrderId as ClientOrderId,
-        venueOrderId: report.venueOrderId,
-      };
-      await this.#queries.cancelOrder(target);
-    }
-    if (working.length > 0) venue = await askForRecovery(this.#queries, lane.symbol, from, clock);
-    const plan = planRecovery(prefix, lane.instrument, ledger, venue);
-    if (this.#stopped) return;
-    const now = this.#now();
-    this.#options.inputLog.record('open', this.#id, lane.name, plan.opening, now);
-    lane.onGate('not recovered yet', 'not recovered yet');
-    lane.open(plan.opening, now);
-    for (const fill of plan.missingFills) {
-      const { kind: _kind, source: _source, ...body } = fill;
-      this.#note('fill', body);
-    }
-    if (plan.adjustment !== null) {
-      const { delta, reason } = plan.adjustment;
-      this.#note('position.adjusted', {
-        adjustmentId: `${this.#id}/${lane.symbol}/${this.#lease.epoch}/${reason}`,
-        symbol: lane.symbol,
-        delta: formatScaled(delta, lane.instrument.sizeScale),
-        reason,
-        evidence: `venue states ${venue.position.size}, ledger ${ledger.positionSize} and ${plan.missingFills.length} fills`,
-        price: venue.position.entryPrice === '0' ? null : venue.position.entryPrice,
-      });
-    }
-    for (const { report, intentKnown } of plan.orders) this.#adopt(lane, report, intentKnown, now);
-    for (const order of plan.absent) this.#closeAbsent(lane, order, venue.position.size, from, now);
-    this.#perform(lane);
-  }
-
-  /** An order of the predecessor that the venue knows: told if nobody had told it, and followed to its end. */
-  #adopt(lane: Lane, report: OrderReport, intentKnown: boolean, now: Now): void {
-    const order = new TrackedOrder(intentOf(report, lane.instrument));
-    if (!intentKnown) this.#tellIntent(lane, order.intent, report);
-    order.step('submit', now.mono, []);
-    order.placedAt = report.venueTime;
-    lane.adopt(order, report, now);
-  }
-
-  #tellIntent(lane: Lane, intent: OrderIntent, report: OrderReport): void {
-    this.#note('order.intended', {
-      clientOrderId: intent.clientOrderId,
-      lane: lane.name,
-      symbol: lane.symbol,
-      side: intent.side,
-      orderType: intent.type,
-      timeInForce: intent.timeInForce,
-      price: report.price,
-      size: report.size,
-      reduceOnly: intent.reduceOnly,
-      purpose: intent.purpose,
-      signalPrice: report.price ?? '0',
-      signalAgeMs: 0,
-      confirm: lane.configuration.confirm === 'every',
-    });
-  }
-
-  /** An order whose intent was told and which the venue, asked everywhere after its last chance, never had. */
-  #closeAbsent(lane: Lane, order: PendingLedgerOrder, position: string, windowFrom: EpochMs, now: Now): void {
-    this.#note('order.state', {
-      clientOrderId: order.clientOrderId,
-      lane: lane.name,
-      symbol: lane.symbol,
-      from: 'Unknown',
-      to: 'Rejected',
-      terminal: true,
-      venueOrderId: null,
-      cumulativeSize: '0',
-      size: order.size,
-      reason: 'never reached the venue',
-      evidence: [{ kind: 'agreedAbsence', queriedAt: now.epoch, windowFrom, position }],
-    });
+    for (const afterMs of SWEEPS_MS)
+      this.#cancelSweeps.push(timers.after(afterMs, () => void this.#recovery.sweep(this.lanes)));
   }
 
   async #verify(lane: Lane): Promise<void> {
@@ -613,20 +504,4 @@ export class UnitRunner {
     const decided = stamps === null ? null : { ...stamps, decided: clock.monoNanos() };
     this.#events.emit(note, decided, clock.epochMs());
   }
-}
-
-/** The intent behind an order that only the venue remembers. */
-function intentOf(report: OrderReport, instrument: Instrument): OrderIntent {
-  return {
-    clientOrderId: report.clientOrderId as ClientOrderId,
-    venue: instrument.venue,
-    symbol: report.symbol,
-    side: report.side,
-    type: report.price === null ? 'market' : 'limit',
-    timeInForce: 'gtc',
-    price: report.price === null ? null : (parseScaled(report.price, instrument.priceScale) as Price),
-    size: parseScaled(report.size, instrument.sizeScale) as Size,
-    reduceOnly: report.reduceOnly,
-    purpose: report.reduceOnly ? 'takeProfit' : 'entry',
-  };
 }

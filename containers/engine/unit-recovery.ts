@@ -1,0 +1,214 @@
+import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import type { InputLog } from '#core/input-log/input-log.ts';
+import type { Lane } from '#core/lanes/lane.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
+import type { Now } from '#core/lanes/now.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import { formatScaled, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import { orderIdPrefix } from '#core/orders/client-order-id.ts';
+import type { ClientOrderId, OrderIntent, OrderReport } from '#core/orders/order.ts';
+import { type LedgerView, type PendingLedgerOrder, planRecovery, type VenueView } from '#core/orders/recovery.ts';
+import { TrackedOrder } from '#core/orders/tracked-order.ts';
+import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import type { Clock, EpochMs } from '#core/time/clock.ts';
+import type { VenueLog } from '#venues/venue.ts';
+import { askAboutOrder, askForRecovery } from './venue-questions.ts';
+
+/** Reads what the ledger knows of one symbol of a unit. Rejects when the ledger cannot be read: then nothing trades (S4). */
+export type ReadLedger = (unit: UnitRef, symbol: string) => Promise<LedgerView>;
+
+export interface UnitRecoveryOptions {
+  readonly unit: UnitRef;
+  /** Of the lease under which it recovers. */
+  readonly epoch: number;
+  readonly queries: VenueQueries;
+  readonly readLedger: ReadLedger;
+  readonly inputLog: InputLog;
+  readonly clock: Clock;
+  readonly log: VenueLog;
+  readonly tell: (note: EventNote) => void;
+  readonly perform: (lane: Lane) => void;
+  readonly stopped: () => boolean;
+}
+
+/** It looks back at least this far. */
+const LOOK_BACK_MS = 600_000;
+
+/**
+ * Finds what a predecessor left, before trading opens and once more after it (H2, G10): its working orders are cancelled, fills that nobody told are told, orders without
+ * an end are followed to it, and a position that the fills do not explain is adopted with its reason. Recovery rests on the venue and the ledger, never on a local disk.
+ */
+export class UnitRecovery {
+  readonly #options: UnitRecoveryOptions;
+  readonly #id: UnitId;
+  /** What the ids of the unit's orders begin with, and those of this lease's. */
+  readonly #prefix: string;
+  readonly #ownPrefix: string;
+
+  constructor(options: UnitRecoveryOptions) {
+    const { unit, epoch } = options;
+    this.#options = options;
+    this.#id = unitId(unit);
+    this.#prefix = orderIdPrefix(unit.mode, this.#id);
+    this.#ownPrefix = orderIdPrefix(unit.mode, this.#id, epoch);
+  }
+
+  /** Opens a lane with what ledger and venue say. Rejects when either cannot be asked; it may then be called again. */
+  async recover(lane: Lane): Promise<void> {
+    const { clock, readLedger, unit } = this.#options;
+    const ledger = await readLedger(unit, lane.symbol);
+    const earliest = Math.min(clock.epochMs(), ...ledger.pendingOrders.map((order) => order.placedAt));
+    const from = (earliest - LOOK_BACK_MS) as EpochMs;
+    const venue = await this.#askWithNothingWorking(lane, from);
+    if (this.#options.stopped()) return;
+    const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue);
+    const now = this.#now();
+    this.#options.inputLog.record('open', this.#id, lane.name, plan.opening, now);
+    lane.open(plan.opening, now);
+    for (const fill of plan.missingFills) {
+      const { kind: _kind, source: _source, ...body } = fill;
+      this.#options.tell({ type: 'fill', body });
+    }
+    if (plan.adjustment !== null) this.#tellAdjustment(lane, plan.adjustment, ledger, venue, plan.missingFills.length);
+    for (const { report, intentKnown } of plan.orders) this.#adopt(lane, report, intentKnown, now);
+    for (const order of plan.absent) this.#closeAbsent(lane, order, venue.position.size, from, now);
+    this.#options.perform(lane);
+  }
+
+  /**
+   * Looks for orders of earlier leases that still have no end in the ledger: what a predecessor told last may have reached the ledger only after the
+   * recovery had read it. Never rejects.
+   */
+  async sweep(lanes: readonly Lane[]): Promise<void> {
+    const { readLedger, log, unit } = this.#options;
+    for (const lane of lanes) {
+      try {
+        const { pendingOrders } = await readLedger(unit, lane.symbol);
+        for (const order of pendingOrders) {
+          const known = lane.orders.get(order.clientOrderId as ClientOrderId) !== null;
+          if (!known && !order.clientOrderId.startsWith(this.#ownPrefix)) await this.#follow(lane, order);
+        }
+      } catch (error) {
+        log('warn', 'orders of earlier leases not looked for', { unit: this.#id, reason: messageOf(error) });
+      }
+    }
+  }
+
+  /** The predecessor's working orders are cancelled: what they were meant for is decided anew. */
+  async #askWithNothingWorking(lane: Lane, from: EpochMs): Promise<VenueView> {
+    const { queries, clock } = this.#options;
+    const venue = await askForRecovery(queries, lane.symbol, from, clock);
+    const working = venue.openOrders.filter((report) => report.clientOrderId?.startsWith(this.#prefix) === true);
+    if (working.length === 0) return venue;
+    for (const { clientOrderId, venueOrderId } of working) {
+      await queries.cancelOrder({ symbol: lane.symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId });
+    }
+    return askForRecovery(queries, lane.symbol, from, clock);
+  }
+
+  async #follow(lane: Lane, order: PendingLedgerOrder): Promise<void> {
+    const { queries, clock, perform, stopped } = this.#options;
+    const clientOrderId = order.clientOrderId as ClientOrderId;
+    const target = { symbol: lane.symbol, clientOrderId, venueOrderId: null };
+    const resolution = await askAboutOrder(queries, target, order.placedAt, clock);
+    if (stopped()) return;
+    const now = this.#now();
+    if (resolution.kind === 'found') this.#adopt(lane, resolution.report, true, now);
+    else if (resolution.kind === 'absent') {
+      this.#closeAbsent(lane, order, resolution.position.size, resolution.windowFrom, now);
+    }
+    perform(lane);
+  }
+
+  /** An order of the predecessor that the venue knows: told if nobody had told it, and followed to its end. */
+  #adopt(lane: Lane, report: OrderReport, intentKnown: boolean, now: Now): void {
+    const order = new TrackedOrder(intentOf(report, lane.instrument));
+    if (!intentKnown) this.#tellIntent(lane, order.intent, report);
+    order.step('submit', now.mono, []);
+    order.placedAt = report.venueTime;
+    lane.adopt(order, report, now);
+  }
+
+  #tellIntent(lane: Lane, intent: OrderIntent, report: OrderReport): void {
+    this.#options.tell({
+      type: 'order.intended',
+      body: {
+        clientOrderId: intent.clientOrderId,
+        lane: lane.name,
+        symbol: lane.symbol,
+        side: intent.side,
+        orderType: intent.type,
+        timeInForce: intent.timeInForce,
+        price: report.price,
+        size: report.size,
+        reduceOnly: intent.reduceOnly,
+        purpose: intent.purpose,
+        signalPrice: report.price ?? '0',
+        signalAgeMs: 0,
+        confirm: lane.configuration.confirm === 'every',
+      },
+    });
+  }
+
+  #tellAdjustment(
+    lane: Lane,
+    adjustment: { readonly delta: number; readonly reason: 'opening' | 'adopted' },
+    ledger: LedgerView,
+    venue: VenueView,
+    missingFills: number,
+  ): void {
+    const { size, entryPrice } = venue.position;
+    this.#options.tell({
+      type: 'position.adjusted',
+      body: {
+        adjustmentId: `${this.#id}/${lane.symbol}/${this.#options.epoch}/${adjustment.reason}`,
+        symbol: lane.symbol,
+        delta: formatScaled(adjustment.delta, lane.instrument.sizeScale),
+        reason: adjustment.reason,
+        evidence: `venue states ${size}, ledger ${ledger.positionSize} and ${missingFills} fills`,
+        price: entryPrice === '0' ? null : entryPrice,
+      },
+    });
+  }
+
+  /** An order whose intent was told and which the venue, asked everywhere after its last chance, never had. */
+  #closeAbsent(lane: Lane, order: PendingLedgerOrder, position: string, windowFrom: EpochMs, now: Now): void {
+    this.#options.tell({
+      type: 'order.state',
+      body: {
+        clientOrderId: order.clientOrderId,
+        lane: lane.name,
+        symbol: lane.symbol,
+        from: 'Unknown',
+        to: 'Rejected',
+        terminal: true,
+        venueOrderId: null,
+        cumulativeSize: '0',
+        size: order.size,
+        reason: 'never reached the venue',
+        evidence: [{ kind: 'agreedAbsence', queriedAt: now.epoch, windowFrom, position }],
+      },
+    });
+  }
+
+  #now(): Now {
+    return { mono: this.#options.clock.monoNanos(), epoch: this.#options.clock.epochMs() };
+  }
+}
+
+/** The intent behind an order that only the venue remembers. */
+function intentOf(report: OrderReport, instrument: Instrument): OrderIntent {
+  return {
+    clientOrderId: report.clientOrderId as ClientOrderId,
+    venue: instrument.venue,
+    symbol: report.symbol,
+    side: report.side,
+    type: report.price === null ? 'market' : 'limit',
+    timeInForce: 'gtc',
+    price: report.price === null ? null : (parseScaled(report.price, instrument.priceScale) as Price),
+    size: parseScaled(report.size, instrument.sizeScale) as Size,
+    reduceOnly: report.reduceOnly,
+    purpose: report.reduceOnly ? 'takeProfit' : 'entry',
+  };
+}
