@@ -2,12 +2,11 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { Side } from '#core/market/market-message.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
+import { createSimulatedExchange, type MatchingExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import type { ExchangeFees, ExchangeSettings } from '#simulation/exchange/exchange-settings.ts';
 import type {
   PlaceOutcome,
   SimulatedAccountEvent,
-  SimulatedExchange,
   SimulatedMarketEvent,
   SimulatedOrder,
   SimulatedOrderRequest,
@@ -62,7 +61,7 @@ export function createScriptedMarket(origin: 'generated' | 'recorded' = 'generat
 
 /** An exchange with one account `me`, another `other`, and a market that the test plays. */
 export interface ExchangeBench {
-  readonly exchange: SimulatedExchange;
+  readonly exchange: MatchingExchange;
   readonly market: SimulatedMarketEvent[];
   readonly account: SimulatedAccountEvent[];
   /** Moves venue time to so many ms after the start. */

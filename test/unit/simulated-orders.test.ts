@@ -161,5 +161,8 @@ describe('history', () => {
     expect(bench.exchange.orders('me', 'OTHER')).toEqual([]);
     expect(bench.exchange.fills('me', 'COINUSDT').map((fill) => fill.orderId)).toEqual(kept.slice(1));
     expect(bench.exchange.openOrders('me', null).map((order) => order.orderId)).toEqual([working.orderId]);
+    expect(bench.exchange.forgotten('me')).toEqual({ orders: 1, fills: 1 });
+    const [gone] = finished;
+    expect(bench.exchange.order('me', { orderId: gone?.orderId ?? '', clientOrderId: null })).toBeNull();
   });
 });

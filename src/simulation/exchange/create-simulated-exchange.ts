@@ -32,11 +32,17 @@ export interface SimulatedExchangeOptions {
   readonly settings?: Partial<ExchangeSettings>;
 }
 
+/** The exchange as made here, with what it can say of its own history. */
+export interface MatchingExchange extends SimulatedExchange {
+  /** How many finished orders and fills of the account are no longer kept (`historyLimit`). Throws `ACCOUNT_UNKNOWN`. */
+  forgotten(accountId: string): { readonly orders: number; readonly fills: number };
+}
+
 /**
  * One matching engine with its accounts. Synchronous and deterministic: what happens is a function of the options, the source and the calls.
  * `docs/simulation.md` says what is modelled and what is not. Throws `INSTRUMENT_DUPLICATE` and `INSTRUMENT_KIND` for instruments it cannot serve.
  */
-export function createSimulatedExchange(options: SimulatedExchangeOptions): SimulatedExchange {
+export function createSimulatedExchange(options: SimulatedExchangeOptions): MatchingExchange {
   const { source, clockStart } = options;
   const settings: ExchangeSettings = { ...DEFAULT_SETTINGS, ...options.settings };
   const firstFunding = (Math.floor(clockStart / settings.fundingIntervalMs) + 1) * settings.fundingIntervalMs;
@@ -225,6 +231,7 @@ export function createSimulatedExchange(options: SimulatedExchangeOptions): Simu
       }
     },
     now: () => state.now,
+    forgotten: (accountId) => ({ ...accountOf(state, accountId).forgotten }),
   };
 
   function marketOf(symbol: string): SymbolMarket {

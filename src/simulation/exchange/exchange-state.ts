@@ -28,6 +28,11 @@ export interface ExchangeState {
 /** Ids begin here, so that they have the length of a venue's. */
 const FIRST_ID = 10_000_000_000n;
 
+/** What orders, fills and their reports are stamped with: venues stamp whole milliseconds. */
+export function stampOf(state: ExchangeState): EpochMs {
+  return Math.floor(state.now) as EpochMs;
+}
+
 export function tellMarket(state: ExchangeState, event: SimulatedMarketEvent): void {
   state.events.push({ to: 'market', event });
 }

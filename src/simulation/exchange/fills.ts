@@ -2,7 +2,7 @@ import { formatExact } from '#core/ledger/exact-decimal.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { type Account, addFill, addToWallet, positionOf, retireOrder } from './account.ts';
 import { accountOf, balanceView, positionView } from './account-views.ts';
-import { type ExchangeState, nextFillId, tellAccount } from './exchange-state.ts';
+import { type ExchangeState, nextFillId, stampOf, tellAccount } from './exchange-state.ts';
 import { notionalOf, portion } from './money.ts';
 import { applyToPosition } from './position.ts';
 import type { SimulatedFill } from './simulated-exchange.ts';
@@ -31,7 +31,7 @@ export function applyFill(
   order.cumulativeCost += BigInt(price) * BigInt(size);
   const done = order.cumulativeSize === order.size;
   order.status = done ? 'filled' : 'partiallyFilled';
-  touch(order, state.now);
+  touch(order, stampOf(state));
   if (order.price !== null) market.markDirty(side, order.price);
   if (done) {
     market.resting[side].remove(order);
@@ -56,19 +56,19 @@ export function applyFill(
     liquidity,
     cause,
     realizedProfit: formatExact(realized),
-    time: state.now,
+    time: stampOf(state),
   };
   addFill(account, fill, state.settings.historyLimit);
   const shown = snapshotOf(order);
   const reason = cause === 'liquidation' ? 'liquidation' : 'order';
-  tellAccount(state, { kind: 'fill', fill, order: shown, time: state.now });
-  tellAccount(state, { kind: 'order', order: shown, change: 'trade', time: state.now });
+  tellAccount(state, { kind: 'fill', fill, order: shown, time: stampOf(state) });
+  tellAccount(state, { kind: 'order', order: shown, change: 'trade', time: stampOf(state) });
   tellAccount(state, {
     kind: 'position',
     accountId: account.id,
     position: positionView(state, account, position),
     reason,
-    time: state.now,
+    time: stampOf(state),
   });
   tellBalance(state, account, instrument.settlementCurrency, realized - fee, reason);
   shrinkReduceOnly(state, account, market);
@@ -87,7 +87,7 @@ export function tellBalance(
     balance: balanceView(state, account, currency),
     change: formatExact(change),
     reason,
-    time: state.now,
+    time: stampOf(state),
   });
 }
 
@@ -105,9 +105,9 @@ export function endOrder(
   if (order.price !== null) market.markDirty(side, order.price);
   order.status = status;
   order.endReason = endReason;
-  touch(order, state.now);
+  touch(order, stampOf(state));
   retireOrder(accountOf(state, order.accountId), order, state.settings.historyLimit);
-  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: status, time: state.now });
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: status, time: stampOf(state) });
 }
 
 /** How much of the order would reduce the position now. */
@@ -132,7 +132,7 @@ function shrinkReduceOnly(state: ExchangeState, account: Account, market: Symbol
 /** Lowers an order's size so that `remaining` is left of it; it keeps its place in the queue. */
 export function shrinkTo(state: ExchangeState, market: SymbolMarket, order: WorkingOrder, remaining: number): void {
   order.size = (order.cumulativeSize + remaining) as Size;
-  touch(order, state.now);
+  touch(order, stampOf(state));
   if (order.price !== null) market.markDirty(order.request.side, order.price);
-  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'amended', time: state.now });
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'amended', time: stampOf(state) });
 }

@@ -1,7 +1,7 @@
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { type Account, addOrder, findOrder, isClientIdInUse } from './account.ts';
 import { accountOf } from './account-views.ts';
-import { type ExchangeState, nextOrderId, tellAccount } from './exchange-state.ts';
+import { type ExchangeState, nextOrderId, stampOf, tellAccount } from './exchange-state.ts';
 import { endOrder, reducibleSize, shrinkTo } from './fills.ts';
 import { canBear } from './margin.ts';
 import { opposite, rest, takeableSize, takeLiquidity, wouldTake } from './matching.ts';
@@ -32,9 +32,9 @@ export function placeOrder(state: ExchangeState, accountId: string, request: Sim
   if (market === undefined) return { kind: 'refused', reason: 'unknownSymbol' };
   const reason = refusalOf(state, account, market, request);
   if (reason !== null) return { kind: 'refused', reason };
-  const order = createWorkingOrder(nextOrderId(state), accountId, request, state.now);
+  const order = createWorkingOrder(nextOrderId(state), accountId, request, stampOf(state));
   addOrder(account, order);
-  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'new', time: state.now });
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'new', time: stampOf(state) });
   if (isStop(request)) market.stops.add(order);
   else execute(state, market, order);
   return { kind: 'accepted', order: snapshotOf(order) };
@@ -63,7 +63,7 @@ function refusalOf(
     return isTriggered(request, market, settings.triggerBy) ? 'wouldTriggerImmediately' : null;
   }
   if (request.reduceOnly) {
-    const probe = createWorkingOrder('', account.id, request, state.now);
+    const probe = createWorkingOrder('', account.id, request, stampOf(state));
     return reducibleSize(account, probe) === 0 ? 'reduceOnlyRejected' : null;
   }
   return bears(state, account, market, request, request.size) ? null : 'insufficientMargin';
@@ -153,8 +153,8 @@ function restRemainder(state: ExchangeState, market: SymbolMarket, order: Workin
 export function triggerStop(state: ExchangeState, market: SymbolMarket, order: WorkingOrder): void {
   market.stops.delete(order);
   order.status = 'open';
-  touch(order, state.now);
-  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'triggered', time: state.now });
+  touch(order, stampOf(state));
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'triggered', time: stampOf(state) });
   const account = accountOf(state, order.accountId);
   if (order.request.reduceOnly) {
     if (reducibleSize(account, order) === 0) endOrder(state, market, order, 'reduceOnly');
@@ -198,8 +198,8 @@ export function amendOrder(
   if (!keepsPlace) market.resting[side].remove(order);
   order.price = newPrice;
   order.size = newSize;
-  touch(order, state.now);
-  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'amended', time: state.now });
+  touch(order, stampOf(state));
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'amended', time: stampOf(state) });
   if (!keepsPlace && order.status !== 'untriggered') execute(state, market, order);
   return { kind: 'amended', order: snapshotOf(order) };
 }

@@ -2,7 +2,7 @@ import { parseExact } from '#core/ledger/exact-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { type Account, addOrder, addToWallet, walletOf } from './account.ts';
 import { positionView } from './account-views.ts';
-import { type ExchangeState, nextOrderId, tellAccount } from './exchange-state.ts';
+import { type ExchangeState, nextOrderId, stampOf, tellAccount } from './exchange-state.ts';
 import { endOrder, tellBalance } from './fills.ts';
 import { equityOf, maintenanceMarginOf } from './margin.ts';
 import { takeLiquidity } from './matching.ts';
@@ -37,7 +37,7 @@ export function payFunding(state: ExchangeState, market: SymbolMarket): void {
       accountId: account.id,
       position: positionView(state, account, position),
       reason: 'funding',
-      time: state.now,
+      time: stampOf(state),
     });
     tellBalance(state, account, currency, change, 'funding');
   }
@@ -89,9 +89,9 @@ function closePosition(state: ExchangeState, market: SymbolMarket, account: Acco
     size: Math.abs(held) as SimulatedOrderRequest['size'],
     reduceOnly: true,
   };
-  const order = createWorkingOrder(nextOrderId(state), account.id, request, state.now);
+  const order = createWorkingOrder(nextOrderId(state), account.id, request, stampOf(state));
   addOrder(account, order);
-  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'new', time: state.now });
+  tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'new', time: stampOf(state) });
   takeLiquidity(state, market, order, request.side === 'buy' ? Number.POSITIVE_INFINITY : 0, 'liquidation');
   if (isWorking(order)) endOrder(state, market, order, 'noLiquidity');
 }
