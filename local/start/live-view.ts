@@ -165,7 +165,7 @@ export interface Screen {
 
 const PLAIN_EVERY_MS = 5_000;
 
-export function createScreen(output: NodeJS.WriteStream): Screen {
+export function createScreen(output: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'rows' | 'columns'>): Screen {
   const terminal = output.isTTY === true;
   let drawn = 0;
   let lastPlain = Number.NEGATIVE_INFINITY;

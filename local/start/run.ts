@@ -32,6 +32,25 @@ const DRAIN_MS = 30_000;
 const CONFIRM_MS = 30_000;
 const START_TRADING_MS = 60_000;
 
+/** A running pipeline in the hands of a test. */
+export interface RunControl {
+  /** What each engine that answers says of itself. */
+  engines(): Promise<readonly EngineStatus[]>;
+  /** Signals one engine as an outsider would. False if it does not run. */
+  kill(engine: string, signal: NodeJS.Signals): boolean;
+  /** Everything told on the trading stream so far. */
+  readonly events: readonly TradingEvent[];
+}
+
+/** Where a test takes a run into its hands. */
+export interface RunHooks {
+  readonly output?: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'rows' | 'columns'>;
+  /** Further variables of the engines, such as another address of one service. */
+  readonly engineEnvironment?: (endpoint: string) => Promise<Readonly<Record<string, string>>>;
+  /** Trading has begun. */
+  readonly onTrading?: (control: RunControl) => void;
+}
+
 /** What a run leaves behind for whoever asks: its summary, or null when it ended before it traded. */
 export interface RunEnd {
   readonly summary: RunSummary | null;
@@ -43,8 +62,8 @@ export interface RunEnd {
  * The whole pipeline on this machine: venues, AWS, engines, Lambdas; sets up, trades, ends in order. `signal` ends it early: before trading at once, while trading
  * as at the end of its time.
  */
-export async function run(args: RunArguments, signal: AbortSignal): Promise<RunEnd> {
-  const screen = createScreen(process.stdout);
+export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHooks = {}): Promise<RunEnd> {
+  const screen = createScreen(hooks.output ?? process.stdout);
   await using closers = new AsyncDisposableStack();
   const began = performance.now();
   const step = (text: string) =>
@@ -114,6 +133,7 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
     count: ENGINE_TASKS,
     program: ENGINE_MAIN,
     awsEnvironment: emulator.environment,
+    environment: (await hooks.engineEnvironment?.(emulator.endpoint)) ?? {},
     journals,
     onLine: (task, line, stream) => {
       const status = lastWordOf(line);
@@ -188,6 +208,14 @@ export async function run(args: RunArguments, signal: AbortSignal): Promise<RunE
   if (tradingSince === null) return { summary: null, differences: [] };
   step(`trading since ${((tradingSince - began) / 1e3).toFixed(1)} s after the start`);
   phase = 'trading';
+  hooks.onTrading?.({
+    async engines() {
+      await askEngines(tasks, asks);
+      return [...asks.engines.values()];
+    },
+    kill: (engine, killSignal) => tasks.kill(engine, killSignal),
+    events,
+  });
   const endAt = args.seconds === null ? Number.POSITIVE_INFINITY : tradingSince + args.seconds * 1e3;
   while (performance.now() < endAt && !signal.aborted && !venues.ended()) {
     await look();

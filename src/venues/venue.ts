@@ -40,7 +40,11 @@ export interface VenueRuntime {
   readonly log: VenueLog;
 }
 
-export type VenueLog = (level: 'debug' | 'info' | 'warn' | 'error', text: string, fields?: Readonly<Record<string, unknown>>) => void;
+export type VenueLog = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  text: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
 
 export interface AccountRuntime extends VenueRuntime {
   readonly account: AccountRef;
@@ -60,8 +64,14 @@ export interface SocketPlan {
 export interface MarketDataProtocol {
   plan(endpoints: VenueEndpoints, subscriptions: readonly Subscription[]): readonly SocketPlan[];
   /** Request texts, split so that the venue's limits on arguments are kept. Each carries a request id of its own derived from `requestId`. */
-  subscribe(requestId: string, subscriptions: readonly Subscription[]): readonly { readonly requestId: string; readonly text: string }[];
-  unsubscribe(requestId: string, subscriptions: readonly Subscription[]): readonly { readonly requestId: string; readonly text: string }[];
+  subscribe(
+    requestId: string,
+    subscriptions: readonly Subscription[],
+  ): readonly { readonly requestId: string; readonly text: string }[];
+  unsubscribe(
+    requestId: string,
+    subscriptions: readonly Subscription[],
+  ): readonly { readonly requestId: string; readonly text: string }[];
   /** What to send and how often, or null where the venue pings. `onMessage` sees the answers as `pong`. */
   readonly heartbeat: { readonly intervalMs: number; message(): string } | null;
   /** Milliseconds without any frame after which a channel counts as silent (R10). */

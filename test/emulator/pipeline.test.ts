@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { emulatorIsInstalled } from '#local/emulator.ts';
+import { parseRunArguments } from '#local/start/arguments.ts';
+import { type RunControl, type RunEnd, type RunHooks, run } from '#local/start/run.ts';
+import { openServiceGate } from '../support/service-gate.ts';
+
+const installed = emulatorIsInstalled();
+if (!installed)
+  process.stderr.write(
+    'SKIPPED: the whole pipeline: no emulator is installed; run `node local/bootstrap.mjs set-up`\n',
+  );
+
+const MINUTES = 60_000;
+
+/** Runs the pipeline and returns what it left, with what it printed if it broke. */
+async function trade(argv: readonly string[], hooks: RunHooks = {}): Promise<NonNullable<RunEnd['summary']>> {
+  const printed: string[] = [];
+  const output = {
+    isTTY: false,
+    rows: 50,
+    columns: 200,
+    write: (text: string | Uint8Array) => printed.push(String(text)) > 0,
+  };
+  const { summary, differences } = await run(parseRunArguments(argv), new AbortController().signal, {
+    ...hooks,
+    output,
+  });
+  const broken = Object.entries(summary?.invariants ?? { ended: false }).filter(([, held]) => !held);
+  expect(broken, [...differences, ...printed.slice(-12)].join('\n')).toEqual([]);
+  if (summary === null) throw new Error('the run did not trade');
+  return summary;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The engine that trades, once one does. */
+async function activeEngine(control: RunControl): Promise<string> {
+  for (;;) {
+    const trading = (await control.engines()).find((engine) => engine.units.some((unit) => unit.closed === null));
+    if (trading !== undefined) return trading.engine;
+    await pause(50);
+  }
+}
+
+describe.skipIf(!installed && process.env.CI !== 'true')('the whole pipeline', () => {
+  it(
+    'T1, T2, T4, H3, M8: frames go in; every order is confirmed, every frame is in the archive, the three positions agree',
+    async () => {
+      const summary = await trade(['--seconds', '15', '--seed', '11']);
+      for (const frames of Object.values(summary.frames)) {
+        expect(frames.sent).toBeGreaterThan(500);
+        expect(frames).toMatchObject({
+          received: frames.sent,
+          published: frames.sent,
+          archived: frames.sent,
+          shed: 0,
+          gaps: 0,
+        });
+      }
+      expect(summary.orders.submitted).toBeGreaterThan(5);
+      expect(summary.orders.confirmed).toBe(summary.orders.submitted);
+      expect(summary.takeovers).toBe(0);
+    },
+    3 * MINUTES,
+  );
+
+  it(
+    'R8, M2, T4: the active engine is killed in mid-flight: the other trades within 10 s, nothing is doubled or orphaned, the gap is declared (G10)',
+    async () => {
+      let takenOverMs = Number.POSITIVE_INFINITY;
+      const summary = await trade(['--seconds', '22', '--venues', 'bybit-linear', '--seed', '12'], {
+        onTrading: (control) => {
+          void (async () => {
+            await pause(6_000);
+            const victim = await activeEngine(control);
+            control.kill(victim, 'SIGKILL');
+            const killedAt = performance.now();
+            while ((await activeEngine(control)) === victim) await pause(50);
+            takenOverMs = performance.now() - killedAt;
+          })();
+        },
+      });
+      expect(takenOverMs).toBeLessThan(10_000);
+      expect(summary.takeovers).toBeGreaterThanOrEqual(1);
+      expect(summary.frames['bybit-linear']?.gaps).toBeGreaterThanOrEqual(1);
+    },
+    3 * MINUTES,
+  );
+
+  it(
+    'R9, R14, T4: the stream goes down in mid-batch and comes back: entries stop, nothing is lost or applied twice',
+    async () => {
+      const gates: Awaited<ReturnType<typeof openServiceGate>>[] = [];
+      let fenced: string | null = null;
+      try {
+        const summary = await trade(['--seconds', '20', '--venues', 'binance-usdm', '--seed', '13'], {
+          async engineEnvironment(endpoint) {
+            const gate = await openServiceGate(endpoint);
+            gates.push(gate);
+            return { AWS_ENDPOINT_URL_KINESIS: gate.url };
+          },
+          onTrading: (control) => {
+            void (async () => {
+              const [gate] = gates;
+              if (gate === undefined) return;
+              await pause(4_000);
+              gate.mode = 'swallow';
+              await pause(500);
+              gate.mode = 'refuse';
+              await pause(5_000);
+              const fences = (await control.engines()).flatMap((engine) => engine.units.map((unit) => unit.fence));
+              fenced = fences.find((fence) => fence !== null) ?? null;
+              gate.mode = 'open';
+            })();
+          },
+        });
+        const [gate] = gates;
+        expect(gate?.counts.swallow).toBeGreaterThan(0);
+        expect(gate?.counts.refuse).toBeGreaterThan(0);
+        expect(fenced).toMatch(/stream/);
+        expect(summary.frames['binance-usdm']).toMatchObject({ shed: 0 });
+      } finally {
+        for (const gate of gates) await gate.close();
+      }
+    },
+    3 * MINUTES,
+  );
+});
