@@ -29,6 +29,8 @@ interface OpenBatch {
   /** Where its first frame lies in the ring. */
   position: number;
   openedAtMs: number;
+  /** It has frames that a predecessor of this thread may have sent. */
+  isUncertain: boolean;
 }
 
 /** A batch is sealed at this many frames or bytes, before they are compressed. */
@@ -59,9 +61,12 @@ export class FrameBatcher {
   readonly #spare: FrameContent[] = [];
   readonly #sealed = new Set<FrameRecord>();
   #nextFlushMs = 0;
+  /** Until it has read what a predecessor of this thread had read. */
+  #isInheriting: boolean;
 
   constructor(options: FrameBatcherOptions) {
     this.#options = options;
+    this.#isInheriting = options.ring.position !== options.ring.inheritedUntil;
     this.dispatcher = new RecordDispatcher<FrameRecord>({
       ...options.stream,
       onAcknowledged: (record) => this.#onAcknowledged(record),
@@ -100,6 +105,7 @@ export class FrameBatcher {
       const entry = ring.peek();
       // A connection that is not known yet is about to be: its message is on its way.
       if (entry === null || !this.#origins.has(entry.tag)) return;
+      if (entry.position === ring.inheritedUntil) this.#isInheriting = false;
       const { tag: slot, a: receivedAt, b: inputNumber, c: sequence, bytes } = entry;
       // A predecessor of this thread has settled it.
       const isSettled = sequence <= counters.of(slot, 'settledThrough');
@@ -111,9 +117,11 @@ export class FrameBatcher {
         }
         if (batch === undefined) {
           const content = this.#spare.pop() ?? new FrameContent();
-          batch = { content, firstSequence: sequence, position: entry.position, openedAtMs: nowMs() };
+          const { position } = entry;
+          batch = { content, firstSequence: sequence, position, openedAtMs: nowMs(), isUncertain: false };
           this.#open.set(slot, batch);
         }
+        if (this.#isInheriting) batch.isUncertain = true;
         batch.content.add(receivedAt as MonoNanos, inputNumber, bytes);
       }
       ring.advance();
@@ -139,7 +147,7 @@ export class FrameBatcher {
   }
 
   #seal(slot: number, batch: OpenBatch): FrameRecord | null {
-    const { content, firstSequence, position, openedAtMs } = batch;
+    const { content, firstSequence, position, openedAtMs, isUncertain } = batch;
     const { count, firstReceivedAt, firstInputNumber } = content;
     const origin = this.#originOf(slot);
     this.#open.delete(slot);
@@ -156,7 +164,7 @@ export class FrameBatcher {
         holds: true,
       };
       this.#sealed.add(record);
-      this.dispatcher.enqueue(record);
+      this.dispatcher.enqueue(record, isUncertain);
       return record;
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'RECORD_TOO_LARGE') throw error;

@@ -79,8 +79,11 @@ export class RecordDispatcher<R extends StreamRecord> {
     return !this.#queues.has(key);
   }
 
-  /** Takes a record. It is sent with the next `send`, or by itself once there is something to wait for. */
-  enqueue(record: R): void {
+  /**
+   * Takes a record. It is sent with the next `send`, or by itself once there is something to wait for. `isUncertain`: it may be on the stream already, so that
+   * it must not be dropped.
+   */
+  enqueue(record: R, isUncertain = false): void {
     let queue = this.#queues.get(record.key);
     if (queue === undefined) {
       queue = { waiting: [], inFlight: false, tries: 0, notBeforeMs: 0 };
@@ -88,7 +91,7 @@ export class RecordDispatcher<R extends StreamRecord> {
     }
     this.#order += 1;
     this.#outstanding += 1;
-    queue.waiting.push({ record, order: this.#order, uncertain: false });
+    queue.waiting.push({ record, order: this.#order, uncertain: isUncertain });
   }
 
   /** Sends what may be sent now. */

@@ -113,10 +113,13 @@ export class RingProducer extends RingSide {
  */
 export class RingConsumer extends RingSide {
   #read: number;
+  /** How far a predecessor had read: what lies before it and was not freed may be anywhere. Without one, the beginning. */
+  readonly inheritedUntil: number;
   readonly #entry: RingEntry = { tag: 0, a: 0, b: 0, c: 0, bytes: new Uint8Array(0), position: 0, next: 0 };
 
   constructor(memory: SharedArrayBuffer) {
     super(memory);
+    this.inheritedUntil = Atomics.load(this.head, READ) >>> 0;
     this.#read = Atomics.load(this.head, FREED) >>> 0;
     Atomics.store(this.head, READ, this.#read | 0);
   }
