@@ -46,6 +46,8 @@ describe('taking', () => {
     expect(bench.exchange.book('COINUSDT', 1).asks).toEqual([[1010, 50]]);
     bench.book({ asks: [[1015, 410]] });
     expect(bench.exchange.book('COINUSDT', 1).asks).toEqual([[1010, 50]]);
+    bench.book({ isSnapshot: true, asks: [[1010, 200]], bids: [[1000, 310]] });
+    expect(bench.exchange.book('COINUSDT', 1)).toMatchObject({ asks: [[1010, 50]], bids: [[1000, 310]] });
     bench.book({ asks: [[1010, 220]] });
     expect(bench.exchange.book('COINUSDT', 1).asks).toEqual([[1010, 220]]);
   });

@@ -23,18 +23,30 @@ export class ExternalBook {
   /** Applies a change; returns the prices touched, by side. */
   apply(change: BookChange): { readonly buy: number[]; readonly sell: number[] } {
     const touched = { buy: [] as number[], sell: [] as number[] };
-    if (change.isSnapshot) {
-      for (const side of ['buy', 'sell'] as const) {
-        for (const [price] of this.stated.levels(side)) touched[side].push(price);
-        this.#taken[side].clear();
-      }
-      this.stated.clear();
+    for (const side of ['buy', 'sell'] as const) {
+      const levels = side === 'buy' ? change.bids : change.asks;
+      if (change.isSnapshot) this.#replace(side, levels, touched[side]);
+      else this.#set(side, levels, touched[side]);
     }
-    this.#set('buy', change.bids, touched.buy);
-    this.#set('sell', change.asks, touched.sell);
     this.#uncross(change, touched);
     if (change.sequence !== null) this.stated.sequence = change.sequence;
     return touched;
+  }
+
+  /** A snapshot restates every level; one that it does not change was not updated, and what was taken there stays taken. */
+  #replace(side: Side, levels: readonly SourceLevel[], touched: number[]): void {
+    const before = new Map<number, number>(this.stated.levels(side));
+    const taken = new Map(this.#taken[side]);
+    for (const price of before.keys()) {
+      this.stated.set(side, price as Price, 0 as Size);
+      touched.push(price);
+    }
+    this.#taken[side].clear();
+    this.#set(side, levels, touched);
+    for (const [price, size] of levels) {
+      const amount = taken.get(price);
+      if (amount !== undefined && before.get(price) === size) this.#taken[side].set(price, amount);
+    }
   }
 
   #set(side: Side, levels: readonly SourceLevel[], touched: number[]): void {
