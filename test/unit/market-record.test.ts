@@ -75,6 +75,14 @@ describe('market records', () => {
     expect(decodeMarketRecord(sealed(record)).kind).toBe('unknownVersion');
   });
 
+  test('a header with more fields than are known is read: fields may be added', () => {
+    const record = encodeRecord(buildRecord(['x']));
+    const headEnd = record.readUInt16LE(6);
+    const longer = Buffer.concat([record.subarray(0, headEnd), Buffer.from('later'), record.subarray(headEnd)]);
+    longer.writeUInt16LE(headEnd + 5, 6);
+    expect(decodeMarketRecord(sealed(longer))).toEqual(decodeMarketRecord(record));
+  });
+
   test('T4: content that unpacks to more than it declares is refused without unpacking it', () => {
     const bomb = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024));
     const record = encodeRecord(buildRecord(['x'.repeat(2_000)]));
