@@ -1,8 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { archivedFrameCounts } from '#aws/archive.ts';
-import { createDynamoDbClient, createS3Client, createStepFunctionsClient } from '#aws/clients.ts';
 import { type ConfirmationCounts, countConfirmations, type ListedConfirmation } from '#aws/confirmations.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
@@ -27,7 +30,7 @@ import { tailTradingStream } from './trading-tail.ts';
 const ENGINE_TASKS = 2;
 const ENGINE_MAIN = path.join(ROOT, 'containers/engine/main.ts');
 const LOOK_MS = 500;
-const LEDGER_LOOK_MS = 3_000;
+const LEDGER_LOOK_MS = 2_000;
 const DRAIN_MS = 30_000;
 const CONFIRM_MS = 30_000;
 const START_TRADING_MS = 60_000;
@@ -99,12 +102,14 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   );
   if (signal.aborted) return { summary: null, differences: [] };
 
-  // This process reads back what the pipeline wrote, with the emulator's address and test credentials alone.
-  for (const [name, value] of Object.entries(emulator.environment))
-    if (name.startsWith('AWS_')) process.env[name] = value;
-  const ledger = createLedgerReader(createDynamoDbClient(), deployment.output('LedgerTable'));
+  // This process reads back what the pipeline wrote, at the emulator's address alone.
+  const settings = emulatedClientSettings(emulator.endpoint);
+  const ledger = createLedgerReader(
+    DynamoDBDocumentClient.from(new DynamoDBClient(settings)),
+    deployment.output('LedgerTable'),
+  );
   const account = { account: LOCAL_ACCOUNT, mode: 'paper' } as const;
-  const kinesis = new KinesisClient(emulatedClientSettings(emulator.endpoint));
+  const kinesis = new KinesisClient(settings);
   closers.defer(() => kinesis.destroy());
 
   const notes: string[] = [];
@@ -174,8 +179,9 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     screen.draw(render(shown), plainLine(shown));
   };
   const machineArn = deployment.output('ConfirmationMachineArn');
-  const stepFunctions = createStepFunctionsClient();
+  const stepFunctions = new SFNClient(settings);
   const known = new Map<string, ListedConfirmation>();
+  let confirmedTold = false;
   let ledgerLooks: Promise<void> = Promise.resolve();
   const ledgerTimer = setInterval(() => {
     ledgerLooks = (async () => {
@@ -185,6 +191,10 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
         (await ledger.readPositions(account)).map((row) => [`${row.venue}/${row.symbol}`, row.size]),
       );
       counts.confirmed = (await countConfirmations(stepFunctions, machineArn, { known })).confirmed;
+      if (counts.confirmed > 0 && !confirmedTold) {
+        confirmedTold = true;
+        step('the first order is confirmed');
+      }
     })().catch((error: unknown) => void notes.push(`the ledger cannot be read: ${messageOf(error)}`));
   }, LEDGER_LOOK_MS);
   closers.defer(() => clearInterval(ledgerTimer));
@@ -240,7 +250,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   ledgerPositions = new Map(
     (await ledger.readPositions(account)).map((row) => [`${row.venue}/${row.symbol}`, row.size]),
   );
-  const archived = await archivedFrameCounts(createS3Client(), deployment.output('ArchiveBucket'));
+  const archived = await archivedFrameCounts(new S3Client(settings), deployment.output('ArchiveBucket'));
   const facts: RunFacts = {
     seconds: Math.round(seconds * 10) / 10,
     paced: args.speed === 1,

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { loadConfiguration, type RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import type { VenueId } from '#core/market/instrument.ts';
+import type { LedgerView } from '#core/orders/recovery.ts';
+import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { Engine } from '#engine/engine.ts';
+import { runConfiguration } from '#local/start/run-configuration.ts';
+import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
+import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
+import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
+import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
+import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
+import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
+import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
+import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
+import { createWsConnect } from '#venues/connection/ws-transport.ts';
+import type { Credentials } from '#venues/venue.ts';
+import { venues } from '#venues/venues.ts';
+import { MemoryPublisher } from './memory-publisher.ts';
+import { SteadyLeases } from './steady-leases.ts';
+
+const EMPTY_LEDGER: LedgerView = {
+  positionSize: '0',
+  fillIds: new Set(),
+  endedOrderIds: new Set(),
+  pendingOrders: [],
+  hasHistory: false,
+};
+const LOOK_MS = 20;
+
+/** A real engine against one simulated venue over loopback; its streams, leases and ledger are in the test's hands. */
+export interface EngineWorld {
+  readonly engine: Engine;
+  readonly exchange: SimulatedExchange;
+  readonly venue: SimulatedVenue;
+  readonly publisher: MemoryPublisher;
+  readonly leases: SteadyLeases;
+  readonly keys: ApiKeyRing;
+  readonly symbol: string;
+  /** The keys that the engine has from now on. */
+  useKeys(keys: Credentials | null): void;
+  /** Resolves when `holds` does; rejects, with what it looked at, after `withinMs`. */
+  until(what: string, holds: () => boolean, withinMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EngineWorldOptions {
+  readonly venue: VenueId;
+  readonly seed?: number;
+  readonly change?: (configuration: RuntimeConfiguration) => RuntimeConfiguration;
+  /** Before the engine starts. */
+  readonly before?: (exchange: SimulatedExchange) => void;
+  readonly ledger?: LedgerView;
+}
+
+export async function openEngineWorld(options: EngineWorldOptions): Promise<EngineWorld> {
+  const instruments = builtInInstruments(options.venue).slice(0, 1);
+  const [instrument] = instruments;
+  if (instrument === undefined) throw new Error('no instrument');
+  const source = createGeneratedMarket(instruments, options.seed ?? 3);
+  const exchange = createSimulatedExchange({ instruments, source, clockStart: systemClock.epochMs() });
+  exchange.openAccount('main', new Map([['USDT', '1000000']]), 10);
+  const key = { key: randomBytes(12).toString('hex'), secret: randomBytes(24).toString('hex') };
+  const keys = createApiKeyRing([{ ...key, accountId: 'main' }]);
+  const serve = options.venue === 'binance-usdm' ? createBinanceUsdmServer : createBybitLinearServer;
+  const venue = await serve({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: 0 });
+  const exchangeClock = createExchangeClock({ exchange, source, speed: 1, clock: systemClock });
+  exchangeClock.start();
+  options.before?.(exchange);
+
+  const price = 61_800 * 10 ** instrument.priceScale;
+  const plain = runConfiguration([
+    { venue: options.venue, symbols: [{ instrument, price }], channels: ['book', 'trades', 'quotes', 'ticker'] },
+  ]);
+  const publisher = new MemoryPublisher();
+  const leases = new SteadyLeases();
+  let credentials: Credentials | null = key;
+  const engine = new Engine({
+    engine: 'engine-test',
+    build: 'test',
+    configuration: loadConfiguration(JSON.stringify(options.change?.(plain) ?? plain), 'test'),
+    venues,
+    endpoints: () => venue.urls,
+    createLeases: leases.create,
+    publisher,
+    readLedger: async () => options.ledger ?? EMPTY_LEDGER,
+    lastPublished: async () => null,
+    credentials: () => credentials,
+    connect: createWsConnect({ insecureAllowed: true }),
+    fetch: createSecureFetch({ insecureAllowed: true }),
+    clock: systemClock,
+    timers: systemTimers,
+    random: { next: Math.random },
+    log: () => undefined,
+  });
+  engine.start();
+
+  return {
+    engine,
+    exchange,
+    venue,
+    publisher,
+    leases,
+    keys,
+    symbol: instrument.symbol,
+    useKeys: (next) => {
+      credentials = next;
+    },
+    async until(what, holds, withinMs = 10_000) {
+      const deadline = performance.now() + withinMs;
+      while (!holds()) {
+        if (performance.now() > deadline)
+          throw new Error(`not within ${withinMs} ms: ${what}; ${JSON.stringify(engine.health().parts)}`);
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    },
+    async close() {
+      await engine.stop('test ends', 5_000);
+      exchangeClock.stop();
+      await venue.close();
+    },
+  };
+}
