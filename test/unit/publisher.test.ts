@@ -224,6 +224,28 @@ describe('publisher', () => {
     expect(logged.some((line) => line.includes('publishing thread is replaced'))).toBe(true);
   });
 
+  test('T7: a flush waits for what was handed over before it, not for what goes on coming', async () => {
+    start();
+    const [ended, going] = ['ended', 'going'].map((connection) =>
+      publisher?.open({ ...publicConnection(), connection }),
+    );
+    ended?.frame(Buffer.from('last words'), systemClock.monoNanos(), 1);
+    publisher?.event(event(1));
+    let count = 1;
+    const feeding = setInterval(() => {
+      count += 1;
+      going?.frame(Buffer.from('and on'), systemClock.monoNanos(), count);
+      publisher?.event(event(count));
+    }, 1);
+    try {
+      await publisher?.flush(5_000);
+    } finally {
+      clearInterval(feeding);
+    }
+    expect(eventsTaken()).toContain(1);
+    expect(publisher?.accounts()[0]).toMatchObject({ received: 1, published: 1 });
+  });
+
   test('R9: a frame that no record can hold is shed with its reason', async () => {
     const sink = start({ marketBufferBytes: 64 * 1024 }).open(publicConnection());
     expect(sink.frame(Buffer.alloc(40_000), systemClock.monoNanos(), 1)).toBe(false);

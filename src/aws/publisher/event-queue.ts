@@ -10,6 +10,8 @@ interface EventRecord extends StreamRecord {
   reference: JournalReference | null;
   acknowledged: boolean;
   readonly takenAtMs: number;
+  /** Number of the event in the engine's count; 0 for one that was read back from the journal. */
+  readonly number: number;
 }
 
 interface Hold {
@@ -46,6 +48,8 @@ export class EventQueue {
   /** Read from the ring, and neither in memory nor in the journal yet: there is no room in either. */
   #taken: EventRecord[] = [];
   #progressAtMs: number;
+  /** Of the event that was read from the ring last. */
+  #lastNumber = 0;
 
   constructor(options: EventQueueOptions) {
     this.#options = options;
@@ -77,6 +81,7 @@ export class EventQueue {
     this.#takeIn(inTrouble);
     this.dispatcher.send();
     this.#free();
+    counters.set('eventsSettledThrough', this.#settledThrough());
     counters.set('eventsOutstanding', this.isEmpty ? 0 : 1);
     counters.set('journalBytes', journal?.bytes ?? 0);
     counters.set('journalDamagedBytes', journal?.damagedBytes ?? 0);
@@ -101,6 +106,13 @@ export class EventQueue {
     return references !== null;
   }
 
+  #settledThrough(): number {
+    const oldest = this.dispatcher.oldest();
+    if (oldest !== null) return oldest.number - 1;
+    if (this.#options.journal?.isRead === false) return -1;
+    return (this.#taken[0]?.number ?? this.#lastNumber + 1) - 1;
+  }
+
   #isInTrouble(): boolean {
     if (this.dispatcher.circuit !== 'closed') return true;
     return this.dispatcher.outstanding > 0 && this.#options.nowMs() - this.#progressAtMs > JOURNAL_AFTER_MS;
@@ -111,7 +123,8 @@ export class EventQueue {
     const { journal, nowMs } = this.#options;
     while (journal !== null && !journal.isRead && this.dispatcher.outstanding <= MAX_IN_MEMORY - REFILL) {
       for (const { key, payload, reference } of journal.read(REFILL)) {
-        this.dispatcher.enqueue({ key, data: payload, reference, acknowledged: false, takenAtMs: nowMs() });
+        const takenAtMs = nowMs();
+        this.dispatcher.enqueue({ key, data: payload, reference, acknowledged: false, takenAtMs, number: 0 });
       }
     }
   }
@@ -139,6 +152,7 @@ export class EventQueue {
       counters.set('eventsOutstanding', 1);
       const record = this.#recordOf(entry);
       this.#taken.push(record);
+      this.#lastNumber = record.number;
       this.#holds.push({ position: entry.position, record });
       ring.advance();
     }
@@ -152,6 +166,7 @@ export class EventQueue {
       reference: null,
       acknowledged: false,
       takenAtMs: this.#options.nowMs(),
+      number: entry.a,
     };
   }
 

@@ -66,6 +66,7 @@ interface Connection {
 }
 
 interface WaitingEvent {
+  readonly number: number;
   readonly keyLength: number;
   readonly content: Uint8Array;
 }
@@ -83,6 +84,8 @@ class ThreadedPublisher implements Publisher {
   #backlog: WaitingEvent[] = [];
   #backlogBytes = 0;
   #cancelPump: (() => void) | null = null;
+  /** Events handed over; each has its number. */
+  #events = 0;
   #lostEvents = 0;
   #pendingSinceMs = sharedMonotonicMs();
   #closed = false;
@@ -97,6 +100,7 @@ class ThreadedPublisher implements Publisher {
     this.#counters = new SharedCounters(counters);
     // Until the thread has looked into the journal, there may be something in it.
     this.#counters.set('eventsOutstanding', 1);
+    this.#counters.set('eventsSettledThrough', -1);
     this.#market = new RingProducer(marketRing);
     this.#trading = new RingProducer(tradingRing);
     this.#thread = new PublisherThread({
@@ -186,12 +190,14 @@ class ThreadedPublisher implements Publisher {
     const content = new Uint8Array(key.length + payload.length);
     content.set(key);
     content.set(payload, key.length);
-    if (this.#backlog.length === 0 && this.#trading.write(key.length, 0, 0, 0, content)) return;
+    this.#events += 1;
+    const number = this.#events;
+    if (this.#backlog.length === 0 && this.#trading.write(key.length, number, 0, 0, content)) return;
     if (this.#backlogBytes + content.length > MAX_BACKLOG_BYTES) {
       this.#lose(event.id);
       return;
     }
-    this.#backlog.push({ keyLength: key.length, content });
+    this.#backlog.push({ number, keyLength: key.length, content });
     this.#backlogBytes += content.length;
     this.#pumpLater();
   }
@@ -227,13 +233,21 @@ class ThreadedPublisher implements Publisher {
 
   async flush(timeoutMs: number): Promise<void> {
     const end = sharedMonotonicMs() + timeoutMs;
-    while (this.#isPending() || this.#unsettledFrames() > 0) {
-      if (sharedMonotonicMs() >= end)
+    const lastEvent = this.#events;
+    const lastFrames = [...this.#connections.values()].map((state) => ({ state, sequence: state.sequence }));
+    for (;;) {
+      // What is handed over from now on is not waited for.
+      const hasEvents = this.#isPending() && this.#counters.get('eventsSettledThrough') < lastEvent;
+      const behind = lastFrames.filter(({ state, sequence }) => !this.#isSettled(state, sequence));
+      if (!hasEvents && behind.length === 0) return;
+      if (sharedMonotonicMs() >= end) {
+        const frames = behind.reduce((sum, { state }) => sum + this.#unsettled(state), 0);
         throw new MillraceError(
           'retryable',
           'PUBLISHER_NOT_FLUSHED',
-          `frames=${this.#unsettledFrames()} events=${this.#isPending() ? 'pending' : 'none'} afterMs=${timeoutMs}`,
+          `frames=${frames} events=${hasEvents ? 'pending' : 'none'} afterMs=${timeoutMs}`,
         );
+      }
       await sleep(FLUSH_POLL_MS);
     }
   }
@@ -247,8 +261,7 @@ class ThreadedPublisher implements Publisher {
       this.#cancelPump?.();
       await this.#thread.close();
       for (const state of this.#connections.values()) {
-        const account = this.#accountOf(state);
-        state.shed.closed += account.received - account.published - account.shed;
+        state.shed.closed += this.#unsettled(state);
       }
       this.#lostEvents += this.#backlog.length;
     }
@@ -259,13 +272,18 @@ class ThreadedPublisher implements Publisher {
     return this.#backlog.length > 0 || this.#trading.unread > 0 || this.#counters.get('eventsOutstanding') !== 0;
   }
 
-  #unsettledFrames(): number {
-    let count = 0;
-    for (const state of this.#connections.values()) {
-      const account = this.#accountOf(state);
-      count += account.received - account.published - account.shed;
-    }
-    return count;
+  /** Whether every frame up to `sequence` is published or shed. */
+  #isSettled(state: Connection, sequence: number): boolean {
+    if (this.#unsettled(state) === 0) return true;
+    // Detached frames are passed over by the mark, and not settled yet.
+    return (
+      this.#counters.of(state.slot, 'detached') === 0 && this.#counters.of(state.slot, 'settledThrough') >= sequence
+    );
+  }
+
+  #unsettled(state: Connection): number {
+    const { received, published, shed } = this.#accountOf(state);
+    return received - published - shed;
   }
 
   #accountOf(state: Connection): FrameAccount {
@@ -310,8 +328,8 @@ class ThreadedPublisher implements Publisher {
   /** From the backlog to the ring, in order. */
   #pump(): void {
     let written = 0;
-    for (const { keyLength, content } of this.#backlog) {
-      if (!this.#trading.write(keyLength, 0, 0, 0, content)) break;
+    for (const { number, keyLength, content } of this.#backlog) {
+      if (!this.#trading.write(keyLength, number, 0, 0, content)) break;
       this.#backlogBytes -= content.length;
       written += 1;
     }

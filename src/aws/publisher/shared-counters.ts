@@ -4,6 +4,8 @@ const GLOBAL = [
   'beat',
   /** 1 while trading events are in the thread's hands (memory or journal) and not on the stream. */
   'eventsOutstanding',
+  /** Every event up to this number of the engine's count is on the stream; -1 while there are older ones, of an earlier run or in the journal. */
+  'eventsSettledThrough',
   /** When the stream last took a trading event, ms of the monotonic clock that all threads share. */
   'eventAcknowledgedAtMs',
   'recordsSent',
