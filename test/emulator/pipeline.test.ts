@@ -117,7 +117,7 @@ describe.skipIf(!installed && process.env.CI !== 'true')('the whole pipeline', (
         const [gate] = gates;
         expect(gate?.counts.swallow).toBeGreaterThan(0);
         expect(gate?.counts.refuse).toBeGreaterThan(0);
-        expect(fenced).toMatch(/stream/);
+        expect(fenced).toMatch(/TRADING_STREAM_SILENT/);
         expect(summary.frames['binance-usdm']).toMatchObject({ shed: 0 });
       } finally {
         for (const gate of gates) await gate.close();
