@@ -12,6 +12,7 @@ import type {
 } from '#core/events/publisher-port.ts';
 import { encodeTradingEvent, type TradingEvent } from '#core/events/trading-event.ts';
 import type { Clock, MonoNanos } from '#core/time/clock.ts';
+import { EventOutbox } from './event-outbox.ts';
 import type { ConnectionOrigin } from './frame-batcher.ts';
 import { PublisherThread } from './publisher-thread.ts';
 import { allocateCounters, MAX_CONNECTIONS, SharedCounters, sharedMonotonicMs } from './shared-counters.ts';
@@ -42,8 +43,6 @@ export interface PublisherOptions {
 
 /** Largest trading event: Kinesis takes records of 1 MB with their key. */
 const MAX_EVENT_BYTES = 1_000_000;
-/** Events that wait in memory when even the ring to the publishing thread is full. */
-const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 const FLUSH_POLL_MS = 5;
 
 /**
@@ -65,25 +64,16 @@ interface Connection {
   ended: boolean;
 }
 
-interface WaitingEvent {
-  readonly number: number;
-  readonly keyLength: number;
-  readonly content: Uint8Array;
-}
-
 class ThreadedPublisher implements Publisher {
   readonly #options: PublisherOptions;
   readonly #counters: SharedCounters;
   readonly #market: RingProducer;
   readonly #trading: RingProducer;
+  readonly #outbox: EventOutbox;
   readonly #thread: PublisherThread;
   readonly #connections = new Map<string, Connection>();
   readonly #startedAt: number;
   readonly #encoder = new TextEncoder();
-  /** Events for which the ring had no room, in order. */
-  #backlog: WaitingEvent[] = [];
-  #backlogBytes = 0;
-  #cancelPump: (() => void) | null = null;
   /** Events handed over; each has its number. */
   #events = 0;
   #lostEvents = 0;
@@ -103,6 +93,7 @@ class ThreadedPublisher implements Publisher {
     this.#counters.set('eventsSettledThrough', -1);
     this.#market = new RingProducer(marketRing);
     this.#trading = new RingProducer(tradingRing);
+    this.#outbox = new EventOutbox(this.#trading);
     this.#thread = new PublisherThread({
       ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
       data: {
@@ -191,21 +182,13 @@ class ThreadedPublisher implements Publisher {
     content.set(key);
     content.set(payload, key.length);
     this.#events += 1;
-    const number = this.#events;
-    if (this.#backlog.length === 0 && this.#trading.write(key.length, number, 0, 0, content)) return;
-    if (this.#backlogBytes + content.length > MAX_BACKLOG_BYTES) {
-      this.#lose(event.id);
-      return;
-    }
-    this.#backlog.push({ number, keyLength: key.length, content });
-    this.#backlogBytes += content.length;
-    this.#pumpLater();
+    if (!this.#outbox.put(this.#events, key.length, content)) this.#lose(event.id);
   }
 
   entriesBlocked(): string | null {
     if (this.#closed) return 'PUBLISHER_CLOSED: nothing is published any more';
     if (this.#lostEvents > 0) return `EVENTS_LOST: count=${this.#lostEvents}`;
-    if (this.#backlog.length > 0) return `EVENTS_BACKLOG: count=${this.#backlog.length}`;
+    if (this.#outbox.waiting > 0) return `EVENTS_BACKLOG: count=${this.#outbox.waiting}`;
     if (this.#counters.get('journalFull') === 1) return 'JOURNAL_FULL: trading events cannot be written to disk';
     if (!this.#isPending()) return null;
     const since = Math.max(this.#counters.get('eventAcknowledgedAtMs'), this.#pendingSinceMs);
@@ -258,18 +241,17 @@ class ThreadedPublisher implements Publisher {
       await this.flush(timeoutMs);
     } finally {
       this.#closed = true;
-      this.#cancelPump?.();
       await this.#thread.close();
       for (const state of this.#connections.values()) {
         state.shed.closed += this.#unsettled(state);
       }
-      this.#lostEvents += this.#backlog.length;
+      this.#lostEvents += this.#outbox.close();
     }
   }
 
   /** Whether any event is somewhere between here and the stream. */
   #isPending(): boolean {
-    return this.#backlog.length > 0 || this.#trading.unread > 0 || this.#counters.get('eventsOutstanding') !== 0;
+    return this.#outbox.waiting > 0 || this.#trading.unread > 0 || this.#counters.get('eventsOutstanding') !== 0;
   }
 
   /** Whether every frame up to `sequence` is published or shed. */
@@ -316,27 +298,6 @@ class ThreadedPublisher implements Publisher {
   #lose(id: string): void {
     this.#lostEvents += 1;
     this.#options.log('error', 'trading event lost', { id, closed: this.#closed, lost: this.#lostEvents });
-  }
-
-  #pumpLater(): void {
-    if (this.#cancelPump !== null) return;
-    const timer = setInterval(() => this.#pump(), 10);
-    timer.unref();
-    this.#cancelPump = () => clearInterval(timer);
-  }
-
-  /** From the backlog to the ring, in order. */
-  #pump(): void {
-    let written = 0;
-    for (const { number, keyLength, content } of this.#backlog) {
-      if (!this.#trading.write(keyLength, number, 0, 0, content)) break;
-      this.#backlogBytes -= content.length;
-      written += 1;
-    }
-    this.#backlog = this.#backlog.slice(written);
-    if (this.#backlog.length > 0) return;
-    this.#cancelPump?.();
-    this.#cancelPump = null;
   }
 }
 
