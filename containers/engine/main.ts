@@ -15,6 +15,7 @@ import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import { venues } from '#venues/venues.ts';
+import { startCloudWatchMetrics } from './cloudwatch-metrics.ts';
 import { Engine } from './engine.ts';
 import { startEngineHttp } from './engine-http.ts';
 import { createLedgerView } from './ledger-view.ts';
@@ -112,11 +113,18 @@ const engine = new Engine({
   log,
 });
 
-const prometheus = createPrometheus({
+const metricSources = {
   metrics: engine.metrics,
   publisher,
   feeds: () => engine.feeds(),
   units: () => engine.units(),
+};
+const prometheus = createPrometheus(metricSources);
+const stopCloudWatchMetrics = startCloudWatchMetrics({
+  ...metricSources,
+  environment: settings.MILLRACE_ENVIRONMENT,
+  engine: settings.MILLRACE_ENGINE,
+  timers: systemTimers,
 });
 const http = await startEngineHttp({
   port: settings.MILLRACE_HTTP_PORT,
@@ -139,6 +147,7 @@ async function stop(signal: string): Promise<void> {
     log('error', 'the stop was not clean', { reason: messageOf(error) });
     process.exitCode = 1;
   }
+  stopCloudWatchMetrics();
   log('info', 'engine stopped', { status: engine.status() });
   configurationSource.stop();
   secrets.stop();

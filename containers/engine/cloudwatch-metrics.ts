@@ -1,0 +1,117 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Timers } from '#core/time/clock.ts';
+import type { MetricSources } from './prometheus.ts';
+
+/** Metrics of the engine go to CloudWatch as log lines in the embedded metric format, once in this time. */
+const EVERY_MS = 10_000;
+
+export interface CloudWatchOptions extends MetricSources {
+  readonly environment: string;
+  readonly engine: string;
+  readonly timers: Timers;
+}
+
+type Counters = Readonly<Record<string, number>>;
+
+/**
+ * Reports what the engine counts and measures, aggregated (R12): one blob for the engine and one for each venue, far below the format's 100 metrics. Counters are
+ * told as what was added since the last report. Returns what stops it; the last figures are told then.
+ */
+export function startCloudWatchMetrics(options: CloudWatchOptions): () => void {
+  const last = new Map<string, Counters>();
+  let cancel: () => void = () => undefined;
+
+  function report(): void {
+    for (const blob of metricBlobs(options)) {
+      const key = JSON.stringify(blob.dimensions);
+      tell(options, blob, last.get(key) ?? {});
+      last.set(key, blob.counters);
+    }
+  }
+
+  function next(): void {
+    cancel = options.timers.after(EVERY_MS, () => {
+      report();
+      next();
+    });
+  }
+  next();
+  return () => {
+    cancel();
+    report();
+  };
+}
+
+/** What one blob says: counters since the start, and figures as they are now. */
+export interface MetricBlob {
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly counters: Counters;
+  readonly gauges: Readonly<Record<string, { readonly value: number; readonly unit: keyof typeof MetricUnit }>>;
+}
+
+/** The figures of this moment, without the dimensions that every blob has. */
+export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources): readonly MetricBlob[] {
+  const { lagMs, journalBytes, retriedEntries, recordsSent } = publisher.metrics();
+  const engine: MetricBlob = {
+    dimensions: {},
+    counters: {
+      RecordsPublished: recordsSent,
+      RecordsRetried: retriedEntries,
+      FramesRefused: metrics.badFrames,
+      Errors: metrics.errors,
+      Takeovers: metrics.takeovers,
+      OrdersIntended: metrics.orders.get('intended') ?? 0,
+      OrdersDenied: metrics.orders.get('Denied') ?? 0,
+      OrdersSubmitted: metrics.orders.get('Submitted') ?? 0,
+      OrdersUnknown: metrics.orders.get('Unknown') ?? 0,
+      Fills: metrics.orders.get('fill') ?? 0,
+    },
+    gauges: {
+      PublishLag: { value: lagMs, unit: 'Milliseconds' },
+      JournalSize: { value: journalBytes, unit: 'Bytes' },
+      EntriesBlocked: { value: publisher.entriesBlocked() === null ? 0 : 1, unit: 'Count' },
+      UnitsHeld: { value: units().length, unit: 'Count' },
+      DecisionP99: { value: metrics.decision.quantile(0.99), unit: 'Microseconds' },
+      TickToOrderP99: { value: metrics.tickToOrder.quantile(0.99), unit: 'Microseconds' },
+    },
+  };
+  return [engine, ...feeds().map((feed) => venueBlob(feed, publisher.accounts()))];
+}
+
+function venueBlob(
+  feed: ReturnType<MetricSources['feeds']>[number],
+  accounts: ReturnType<MetricSources['publisher']['accounts']>,
+): MetricBlob {
+  const own = accounts.filter((account) => account.venue === feed.venue);
+  const sum = (count: 'received' | 'published' | 'shed' | 'bytes') =>
+    own.reduce((total, account) => total + account[count], 0);
+  return {
+    dimensions: { Venue: feed.venue },
+    counters: {
+      FramesReceived: sum('received'),
+      FramesPublished: sum('published'),
+      FramesShed: sum('shed'),
+      BytesReceived: sum('bytes'),
+      BookGaps: feed.books.reduce((total, book) => total + book.gaps, 0),
+    },
+    gauges: {
+      BooksInvalid: { value: feed.books.filter((book) => !book.valid).length, unit: 'Count' },
+      ConnectionsDown: {
+        value: feed.connections.filter(({ status }) => status.state !== 'live').length,
+        unit: 'Count',
+      },
+    },
+  };
+}
+
+function tell({ environment, engine }: CloudWatchOptions, blob: MetricBlob, before: Counters): void {
+  const metrics = new Metrics({ namespace: 'Millrace', serviceName: 'engine' });
+  metrics.setDefaultDimensions({ Environment: environment, ...blob.dimensions });
+  // Which engine it was is a field of the line, no dimension: alarms are on the service, whoever holds the lease.
+  metrics.addMetadata('engine', engine);
+  for (const [name, count] of Object.entries(blob.counters)) {
+    metrics.addMetric(name, MetricUnit.Count, Math.max(0, count - (before[name] ?? 0)));
+  }
+  for (const [name, { value, unit }] of Object.entries(blob.gauges)) metrics.addMetric(name, MetricUnit[unit], value);
+  metrics.publishStoredMetrics();
+}
