@@ -1,4 +1,5 @@
 import type { KinesisStreamEvent } from 'aws-lambda';
+import { encodeTradingEvent, type TradingEvent } from '#core/events/trading-event.ts';
 
 export const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/market';
 
@@ -33,4 +34,14 @@ export function buildKinesisEvent(records: readonly (RecordText | Uint8Array)[])
       };
     }),
   };
+}
+
+/** A batch of the trading stream, one event a record; text stands for a record that is not ours. */
+export function buildTradingBatch(...records: readonly (TradingEvent | string)[]): KinesisStreamEvent {
+  return buildKinesisEvent(
+    records.map((each) => ({
+      data: typeof each === 'string' ? each : encodeTradingEvent(each),
+      key: 'paper/main/binance-usdm',
+    })),
+  );
 }

@@ -5,7 +5,7 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseCommand, sendCommand } from '#aws/commands.ts';
-import { LAMBDA_VARIABLES } from '../support/stream-batch.ts';
+import { LAMBDA_VARIABLES } from '../support/lambda-variables.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
 const stepFunctions = mockClient(SFNClient);

@@ -4,7 +4,8 @@ import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readEnvironment } from '#functions/environment.ts';
-import { LAMBDA_VARIABLES, streamBatch } from '../support/stream-batch.ts';
+import { buildTradingBatch } from '../support/kinesis-event-builder.ts';
+import { LAMBDA_VARIABLES } from '../support/lambda-variables.ts';
 import { buildEvent, fillBody, stateBody } from '../support/trading-event-builder.ts';
 
 const dynamoDb = mockClient(DynamoDBDocumentClient);
@@ -27,7 +28,7 @@ const written = () => dynamoDb.commandCalls(UpdateCommand).map((call) => call.ar
 describe('persist', () => {
   it('T4: each event goes to the ledger, in order', async () => {
     const answer = await handler(
-      streamBatch(
+      buildTradingBatch(
         buildEvent('fill', fillBody('900'), { sequence: 1 }),
         buildEvent('order.state', stateBody('o-1', 'Filled'), { sequence: 2 }),
       ),
@@ -38,7 +39,7 @@ describe('persist', () => {
   });
 
   it('G14: a record that is not ours is set aside with its payload, the rest goes on', async () => {
-    const answer = await handler(streamBatch('{"cut', buildEvent('fill', fillBody('900'))));
+    const answer = await handler(buildTradingBatch('{"cut', buildEvent('fill', fillBody('900'))));
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(written()).toHaveLength(1);
     expect([s3.calls().length, sqs.calls().length]).toEqual([1, 1]);
@@ -47,17 +48,17 @@ describe('persist', () => {
   it('T4: an unknown version is held, and so is everything after it', async () => {
     const newer = JSON.stringify({ ...buildEvent('fill', fillBody('900')), version: 99 });
     const answer = await handler(
-      streamBatch(buildEvent('fill', fillBody('899')), newer, buildEvent('fill', fillBody('901'))),
+      buildTradingBatch(buildEvent('fill', fillBody('899')), newer, buildEvent('fill', fillBody('901'))),
     );
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '1001' }] });
     expect(written()).toEqual(['FILL#binance-usdm#BTCUSDT#899']);
     expect(s3.calls()).toEqual([]);
   });
 
   it('T4: a ledger that is down stops the batch at that record', async () => {
     dynamoDb.on(UpdateCommand).rejects(new Error('timeout'));
-    const answer = await handler(streamBatch(buildEvent('fill', fillBody('900'))));
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
+    const answer = await handler(buildTradingBatch(buildEvent('fill', fillBody('900'))));
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: '1000' }] });
   });
 
   it('T4: an event that contradicts the ledger is set aside for people, and does not block the shard', async () => {
@@ -65,7 +66,7 @@ describe('persist', () => {
     dynamoDb.on(UpdateCommand).resolvesOnce({
       Attributes: { fill: { precedence: '9', writeId: 'other', content } },
     });
-    const answer = await handler(streamBatch(buildEvent('fill', fillBody('900'))));
+    const answer = await handler(buildTradingBatch(buildEvent('fill', fillBody('900'))));
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(s3.calls()).toHaveLength(1);
   });
