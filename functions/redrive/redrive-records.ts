@@ -29,6 +29,9 @@ const objectCreated = z.object({
   Records: z.array(z.object({ s3: z.object({ object: z.object({ key: z.string() }) }) })).min(1),
 });
 
+/** What S3 tells the queue when the bucket's notices are set up: nothing lies behind it. */
+const bucketMade = z.object({ Service: z.literal('Amazon S3'), Event: z.literal('s3:TestEvent'), Bucket: z.string() });
+
 /** Puts quarantined records back on their streams. What fails stays where it is and is named in the answer. */
 export async function redriveRecords(request: RedriveRequest, parts: RedriveParts): Promise<RedriveAnswer> {
   const answer = { records: 0, redriven: [] as string[], failed: [] as { key: string; reason: string }[] };
@@ -45,7 +48,7 @@ export async function redriveRecords(request: RedriveRequest, parts: RedrivePart
     if (messages.length === 0) break;
     left -= messages.length;
     for (const { Body = '', ReceiptHandle } of messages) {
-      const keys = keysOf(Body);
+      const keys = keysOf(Body, parts.bucket);
       if (keys === null) {
         parts.log('error', 'notice unreadable; it stays in the queue', { length: Body.length });
         answer.failed.push({ key: '', reason: 'NOTICE_UNREADABLE' });
@@ -79,8 +82,8 @@ async function redriveOne(
   }
 }
 
-/** The objects that a notice names, or null for a notice that is not ours. S3 writes keys as in an address. */
-function keysOf(body: string): readonly string[] | null {
+/** The objects that a notice names, or null for a notice that is not ours. S3 writes keys as in an address, and one notice that names none. */
+function keysOf(body: string, bucket: string): readonly string[] | null {
   let content: unknown;
   try {
     content = JSON.parse(body);
@@ -89,6 +92,8 @@ function keysOf(body: string): readonly string[] | null {
   }
   const own = quarantineNotice.safeParse(content);
   if (own.success) return [own.data.key];
+  const made = bucketMade.safeParse(content);
+  if (made.success && made.data.Bucket === bucket) return [];
   const created = objectCreated.safeParse(content);
   if (!created.success) return null;
   return created.data.Records.map((each) => decodeURIComponent(each.s3.object.key.replaceAll('+', ' ')));

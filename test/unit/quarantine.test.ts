@@ -140,4 +140,27 @@ describe('quarantine', () => {
     const deleted = sqs.commandCalls(DeleteMessageCommand).map((call) => call.args[0].input.ReceiptHandle);
     expect(deleted).toEqual(['first', 'again']);
   });
+
+  test('T4: the notice that S3 writes when the bucket is made is recognised and deleted; one that only looks like it stays', async () => {
+    const { whole } = world();
+    const made = {
+      Service: 'Amazon S3',
+      Event: 's3:TestEvent',
+      Time: '2026-01-01T00:00:00.000Z',
+      Bucket: 'quarantine',
+    };
+    sqs
+      .on(ReceiveMessageCommand)
+      .resolvesOnce({
+        Messages: [
+          { Body: JSON.stringify(made), ReceiptHandle: 'made' },
+          { Body: JSON.stringify({ ...made, Bucket: 'another' }), ReceiptHandle: 'foreign' },
+        ],
+      })
+      .resolves({});
+    const answer = await redriveRecords({ fromQueue: 10 }, whole);
+    expect(answer).toEqual({ records: 0, redriven: [], failed: [{ key: '', reason: 'NOTICE_UNREADABLE' }] });
+    const deleted = sqs.commandCalls(DeleteMessageCommand).map((call) => call.args[0].input.ReceiptHandle);
+    expect(deleted).toEqual(['made']);
+  });
 });
