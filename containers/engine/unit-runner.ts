@@ -13,20 +13,15 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
-import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
-import type {
-  AccountStream,
-  ConnectionStatus,
-  OrderAnswer,
-  OrderEntry,
-  VenueQueries,
-} from '#core/orders/venue-ports.ts';
+import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountStream, ConnectionStatus, OrderEntry, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { AccountRuntime, Managed, Venue } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
+import { LanePerformer } from './lane-performer.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
-import { askAboutOrder, askForVerification } from './venue-questions.ts';
+import { askForVerification } from './venue-questions.ts';
 
 export interface UnitRunnerOptions {
   readonly unit: UnitRef;
@@ -104,7 +99,7 @@ export class UnitRunner {
   #closed: string | null = 'not reconciled yet';
   #fence: string | null = 'not reconciled yet';
   #stopped = false;
-  readonly #performing = new Set<Lane>();
+  readonly #performer: LanePerformer;
   #cancelTimer: () => void = () => undefined;
   readonly #cancelSweeps: (() => void)[] = [];
   readonly #recovery: UnitRecovery;
@@ -123,6 +118,18 @@ export class UnitRunner {
     this.#events = new UnitEvents(options.publisher, options.unit, lease.epoch, options.origin);
     this.#queries = options.venue.createQueries(options.runtime);
     const nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
+    this.#performer = new LanePerformer({
+      unit: this.#id,
+      queries: this.#queries,
+      orderEntry: () => this.#orderEntry,
+      inputLog: options.inputLog,
+      metrics: options.metrics,
+      clock: options.clock,
+      fencedAt: () => (this.#stopped ? (Number.NEGATIVE_INFINITY as MonoNanos) : this.#lease.fencedAt),
+      stopped: () => this.#stopped,
+      tell: (note, stamps) => this.#tell(note, stamps),
+      verify: (lane) => void this.#verify(lane),
+    });
     this.#recovery = new UnitRecovery({
       unit: options.unit,
       epoch: lease.epoch,
@@ -132,7 +139,7 @@ export class UnitRunner {
       clock: options.clock,
       log: options.runtime.log,
       tell: (note) => this.#tell(note, null),
-      perform: (lane) => this.#perform(lane),
+      perform: (lane) => this.#performer.perform(lane),
       stopped: () => this.#stopped,
     });
     this.lanes = options.lanes.map((each) => {
@@ -175,7 +182,7 @@ export class UnitRunner {
     const began = this.#options.clock.monoNanos();
     lane.onBook(book, receivedAt, exchangeTime, now);
     this.#options.metrics.decision.record((this.#options.clock.monoNanos() - began) / 1e3);
-    if (lane.effects.length > 0) this.#perform(lane);
+    if (lane.effects.length > 0) this.#performer.perform(lane);
   }
 
   lane(symbol: string): Lane | null {
@@ -190,7 +197,7 @@ export class UnitRunner {
     for (const lane of this.lanes) {
       this.#options.inputLog.record('drain', this.#id, lane.name, { reason }, now);
       lane.drain(reason, now);
-      this.#perform(lane);
+      this.#performer.perform(lane);
     }
     const until = clock.monoNanos() + timeoutMs * 1e6;
     while (!this.lanes.every((lane) => lane.quiet) && clock.monoNanos() < until && !this.#stopped) {
@@ -253,7 +260,7 @@ export class UnitRunner {
       for (const lane of this.lanes) {
         this.#options.inputLog.record('timer', this.#id, lane.name, null, now);
         lane.onTimer(this.#options.book(lane.symbol), now);
-        this.#perform(lane);
+        this.#performer.perform(lane);
       }
     }
     this.#cancelTimer = this.#options.timers.after(TIMER_MS, () => this.#tick());
@@ -295,7 +302,7 @@ export class UnitRunner {
     for (const lane of this.lanes) {
       this.#options.inputLog.record('desired', this.#id, lane.name, desired, now);
       lane.onDesired(desired, now);
-      this.#perform(lane);
+      this.#performer.perform(lane);
     }
     if (desired.version > 0) {
       this.#note('command.applied', {
@@ -342,7 +349,7 @@ export class UnitRunner {
     this.#options.inputLog.record('accountReport', this.#id, lane.name, report, now);
     if (report.kind === 'fill') lane.onFill(report, now);
     else lane.onOrderReport(report, now);
-    this.#perform(lane);
+    this.#performer.perform(lane);
   }
 
   #recover(): void {
@@ -393,102 +400,8 @@ export class UnitRunner {
     const now = this.#now();
     this.#options.inputLog.record('verification', this.#id, lane.name, verification, now);
     lane.onVerification(verification, now);
-    this.#perform(lane);
+    this.#performer.perform(lane);
     this.#gate();
-  }
-
-  /** Carries out a lane's effects in order. Answers that come at once add theirs to the same buffer. */
-  #perform(lane: Lane): void {
-    if (this.#performing.has(lane)) return;
-    this.#performing.add(lane);
-    try {
-      for (let index = 0; index < lane.effects.length; index += 1) {
-        const effect = lane.effects[index];
-        if (effect === undefined) break;
-        switch (effect.kind) {
-          case 'event':
-            this.#tell(effect.note, effect.stamps);
-            break;
-          case 'place':
-            this.#place(lane, effect.intent, effect.receivedAt);
-            break;
-          case 'cancel':
-            this.#cancel(lane, effect.target);
-            break;
-          case 'resolve':
-            void askAboutOrder(this.#queries, effect.target, effect.windowFrom, this.#options.clock).then(
-              (resolution) => {
-                if (this.#stopped) return;
-                const now = this.#now();
-                const { clientOrderId } = effect.target;
-                this.#options.inputLog.record('resolution', this.#id, lane.name, { clientOrderId, resolution }, now);
-                lane.onResolution(clientOrderId, resolution, now);
-                this.#perform(lane);
-              },
-            );
-            break;
-          case 'verify':
-            void this.#verify(lane);
-            break;
-        }
-      }
-    } finally {
-      lane.effects.length = 0;
-      this.#performing.delete(lane);
-    }
-  }
-
-  #place(lane: Lane, intent: OrderIntent, receivedAt: MonoNanos | null): void {
-    const { clock, metrics } = this.#options;
-    // The lane's gate may be as old as a timer step; the fence itself is asked at the last moment (invariant 1).
-    const sentAt = clock.monoNanos();
-    if (this.#stopped || sentAt >= this.#lease.fencedAt) {
-      this.#answered(lane, intent.clientOrderId, 'place', {
-        kind: 'notSent',
-        reason: 'leaseEnds',
-        text: 'the lease has ended',
-      });
-      return;
-    }
-    this.#orderEntry.place(intent, lane.instrument, this.#validUntil(), (answer) => {
-      metrics.orderToAck.record((clock.monoNanos() - sentAt) / 1e3);
-      this.#answered(lane, intent.clientOrderId, 'place', answer);
-    });
-    if (receivedAt !== null) metrics.tickToOrder.record((clock.monoNanos() - receivedAt) / 1e3);
-  }
-
-  /** When the lease ends, by the wall clock as it stands now: a step of the wall clock since the renewal must not lengthen a request's validity. */
-  #validUntil(): EpochMs {
-    const { clock } = this.#options;
-    return (clock.epochMs() + (this.#lease.fencedAt - clock.monoNanos()) / 1e6) as EpochMs;
-  }
-
-  #cancel(lane: Lane, target: { symbol: string; clientOrderId: ClientOrderId; venueOrderId: string | null }): void {
-    const { clientOrderId } = target;
-    if (this.#orderEntry.notReady() === null) {
-      this.#orderEntry.cancel(target, this.#validUntil(), (answer) =>
-        this.#answered(lane, clientOrderId, 'cancel', answer),
-      );
-      return;
-    }
-    // Cancels always find a way: by REST while the socket is away.
-    void this.#queries.cancelOrder(target).then(
-      (answer) => this.#answered(lane, clientOrderId, 'cancel', answer),
-      (error) =>
-        this.#answered(lane, clientOrderId, 'cancel', {
-          kind: 'unknown',
-          cause: 'venueUnclear',
-          code: '',
-          text: messageOf(error),
-        }),
-    );
-  }
-
-  #answered(lane: Lane, clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer): void {
-    const now = this.#now();
-    this.#options.inputLog.record('answer', this.#id, lane.name, { clientOrderId, action, answer }, now);
-    lane.onAnswer(clientOrderId, action, answer, now);
-    this.#perform(lane);
   }
 
   #note<Type extends EventNote['type']>(type: Type, body: Extract<EventNote, { type: Type }>['body']): void {

@@ -1,0 +1,128 @@
+import type { UnitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import type { StageStamps } from '#core/events/trading-event.ts';
+import type { InputLog } from '#core/input-log/input-log.ts';
+import type { Lane } from '#core/lanes/lane.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
+import type { Now } from '#core/lanes/now.ts';
+import type { ClientOrderId, OrderIntent } from '#core/orders/order.ts';
+import type { OrderAnswer, OrderEntry, OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import { askAboutOrder } from './venue-questions.ts';
+
+export interface LanePerformerOptions {
+  readonly unit: UnitId;
+  readonly queries: VenueQueries;
+  readonly orderEntry: () => OrderEntry;
+  readonly inputLog: InputLog;
+  readonly metrics: EngineMetrics;
+  readonly clock: Clock;
+  /** Own monotonic time after which no order leaves. */
+  readonly fencedAt: () => MonoNanos;
+  readonly stopped: () => boolean;
+  readonly tell: (note: EventNote, stamps: StageStamps | null) => void;
+  readonly verify: (lane: Lane) => void;
+}
+
+/** Carries out what a lane's steps wished, in order, and brings the answers back to the lane as inputs. */
+export class LanePerformer {
+  readonly #options: LanePerformerOptions;
+  readonly #performing = new Set<Lane>();
+
+  constructor(options: LanePerformerOptions) {
+    this.#options = options;
+  }
+
+  /** Empties the lane's effects. Answers that come at once add theirs to the same buffer. */
+  perform(lane: Lane): void {
+    if (this.#performing.has(lane)) return;
+    this.#performing.add(lane);
+    try {
+      for (let index = 0; index < lane.effects.length; index += 1) {
+        const effect = lane.effects[index];
+        if (effect === undefined) break;
+        switch (effect.kind) {
+          case 'event':
+            this.#options.tell(effect.note, effect.stamps);
+            break;
+          case 'place':
+            this.#place(lane, effect.intent, effect.receivedAt);
+            break;
+          case 'cancel':
+            this.#cancel(lane, effect.target);
+            break;
+          case 'resolve':
+            void this.#resolve(lane, effect.target, effect.windowFrom);
+            break;
+          case 'verify':
+            this.#options.verify(lane);
+            break;
+        }
+      }
+    } finally {
+      lane.effects.length = 0;
+      this.#performing.delete(lane);
+    }
+  }
+
+  #place(lane: Lane, intent: OrderIntent, receivedAt: MonoNanos | null): void {
+    const { clock, metrics, orderEntry, fencedAt } = this.#options;
+    // The lane's gate may be as old as a timer step; the fence itself is asked at the last moment (invariant 1).
+    const sentAt = clock.monoNanos();
+    if (sentAt >= fencedAt()) {
+      const answer = { kind: 'notSent', reason: 'leaseEnds', text: 'the lease has ended' } as const;
+      this.#answered(lane, intent.clientOrderId, 'place', answer);
+      return;
+    }
+    orderEntry().place(intent, lane.instrument, this.#validUntil(), (answer) => {
+      metrics.orderToAck.record((clock.monoNanos() - sentAt) / 1e3);
+      this.#answered(lane, intent.clientOrderId, 'place', answer);
+    });
+    if (receivedAt !== null) metrics.tickToOrder.record((clock.monoNanos() - receivedAt) / 1e3);
+  }
+
+  #cancel(lane: Lane, target: OrderTarget): void {
+    const { orderEntry, queries } = this.#options;
+    const { clientOrderId } = target;
+    const take = (answer: OrderAnswer) => this.#answered(lane, clientOrderId, 'cancel', answer);
+    if (orderEntry().notReady() === null) {
+      orderEntry().cancel(target, this.#validUntil(), take);
+      return;
+    }
+    // Cancels always find a way: by REST while the socket is away.
+    void queries
+      .cancelOrder(target)
+      .then(take, (error: unknown) =>
+        take({ kind: 'unknown', cause: 'venueUnclear', code: '', text: messageOf(error) }),
+      );
+  }
+
+  async #resolve(lane: Lane, target: OrderTarget, windowFrom: EpochMs): Promise<void> {
+    const { queries, clock, inputLog, unit, stopped } = this.#options;
+    const resolution = await askAboutOrder(queries, target, windowFrom, clock);
+    if (stopped()) return;
+    const now = this.#now();
+    const { clientOrderId } = target;
+    inputLog.record('resolution', unit, lane.name, { clientOrderId, resolution }, now);
+    lane.onResolution(clientOrderId, resolution, now);
+    this.perform(lane);
+  }
+
+  #answered(lane: Lane, clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer): void {
+    const now = this.#now();
+    this.#options.inputLog.record('answer', this.#options.unit, lane.name, { clientOrderId, action, answer }, now);
+    lane.onAnswer(clientOrderId, action, answer, now);
+    this.perform(lane);
+  }
+
+  /** When the lease ends, by the wall clock as it stands now: a step of the wall clock since the renewal must not lengthen a request's validity. */
+  #validUntil(): EpochMs {
+    const { clock, fencedAt } = this.#options;
+    return (clock.epochMs() + (fencedAt() - clock.monoNanos()) / 1e6) as EpochMs;
+  }
+
+  #now(): Now {
+    return { mono: this.#options.clock.monoNanos(), epoch: this.#options.clock.epochMs() };
+  }
+}
