@@ -8,9 +8,10 @@ export const ENVIRONMENT_DEFAULTS = {
     consumers: {
       distribute: { batchSize: 500, batchingWindowSeconds: 1, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
       archive: { batchSize: 1_000, batchingWindowSeconds: 5, retryAttempts: 5, maximumRecordAgeMinutes: 360 },
-      persist: { batchSize: 200, batchingWindowSeconds: 0, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
-      confirm: { batchSize: 100, batchingWindowSeconds: 0, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
-      alert: { batchSize: 200, batchingWindowSeconds: 1, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
+      // A trading record may hold 32 events: even a backlog of full ones is through within half of a function's time.
+      persist: { batchSize: 100, batchingWindowSeconds: 0, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
+      confirm: { batchSize: 50, batchingWindowSeconds: 0, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
+      alert: { batchSize: 100, batchingWindowSeconds: 1, retryAttempts: 5, maximumRecordAgeMinutes: 15 },
     },
   },
   functions: {

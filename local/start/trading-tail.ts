@@ -6,7 +6,8 @@ import {
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
 import { messageOf } from '#core/errors.ts';
-import { parseTradingEvent, type TradingEvent } from '#core/events/trading-event.ts';
+import type { TradingEvent } from '#core/events/trading-event.ts';
+import { parseTradingRecord } from '#core/events/trading-record.ts';
 
 const POLL_MS = 250;
 
@@ -14,7 +15,7 @@ const POLL_MS = 250;
 export interface TradingTail {
   /** Events in the order of their shards; each once by its id. */
   readonly events: readonly TradingEvent[];
-  /** Records that are no events of ours. */
+  /** Parts of records that are no events of ours. */
   readonly strange: number;
   stop(): Promise<void>;
 }
@@ -31,15 +32,16 @@ export function tailTradingStream(
   let stopped = false;
 
   function take(data: Uint8Array): void {
-    const parsed = parseTradingEvent(data);
-    if (parsed.kind !== 'event') {
-      strange += 1;
-      return;
+    for (const { parsed } of parseTradingRecord(data)) {
+      if (parsed.kind !== 'event') {
+        strange += 1;
+        continue;
+      }
+      if (seen.has(parsed.event.id)) continue;
+      seen.add(parsed.event.id);
+      events.push(parsed.event);
+      onEvent(parsed.event);
     }
-    if (seen.has(parsed.event.id)) return;
-    seen.add(parsed.event.id);
-    events.push(parsed.event);
-    onEvent(parsed.event);
   }
 
   async function follow(shardId: string | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import type { KinesisStreamBatchResponse, KinesisStreamEvent, KinesisStreamRecord } from 'aws-lambda';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { ParsedTradingEvent, TradingEvent } from '#core/events/trading-event.ts';
-import { parseTradingEvent } from '#core/events/trading-event.ts';
+import { parseTradingRecord } from '#core/events/trading-record.ts';
 import type { Quarantine } from './quarantine.ts';
 
 /** What reading a record gave. `held`: it may be readable later (an unknown version); it is retried, and nothing after it is handled before. */
@@ -9,6 +9,15 @@ export type ParsedRecord<Message> =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'held'; readonly reason: string }
   | { readonly kind: 'malformed'; readonly reason: string };
+
+/** What a record holds: itself, or several messages each of which may be poison without the others being so. */
+export interface RecordPart<Message> {
+  /** The part's own bytes: what goes to quarantine. */
+  readonly bytes: Uint8Array;
+  /** Its place in the record, from 0; null where it is the whole record. */
+  readonly line: number | null;
+  readonly parsed: ParsedRecord<Message>;
+}
 
 /** Where a record stands in its stream. */
 export interface RecordPlace {
@@ -30,6 +39,7 @@ export type ProcessorLog = (
 /** What one invocation did: sizes for metrics. */
 export interface ProcessorCounts {
   readonly records: number;
+  /** Messages: a record may hold several. */
   readonly handled: number;
   readonly quarantined: number;
   /** 1 if the batch stopped before its end. */
@@ -38,10 +48,9 @@ export interface ProcessorCounts {
   readonly oldestAgeMs: number;
 }
 
-export interface ProcessorOptions<Message> {
+export interface ProcessorOptions {
   /** Name of the consumer, for quarantine and logs. */
   readonly consumer: string;
-  readonly parse: (data: Buffer) => ParsedRecord<Message>;
   readonly quarantine: Quarantine;
   readonly log: ProcessorLog;
   readonly onCounts?: (counts: ProcessorCounts) => void;
@@ -55,29 +64,53 @@ export interface PlacedMessage<Message> {
 
 export type StreamProcessor = (event: KinesisStreamEvent) => Promise<KinesisStreamBatchResponse>;
 
+/** How records that hold one message each are read. */
+export interface WholeRecords<Message> {
+  readonly parse: (data: Buffer) => ParsedRecord<Message>;
+}
+
+/** How records that hold several messages are read. */
+export interface SplitRecords<Message> {
+  readonly split: (data: Buffer) => readonly RecordPart<Message>[];
+}
+
 /**
- * Handles a batch of a shard record by record, in order, and stops at the first failure, whose sequence number it reports: that record and
- * all after it come again (T4). A record that can never succeed (malformed, or refused with an error of class validation, rejected or fatal) is set aside with its
- * payload and passed over; if that fails too, the batch stops at it. Powertools' batch processor is not for streams: it goes on past a failure.
+ * Handles a batch of a shard message by message, in order, and stops at the first failure, whose record's sequence number it reports: that record and
+ * all after it come again (T4), with the messages of that record that had succeeded: their effects must be harmless to repeat. A message that can never succeed
+ * (malformed, or refused with an error of class validation, rejected or fatal) is set aside with its payload and passed over; if that fails too, the batch stops at
+ * it. `handle` is told of every readable message of the batch. Powertools' batch processor is not for streams: it goes on past a failure.
  */
 export function createOrderedProcessor<Message>(
-  options: ProcessorOptions<Message> & {
-    readonly handle: (message: Message, place: RecordPlace) => Promise<void>;
-  },
+  options: ProcessorOptions &
+    (WholeRecords<Message> | SplitRecords<Message>) & {
+      readonly handle: (message: Message, place: RecordPlace, batch: readonly Message[]) => Promise<void>;
+    },
 ): StreamProcessor {
-  return (event) =>
-    new BatchRun(options, event).run(async (run, record) => {
-      const parsed = options.parse(Buffer.from(record.kinesis.data, 'base64'));
+  return (event) => {
+    const records = new Map(event.Records.map((record) => [record, partsOf(options, record)]));
+    const batch = [...records.values()]
+      .flat()
+      .flatMap(({ parsed }) => (parsed.kind === 'message' ? [parsed.message] : []));
+    return new BatchRun(options, event).run(async (run, record) => {
+      for (const part of records.get(record) ?? []) {
+        if (!(await handlePart(part, record, run))) return false;
+      }
+      return true;
+    });
+
+    async function handlePart(part: RecordPart<Message>, record: KinesisStreamRecord, run: BatchRun<Message>) {
+      const { parsed } = part;
       if (parsed.kind === 'held') return run.stop(record, parsed.reason);
-      if (parsed.kind === 'malformed') return run.setAside(record, parsed.reason);
+      if (parsed.kind === 'malformed') return run.setAside(record, part, parsed.reason);
       try {
-        await options.handle(parsed.message, placeOf(record));
+        await options.handle(parsed.message, placeOf(record), batch);
         run.handled += 1;
         return true;
       } catch (error) {
-        return neverSucceeds(error) ? run.setAside(record, messageOf(error)) : run.stop(record, messageOf(error));
+        return neverSucceeds(error) ? run.setAside(record, part, messageOf(error)) : run.stop(record, messageOf(error));
       }
-    });
+    }
+  };
 }
 
 /**
@@ -85,18 +118,19 @@ export function createOrderedProcessor<Message>(
  * cannot be set aside. It returns the lowest sequence number that it failed at, or null. It must be harmless to be given the same records again.
  */
 export function createBatchProcessor<Message>(
-  options: ProcessorOptions<Message> & {
-    readonly handle: (messages: readonly PlacedMessage<Message>[]) => Promise<string | null>;
-  },
+  options: ProcessorOptions &
+    WholeRecords<Message> & {
+      readonly handle: (messages: readonly PlacedMessage<Message>[]) => Promise<string | null>;
+    },
 ): StreamProcessor {
   return async (event) => {
     const run = new BatchRun(options, event);
     const messages: PlacedMessage<Message>[] = [];
     const response = await run.run(async (_, record) => {
-      const parsed = options.parse(Buffer.from(record.kinesis.data, 'base64'));
-      if (parsed.kind === 'held') return run.stop(record, parsed.reason);
-      if (parsed.kind === 'malformed') return run.setAside(record, parsed.reason);
-      messages.push({ message: parsed.message, place: placeOf(record) });
+      const part = wholePart(options.parse, record);
+      if (part.parsed.kind === 'held') return run.stop(record, part.parsed.reason);
+      if (part.parsed.kind === 'malformed') return run.setAside(record, part, part.parsed.reason);
+      messages.push({ message: part.parsed.message, place: placeOf(record) });
       run.handled += 1;
       return true;
     });
@@ -106,16 +140,32 @@ export function createBatchProcessor<Message>(
   };
 }
 
-/** The processor of a consumer of the `trading` stream. */
+/** The processor of a consumer of the `trading` stream: event by event. */
 export function createTradingProcessor(
-  options: Omit<ProcessorOptions<TradingEvent>, 'parse'> & {
-    readonly handle: (event: TradingEvent, place: RecordPlace) => Promise<void>;
+  options: ProcessorOptions & {
+    readonly handle: (event: TradingEvent, place: RecordPlace, batch: readonly TradingEvent[]) => Promise<void>;
   },
 ): StreamProcessor {
-  return createOrderedProcessor({ ...options, parse: (data) => parsedTradingRecord(parseTradingEvent(data)) });
+  return createOrderedProcessor({
+    ...options,
+    split: (data) => parseTradingRecord(data).map((part) => ({ ...part, parsed: parsedEvent(part.parsed) })),
+  });
 }
 
-function parsedTradingRecord(parsed: ParsedTradingEvent): ParsedRecord<TradingEvent> {
+function partsOf<Message>(
+  reading: WholeRecords<Message> | SplitRecords<Message>,
+  record: KinesisStreamRecord,
+): readonly RecordPart<Message>[] {
+  if ('split' in reading) return reading.split(Buffer.from(record.kinesis.data, 'base64'));
+  return [wholePart(reading.parse, record)];
+}
+
+function wholePart<Message>(parse: WholeRecords<Message>['parse'], record: KinesisStreamRecord): RecordPart<Message> {
+  const bytes = Buffer.from(record.kinesis.data, 'base64');
+  return { bytes, line: null, parsed: parse(bytes) };
+}
+
+function parsedEvent(parsed: ParsedTradingEvent): ParsedRecord<TradingEvent> {
   switch (parsed.kind) {
     case 'event':
       return { kind: 'message', message: parsed.event };
@@ -143,13 +193,13 @@ function placeOf(record: KinesisStreamRecord): RecordPlace {
 
 /** One invocation: goes through the records until one stops it. */
 class BatchRun<Message> {
-  readonly #options: ProcessorOptions<Message>;
+  readonly #options: ProcessorOptions;
   readonly #event: KinesisStreamEvent;
   handled = 0;
   #quarantined = 0;
   #stoppedAt: string | null = null;
 
-  constructor(options: ProcessorOptions<Message>, event: KinesisStreamEvent) {
+  constructor(options: ProcessorOptions, event: KinesisStreamEvent) {
     this.#options = options;
     this.#event = event;
   }
@@ -178,16 +228,16 @@ class BatchRun<Message> {
     return false;
   }
 
-  async setAside(record: KinesisStreamRecord, reason: string): Promise<boolean> {
+  async setAside(record: KinesisStreamRecord, part: RecordPart<Message>, reason: string): Promise<boolean> {
     const place = placeOf(record);
     const { consumer, log, quarantine } = this.#options;
     try {
-      await quarantine.put({ consumer, ...place, reason, data: Buffer.from(record.kinesis.data, 'base64') });
+      await quarantine.put({ consumer, ...place, line: part.line, reason, data: part.bytes });
     } catch (error) {
       return this.stop(record, `quarantine failed: ${messageOf(error)}; the record: ${reason}`);
     }
     this.#quarantined += 1;
-    log('error', 'record quarantined', { consumer, sequenceNumber: place.sequenceNumber, reason });
+    log('error', 'record quarantined', { consumer, sequenceNumber: place.sequenceNumber, line: part.line, reason });
     return true;
   }
 

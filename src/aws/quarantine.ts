@@ -12,6 +12,8 @@ export interface QuarantinedRecord {
   readonly stream: string;
   readonly shardId: string;
   readonly sequenceNumber: string;
+  /** Its place in a record that holds several, from 0; null: the whole record. */
+  readonly line: number | null;
   readonly partitionKey: string;
   /** When the stream took it, ms since 1970. */
   readonly arrivedAt: number;
@@ -43,6 +45,7 @@ const storedRecord = z.object({
   stream: z.string().min(1),
   shardId: z.string(),
   sequenceNumber: z.string(),
+  line: z.number().int().nonnegative().nullable().default(null),
   partitionKey: z.string().min(1),
   arrivedAt: z.number(),
   reason: z.string(),
@@ -76,7 +79,8 @@ export function createQuarantine(options: QuarantineOptions): Quarantine {
   return {
     async put(record) {
       const { data, ...about } = record;
-      const key = `records/${record.consumer}/${record.shardId}/${record.sequenceNumber}.json`;
+      const name = record.line === null ? record.sequenceNumber : `${record.sequenceNumber}-${record.line}`;
+      const key = `records/${record.consumer}/${record.shardId}/${name}.json`;
       const stored: z.infer<typeof storedRecord> = {
         version: 1,
         ...about,

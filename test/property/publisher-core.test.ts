@@ -163,7 +163,7 @@ describe('publishing thread', () => {
           for (const unit of [0, 1]) {
             const taken = world.trading.taken
               .filter((record) => record.key === `unit-${unit}`)
-              .map((record) => Number(Buffer.from(record.data).toString()));
+              .flatMap((record) => Buffer.from(record.data).toString().split('\n').map(Number));
             expect([...new Set(taken)]).toEqual(given[unit]);
           }
           expect(readdirSync(folder)).toEqual([]);

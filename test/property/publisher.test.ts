@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StreamRecord } from '#aws/publisher/put-records.ts';
 import { RecordDispatcher } from '#aws/publisher/record-dispatcher.ts';
+import { joinTradingEvents } from '#core/events/trading-record.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { createScriptedStream, type StreamAct } from '../support/scripted-stream.ts';
@@ -76,6 +77,67 @@ describe('publisher: what goes to a stream', () => {
         expect(time.pending).toBe(0);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test('R9: several of one key in a record: nothing is lost, order per key is kept, the bounds hold, and what was taken is not sent again', async () => {
+    const bound = fc.record({ maxRecords: fc.integer({ min: 1, max: 5 }), maxBytes: fc.integer({ min: 1, max: 12 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        steps,
+        bound,
+        fc.array(acts, { maxLength: 40 }),
+        fc.integer(),
+        async (plan, rule, script, seed) => {
+          const time = createManualClock();
+          const stream = createScriptedStream(time.timers);
+          stream.act = (request) => script[request] ?? { kind: 'answer', bits: 0, afterMs: 1 };
+          const numbersOf = (record: StreamRecord) => Buffer.from(record.data).toString().split('\n').map(Number);
+          const acknowledged: Numbered[] = [];
+          const dispatcher = new RecordDispatcher<Numbered>({
+            async put(records, signal) {
+              const known = new Set(acknowledged.map((record) => record.number));
+              for (const record of records) expect(numbersOf(record).filter((each) => known.has(each))).toEqual([]);
+              return stream.put(records, signal);
+            },
+            ...time,
+            backoff: { baseMs: 100, capMs: 5_000 },
+            random: seededRandom(seed),
+            join: { ...rule, join: joinTradingEvents },
+            onAcknowledged: (record) => acknowledged.push(record),
+          });
+          const given: Numbered[] = [];
+          const shed = new Set<Numbered>();
+          for (const step of plan) {
+            for (const key of step.keys) {
+              const number = given.length;
+              given.push({ key: `key-${key % 2}`, data: Buffer.from(String(number)), number });
+              dispatcher.enqueue(given[number] ?? { key: '', data: new Uint8Array(), number });
+            }
+            dispatcher.send();
+            const oldest = dispatcher.pending().find((record) => step.shed && dispatcher.evict(record));
+            if (oldest !== undefined) shed.add(oldest);
+            await time.advanceAsync(step.waitMs);
+          }
+          await time.advanceAsync(20 * 60_000);
+
+          expect(stream.wrongs).toEqual([]);
+          expect(dispatcher.outstanding).toBe(0);
+          for (const record of stream.taken) {
+            const count = numbersOf(record).length;
+            expect(count === 1 || (count <= rule.maxRecords && record.data.length <= rule.maxBytes)).toBe(true);
+          }
+          for (const key of ['key-0', 'key-1']) {
+            const kept = given
+              .filter((record) => record.key === key && !shed.has(record))
+              .map((record) => record.number);
+            const taken = stream.taken.filter((record) => record.key === key).flatMap(numbersOf);
+            expect([...new Set(taken)]).toEqual(kept);
+            expect(acknowledged.filter((record) => record.key === key).map((record) => record.number)).toEqual(kept);
+          }
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 });

@@ -6,6 +6,7 @@ import { EventQueue } from '#aws/publisher/event-queue.ts';
 import { Journal } from '#aws/publisher/journal.ts';
 import { allocateCounters, SharedCounters } from '#aws/publisher/shared-counters.ts';
 import { allocateRing, RingConsumer, RingProducer } from '#aws/publisher/shared-ring.ts';
+import { MAX_RECORD_EVENTS } from '#core/events/trading-record.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { createScriptedStream } from '../support/scripted-stream.ts';
@@ -55,7 +56,7 @@ function createWorld(journal: Journal | null) {
         await time.advanceAsync(5);
       }
     },
-    taken: () => stream.taken.map((record) => Number(Buffer.from(record.data).toString())),
+    taken: () => stream.taken.flatMap((record) => Buffer.from(record.data).toString().split('\n').map(Number)),
     given: () => Array.from({ length: number }, (_, index) => index + 1),
   };
 }
@@ -113,4 +114,17 @@ test('R9: without a journal events stay in memory and in the ring', async () => 
   await world.pass(200);
   expect(world.taken()).toEqual(world.given());
   expect(world.producer.used).toBe(0);
+});
+
+test('figures: events of one unit that wait go together, up to the bound of a record; one that comes alone goes at once', async () => {
+  const world = createWorld(null);
+  world.stream.act = () => ({ kind: 'answer', bits: 0, afterMs: 12 });
+  world.give(1);
+  world.queue.turn();
+  expect(world.stream.requests).toHaveLength(1);
+  world.give(100);
+  await world.pass(40);
+  expect(world.taken()).toEqual(world.given());
+  const sizes = world.stream.taken.map((record) => Buffer.from(record.data).toString().split('\n').length);
+  expect(sizes).toEqual([1, MAX_RECORD_EVENTS, MAX_RECORD_EVENTS, MAX_RECORD_EVENTS, 100 - 3 * MAX_RECORD_EVENTS]);
 });

@@ -139,6 +139,65 @@ describe('ordered stream processor', () => {
   });
 });
 
+describe('records of several trading events', () => {
+  const events = [1, 2, 3].map((sequence) => buildEvent('fill', fillBody(`f${sequence}`), { sequence }));
+  const lines = events.map((event) => Buffer.from(encodeTradingEvent(event)).toString());
+  const ids = events.map((event) => event.id);
+
+  async function deliver(records: readonly string[], fails: (id: string) => Error | null = () => null) {
+    const processor = createTradingProcessor({
+      ...options(),
+      async handle(event) {
+        const error = fails(event.id);
+        if (error !== null) throw error;
+        handled.push(event.id);
+      },
+    });
+    return processor(buildKinesisEvent(records.map((data) => ({ data }))));
+  }
+  const quarantined = () =>
+    quarantine.records.map(({ sequenceNumber, line, data }) => [sequenceNumber, line, Buffer.from(data).toString()]);
+
+  test('T4: they are handled in their order', async () => {
+    expect(await deliver([lines.slice(0, 2).join('\n'), lines[2] ?? ''])).toEqual({ batchItemFailures: [] });
+    expect(handled).toEqual(ids);
+    expect(counts).toMatchObject([{ records: 2, handled: 3 }]);
+  });
+
+  test('T4: a malformed one is set aside alone with its whole payload, the others go on', async () => {
+    expect(await deliver([[lines[0], '{"cut', lines[2]].join('\n')])).toEqual({ batchItemFailures: [] });
+    expect(handled).toEqual([ids[0], ids[2]]);
+    expect(quarantined()).toEqual([['1000', 1, '{"cut']]);
+  });
+
+  test('T4: one that is refused for good is set aside alone', async () => {
+    const fatal = new MillraceError('fatal', 'NEVER', 'x=1');
+    expect(await deliver([lines.join('\n')], (id) => (id === ids[1] ? fatal : null))).toEqual({
+      batchItemFailures: [],
+    });
+    expect(handled).toEqual([ids[0], ids[2]]);
+    expect(quarantined()).toEqual([['1000', 1, lines[1]]]);
+  });
+
+  test('T4: one that fails or is held stops its record there, and nothing after it is handled', async () => {
+    const stopped = { batchItemFailures: [{ itemIdentifier: '1000' }] };
+    expect(await deliver([lines.join('\n'), 'x'], (id) => (id === ids[1] ? new Error('later') : null))).toEqual(
+      stopped,
+    );
+    const newer = JSON.stringify({ ...events[1], version: 99 });
+    expect(await deliver([[lines[0], newer, lines[2]].join('\n'), 'x'])).toEqual(stopped);
+    expect(handled).toEqual([ids[0], ids[0]]);
+    expect(quarantined()).toEqual([]);
+  });
+
+  test('G14: a record of which no line is an event, or of endless lines, is none of ours and is set aside whole', async () => {
+    const foreign = ['{\n  "version": 1\n}', '\n'.repeat(5_000), '', `${lines[0]}\n`.repeat(2_000)];
+    expect(await deliver(foreign)).toEqual({ batchItemFailures: [] });
+    expect(handled).toEqual([]);
+    expect(quarantined()).toEqual(foreign.map((text, index) => [String(1000 + index), null, text]));
+  });
+});
+
 describe('batch processor', () => {
   async function run(texts: readonly string[], failedAt: string | null = null) {
     const batches: string[][] = [];

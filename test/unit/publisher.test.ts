@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeMarketRecord, type MarketFrame } from '#aws/market-record.ts';
 import { createPublisher, type PublisherOptions } from '#aws/publisher/publisher.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
-import { parseTradingEvent } from '#core/events/trading-event.ts';
+import { parseTradingRecord } from '#core/events/trading-record.ts';
 import type { MonoNanos } from '#core/time/clock.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { type FakeKinesis, startFakeKinesis } from '../support/fake-kinesis.ts';
@@ -66,8 +66,8 @@ function framesTaken(): MarketFrame[] {
 function eventsTaken(): number[] {
   return kinesis.taken
     .filter((put) => put.stream === 'trading')
-    .map((put) => {
-      const parsed = parseTradingEvent(put.data);
+    .flatMap((put) => parseTradingRecord(put.data))
+    .map(({ parsed }) => {
       if (parsed.kind !== 'event') throw new Error(JSON.stringify(parsed));
       return parsed.event.sequence;
     });
@@ -133,9 +133,11 @@ describe('publisher', () => {
       return next === 'refuse' ? { kind: 'take', fail: () => true } : { kind: 'take' };
     };
     start();
-    for (let sequence = 1; sequence <= 10; sequence += 1) publisher?.event(event(sequence));
+    // More than a few records full, so that every answer is needed.
+    const sequences = Array.from({ length: 150 }, (_, index) => index + 1);
+    for (const sequence of sequences) publisher?.event(event(sequence));
     await publisher?.flush(10_000);
-    expect([...new Set(eventsTaken())]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect([...new Set(eventsTaken())]).toEqual(sequences);
     expect(publisher?.metrics().retriedEntries).toBeGreaterThanOrEqual(4);
   });
 

@@ -21,6 +21,7 @@ const RECORD: QuarantinedRecord = {
   stream: STREAM_ARN,
   shardId: 'shardId-000000000000',
   sequenceNumber: '4711',
+  line: null,
   partitionKey: 'paper/main/binance-usdm',
   arrivedAt: 1_700_000_000_000,
   reason: 'EVENT_MALFORMED: not JSON',
@@ -57,6 +58,19 @@ describe('quarantine', () => {
         reason: RECORD.reason,
       },
     ]);
+  });
+
+  test('T4: events of one record that were set aside each have an object of their own, and go back as records of their own', async () => {
+    const { s3, quarantine, redriving } = world();
+    kinesis.on(PutRecordCommand).resolves({});
+    for (const line of [0, 3]) await quarantine.put({ ...RECORD, line, data: Buffer.from(`line ${line}`) });
+    const keys = [...s3.objects.keys()].map((key) => key.slice('quarantine/'.length));
+    expect(keys).toEqual([KEY.replace('4711', '4711-0'), KEY.replace('4711', '4711-3')]);
+    for (const key of keys) expect(await redrive(redriving, key)).toBe(1);
+    const put = kinesis
+      .commandCalls(PutRecordCommand)
+      .map((call) => Buffer.from(call.args[0].input.Data ?? []).toString());
+    expect(put).toEqual(['line 0', 'line 3']);
   });
 
   test('T4: without its object there is no notice, and the caller hears of it', async () => {

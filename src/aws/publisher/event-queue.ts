@@ -1,3 +1,4 @@
+import { joinTradingEvents, MAX_JOINED_BYTES, MAX_RECORD_EVENTS } from '#core/events/trading-record.ts';
 import type { Journal, JournalReference } from './journal.ts';
 import type { StreamSettings } from './publisher-core.ts';
 import type { StreamRecord } from './put-records.ts';
@@ -56,6 +57,7 @@ export class EventQueue {
     this.#progressAtMs = options.nowMs();
     this.dispatcher = new RecordDispatcher<EventRecord>({
       ...options.stream,
+      join: { maxRecords: MAX_RECORD_EVENTS, maxBytes: MAX_JOINED_BYTES, join: joinTradingEvents },
       onAcknowledged: (record) => this.#onAcknowledged(record),
     });
   }

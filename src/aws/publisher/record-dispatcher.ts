@@ -1,5 +1,6 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Clock, Random, Timers } from '#core/time/clock.ts';
+import { type JoinedRecord, type JoinRule, nextRecord } from './joined-record.ts';
 import type { PutRecords, RecordOutcome, StreamRecord } from './put-records.ts';
 import { type BackoffRule, type CircuitState, fullJitterMs, StreamCircuit } from './stream-circuit.ts';
 
@@ -21,6 +22,8 @@ export interface DispatcherOptions<R extends StreamRecord> {
   readonly requestTimeoutMs?: number;
   /** Requests at a time, for different keys. */
   readonly maxRequests?: number;
+  /** How what waits of one key becomes one record of the stream; each by itself where this is not given. */
+  readonly join?: JoinRule;
 }
 
 export interface DispatcherCounts {
@@ -40,9 +43,16 @@ interface Waiting<R> {
 
 interface KeyQueue<R> {
   readonly waiting: Waiting<R>[];
-  inFlight: boolean;
+  /** How many of those that wait, from the first, are on their way. */
+  inFlight: number;
   tries: number;
   notBeforeMs: number;
+}
+
+/** What one request carries of one key: the first that wait, as one record of the stream. */
+interface Sending<R> extends JoinedRecord<Waiting<R>> {
+  readonly key: string;
+  readonly queue: KeyQueue<R>;
 }
 
 /**
@@ -86,7 +96,7 @@ export class RecordDispatcher<R extends StreamRecord> {
   enqueue(record: R, isUncertain = false): void {
     let queue = this.#queues.get(record.key);
     if (queue === undefined) {
-      queue = { waiting: [], inFlight: false, tries: 0, notBeforeMs: 0 };
+      queue = { waiting: [], inFlight: 0, tries: 0, notBeforeMs: 0 };
       this.#queues.set(record.key, queue);
     }
     this.#order += 1;
@@ -122,7 +132,7 @@ export class RecordDispatcher<R extends StreamRecord> {
     const queue = this.#queues.get(record.key);
     const index = queue?.waiting.findIndex((each) => each.record === record) ?? -1;
     if (queue === undefined || index === -1) return false;
-    if (queue.waiting[index]?.uncertain === true || (index === 0 && queue.inFlight)) return false;
+    if (queue.waiting[index]?.uncertain === true || index < queue.inFlight) return false;
     queue.waiting.splice(index, 1);
     this.#outstanding -= 1;
     this.#forget(record.key, queue);
@@ -154,28 +164,29 @@ export class RecordDispatcher<R extends StreamRecord> {
     for (const request of this.#requests) request.abort();
   }
 
-  /** The first record of each key that is due, within the limits of a request. Keys take turns: those served go to the back. */
-  #nextBatch(maxRecords: number): [string, KeyQueue<R>, Waiting<R>][] {
+  /** The first of each key that is due, within the limits of a request. Keys take turns: those served go to the back. */
+  #nextBatch(maxRecords: number): Sending<R>[] {
     const now = this.#nowMs();
-    const batch: [string, KeyQueue<R>, Waiting<R>][] = [];
+    const batch: Sending<R>[] = [];
     let bytes = 0;
     for (const [key, queue] of this.#queues) {
-      const first = queue.waiting[0];
-      if (first === undefined || queue.inFlight || queue.notBeforeMs > now) continue;
-      const size = first.record.data.byteLength + Buffer.byteLength(key);
+      if (queue.inFlight > 0 || queue.notBeforeMs > now) continue;
+      const next = nextRecord(queue.waiting, this.#options.join);
+      if (next === null) continue;
+      const size = next.record.data.byteLength + Buffer.byteLength(key);
       if (batch.length === maxRecords || (batch.length > 0 && bytes + size > MAX_REQUEST_BYTES)) break;
       bytes += size;
-      batch.push([key, queue, first]);
+      batch.push({ key, queue, ...next });
     }
-    for (const [key, queue] of batch) {
-      queue.inFlight = true;
+    for (const { key, queue, parts } of batch) {
+      queue.inFlight = parts.length;
       this.#queues.delete(key);
       this.#queues.set(key, queue);
     }
     return batch;
   }
 
-  async #request(batch: readonly [string, KeyQueue<R>, Waiting<R>][]): Promise<void> {
+  async #request(batch: readonly Sending<R>[]): Promise<void> {
     const controller = new AbortController();
     this.#requests.add(controller);
     this.counts.requests += 1;
@@ -183,7 +194,7 @@ export class RecordDispatcher<R extends StreamRecord> {
     let failure: unknown = null;
     try {
       outcomes = await this.#put(
-        batch.map(([, , waiting]) => waiting.record),
+        batch.map(({ record }) => record),
         controller,
       );
     } catch (error) {
@@ -196,7 +207,7 @@ export class RecordDispatcher<R extends StreamRecord> {
   }
 
   /** Puts a limit of its own to the transport, which may not keep one. */
-  #put(records: readonly R[], controller: AbortController): Promise<readonly RecordOutcome[]> {
+  #put(records: readonly StreamRecord[], controller: AbortController): Promise<readonly RecordOutcome[]> {
     return new Promise((resolve, reject) => {
       const cancel = this.#options.timers.after(this.#options.requestTimeoutMs ?? 10_000, () => {
         reject(new MillraceError('unknown', 'PUT_RECORDS_TIMEOUT', `records=${records.length}`));
@@ -209,21 +220,21 @@ export class RecordDispatcher<R extends StreamRecord> {
     });
   }
 
-  #answered(batch: readonly [string, KeyQueue<R>, Waiting<R>][], outcomes: readonly RecordOutcome[]): void {
+  #answered(batch: readonly Sending<R>[], outcomes: readonly RecordOutcome[]): void {
     const refusals = new Map<string, number>();
     const taken: R[] = [];
-    batch.forEach(([key, queue, waiting], index) => {
+    batch.forEach(({ key, queue, parts, record }, index) => {
       const outcome = outcomes[index];
-      queue.inFlight = false;
+      queue.inFlight = 0;
       if (outcome?.ok === true) {
-        queue.waiting.shift();
+        queue.waiting.splice(0, parts.length);
         queue.tries = 0;
         queue.notBeforeMs = 0;
-        this.#outstanding -= 1;
+        this.#outstanding -= parts.length;
         this.#forget(key, queue);
         this.counts.recordsSent += 1;
-        this.counts.bytesSent += waiting.record.data.byteLength;
-        taken.push(waiting.record);
+        this.counts.bytesSent += record.data.byteLength;
+        for (const each of parts) taken.push(each.record);
       } else {
         const code = outcome?.code ?? 'no outcome';
         refusals.set(code, (refusals.get(code) ?? 0) + 1);
@@ -238,11 +249,11 @@ export class RecordDispatcher<R extends StreamRecord> {
     for (const record of taken) this.#options.onAcknowledged(record);
   }
 
-  #failedWhole(batch: readonly [string, KeyQueue<R>, Waiting<R>][], failure: unknown): void {
+  #failedWhole(batch: readonly Sending<R>[], failure: unknown): void {
     const certain = failure instanceof MillraceError && failure.class !== 'unknown';
-    for (const [, queue, waiting] of batch) {
-      queue.inFlight = false;
-      if (!certain) waiting.uncertain = true;
+    for (const { queue, parts } of batch) {
+      queue.inFlight = 0;
+      if (!certain) for (const each of parts) each.uncertain = true;
       this.#again(queue);
     }
     this.#circuit.failed();
@@ -256,7 +267,7 @@ export class RecordDispatcher<R extends StreamRecord> {
   }
 
   #forget(key: string, queue: KeyQueue<R>): void {
-    if (queue.waiting.length === 0 && !queue.inFlight) this.#queues.delete(key);
+    if (queue.waiting.length === 0 && queue.inFlight === 0) this.#queues.delete(key);
   }
 
   #tell(reason: string): void {
@@ -266,7 +277,7 @@ export class RecordDispatcher<R extends StreamRecord> {
   #sendWhenDue(): void {
     let earliest = Number.POSITIVE_INFINITY;
     for (const queue of this.#queues.values())
-      if (!queue.inFlight && queue.waiting.length > 0) earliest = Math.min(earliest, queue.notBeforeMs);
+      if (queue.inFlight === 0 && queue.waiting.length > 0) earliest = Math.min(earliest, queue.notBeforeMs);
     if (earliest < Number.POSITIVE_INFINITY) this.#sendAfter(Math.max(0, earliest - this.#nowMs()));
   }
 

@@ -209,20 +209,20 @@ const envelope = z.object({
 type Envelope = z.infer<typeof envelope>;
 type BodyOf<Type extends TradingEventType> = z.infer<(typeof TRADING_EVENT_BODIES)[Type]>;
 
-/** One event of the `trading` stream; JSON in UTF-8, one event a Kinesis record. */
+/** One event of the `trading` stream; JSON in UTF-8. How events lie in records says `trading-record.ts`. */
 export type TradingEvent = {
   [Type in TradingEventType]: Envelope & { readonly type: Type; readonly body: BodyOf<Type> };
 }[TradingEventType];
 export type TradingEventOf<Type extends TradingEventType> = Extract<TradingEvent, { type: Type }>;
 export type TradingEventBody<Type extends TradingEventType> = BodyOf<Type>;
 
-/** What reading a record of the trading stream gave. `unknownVersion` is held and retried, `malformed` goes to quarantine. */
+/** What reading an event gave. `unknownVersion` is held and retried, `malformed` goes to quarantine. */
 export type ParsedTradingEvent =
   | { readonly kind: 'event'; readonly event: TradingEvent }
   | { readonly kind: 'unknownVersion'; readonly version: number }
   | { readonly kind: 'malformed'; readonly reason: string };
 
-/** Reads one record of the trading stream. Never throws. */
+/** Reads one event of the trading stream. Never throws. */
 export function parseTradingEvent(bytes: Uint8Array): ParsedTradingEvent {
   let raw: unknown;
   try {
@@ -247,7 +247,7 @@ function isTradingEventType(type: string): type is TradingEventType {
 
 const encoder = new TextEncoder();
 
-/** Writes an event as one record of the trading stream. */
+/** Writes an event as one line of a record. */
 export function encodeTradingEvent(event: TradingEvent): Uint8Array {
   return encoder.encode(JSON.stringify(event));
 }
