@@ -1,7 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { MillraceError } from '#core/errors.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import { VENUES, type VenueId } from '#core/market/instrument.ts';
 
 /** What one run was asked for. */
@@ -23,25 +23,26 @@ export interface RunArguments {
 export const USAGE = `npm start -- [--seconds N] [--summary FILE] [--replay FILE[,FILE…]] [--live] [--speed 1|10|max]
              [--venues ${VENUES.join(',')}] [--seed N]`;
 
+const OPTIONS = {
+  seconds: { type: 'string' },
+  summary: { type: 'string' },
+  replay: { type: 'string' },
+  live: { type: 'boolean', default: false },
+  speed: { type: 'string', default: '1' },
+  venues: { type: 'string' },
+  seed: { type: 'string', default: '1' },
+} as const;
+
 /** Reads the command line. Throws `ARGUMENTS_INVALID` that lists every fault at once. */
 export function parseRunArguments(argv: readonly string[]): RunArguments {
   const faults: string[] = [];
-  let values: Readonly<Record<string, string | boolean | undefined>> = {};
+  let values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>> = {};
   try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        seconds: { type: 'string' },
-        summary: { type: 'string' },
-        replay: { type: 'string' },
-        live: { type: 'boolean', default: false },
-        speed: { type: 'string', default: '1' },
-        venues: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-      },
-    }));
+    ({ values } = parseArgs({ args: [...argv], options: OPTIONS }));
   } catch (error) {
-    faults.push((error as Error).message);
+    faults.push(messageOf(error));
+    // The values that can be read are looked at all the same, so that all faults are told at once.
+    ({ values } = parseArgs({ args: [...argv], options: OPTIONS, strict: false }));
   }
   const text = (name: string) => (typeof values[name] === 'string' ? values[name] : null);
 
@@ -66,10 +67,12 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
 
   const named = text('venues')?.split(',') ?? null;
   for (const each of named ?? [])
-    if (!isVenue(each)) faults.push(`--venues: ${each} is not one of ${VENUES.join(', ')}`);
+    if (!isVenue(each)) faults.push(`--venues: '${each}' is not one of ${VENUES.join(', ')}`);
+  if (named !== null && new Set(named).size < named.length) faults.push('--venues names a venue twice');
+  if (new Set(replay).size < replay.length) faults.push('--replay names a file twice');
   const summary = text('summary');
-  if (summary !== null && !existsSync(path.dirname(path.resolve(summary))))
-    faults.push(`--summary: there is no folder ${path.dirname(path.resolve(summary))}`);
+  const summaryFault = summary === null ? null : whyNotWritable(path.resolve(summary));
+  if (summaryFault !== null) faults.push(`--summary: ${summaryFault}`);
 
   if (faults.length > 0) {
     throw new MillraceError(
@@ -91,4 +94,17 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
 
 function isVenue(text: string): text is VenueId {
   return VENUES.some((venue) => venue === text);
+}
+
+/** Found out before the run, not after it. */
+function whyNotWritable(file: string): string | null {
+  const folder = path.dirname(file);
+  if (!existsSync(folder)) return `there is no folder ${folder}`;
+  if (existsSync(file) && !statSync(file).isFile()) return `${file} is not a file`;
+  try {
+    accessSync(existsSync(file) ? file : folder, constants.W_OK);
+    return null;
+  } catch (error) {
+    return `${file} cannot be written: ${messageOf(error)}`;
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
@@ -15,14 +15,16 @@ import { emulatedClientSettings } from '../aws-environment.ts';
 import { deploy } from '../deploy.ts';
 import { startEmulator } from '../emulator.ts';
 import { startEventSourcePoller } from '../event-source-poller/event-source-poller.ts';
-import { ROOT, STATE } from '../paths.ts';
+import { ROOT } from '../paths.ts';
 import { startTaskService, type TaskExit, type TaskService } from '../tasks.ts';
 import type { RunArguments } from './arguments.ts';
 import { readEngineDefinition, writeConfiguration, writeSecrets } from './cloud.ts';
 import { askEngine, type EngineStatus, engineStatus } from './engine-status.ts';
-import { createScreen, createViewRenderer, type PositionRow, type RunView } from './live-view.ts';
+import { createRateMeter, type PositionRow, plainLine, type RunView, renderView } from './live-view.ts';
 import { countOrders } from './order-counts.ts';
 import { LOCAL_ACCOUNT, runConfiguration } from './run-configuration.ts';
+import { makeRunJournals } from './run-journals.ts';
+import { createScreen, type ScreenOutput } from './screen.ts';
 import { type RunningVenue, startVenues } from './simulated-venues.ts';
 import { explainDifferences, type RunFacts, type RunSummary, summarize } from './summary.ts';
 import { tailTradingStream } from './trading-tail.ts';
@@ -43,11 +45,13 @@ export interface RunControl {
   kill(engine: string, signal: NodeJS.Signals): boolean;
   /** Everything told on the trading stream so far. */
   readonly events: readonly TradingEvent[];
+  /** The venue keys and secrets of this run, which nothing may ever write down. */
+  readonly secrets: readonly string[];
 }
 
 /** Where a test takes a run into its hands. */
 export interface RunHooks {
-  readonly output?: Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'rows' | 'columns'>;
+  readonly output?: ScreenOutput;
   /** Further variables of the engines, such as another address of one service. */
   readonly engineEnvironment?: (endpoint: string) => Promise<Readonly<Record<string, string>>>;
   /** Trading has begun. */
@@ -131,8 +135,8 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   closers.defer(() => poller.stop());
   const lastWords: EngineStatus[] = [];
   let killed = 0;
-  const journals = path.join(STATE, 'journals', String(process.pid));
-  mkdirSync(journals, { recursive: true });
+  const journals = makeRunJournals();
+  closers.defer(() => rmSync(journals, { recursive: true, force: true }));
   const tasks = await startTaskService({
     definition,
     count: ENGINE_TASKS,
@@ -155,28 +159,36 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   closers.defer(() => tasks.stop());
   const asks = { engines: new Map<string, EngineStatus>(), silent: 0 };
 
-  const render = createViewRenderer();
+  const rate = createRateMeter();
   const counts = { orders: countOrders([]), fills: 0, confirmed: 0 };
   let ledgerPositions = new Map<string, string>();
   let tradingSince: number | null = null;
-  let phase = 'starting';
+  let phase: RunView['phase'] = 'starting';
+  /** An engine that has ended is shown by its last word. */
+  const enginesNow = () => [
+    ...new Map([
+      ...(phase === 'draining' ? lastWords.map((each) => [each.engine, each] as const) : []),
+      ...asks.engines,
+    ]).values(),
+  ];
   const view = (): RunView => ({
     phase,
+    markets: venues.list.flatMap((venue) => venue.symbols.map(({ instrument }) => instrument)),
     elapsedSeconds: tradingSince === null ? 0 : (performance.now() - tradingSince) / 1e3,
     secondsLeft:
       args.seconds === null || tradingSince === null ? null : args.seconds - (performance.now() - tradingSince) / 1e3,
-    engines: [...asks.engines.values()],
+    engines: enginesNow(),
     silentEngines: asks.silent,
-    sent: Object.fromEntries(venues.list.map((venue) => [venue.id, venue.framesSent()])),
+    rates: rate(enginesNow(), performance.now()),
     ...counts,
-    positions: positionRows(venues.list, [...asks.engines.values()], ledgerPositions),
+    positions: positionRows(venues.list, enginesNow(), ledgerPositions),
     mappings: poller.stats(),
     notes,
   });
   const look = async () => {
     await askEngines(tasks, asks);
     const shown = view();
-    screen.draw(render(shown), plainLine(shown));
+    screen.draw((size) => renderView(shown, size), plainLine(shown));
   };
   const machineArn = deployment.output('ConfirmationMachineArn');
   const stepFunctions = new SFNClient(settings);
@@ -225,6 +237,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     },
     kill: (engine, killSignal) => tasks.kill(engine, killSignal),
     events,
+    secrets: venues.list.flatMap((venue) => [venue.keys.key, venue.keys.secret]),
   });
   const endAt = args.seconds === null ? Number.POSITIVE_INFINITY : tradingSince + args.seconds * 1e3;
   while (performance.now() < endAt && !signal.aborted && !venues.ended()) {
@@ -235,6 +248,8 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
 
   phase = 'draining';
   step('entries stop, working orders are cancelled, everything is published');
+  const drawing = setInterval(() => void look(), LOOK_MS);
+  closers.defer(() => clearInterval(drawing));
   await look();
   await tasks.stop();
   for (const venue of venues.list) venue.pause();
@@ -267,6 +282,8 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     drained: drained && drainedAgain,
   };
   const summary = summarize(facts);
+  clearInterval(drawing);
+  await look();
   screen.end();
   if (args.summaryFile !== null) writeFileSync(args.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
   return { summary, differences: explainDifferences(facts) };
@@ -352,14 +369,6 @@ function noteOf(event: TradingEvent): string | null {
     default:
       return null;
   }
-}
-
-function plainLine(view: RunView): string {
-  const frames = view.engines
-    .flatMap((engine) => engine.accounts)
-    .reduce((sum, each) => sum + (each.venue === 'engine' ? 0 : each.received), 0);
-  const { orders } = view;
-  return `${view.phase} ${view.elapsedSeconds.toFixed(0)} s: frames ${frames}, orders intended ${orders.intended} denied ${orders.denied} submitted ${orders.submitted} filled ${orders.filled} canceled ${orders.canceled} unknown ${orders.unknown}, confirmed ${view.confirmed}, positions ${view.positions.map((row) => `${row.symbol} ${row.engine ?? '–'}/${row.ledger ?? '–'}/${row.simulated}`).join(' ')}`;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
