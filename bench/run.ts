@@ -3,6 +3,7 @@ import { type Benchmark, type BenchmarkRow, quantile } from './benchmark.ts';
 import { bookBenchmark } from './book.ts';
 import { measureDecisions } from './decision.ts';
 import { decodeBenchmark } from './decode.ts';
+import { orderBuildingBenchmark } from './order-building.ts';
 import { publishBenchmark } from './publish.ts';
 
 const DECISIONS = 200_000;
@@ -27,7 +28,13 @@ const decisionBenchmark: Benchmark = {
 };
 
 /** Every benchmark, in the order in which a message passes through what it measures. */
-const BENCHMARKS: readonly Benchmark[] = [decodeBenchmark, bookBenchmark, decisionBenchmark, publishBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  decodeBenchmark,
+  bookBenchmark,
+  decisionBenchmark,
+  orderBuildingBenchmark,
+  publishBenchmark,
+];
 
 /** Runs the benchmarks named, all without a name. Ends with 2 for a name that is not known. */
 async function main(names: readonly string[]): Promise<number> {
