@@ -1,7 +1,7 @@
 import { createDynamoDbClient, createStepFunctionsClient } from '#aws/clients.ts';
 import { createConfirmationWaits } from '#aws/confirmation-waits.ts';
 import { createTradingProcessor } from '#aws/ordered-stream-processor.ts';
-import { confirmationStepOf } from '#core/confirmation/confirmation-of-event.ts';
+import { confirmationStepOf, isDeniedIn } from '#core/confirmation/confirmation-of-event.ts';
 import { isDrilled } from '#core/confirmation/drill.ts';
 import { CONSUMER_VARIABLES, consumerParts } from '../consumer.ts';
 import { readEnvironment } from '../environment.ts';
@@ -22,9 +22,10 @@ const waits = createConfirmationWaits({
 /** Orders of the trading stream to their confirmation, and their ends to whoever waits for them. */
 export const handler = createTradingProcessor({
   ...parts,
-  async handle(event) {
+  async handle(event, _, batch) {
     const step = confirmationStepOf(event);
     if (step === null) return parts.count('notConcerned');
+    if (step.kind === 'begin' && isDeniedIn(batch, step.order.clientOrderId)) return parts.count('deniedAtOnce');
     if (step.kind === 'begin') return parts.count((await waits.begin(step.order)) ? 'begun' : 'begunBefore');
     const withhold = step.knownToVenue && isDrilled(step.clientOrderId, settings.MILLRACE_CONFIRMATION_DRILL);
     parts.count(await waits.reportEnd(step.clientOrderId, step.end, step.precedence, withhold));

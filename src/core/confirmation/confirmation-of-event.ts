@@ -60,6 +60,11 @@ export function confirmationStepOf(event: TradingEvent): ConfirmationStep | null
   }
 }
 
+/** Whether risk denied the order, by one of these events: it never left the process, and there is nothing to follow. */
+export function isDeniedIn(events: readonly TradingEvent[], clientOrderId: string): boolean {
+  return events.some((event) => event.type === 'order.denied' && event.body.clientOrderId === clientOrderId);
+}
+
 function begin(
   event: TradingEvent,
   body: { readonly clientOrderId: string; readonly lane: string; readonly symbol: string },
