@@ -62,7 +62,10 @@ export function measureDecisions(count: number): Float64Array {
   const lane = new Lane(LANE, INSTRUMENT, createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 1));
   const book = new OrderBook('BTCUSDT');
   book.valid = true;
-  lane.open({ positionSize: 0, entryPrice: 0 as Price, countedFillIds: [] }, { mono: 0 as MonoNanos, epoch: 0 as EpochMs });
+  lane.open(
+    { positionSize: 0, entryPrice: 0 as Price, countedFillIds: [], dailyProfit: 0 },
+    { mono: 0 as MonoNanos, epoch: 0 as EpochMs },
+  );
   lane.onGate(null, null);
   const samples = new Float64Array(count);
   let middle = 600_000;

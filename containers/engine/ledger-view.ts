@@ -1,11 +1,13 @@
 import type { LedgerReader } from '#aws/ledger-reader.ts';
+import type { LedgerAdjustment, LedgerFill } from '#core/ledger/ledger-entry.ts';
+import { foldPosition } from '#core/ledger/position-fold.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { PendingLedgerOrder } from '#core/orders/recovery.ts';
-import type { EpochMs } from '#core/time/clock.ts';
+import type { Clock, EpochMs } from '#core/time/clock.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 
 /** Reads from the ledger what a recovery compares with the venue. */
-export function createLedgerView(reader: LedgerReader): ReadLedger {
+export function createLedgerView(reader: LedgerReader, clock: Clock): ReadLedger {
   return async (unit, symbol) => {
     const [orders, fills, adjustments, positions] = await Promise.all([
       reader.readOrders(unit),
@@ -26,12 +28,38 @@ export function createLedgerView(reader: LedgerReader): ReadLedger {
       }
     }
     const knownFills = ofSymbol(fills);
+    const knownAdjustments = ofSymbol(adjustments);
     return {
       positionSize: positions[0]?.size ?? '0',
       fillIds: new Set(knownFills.map((fill) => fill.fillId)),
       endedOrderIds: ended,
       pendingOrders: pending,
-      hasHistory: knownFills.length > 0 || ofSymbol(adjustments).length > 0,
+      realizedToday: realizedSince(dayStart(clock.epochMs()), knownFills, knownAdjustments),
+      hasHistory: knownFills.length > 0 || knownAdjustments.length > 0,
     };
   };
+}
+
+/** What the fills since `from` realised, less the fees paid for them in the currency of the profit (USDT on the linear venues). */
+function realizedSince(from: number, fills: readonly LedgerFill[], adjustments: readonly LedgerAdjustment[]): number {
+  const last = fills.at(-1);
+  if (last === undefined) return 0;
+  const { venue, symbol } = last;
+  const profitOf = (
+    chosen: readonly LedgerFill[],
+    adjusted: readonly LedgerAdjustment[],
+  ): { readonly realized: number; readonly fees: number } => {
+    const position = foldPosition(venue, symbol, chosen, adjusted);
+    return { realized: Number(position.realizedProfit), fees: Number(position.fees[last.feeCurrency] ?? '0') };
+  };
+  const all = profitOf(fills, adjustments);
+  const before = profitOf(
+    fills.filter((fill) => fill.venueTime < from),
+    adjustments.filter((each) => each.time < from),
+  );
+  return all.realized - before.realized - (all.fees - before.fees);
+}
+
+function dayStart(now: number): number {
+  return now - (now % 86_400_000);
 }

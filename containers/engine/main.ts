@@ -102,7 +102,7 @@ const engine = new Engine({
       onError: (name, error) => log('warn', 'lease table failed', { name, reason: messageOf(error) }),
     }),
   publisher,
-  readLedger: createLedgerView(createLedgerReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE)),
+  readLedger: createLedgerView(createLedgerReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE), systemClock),
   lastPublished: (venue, symbol) => market.lastBookSequence(venue, symbol),
   credentials: (unit) => secrets.keys(unit),
   connect: createWsConnect({ insecureAllowed: local }),

@@ -225,7 +225,6 @@ export class UnitRunner {
   }
 
   status(): UnitStatus {
-    const epoch = this.#options.clock.epochMs();
     return {
       unit: this.#id,
       epoch: this.#lease.epoch,
@@ -242,7 +241,7 @@ export class UnitRunner {
         position: formatScaled(lane.position.size, lane.instrument.sizeScale),
         entryPrice: (lane.position.entryPrice / 10 ** lane.instrument.priceScale).toFixed(lane.instrument.priceScale),
         openOrders: lane.orders.working().count,
-        dailyProfit: lane.dailyProfit(epoch),
+        dailyProfit: lane.dailyProfit(),
         denials: Object.fromEntries(lane.denials),
       })),
     };

@@ -26,6 +26,7 @@ const EMPTY_LEDGER: LedgerView = {
   fillIds: new Set(),
   endedOrderIds: new Set(),
   pendingOrders: [],
+  realizedToday: 0,
   hasHistory: false,
 };
 const LOOK_MS = 20;

@@ -1,7 +1,7 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { UnitId } from '#core/control/unit.ts';
 import type { TradingEventBody } from '#core/events/trading-event.ts';
-import { Lane } from '#core/lanes/lane.ts';
+import { Lane, type LaneOpening } from '#core/lanes/lane.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { OrderBook } from '#core/market/order-book.ts';
@@ -79,9 +79,10 @@ export class LaneWorld {
   #fills = 0;
   #sequence = 0;
 
-  constructor(configuration = laneConfiguration()) {
-    this.lane = new Lane(configuration, BTC, createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 7));
-    this.lane.open({ positionSize: 0, entryPrice: 0 as Price, countedFillIds: [] }, this.now());
+  constructor(configuration = laneConfiguration(), opening: Partial<LaneOpening> = {}, instrument = BTC) {
+    this.lane = new Lane(configuration, instrument, createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 7));
+    const flat = { positionSize: 0, entryPrice: 0 as Price, countedFillIds: [], dailyProfit: 0 };
+    this.lane.open({ ...flat, ...opening }, this.now());
     this.lane.onGate(null, null);
     this.book.valid = true;
     this.collect();
@@ -191,7 +192,12 @@ export class LaneWorld {
   }
 
   /** Answers a verification with what the test says the venue holds. */
-  verify(position: number, open: readonly OrderReport[] = [], fills: readonly FillReport[] = []): void {
+  verify(
+    position: number,
+    open: readonly OrderReport[] = [],
+    fills: readonly FillReport[] = [],
+    entryPrice = '60000',
+  ): void {
     this.sequence();
     this.lane.onVerification(
       {
@@ -204,7 +210,7 @@ export class LaneWorld {
           source: 'query',
           symbol: 'BTCUSDT',
           size: formatScaled(position, 3),
-          entryPrice: '60000',
+          entryPrice,
           venueTime: 1 as EpochMs,
         },
       },

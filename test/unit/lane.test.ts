@@ -151,6 +151,10 @@ describe('a lane', () => {
     const world = new LaneWorld();
     world.verify(30);
     expect(world.lane.entriesPaused).toContain('position differs');
+    // Two questions at once see the same report on its way: that is no second witness.
+    world.verify(30);
+    expect(world.lane.position.size).toBe(0);
+    world.pass(1_000);
     world.verify(30);
     expect(world.lane.position.size).toBe(30);
     expect(world.told('position.adjusted').at(-1)).toMatchObject({ delta: '0.03', reason: 'adopted' });

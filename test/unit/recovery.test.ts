@@ -10,6 +10,7 @@ const EMPTY: LedgerView = {
   fillIds: new Set(),
   endedOrderIds: new Set(),
   pendingOrders: [],
+  realizedToday: 0,
   hasHistory: false,
 };
 

@@ -8,6 +8,7 @@ export const LANE_INPUTS = [
   'exitSubmitted',
   'exitEndedFlat',
   'exitEndedWithPosition',
+  'orderReturned',
   'positionAppeared',
   'positionGone',
   'halt',
@@ -21,7 +22,13 @@ export type LaneInput = (typeof LANE_INPUTS)[number];
  * can still fill and the position is flat: so no path leads to a double entry. A pair that is not listed is refused.
  */
 export const LANE_TRANSITIONS: Readonly<Record<LaneState, Readonly<Partial<Record<LaneInput, LaneState>>>>> = {
-  Idle: { entrySubmitted: 'OrderPending', positionAppeared: 'PositionOpen', halt: 'Halted' },
+  Idle: {
+    entrySubmitted: 'OrderPending',
+    // One that was taken for ended, or a predecessor's, turns out to live or to have filled more than is known.
+    orderReturned: 'OrderPending',
+    positionAppeared: 'PositionOpen',
+    halt: 'Halted',
+  },
   OrderPending: {
     entryEndedFlat: 'Idle',
     entryEndedWithPosition: 'PositionOpen',

@@ -18,14 +18,17 @@ const ASK_AGAIN = 1 * SECOND;
 /** Absence is believed only when the request can no longer be executed: its validity has passed, with a margin. */
 const REQUEST_VALIDITY = 6 * SECOND;
 const ESCALATE_AFTER = 30 * SECOND;
+/** An ended order whose fill reports the venue never gives is waited for this long, once the positions agree. */
+const FILLS_WAITED_FOR = 30 * SECOND;
 const COUNTED_FILLS_KEPT = 20_000;
+const FOREIGN_ORDERS_KEPT = 1_000;
 
 /** Follows a lane's orders to their ends and keeps the position that their fills make. It decides nothing about trading. */
 export class OrderDesk {
   readonly orders = new LaneOrders();
   readonly position: Position;
   readonly profit = new DailyProfit();
-  /** Rises with each report, fill and order sent: what a verification was asked before is not compared with what came after. */
+  /** Rises with each news of an order, fill and order sent: what a verification was asked before is not compared with what came after. */
   activity = 0;
   refusedTransitions = 0;
   /** When the position last came to be. */
@@ -37,7 +40,6 @@ export class OrderDesk {
   readonly #outbox: LaneOutbox;
   readonly #countedFills = new Set<string>();
   readonly #foreignOrders = new Set<string>();
-  readonly #escalated = new Set<string>();
 
   constructor(lane: string, instrument: Instrument, outbox: LaneOutbox) {
     this.#lane = lane;
@@ -58,7 +60,7 @@ export class OrderDesk {
     order.placedAt = now.epoch;
     this.orders.add(order);
     this.activity += 1;
-    this.#changed(order, order.step('submit', now.mono, []), intent.purpose);
+    this.#changed(order, order.step('submit', now.mono, []), intent.purpose, now);
     this.#outbox.push({ kind: 'place', intent, receivedAt });
   }
 
@@ -67,7 +69,7 @@ export class OrderDesk {
     order.submittedAt = now.mono;
     order.filledSize = parseScaled(report.cumulativeSize, this.#instrument.sizeScale) as Size;
     this.orders.add(order);
-    this.#changed(order, order.report(report, this.#instrument, now.mono), report.reason);
+    this.#changed(order, order.report(report, this.#instrument, now.mono), report.reason, now);
   }
 
   answer(clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer, now: Now): void {
@@ -84,18 +86,21 @@ export class OrderDesk {
       this.foreignOrder(report);
       return;
     }
-    this.activity += 1;
-    this.#changed(order, order.report(report, this.#instrument, now.mono), report.reason);
+    const reportedBefore = order.reportedSize;
+    const note = order.report(report, this.#instrument, now.mono);
+    if (note.changed || order.reportedSize > reportedBefore) this.activity += 1;
+    this.#changed(order, note, report.reason, now);
   }
 
   /** Counts one execution, once. */
   fill(fill: FillReport, now: Now): void {
     if (this.#countedFills.has(fill.fillId)) return;
+    // Read whole before it counts as counted: one that cannot be read is not lost to a later, better report.
+    const price = parseScaled(fill.price, this.#instrument.priceScale) as Price;
+    const size = parseScaled(fill.size, this.#instrument.sizeScale) as Size;
     this.#countFill(fill.fillId);
     this.activity += 1;
     const order = this.orders.find(fill.clientOrderId, fill.venueOrderId);
-    const price = parseScaled(fill.price, this.#instrument.priceScale) as Price;
-    const size = parseScaled(fill.size, this.#instrument.sizeScale) as Size;
     if (this.position.size === 0) this.openedAt = now.mono;
     this.position.fill(fill.side, price, size);
     if (fill.feeCurrency === this.#instrument.settlementCurrency) this.profit.fee(Number(fill.fee));
@@ -107,7 +112,7 @@ export class OrderDesk {
       return;
     }
     const note = order.fill(fill, this.#instrument, now.mono);
-    if (note !== null) this.#changed(order, note, '');
+    if (note !== null) this.#changed(order, note, '', now);
   }
 
   /** The venue's answer to a question about one order. */
@@ -115,12 +120,14 @@ export class OrderDesk {
     const order = this.orders.get(clientOrderId);
     if (order === null) return;
     order.resolving = false;
+    order.askedAt = now.mono;
     if (resolution.kind === 'failed') {
-      order.changedAt = now.mono;
+      order.unclearSince ??= now.mono;
       return;
     }
     for (const fill of resolution.fills) this.fill(fill, now);
     if (resolution.kind === 'found') {
+      order.unclearSince = null;
       this.report(resolution.report, now);
       if (!order.terminal && order.cancelWished) this.#sendCancel(order, now);
       return;
@@ -128,13 +135,13 @@ export class OrderDesk {
     const mayStillLive = now.mono - order.submittedAt <= REQUEST_VALIDITY;
     const agrees = parseScaled(resolution.position.size, this.#instrument.sizeScale) === this.position.size;
     if (mayStillLive || !agrees || order.reportedSize > 0) {
-      order.changedAt = now.mono;
+      order.unclearSince ??= now.mono;
       return;
     }
     const { queriedAt, windowFrom } = resolution;
     const evidence = { kind: 'agreedAbsence', queriedAt, windowFrom, position: resolution.position.size } as const;
     const reason = 'never reached the venue';
-    this.#changed(order, order.step('absent', now.mono, [evidence], reason), reason);
+    this.#changed(order, order.step('absent', now.mono, [evidence], reason), reason, now);
   }
 
   /** What the venue lists as open: orders that nobody here placed are told once, own orders that are not listed are asked about. */
@@ -144,8 +151,27 @@ export class OrderDesk {
     }
     for (const order of this.orders.pending()) {
       const found = listed.some((report) => report.clientOrderId === order.intent.clientOrderId);
-      if (!found && now.mono - order.changedAt > 2 * SECOND) this.#resolve(order);
+      if (!found && now.mono - order.changedAt > 2 * SECOND) this.#resolve(order, now);
     }
+  }
+
+  /**
+   * The venue's position agrees with the own one and nothing happened meanwhile: an order that ended long since, and of which the venue reported more than it ever
+   * listed as fills, holds the lane no longer (F9). A fill that comes later still counts.
+   */
+  positionAgreed(now: Now): void {
+    for (const order of this.orders.pending()) {
+      if (!order.terminal || now.mono - order.changedAt < FILLS_WAITED_FOR) continue;
+      order.stopWaitingForFills();
+      const { clientOrderId } = order.intent;
+      const text = `the venue never listed all fills of order ${clientOrderId}; the position agrees without them`;
+      this.#outbox.alert('critical', 'FILLS_MISSING', text, `fills/${clientOrderId}`);
+    }
+  }
+
+  /** A flat position needs no protection: what still rests to reduce it is cancelled, so that it can neither hold the lane nor outlive its reason (F24). */
+  cancelNeedlessExits(now: Now): void {
+    for (const order of this.orders.pending()) if (order.intent.reduceOnly) this.cancel(order, now);
   }
 
   /** Timeouts. True: fill reports are missing, so the venue should be asked for fills. */
@@ -158,9 +184,9 @@ export class OrderDesk {
       if (rests && rested && order.intent.purpose === 'entry') this.cancel(order, now);
       const passing =
         order.state === 'Submitted' || order.state === 'PendingCancel' || order.state === 'PendingReplace';
-      if (passing && inState > ASK_AFTER) this.#resolve(order);
-      if (order.state === 'Unknown' && inState > ASK_AGAIN) this.#resolve(order);
-      if (order.state === 'Unknown' && now.mono - order.submittedAt > ESCALATE_AFTER) this.#escalate(order);
+      if (passing && inState > ASK_AFTER) this.#resolve(order, now);
+      if (order.state === 'Unknown' && inState > ASK_AGAIN) this.#resolve(order, now);
+      if (order.unclearSince !== null && now.mono - order.unclearSince > ESCALATE_AFTER) this.#escalate(order);
       if (order.missesFills && inState > ASK_AGAIN) missesFills = true;
     }
     return missesFills;
@@ -176,6 +202,8 @@ export class OrderDesk {
   foreignOrder(report: OrderReport): void {
     if (this.#foreignOrders.has(report.venueOrderId)) return;
     this.#foreignOrders.add(report.venueOrderId);
+    const [oldest] = this.#foreignOrders;
+    if (oldest !== undefined && this.#foreignOrders.size > FOREIGN_ORDERS_KEPT) this.#foreignOrders.delete(oldest);
     const text = `order ${report.venueOrderId} on ${report.symbol} was not placed by lane ${this.#lane}`;
     this.#outbox.alert('warning', 'ORDER_FOREIGN', text, `order/${report.venueOrderId}`);
   }
@@ -191,7 +219,7 @@ export class OrderDesk {
     switch (answer.kind) {
       case 'accepted':
         order.venueOrderId ??= answer.venueOrderId;
-        this.#changed(order, order.step('placeAccepted', now.mono, []), '');
+        this.#changed(order, order.step('placeAccepted', now.mono, []), '', now);
         return;
       case 'rejected': {
         // The id is known to the venue already: our request lives, the order must be looked up (F2).
@@ -202,13 +230,19 @@ export class OrderDesk {
           order,
           order.step(unclear ? 'placeUnknown' : 'placeRejected', now.mono, evidence, reason),
           reason,
+          now,
         );
         if (answer.errorClass === 'keys')
           this.#outbox.alert('critical', 'VENUE_KEYS_REFUSED', reason, `keys/${this.#lane}`);
         return;
       }
       case 'unknown':
-        this.#changed(order, order.step('placeUnknown', now.mono, [], answer.text), `${answer.cause} ${answer.text}`);
+        this.#changed(
+          order,
+          order.step('placeUnknown', now.mono, [], answer.text),
+          `${answer.cause} ${answer.text}`,
+          now,
+        );
         return;
       case 'notSent': {
         const evidence = [{ kind: 'notSent', reason: answer.reason } as const];
@@ -216,6 +250,7 @@ export class OrderDesk {
           order,
           order.step('placeNotSent', now.mono, evidence, answer.reason),
           `${answer.reason} ${answer.text}`,
+          now,
         );
       }
     }
@@ -225,19 +260,20 @@ export class OrderDesk {
     if (answer.kind === 'accepted') return;
     // Refused, unclear or not sent: what the order is can only be asked (F6, F13); the wish to cancel stays.
     const input = answer.kind === 'rejected' ? 'cancelRefused' : 'cancelUnknown';
-    this.#changed(order, order.step(input, now.mono, []), answer.text);
+    this.#changed(order, order.step(input, now.mono, []), answer.text, now);
   }
 
   #sendCancel(order: TrackedOrder, now: Now): void {
     this.activity += 1;
     const { clientOrderId, symbol } = order.intent;
-    this.#changed(order, order.step('cancelSent', now.mono, []), 'cancel wished');
+    this.#changed(order, order.step('cancelSent', now.mono, []), 'cancel wished', now);
     this.#outbox.push({ kind: 'cancel', target: { symbol, clientOrderId, venueOrderId: order.venueOrderId } });
   }
 
-  #resolve(order: TrackedOrder): void {
-    if (order.resolving) return;
+  #resolve(order: TrackedOrder, now: Now): void {
+    if (order.resolving || now.mono - order.askedAt < ASK_AGAIN) return;
     order.resolving = true;
+    order.askedAt = now.mono;
     const { clientOrderId, symbol } = order.intent;
     const target = { symbol, clientOrderId, venueOrderId: order.venueOrderId };
     this.#outbox.push({ kind: 'resolve', target, windowFrom: order.placedAt });
@@ -245,14 +281,14 @@ export class OrderDesk {
 
   #escalate(order: TrackedOrder): void {
     const { clientOrderId } = order.intent;
-    if (this.#escalated.has(clientOrderId)) return;
-    this.#escalated.add(clientOrderId);
-    const text = `order ${clientOrderId} has been Unknown for 30 s; lane ${this.#lane} takes no entries`;
+    if (order.escalated) return;
+    order.escalated = true;
+    const text = `nobody could say for 30 s what became of order ${clientOrderId} (${order.state}); lane ${this.#lane} takes no entries`;
     this.#outbox.alert('critical', 'ORDER_UNKNOWN', text, `unknown/${clientOrderId}`);
   }
 
   /** Tells a change, and asks at once about what became Unknown. */
-  #changed(order: TrackedOrder, note: OrderChangeNote, reason: string): void {
+  #changed(order: TrackedOrder, note: OrderChangeNote, reason: string, now: Now): void {
     const { clientOrderId, symbol } = order.intent;
     if (note.refused) {
       this.refusedTransitions += 1;
@@ -276,6 +312,11 @@ export class OrderDesk {
       evidence: order.evidence.map((each) => (each.kind === 'fills' ? { ...each, fillIds: [...each.fillIds] } : each)),
     });
     if (order.state === 'Rejected' && order.intent.reduceOnly) this.exitNotBefore = order.changedAt + SECOND;
-    if (order.state === 'Unknown') this.#resolve(order);
+    if (order.state !== 'Unknown') {
+      order.unclearSince = null;
+      return;
+    }
+    order.unclearSince ??= now.mono;
+    this.#resolve(order, now);
   }
 }

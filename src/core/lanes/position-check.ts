@@ -1,6 +1,7 @@
 import type { Instrument } from '../market/instrument.ts';
 import { formatScaled, type Price, parseScaled } from '../market/scaled-decimal.ts';
 import type { PositionReport } from '../orders/order.ts';
+import type { Position } from '../positions/position.ts';
 import type { MonoNanos } from '../time/clock.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 import type { Now } from './now.ts';
@@ -12,17 +13,20 @@ const AGAIN_NANOS = 1e9;
 export type PositionFinding =
   | { readonly kind: 'agree' }
   | { readonly kind: 'differs'; readonly reason: string }
-  | { readonly kind: 'adopt'; readonly reason: string; readonly delta: number; readonly price: Price };
+  /** `price`: what the venue's entry price says of the difference; null: at cost, nobody stated a price. */
+  | { readonly kind: 'adopt'; readonly reason: string; readonly delta: number; readonly price: Price | null };
 
 /** When to ask the venue for the position, and what its answer means (H2): every 5 s, after each reconnect, and soon after any doubt. */
 export class PositionCheck {
   #due: MonoNanos = 0 as MonoNanos;
   #asking = false;
+  #answeredAt = Number.NEGATIVE_INFINITY;
   #differences = 0;
+  #differedAt = Number.NEGATIVE_INFINITY;
 
-  /** Asks at the next occasion. */
+  /** Asks at the next occasion, though not within a second of the last answer. */
   soon(now: MonoNanos): void {
-    this.#due = Math.min(this.#due, now) as MonoNanos;
+    this.#due = Math.min(this.#due, Math.max(now, this.#answeredAt + AGAIN_NANOS)) as MonoNanos;
   }
 
   /** Whether to ask now; at most one question is under way. */
@@ -35,12 +39,23 @@ export class PositionCheck {
   /** An answer came; the next question is due in 5 s, or in 1 s after an answer that could not be compared. */
   answered(now: MonoNanos, comparable: boolean): void {
     this.#asking = false;
+    this.#answeredAt = now;
     this.#due = (now + (comparable ? EVERY_NANOS : AGAIN_NANOS)) as MonoNanos;
   }
 
-  /** Compares the own size with the venue's and tells it. Once may be a report on its way; twice in a row with nothing between is a fact. */
-  compare(own: number, report: PositionReport, instrument: Instrument, outbox: LaneOutbox, now: Now): PositionFinding {
-    const { sizeScale, priceScale } = instrument;
+  /**
+   * Compares the own size with the venue's and tells it. Once may be a report on its way; twice in a row, half a second apart and with nothing between, is a
+   * fact.
+   */
+  compare(
+    position: Position,
+    report: PositionReport,
+    instrument: Instrument,
+    outbox: LaneOutbox,
+    now: Now,
+  ): PositionFinding {
+    const { sizeScale } = instrument;
+    const own = position.size;
     const venue = parseScaled(report.size, sizeScale);
     const agree = own === venue;
     outbox.event('position.checked', {
@@ -53,17 +68,27 @@ export class PositionCheck {
       this.#differences = 0;
       return { kind: 'agree' };
     }
-    this.#differences += 1;
+    if (now.mono - this.#differedAt >= AGAIN_NANOS / 2) {
+      this.#differences += 1;
+      this.#differedAt = now.mono;
+    }
     this.#due = (now.mono + AGAIN_NANOS) as MonoNanos;
     const reason = `position differs: engine ${formatScaled(own, sizeScale)}, venue ${formatScaled(venue, sizeScale)}`;
     if (this.#differences < 2) return { kind: 'differs', reason };
     this.#differences = 0;
-    return { kind: 'adopt', reason, delta: venue - own, price: adoptionPrice(report.entryPrice, priceScale) };
+    return { kind: 'adopt', reason, delta: venue - own, price: adoptionPrice(position, venue, report, instrument) };
   }
 }
 
-/** The venue's average entry price has more digits than the tick: rounded to the scale. An unreadable one counts as 0: no price is invented. */
-function adoptionPrice(text: string, scale: number): Price {
-  const value = Number(text);
-  return (Number.isFinite(value) && value > 0 ? Math.round(value * 10 ** scale) : 0) as Price;
+/**
+ * The price at which the difference leads to the venue's average entry price, rounded to the scale. What only reduced the position has none: the entry price of
+ * the rest says nothing of what closing it brought. An unreadable one has none either.
+ */
+function adoptionPrice(own: Position, venue: number, report: PositionReport, instrument: Instrument): Price | null {
+  const entry = Number(report.entryPrice) * 10 ** instrument.priceScale;
+  const grows = own.size === 0 || Math.sign(own.size) !== Math.sign(venue) || Math.abs(venue) > Math.abs(own.size);
+  if (venue === 0 || !grows || !Number.isFinite(entry) || entry <= 0) return null;
+  const sameSide = Math.sign(own.size) === Math.sign(venue);
+  const price = sameSide ? (entry * venue - own.entryPrice * own.size) / (venue - own.size) : entry;
+  return price > 0 ? (Math.round(price) as Price) : null;
 }

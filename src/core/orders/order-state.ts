@@ -61,6 +61,7 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     placeNotSent: 'Rejected',
     // A cancel may be wished before the acknowledgement; the venue then decides.
     cancelSent: 'PendingCancel',
+    absent: 'Rejected',
   },
   Accepted: {
     ...REPORTS,

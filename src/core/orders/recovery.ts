@@ -13,6 +13,8 @@ export interface LedgerView {
   readonly endedOrderIds: ReadonlySet<string>;
   /** Orders without an end. */
   readonly pendingOrders: readonly PendingLedgerOrder[];
+  /** Realised since 00:00 UTC, fees in the settlement currency paid, in quote currency. */
+  readonly realizedToday: number;
   /** Whether it has ever heard of the symbol in this account. */
   readonly hasHistory: boolean;
 }
@@ -84,6 +86,7 @@ export function planRecovery(
       positionSize,
       entryPrice: (Number.isFinite(entry) ? Math.round(entry * 10 ** priceScale) : 0) as Price,
       countedFillIds: venue.fills.map((fill) => fill.fillId),
+      dailyProfit: ledger.realizedToday,
     },
     missingFills,
     adjustment: delta === 0 ? null : { delta, reason: ledger.hasHistory ? 'adopted' : 'opening' },

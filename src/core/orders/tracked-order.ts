@@ -30,11 +30,19 @@ export class TrackedOrder {
   submittedAt = 0 as MonoNanos;
   /** Wall time of submission: from where queries about it must reach back. */
   placedAt = 0 as EpochMs;
-  /** When the state last changed, for escalation. */
+  /** When the state last changed. */
   changedAt = 0 as MonoNanos;
   cancelWished = false;
   /** A query about it is under way. */
   resolving = false;
+  /** When the venue was last asked about it, or answered: it is not asked in a tight loop. */
+  askedAt = Number.NEGATIVE_INFINITY;
+  /** Since when nobody can say what it is; null: it is known. */
+  unclearSince: MonoNanos | null = null;
+  /** People have been told that it is unclear. */
+  escalated = false;
+  /** The venue's total up to which missing fill reports are no longer waited for. */
+  #explainedSize = 0 as Size;
   readonly #fillIds = new Set<string>();
 
   constructor(intent: OrderIntent) {
@@ -58,7 +66,12 @@ export class TrackedOrder {
 
   /** Whether the venue says more has filled than the fills that arrived: a fill report is missing (F12). */
   get missesFills(): boolean {
-    return this.reportedSize > this.filledSize;
+    return this.reportedSize > Math.max(this.filledSize, this.#explainedSize);
+  }
+
+  /** Waits no longer for fill reports that are missing: the position has been compared with the venue's since. */
+  stopWaitingForFills(): void {
+    this.#explainedSize = this.reportedSize;
   }
 
   hasFill(fillId: string): boolean {

@@ -37,9 +37,26 @@ export class Position {
     if (opening > 0) this.fill(side, price, opening as Size);
   }
 
-  /** Takes over a position that no fill of ours explains, at a stated price. */
-  adopt(delta: number, price: Price): void {
-    if (delta !== 0) this.fill(delta > 0 ? 'buy' : 'sell', price, Math.abs(delta) as Size);
+  /**
+   * Takes over a difference that no fill of ours explains, at a stated price. Null: at cost, as the ledger folds it: what it closes brings neither profit nor
+   * loss, what it adds costs what the rest does, or `priceIfFlat` where there is no rest.
+   */
+  adopt(delta: number, price: Price | null, priceIfFlat: Price = 0 as Price): void {
+    if (delta === 0) return;
+    const side: Side = delta > 0 ? 'buy' : 'sell';
+    if (price !== null || this.size === 0) {
+      this.fill(side, price ?? priceIfFlat, Math.abs(delta) as Size);
+      return;
+    }
+    if (Math.sign(delta) === Math.sign(this.size)) {
+      this.#cost += (this.#cost * BigInt(delta)) / BigInt(this.size);
+      this.size += delta;
+      return;
+    }
+    const closed = Math.sign(this.size) * Math.min(Math.abs(delta), Math.abs(this.size));
+    this.#cost -= (this.#cost * BigInt(closed)) / BigInt(this.size);
+    this.size -= closed;
+    this.adopt(delta + closed, null, priceIfFlat);
   }
 
   /** Average entry price in price units (a double: for rules and pages); 0 while flat. */
