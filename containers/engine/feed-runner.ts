@@ -6,8 +6,9 @@ import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BookSync, BookSyncOutcome } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { BookMessage, MarketMessage, Subscription } from '#core/market/market-message.ts';
+import type { MarketMessage, Subscription } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
+import type { BookChange, ScannedMessage } from '#core/market/scanned-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
@@ -165,16 +166,19 @@ export class FeedRunner {
   }
 
   /** Hot: one market-data message of a socket. */
-  onMessage(socket: FeedSocket, message: MarketMessage, receivedAt: MonoNanos): void {
+  onMessage(socket: FeedSocket, message: MarketMessage | ScannedMessage, receivedAt: MonoNanos): void {
     switch (message.type) {
       case 'book':
+      case 'scannedBook':
         socket.connection.heard('book', message.symbol);
         this.#onBook(socket, message, receivedAt);
         return;
       case 'trade':
+      case 'scannedTrade':
         socket.connection.heard('trades', message.symbol);
         return;
       case 'quote':
+      case 'scannedQuote':
         socket.connection.heard('quotes', message.symbol);
         return;
       case 'ticker':
@@ -210,7 +214,7 @@ export class FeedRunner {
     sync.invalidate(reason);
   }
 
-  #onBook(socket: FeedSocket, message: BookMessage, receivedAt: MonoNanos): void {
+  #onBook(socket: FeedSocket, message: BookChange, receivedAt: MonoNanos): void {
     const book = this.#books.get(message.symbol);
     if (book === undefined) return;
     book.messages += 1;
@@ -230,7 +234,7 @@ export class FeedRunner {
   }
 
   /** A level that cannot be represented makes the book invalid: the hole that this leaves is declared like any other. */
-  #sync(book: SymbolBook, message: BookMessage, lastSequence: string | null): BookSyncOutcome {
+  #sync(book: SymbolBook, message: BookChange, lastSequence: string | null): BookSyncOutcome {
     try {
       return book.sync.onMessage(message);
     } catch (error) {
@@ -314,9 +318,9 @@ class FeedSocket {
     this.#anchor = anchor;
     const sink = publisher.open({ venue: venue.id, connection: name, epoch, anchor });
     this.sink = sink;
-    const decode = venue.marketData.createDecoder();
     let receivedAt = 0 as MonoNanos;
-    const emit = (message: MarketMessage) => feed.onMessage(this, message, receivedAt);
+    const emit = (message: MarketMessage | ScannedMessage) => feed.onMessage(this, message, receivedAt);
+    const decode = venue.marketData.createDecoder({ instruments: options.instruments, emit });
     this.connection = createMarketConnection({
       name,
       plan,

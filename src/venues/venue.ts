@@ -2,6 +2,7 @@ import type { AccountRef } from '#core/control/unit.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { BookMessage, MarketMessage, Subscription } from '#core/market/market-message.ts';
+import type { ScannedMessage } from '#core/market/scanned-message.ts';
 import type {
   AccountStream,
   AccountStreamListener,
@@ -60,6 +61,12 @@ export interface SocketPlan {
   readonly subscriptions: readonly Subscription[];
 }
 
+/** Who takes hot messages in numbers: of these instruments, at their scales. */
+export interface ScanTarget {
+  readonly instruments: ReadonlyMap<string, Instrument>;
+  readonly emit: (message: ScannedMessage) => void;
+}
+
 /** How a venue's market-data sockets are spoken to. Stateless but for decoders that must remember (tickers). */
 export interface MarketDataProtocol {
   plan(endpoints: VenueEndpoints, subscriptions: readonly Subscription[]): readonly SocketPlan[];
@@ -79,8 +86,10 @@ export interface MarketDataProtocol {
   /**
    * Decodes one frame and hands over what it says, in order. Unknown channels and fields are not errors (`{type:'other'}` is not emitted).
    * Throws `FRAME_INVALID` (class validation) for a frame that cannot be read.
+   * With `scans`, hot frames of its instruments in the plain form that the venue writes are read from their bytes and handed to it instead; they say the same,
+   * and a frame goes wholly one way or the other.
    */
-  createDecoder(): (frame: Buffer, emit: (message: MarketMessage) => void) => void;
+  createDecoder(scans?: ScanTarget): (frame: Buffer, emit: (message: MarketMessage) => void) => void;
   /** Fetches a whole book where the venue's sync rule needs one by REST. */
   readonly fetchBook: ((runtime: VenueRuntime, symbol: string) => Promise<BookMessage>) | null;
 }

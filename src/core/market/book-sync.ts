@@ -1,6 +1,6 @@
 import type { BookScales } from './book-writer.ts';
-import type { BookMessage } from './market-message.ts';
 import type { OrderBook } from './order-book.ts';
+import type { BookChange } from './scanned-message.ts';
 
 /**
  * What a book message asks of the connection. `applied`: the book changed and is valid. `ignored`: old or repeated. `buffered`: waiting for a snapshot,
@@ -19,9 +19,9 @@ export interface BookSync {
   readonly book: OrderBook;
   /**
    * Applies, buffers or refuses one message. Never throws for a gap; throws a `validation` error for levels that cannot be read, with the book left
-   * invalid and the next message asking for a resync.
+   * invalid and the next message asking for a resync. What it keeps of a scanned change it copies.
    */
-  onMessage(message: BookMessage): BookSyncOutcome;
+  onMessage(message: BookChange): BookSyncOutcome;
   /** The connection was lost or the subscription ended: the book is invalid until it is synced again. */
   invalidate(reason: string): void;
   /** Finer scales, for books whose instrument is only learnt from what comes (recordings). Throws `DECIMAL_RANGE` if a level no longer fits. */

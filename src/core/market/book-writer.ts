@@ -1,7 +1,8 @@
 import { MillraceError } from '../errors.ts';
-import type { BookMessage, LevelText, Side } from './market-message.ts';
+import type { LevelText, Side } from './market-message.ts';
 import { OrderBook } from './order-book.ts';
 import { type Price, parseScaled, powerOfTen, type Size } from './scaled-decimal.ts';
+import type { BookChange, ScannedBook } from './scanned-message.ts';
 
 /** Scales of a book's integers, decimals of one unit. */
 export interface BookScales {
@@ -25,11 +26,15 @@ export class BookWriter {
    * Writes the levels of a message and takes its last sequence; a snapshot replaces everything. True unless the book is crossed after it.
    * Throws (class validation) for a level that cannot be represented, with the book empty and invalid.
    */
-  write(message: BookMessage): boolean {
+  write(message: BookChange): boolean {
     try {
       if (message.isSnapshot) this.book.clear();
-      this.#side('buy', message.bids);
-      this.#side('sell', message.asks);
+      if (message.type === 'scannedBook') {
+        this.#writeScanned(message);
+      } else {
+        this.#side('buy', message.bids);
+        this.#side('sell', message.asks);
+      }
     } catch (error) {
       this.drop();
       throw error;
@@ -57,6 +62,15 @@ export class BookWriter {
     }
     this.#priceScale = scales.priceScale;
     this.#sizeScale = scales.sizeScale;
+  }
+
+  #writeScanned(message: ScannedBook): void {
+    if (message.priceScale !== this.#priceScale || message.sizeScale !== this.#sizeScale) {
+      const scales = `of=${message.priceScale},${message.sizeScale} book=${this.#priceScale},${this.#sizeScale}`;
+      throw new MillraceError('validation', 'SCALE_MISMATCH', scales);
+    }
+    this.book.setAll('buy', message.bids);
+    this.book.setAll('sell', message.asks);
   }
 
   #side(side: Side, levels: readonly LevelText[]): void {

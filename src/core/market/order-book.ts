@@ -1,6 +1,7 @@
 import { MillraceError } from '../errors.ts';
 import type { Side } from './market-message.ts';
 import type { Price, Size } from './scaled-decimal.ts';
+import type { ScannedLevels } from './scanned-message.ts';
 
 const INITIAL_LEVELS = 512;
 /** A side with more levels than any real book has means that what feeds it is wrong; it is refused before it fills the memory. */
@@ -103,6 +104,12 @@ export class OrderBook {
   /** Sets the total size at a price; size 0 deletes, deleting an absent level is normal. Throws `BOOK_OVERFLOW` past 262,144 levels a side. */
   set(side: Side, price: Price, size: Size): void {
     (side === 'buy' ? this.#bids : this.#asks).set(price, size);
+  }
+
+  /** Sets all levels of a scanned side, in their order. Throws `BOOK_OVERFLOW` like `set`, with those before it set. */
+  setAll(side: Side, { prices, sizes, count }: ScannedLevels): void {
+    const levels = side === 'buy' ? this.#bids : this.#asks;
+    for (let index = 0; index < count; index += 1) levels.set(prices[index] as number, sizes[index] as number);
   }
 
   clear(): void {

@@ -1,7 +1,7 @@
 import { APPLIED, type BookSync, type BookSyncOutcome, BUFFERED, IGNORED } from '#core/market/book-sync.ts';
 import { type BookScales, BookWriter } from '#core/market/book-writer.ts';
-import type { BookMessage } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
+import { type BookChange, keepBookChange } from '#core/market/scanned-message.ts';
 
 /** Diffs that may wait for a snapshot: 100 s at one each 100 ms. Past it the oldest goes, and a snapshot older than the rest will be refused. */
 const MAX_BUFFERED = 1_000;
@@ -18,7 +18,7 @@ export class BinanceUsdmBookSync implements BookSync {
   #state: 'waiting' | 'joining' | 'live' = 'waiting';
   /** A resync was asked for, and its snapshot has not come. */
   #asked = false;
-  #buffer: BookMessage[] = [];
+  #buffer: BookChange[] = [];
   #ignored = 0;
   #reason = 'no snapshot yet';
 
@@ -30,7 +30,7 @@ export class BinanceUsdmBookSync implements BookSync {
     return this.#writer.book;
   }
 
-  onMessage(message: BookMessage): BookSyncOutcome {
+  onMessage(message: BookChange): BookSyncOutcome {
     try {
       return message.isSnapshot ? this.#onSnapshot(message) : this.#onDiff(message);
     } catch (error) {
@@ -56,7 +56,7 @@ export class BinanceUsdmBookSync implements BookSync {
     }
   }
 
-  #onDiff(diff: BookMessage): BookSyncOutcome {
+  #onDiff(diff: BookChange): BookSyncOutcome {
     if (this.#state === 'waiting') return this.#buffered(diff);
     const { sequence } = this.book;
     const previous = diff.previousSequence ?? Number.NaN;
@@ -75,7 +75,7 @@ export class BinanceUsdmBookSync implements BookSync {
     return APPLIED;
   }
 
-  #onSnapshot(snapshot: BookMessage): BookSyncOutcome {
+  #onSnapshot(snapshot: BookChange): BookSyncOutcome {
     const { lastSequence } = snapshot;
     if (this.#state !== 'waiting' && lastSequence <= this.book.sequence) return IGNORED;
     const streamSpoke = this.#state === 'waiting' ? this.#buffer.length > 0 : this.book.valid;
@@ -102,9 +102,9 @@ export class BinanceUsdmBookSync implements BookSync {
     return streamSpoke ? APPLIED : BUFFERED;
   }
 
-  #buffered(diff: BookMessage): BookSyncOutcome {
+  #buffered(diff: BookChange): BookSyncOutcome {
     if (this.#buffer.length >= MAX_BUFFERED) this.#buffer.shift();
-    this.#buffer.push(diff);
+    this.#buffer.push(keepBookChange(diff));
     if (this.#asked) return BUFFERED;
     this.#asked = true;
     return resync(this.#reason);
@@ -115,15 +115,15 @@ export class BinanceUsdmBookSync implements BookSync {
     return this.#ignored > MAX_IGNORED ? this.#lose('the stream is behind the book') : IGNORED;
   }
 
-  #lose(reason: string, diff?: BookMessage): BookSyncOutcome {
+  #lose(reason: string, diff?: BookChange): BookSyncOutcome {
     this.invalidate(reason);
-    if (diff !== undefined) this.#buffer.push(diff);
+    if (diff !== undefined) this.#buffer.push(keepBookChange(diff));
     this.#asked = true;
     return resync(reason);
   }
 }
 
-function joins(diff: BookMessage, sequence: number): boolean {
+function joins(diff: BookChange, sequence: number): boolean {
   return (diff.firstSequence <= sequence && sequence <= diff.lastSequence) || diff.previousSequence === sequence;
 }
 

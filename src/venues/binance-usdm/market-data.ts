@@ -8,8 +8,9 @@ import {
   requireTime,
 } from '../connection/frame-fields.ts';
 import { type TickerChange, TickerMemory } from '../connection/ticker-memory.ts';
-import type { MarketDataProtocol, SocketPlan, VenueEndpoints } from '../venue.ts';
+import type { MarketDataProtocol, ScanTarget, SocketPlan, VenueEndpoints } from '../venue.ts';
 import { fetchBook } from './depth-snapshot.ts';
+import { BinanceUsdmScanner } from './market-scanner.ts';
 import {
   type RawEvent,
   readAggregateTrade,
@@ -137,8 +138,11 @@ interface RawEnvelope extends RawEvent {
  * Reads combined (`{"stream","data"}`) and raw frames. Diffs are taken from `@depth` streams alone: partial depth (`@depth20`) and RPI depth have the same
  * shape and another meaning.
  */
-export function createBinanceUsdmDecoder(): (frame: Buffer, emit: (message: MarketMessage) => void) => void {
+export function createBinanceUsdmDecoder(
+  scans?: ScanTarget,
+): (frame: Buffer, emit: (message: MarketMessage) => void) => void {
   const tickers = new TickerMemory();
+  const scanner = scans === undefined ? null : new BinanceUsdmScanner(scans);
 
   function ticker(raw: RawEvent, change: TickerChange, emit: (message: MarketMessage) => void): void {
     const message = tickers.update(requireText(raw.s, 's'), change, requireTime(raw.E, 'E'));
@@ -192,6 +196,7 @@ export function createBinanceUsdmDecoder(): (frame: Buffer, emit: (message: Mark
   }
 
   return (frame, emit) => {
+    if (scanner?.scan(frame) === true) return;
     const value = parseFrame(frame);
     if (Array.isArray(value)) {
       for (const each of value) event(requireEvent(each), null, emit);

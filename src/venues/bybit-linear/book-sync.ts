@@ -1,7 +1,7 @@
 import { APPLIED, type BookSync, type BookSyncOutcome, BUFFERED, IGNORED } from '#core/market/book-sync.ts';
 import { type BookScales, BookWriter } from '#core/market/book-writer.ts';
-import type { BookMessage } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
+import type { BookChange } from '#core/market/scanned-message.ts';
 
 /**
  * Local book of Bybit linear (V5 documentation, "Orderbook"): the subscription begins with a snapshot, deltas follow, and a snapshot at any time replaces
@@ -23,7 +23,7 @@ export class BybitLinearBookSync implements BookSync {
     return this.#writer.book;
   }
 
-  onMessage(message: BookMessage): BookSyncOutcome {
+  onMessage(message: BookChange): BookSyncOutcome {
     try {
       return message.isSnapshot ? this.#onSnapshot(message) : this.#onDelta(message);
     } catch (error) {
@@ -48,13 +48,13 @@ export class BybitLinearBookSync implements BookSync {
     }
   }
 
-  #onSnapshot(snapshot: BookMessage): BookSyncOutcome {
+  #onSnapshot(snapshot: BookChange): BookSyncOutcome {
     const { lastSequence } = snapshot;
     if (this.#live && lastSequence === this.book.sequence && lastSequence !== 1) return IGNORED;
     return this.#write(snapshot);
   }
 
-  #onDelta(delta: BookMessage): BookSyncOutcome {
+  #onDelta(delta: BookChange): BookSyncOutcome {
     if (!this.#live) {
       // Nothing is kept: the snapshot comes on this same stream, after it.
       if (this.#asked) return BUFFERED;
@@ -66,7 +66,7 @@ export class BybitLinearBookSync implements BookSync {
     return this.#write(delta);
   }
 
-  #write(message: BookMessage): BookSyncOutcome {
+  #write(message: BookChange): BookSyncOutcome {
     if (!this.#writer.write(message)) return this.#lose('crossed');
     this.#live = true;
     this.#asked = false;

@@ -1,8 +1,10 @@
-import type { BookMessage, LevelText, MarketMessage, QuoteMessage, Subscription } from '#core/market/market-message.ts';
+import type { BookMessage, MarketMessage, QuoteMessage, Subscription } from '#core/market/market-message.ts';
 import { frameInvalid, isObject, parseFrame } from '../connection/frame-fields.ts';
 import { TickerMemory } from '../connection/ticker-memory.ts';
-import type { MarketDataProtocol, SocketPlan } from '../venue.ts';
+import type { MarketDataProtocol, ScanTarget, SocketPlan } from '../venue.ts';
+import { BookMemory } from './book-memory.ts';
 import { BYBIT_PATHS } from './endpoints.ts';
+import { BybitLinearScanner } from './market-scanner.ts';
 import {
   bestLevel,
   type RawFrame,
@@ -82,21 +84,15 @@ function requests(
   });
 }
 
-/** Both sides of `orderbook.1`, as far as they are known. */
-interface BestLevels {
-  readonly update: number;
-  readonly bid: LevelText | null;
-  readonly ask: LevelText | null;
-}
-
 /**
- * Reads frames of the public linear stream. `orderbook.1` gives quotes, deeper books give books; of a symbol whose book comes in several depths (recordings
- * have such) the first is taken, since their sequences do not mix.
+ * Reads frames of the public linear stream. `orderbook.1` gives quotes, deeper books give books.
  */
-export function createBybitLinearDecoder(): (frame: Buffer, emit: (message: MarketMessage) => void) => void {
+export function createBybitLinearDecoder(
+  scans?: ScanTarget,
+): (frame: Buffer, emit: (message: MarketMessage) => void) => void {
   const tickers = new TickerMemory();
-  const bestBySymbol = new Map<string, BestLevels>();
-  const depthBySymbol = new Map<string, string>();
+  const memory = new BookMemory();
+  const scanner = scans === undefined ? null : new BybitLinearScanner(scans, memory);
 
   function onBook(topic: string, frame: RawFrame, emit: (message: MarketMessage) => void): void {
     const depth = topic.slice(BOOK.length, topic.indexOf('.', BOOK.length));
@@ -108,20 +104,17 @@ export function createBybitLinearDecoder(): (frame: Buffer, emit: (message: Mark
       if (quote !== null) emit(quote);
       return;
     }
-    const chosen = depthBySymbol.get(message.symbol);
-    if (chosen === undefined) depthBySymbol.set(message.symbol, depth);
-    else if (chosen !== depth) return;
-    emit(message);
+    if (memory.isChosen(message.symbol, depth)) emit(message);
   }
 
   /** Null while a side is not known or empty. A delta after a hole tells nothing of the side that it does not name. */
   function quoteOf(message: BookMessage): QuoteMessage | null {
-    const known = message.isSnapshot ? undefined : bestBySymbol.get(message.symbol);
+    const known = message.isSnapshot ? undefined : memory.best.get(message.symbol);
     const isNext = known !== undefined && message.lastSequence - known.update <= 1;
     if (isNext && message.lastSequence < known.update) return null;
     const bid = bestLevel(isNext ? known.bid : null, message.bids);
     const ask = bestLevel(isNext ? known.ask : null, message.asks);
-    bestBySymbol.set(message.symbol, { update: message.lastSequence, bid, ask });
+    memory.best.set(message.symbol, { update: message.lastSequence, bid, ask });
     if (bid === null || ask === null) return null;
     return {
       type: 'quote',
@@ -143,6 +136,7 @@ export function createBybitLinearDecoder(): (frame: Buffer, emit: (message: Mark
   }
 
   return (bytes, emit) => {
+    if (scanner?.scan(bytes) === true) return;
     const value = parseFrame(bytes);
     if (!isObject(value)) throw frameInvalid('not an object');
     const frame: RawFrame = value;
