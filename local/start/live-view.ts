@@ -66,7 +66,8 @@ export function renderView(view: RunView, size: ViewSize): string[] {
   const { columns } = size;
   const parts = [
     headLines(view, columns),
-    table(MARKET_COLUMNS, marketRows(view), columns),
+    // While it drains the market stands still, and then nobody reads it any more.
+    view.phase === 'draining' ? [] : table(MARKET_COLUMNS, marketRows(view), columns),
     table(LANE_COLUMNS, laneRows(view), columns),
     orderLines(view, columns),
     [...engineLines(view, columns), ...lambdaLines(view, columns)],
@@ -128,9 +129,11 @@ function headLines(view: RunView, columns: number): string[] {
     `P&L ${profit < 0 ? RED : GREEN}${BOLD}${signed(profit)}${PLAIN}`,
   ];
   const hint = `${DIM}Ctrl-C ends it${view.phase === 'draining' ? ' at once' : ''}${PLAIN}`;
-  const lines = [[`frames ${each}`, hint], [`frames ${total}/s`, hint], [`frames ${total}/s`]].map((end) =>
-    [...start, ...end].join(GREY_RULE),
-  );
+  const ends =
+    view.phase === 'draining'
+      ? [[hint]]
+      : [[`frames ${each}`, hint], [`frames ${total}/s`, hint], [`frames ${total}/s`]];
+  const lines = ends.map((end) => [...start, ...end].join(GREY_RULE));
   return [lines.find((line) => visibleLength(line) <= columns) ?? start.join(GREY_RULE)];
 }
 

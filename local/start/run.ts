@@ -164,6 +164,8 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   let ledgerPositions = new Map<string, string>();
   let tradingSince: number | null = null;
   let phase: RunView['phase'] = 'starting';
+  let tradedUntil: number | null = null;
+  const tradedSeconds = () => (tradingSince === null ? 0 : ((tradedUntil ?? performance.now()) - tradingSince) / 1e3);
   /** An engine that has ended is shown by its last word. */
   const enginesNow = () => [
     ...new Map([
@@ -174,9 +176,8 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   const view = (): RunView => ({
     phase,
     markets: venues.list.flatMap((venue) => venue.symbols.map(({ instrument }) => instrument)),
-    elapsedSeconds: tradingSince === null ? 0 : (performance.now() - tradingSince) / 1e3,
-    secondsLeft:
-      args.seconds === null || tradingSince === null ? null : args.seconds - (performance.now() - tradingSince) / 1e3,
+    elapsedSeconds: tradedSeconds(),
+    secondsLeft: args.seconds === null || phase !== 'trading' ? null : args.seconds - tradedSeconds(),
     engines: enginesNow(),
     silentEngines: asks.silent,
     rates: rate(enginesNow(), performance.now()),
@@ -244,7 +245,8 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     await look();
     await pause(Math.min(LOOK_MS, Math.max(0, endAt - performance.now())), signal);
   }
-  const seconds = (performance.now() - tradingSince) / 1e3;
+  tradedUntil = performance.now();
+  const seconds = tradedSeconds();
 
   phase = 'draining';
   step('entries stop, working orders are cancelled, everything is published');

@@ -194,6 +194,13 @@ describe('the live view', () => {
     expect(lines.join(' ')).toContain('2 engines without an answer');
   });
 
+  it('shows no market while it drains, since nobody reads it any more', () => {
+    const lines = rendered(view({ phase: 'draining', secondsLeft: null }));
+    expect(lines[0]).toMatch(/draining 1:05 .*Ctrl-C ends it at once/);
+    expect(lines.join(' ')).not.toMatch(/bid|frames/);
+    expect(lines.join(' ')).toContain('PositionOpen');
+  });
+
   it('says the same in one plain line', () => {
     expect(plainLine(view())).toMatch(
       /^trading 65 s: frames 1000, .*denied 2 .*open 2, confirmed 128, P&L -50\.00, .*bybit-linear ETHUSDT -0\.413\/-0\.413\/-0\.413$/,

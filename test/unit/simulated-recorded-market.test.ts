@@ -374,6 +374,20 @@ describe('bad input', () => {
     expect(() => inspectRecording([bybit])).toThrow(/RECORDING_EMPTY/);
   });
 
+  it('R3: frames of spot, which are much like those of futures, are not taken for them', () => {
+    const spot = record('spot.raw', [
+      {
+        stream: 'btcusdt@depth@100ms',
+        data: { e: 'depthUpdate', E: 1, s: 'BTCUSDT', U: 1, u: 2, b: [['1', '1']], a: [] },
+      },
+      {
+        stream: 'btcusdt@trade',
+        data: { e: 'trade', E: 1, T: 1, s: 'BTCUSDT', t: 1, p: '1', q: '1', m: false, M: true },
+      },
+    ]);
+    expect(() => inspectRecording([spot])).toThrow(/RECORDING_VENUE: file=.*spot.raw holds no frames of binance-usdm/);
+  });
+
   it('in single lines is counted with its reason, and the rest goes on', () => {
     const file = record('bad.raw', [
       FRAMES[0],

@@ -1,3 +1,4 @@
+import { MillraceError } from '#core/errors.ts';
 import {
   type Fields,
   idField,
@@ -99,13 +100,15 @@ function bookOf(data: Fields): FrameContent {
     asks: levelsField(data, 'a'),
     first: numberField(data, 'U'),
     last: numberField(data, 'u'),
-    previous: optionalNumber(data, 'pu'),
+    previous: numberField(data, 'pu'),
     depth: Number.POSITIVE_INFINITY,
   };
 }
 
-/** `m`: the buyer was the maker, so the taker sold. */
+/** `m`: the buyer was the maker, so the taker sold. `M` is of spot, whose frames are otherwise much the same. */
 function tradeOf(data: Fields, feed: 'single' | 'aggregated', id: string): FrameContent {
+  if ('M' in data)
+    throw new MillraceError('validation', 'FRAME_FIELD', 'field=M is of binance-spot, not of binance-usdm');
   const trade = {
     id,
     price: textField(data, 'p'),

@@ -150,7 +150,7 @@ function venueOf(files: readonly string[]): VenueId {
   for (const file of files) {
     const venue = venueOfFile(file);
     if (venue === null) {
-      const detail = `file=${file} holds no frames of ${VENUES.join(', ')} near its beginning`;
+      const detail = `file=${file} holds no frames of ${VENUES.join(', ')} near its beginning; give a recording with one frame a line, as <receive ns> <frame> or as JSON whose "raw" is the frame`;
       throw new MillraceError('configuration', 'RECORDING_VENUE', detail);
     }
     found.add(venue);
