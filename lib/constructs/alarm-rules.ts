@@ -57,9 +57,10 @@ function absent(periods: number) {
 }
 
 /** Every alarm of an environment. */
-export function alarmRules(settings: AlarmSettings, nameOf: NameOf): readonly AlarmRule[] {
+export function alarmRules(settings: AlarmSettings, environment: string, nameOf: NameOf): readonly AlarmRule[] {
   return [
     ...engineRules(settings, nameOf),
+    ...reportedRules(settings, environment),
     ...streamRules(settings, nameOf),
     ...consumerRules(settings, nameOf),
     ...functionRules(settings, nameOf),
@@ -84,6 +85,44 @@ function engineRules(settings: AlarmSettings, nameOf: NameOf): AlarmRule[] {
       text: 'No market record reaches the stream: engines are down, cut off, or hang.',
       metric: metric('AWS/Kinesis', 'IncomingRecords', { StreamName: nameOf('market-stream') }, Stats.SUM),
       ...absent(settings.engineAbsentMinutes),
+    },
+  ];
+}
+
+/** What engines report of themselves (`containers/engine/cloudwatch-metrics.ts`), as the service: the highest of all tasks counts, since standbys report too. */
+export function reportedMetric(environment: string, metricName: string, statistic: string): Metric {
+  return metric('Millrace', metricName, { service: 'engine', Environment: environment }, statistic);
+}
+
+function reportedRules(settings: AlarmSettings, environment: string): AlarmRule[] {
+  return [
+    {
+      id: 'UnitsNotHeld',
+      group: 'engine',
+      text: 'No engine reports that it holds a unit: nobody trades, or engines report nothing.',
+      metric: reportedMetric(environment, 'UnitsHeld', Stats.MAXIMUM),
+      ...absent(settings.engineAbsentMinutes),
+    },
+    {
+      id: 'EntriesBlocked',
+      group: 'engine',
+      text: 'An engine makes no entries, since what it trades does not reach the trading stream.',
+      metric: reportedMetric(environment, 'EntriesBlocked', Stats.MAXIMUM),
+      ...above(1, settings.entriesBlockedMinutes),
+    },
+    {
+      id: 'PublishBehind',
+      group: 'engine',
+      text: `Frames or events wait for their stream for more than ${settings.publishLagSeconds} s.`,
+      metric: reportedMetric(environment, 'PublishLag', Stats.MAXIMUM),
+      ...above(settings.publishLagSeconds * 1_000, 2),
+    },
+    {
+      id: 'OrdersUnknown',
+      group: 'engine',
+      text: 'An order became unknown: its lane makes no entries until that is resolved.',
+      metric: reportedMetric(environment, 'OrdersUnknown', Stats.SUM),
+      ...above(1, 1),
     },
   ];
 }

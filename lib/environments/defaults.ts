@@ -46,4 +46,6 @@ export const ALARMS_ON_AWS = {
   throttledWritesPerMinute: 1,
   functionErrorsPer5Minutes: 1,
   engineAbsentMinutes: 2,
+  entriesBlockedMinutes: 1,
+  publishLagSeconds: 10,
 } as const satisfies Omit<NonNullable<EnvironmentInput['alarms']>, 'email'>;

@@ -87,6 +87,10 @@ const alarms = z.strictObject({
   functionErrorsPer5Minutes: whole.positive(),
   /** Minutes without a running task, or without any record written, before people are told. */
   engineAbsentMinutes: whole.min(1).max(60),
+  /** Minutes without entries, since the engine cannot write what it trades, before people are told. */
+  entriesBlockedMinutes: whole.min(1).max(60),
+  /** Age of the oldest frame or event that is not on its stream. */
+  publishLagSeconds: whole.positive(),
   email: z.email().nullable(),
 });
 

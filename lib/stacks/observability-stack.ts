@@ -6,13 +6,14 @@ import {
   GraphWidget,
   type IAlarm,
   type IMetric,
+  MathExpression,
   Metric,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { type AlarmRule, alarmRules, type NameOf } from '../constructs/alarm-rules.ts';
+import { type AlarmRule, alarmRules, type NameOf, reportedMetric } from '../constructs/alarm-rules.ts';
 import { publishedName } from '../constructs/published-names.ts';
 import { type AlarmSettings, STREAM_CONSUMERS } from '../environments/environment-configuration.ts';
 import type { StackSettings } from './data-stack.ts';
@@ -27,14 +28,14 @@ export class ObservabilityStack extends Stack {
     super(scope, id, { env: props.env, description: 'Millrace: dashboard and alarms' });
     const nameOf: NameOf = (name) => publishedName(this, props.environment, name);
     const action = new SnsAction(Topic.fromTopicArn(this, 'Alerts', nameOf('alert-topic-arn')));
-    const rules = alarmRules(props.alarms, nameOf);
+    const rules = alarmRules(props.alarms, props.environment.name, nameOf);
     const alarms = rules.map((rule) => {
       const alarm = this.#alarm(rule);
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
       return alarm;
     });
-    this.#dashboard(rules, alarms, nameOf);
+    this.#dashboard(props.environment.name, rules, alarms, nameOf);
   }
 
   #alarm(rule: AlarmRule): Alarm {
@@ -49,7 +50,7 @@ export class ObservabilityStack extends Stack {
     });
   }
 
-  #dashboard(rules: readonly AlarmRule[], alarms: IAlarm[], nameOf: NameOf): void {
+  #dashboard(environment: string, rules: readonly AlarmRule[], alarms: IAlarm[], nameOf: NameOf): void {
     const of = (...groups: AlarmRule['group'][]): IMetric[] =>
       rules.filter((rule) => groups.includes(rule.group)).map((rule) => rule.metric.with({ label: rule.id }));
     const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
@@ -77,13 +78,38 @@ export class ObservabilityStack extends Stack {
           label: `${name} p99`,
         }),
     );
+    const reported = (statistic: string, ...names: string[]) =>
+      names.map((name) => reportedMetric(environment, name, statistic).with({ label: name }));
+    /** One line for each venue that reports. */
+    const byVenue = (...names: string[]) =>
+      names.map(
+        (name) =>
+          new MathExpression({
+            expression: `SEARCH('{Millrace,service,Environment,Venue} MetricName="${name}" Environment="${environment}"', 'Sum', 60)`,
+            usingMetrics: {},
+            label: name,
+            period: Duration.minutes(1),
+          }),
+      );
     new Dashboard(this, 'Dashboard', {
       defaultInterval: Duration.hours(3),
       widgets: [
         [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 6 })],
         [
-          graph('Engines', of('engine')),
+          graph('Alarms of the engines', of('engine')),
           graph('Stream traffic', traffic('IncomingBytes', Stats.SUM), traffic('IncomingRecords', Stats.SUM)),
+        ],
+        [
+          graph(
+            'Orders',
+            reported(Stats.SUM, 'OrdersIntended', 'OrdersDenied', 'OrdersSubmitted', 'OrdersUnknown', 'Fills'),
+            reported(Stats.MAXIMUM, 'UnitsHeld', 'EntriesBlocked'),
+          ),
+          graph('Engine latency, p99 (µs)', reported(Stats.MAXIMUM, 'DecisionP99', 'TickToOrderP99')),
+        ],
+        [
+          graph('Frames by venue', byVenue('FramesReceived', 'FramesPublished')),
+          graph('Frames shed and book gaps by venue', byVenue('FramesShed', 'BookGaps')),
         ],
         [
           graph('Stream throttles', of('streams')),

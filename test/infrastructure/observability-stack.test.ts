@@ -1,20 +1,39 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { startCloudWatchMetrics } from '#engine/cloudwatch-metrics.ts';
+import { EngineMetrics } from '#engine/engine-metrics.ts';
 import { FUNCTION_NAMES, STREAM_CONSUMERS } from '#lib/environments/environment-configuration.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { MemoryPublisher } from '../support/memory-publisher.ts';
 import { resourcesOf, type SynthesizedTemplate, templateOf, templatesOf } from './support/synthesized.ts';
 
 const reference = z.object({ Ref: z.string() });
 const alarm = z.looseObject({
   Namespace: z.string(),
   MetricName: z.string(),
-  Dimensions: z.array(z.object({ Name: z.string(), Value: reference })).min(1),
+  Dimensions: z.array(z.object({ Name: z.string(), Value: z.union([reference, z.string()]) })).min(1),
   TreatMissingData: z.string(),
   EvaluationPeriods: z.number(),
   AlarmDescription: z.string().min(1),
   AlarmActions: z.array(z.unknown()).length(1),
   OKActions: z.array(z.unknown()).length(1),
+});
+
+/** What engines write for CloudWatch. */
+const embedded = z.object({
+  _aws: z.object({
+    CloudWatchMetrics: z
+      .array(
+        z.object({
+          Namespace: z.literal('Millrace'),
+          Dimensions: z.array(z.array(z.string())).length(1),
+          Metrics: z.array(z.object({ Name: z.string() })),
+        }),
+      )
+      .length(1),
+  }),
 });
 
 /** Which type of resource a dimension must name. */
@@ -45,11 +64,50 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
     ([id, each]) => [id, alarm.parse(each.Properties)] as const,
   );
 
+  const parameterOf = (value: string | { Ref: string }) =>
+    typeof value === 'string' ? undefined : observability.Parameters[value.Ref]?.Default;
+
+  it('R12: watches what engines report under the very names and dimensions that they report', async () => {
+    const lines: string[] = [];
+    const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+    const stop = startCloudWatchMetrics({
+      metrics: new EngineMetrics(),
+      publisher: new MemoryPublisher(),
+      feeds: () => [],
+      units: () => [],
+      environment,
+      engine: 'engine-test',
+      timers: createManualClock().timers,
+    });
+    stop();
+    stdout.mockRestore();
+    const blob: unknown = JSON.parse(lines.find((line) => line.includes('"_aws"')) ?? '{}');
+    const reportedBlob = z.record(z.string(), z.unknown()).parse(blob);
+    const own = alarms.filter(([, each]) => each.Namespace === 'Millrace');
+    expect(own.length).toBeGreaterThan(3);
+    const [declared] = embedded.parse(blob)._aws.CloudWatchMetrics;
+    for (const [id, each] of own) {
+      expect(
+        declared?.Metrics.map(({ Name }) => Name),
+        id,
+      ).toContain(each.MetricName);
+      const dimensions = Object.fromEntries(each.Dimensions.map(({ Name, Value }) => [Name, Value]));
+      expect(Object.keys(dimensions).sort(), id).toEqual([...(declared?.Dimensions[0] ?? [])].sort());
+      expect(reportedBlob, id).toMatchObject(dimensions);
+    }
+    const body = JSON.stringify(resourcesOf(observability, 'AWS::CloudWatch::Dashboard')[0]?.[1].Properties);
+    for (const name of ['OrdersSubmitted', 'Fills', 'DecisionP99', 'FramesShed']) expect(body).toContain(name);
+  });
+
   it('watches something of ours with every alarm', () => {
     expect(alarms.length).toBeGreaterThan(20);
     for (const [id, each] of alarms)
       for (const { Name, Value } of each.Dimensions) {
-        const parameter = observability.Parameters[Value.Ref]?.Default;
+        if (typeof Value === 'string') {
+          expect(each.Namespace, id).toBe('Millrace');
+          continue;
+        }
+        const parameter = parameterOf(Value);
         expect(publishedResource(templates, parameter)?.type, `${id} ${Name} ${parameter}`).toBe(
           TYPE_OF_DIMENSION[Name] ?? 'a dimension that the table knows',
         );
@@ -68,7 +126,11 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
 
   it('H13: rings where a sign of life is missing, and only there', () => {
     const breaching = alarms.filter(([, each]) => each.TreatMissingData === 'breaching').map(([id]) => id);
-    expect(breaching.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual(['EngineAbsent', 'EngineMute']);
+    expect(breaching.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+      'EngineAbsent',
+      'EngineMute',
+      'UnitsNotHeld',
+    ]);
     for (const [id, each] of alarms)
       if (!breaching.includes(id)) expect(each.TreatMissingData, id).toBe('notBreaching');
   });
@@ -77,7 +139,7 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
     const watched = (metric: string) =>
       alarms
         .filter(([, each]) => each.Namespace === 'AWS/Lambda' && each.MetricName === metric)
-        .flatMap(([, each]) => each.Dimensions.map(({ Value }) => observability.Parameters[Value.Ref]?.Default))
+        .flatMap(([, each]) => each.Dimensions.map(({ Value }) => parameterOf(Value)))
         .map((name) => name?.replace(`/millrace/${environment}/names/`, '').replace(/-function$/, ''))
         .sort();
     expect(watched('IteratorAge')).toEqual(Object.keys(STREAM_CONSUMERS).sort());
