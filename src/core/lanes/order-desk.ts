@@ -144,10 +144,15 @@ export class OrderDesk {
     this.#changed(order, order.step('absent', now.mono, [evidence], reason), reason, now);
   }
 
-  /** What the venue lists as open: orders that nobody here placed are told once, own orders that are not listed are asked about. */
+  /**
+   * What the venue lists as open: orders that nobody here placed are told once, own orders that are not listed are asked about, and one that was taken for
+   * rejected and is listed is followed again.
+   */
   compareOpenOrders(listed: readonly OrderReport[], now: Now): void {
     for (const report of listed) {
-      if (this.orders.find(report.clientOrderId, report.venueOrderId) === null) this.foreignOrder(report);
+      const order = this.orders.find(report.clientOrderId, report.venueOrderId);
+      if (order === null) this.foreignOrder(report);
+      else if (order.state === 'Rejected' && now.mono - order.changedAt > 2 * SECOND) this.report(report, now);
     }
     for (const order of this.orders.pending()) {
       const found = listed.some((report) => report.clientOrderId === order.intent.clientOrderId);
