@@ -9,6 +9,7 @@ import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { VenueEndpoints, VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
+import { liveEndpoints } from './live-endpoints.ts';
 import { EVERY_CHANNEL } from './run-configuration.ts';
 import type { VenueMarket } from './venue-markets.ts';
 
@@ -16,17 +17,28 @@ const LIVE_SYMBOLS = 2;
 const FIRST_PRICE_MS = 20_000;
 const SNAPSHOT_RETRY_MS = 1_000;
 
+/** How a live market is opened. */
+export interface LiveMarketOptions {
+  /** Gives up early. */
+  readonly signal?: AbortSignal | undefined;
+  /** What `MILLRACE_LIVE_ENDPOINTS` says; default: the environment's. */
+  readonly endpoints?: string | undefined;
+  /** How long the first prices may take, ms. */
+  readonly firstPriceMs?: number;
+}
+
 /**
  * The real venue's public market as the source of a simulated one: real frames are handed on as they are, orders are matched here. `MILLRACE_LIVE_ENDPOINTS`
  * (JSON by venue, as `MILLRACE_VENUE_ENDPOINTS`) names other addresses, for those behind a gateway.
- * Rejects with `LIVE_MARKET_UNREACHABLE` when no price comes within 20 s.
+ * Rejects with `LIVE_MARKET_UNREACHABLE` when no price comes within 20 s, with `LIVE_ENDPOINTS_INVALID`.
  */
-export async function openLiveMarket(id: VenueId): Promise<VenueMarket> {
+export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {}): Promise<VenueMarket> {
   const venue = venues[id];
-  const given = process.env.MILLRACE_LIVE_ENDPOINTS;
-  const endpoints: VenueEndpoints =
-    given === undefined ? venue.endpoints('live') : (JSON.parse(given) as Record<VenueId, VenueEndpoints>)[id];
-  const insecureAllowed = given !== undefined;
+  const { signal, firstPriceMs = FIRST_PRICE_MS } = options;
+  const given = liveEndpoints(id, options.endpoints ?? process.env.MILLRACE_LIVE_ENDPOINTS);
+  const endpoints: VenueEndpoints = given ?? venue.endpoints('live');
+  const insecureAllowed = given !== null;
+  const deadline = performance.now() + firstPriceMs;
   const runtime: VenueRuntime = {
     endpoints,
     clock: systemClock,
@@ -39,8 +51,8 @@ export async function openLiveMarket(id: VenueId): Promise<VenueMarket> {
   const traded = builtInInstruments(id)
     .slice(0, LIVE_SYMBOLS)
     .map((each) => each.symbol);
-  const known = await venue.fetchInstruments(runtime).catch((error: unknown) => {
-    throw unreachable(id, messageOf(error));
+  const known = await within(venue.fetchInstruments(runtime), firstPriceMs, signal).catch((error: unknown) => {
+    throw unreachable(id, endpoints, messageOf(error));
   });
   const instruments = known.filter((each) => traded.includes(each.symbol));
   const startMs = systemClock.epochMs();
@@ -126,14 +138,11 @@ export async function openLiveMarket(id: VenueId): Promise<VenueMarket> {
   };
   for (const connection of connections) connection.start();
   if (id === 'binance-usdm') for (const { symbol } of instruments) void fetchSnapshot(symbol);
-  const deadline = performance.now() + FIRST_PRICE_MS;
   while (prices.size < instruments.length) {
-    if (performance.now() > deadline) {
+    if (performance.now() > deadline || signal?.aborted === true) {
       await close();
-      throw unreachable(
-        id,
-        `no price of ${instruments.map((each) => each.symbol).join(', ')} within ${FIRST_PRICE_MS} ms`,
-      );
+      const silent = instruments.filter((each) => !prices.has(each.symbol)).map((each) => each.symbol);
+      throw unreachable(id, endpoints, `no price of ${silent.join(', ')} within ${firstPriceMs} ms`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -150,6 +159,30 @@ export async function openLiveMarket(id: VenueId): Promise<VenueMarket> {
   };
 }
 
-function unreachable(id: VenueId, reason: string): MillraceError {
-  return new MillraceError('retryable', 'LIVE_MARKET_UNREACHABLE', `venue=${id} ${reason}`);
+function unreachable(id: VenueId, { market, rest }: VenueEndpoints, reason: string): MillraceError {
+  return new MillraceError(
+    'retryable',
+    'LIVE_MARKET_UNREACHABLE',
+    `venue=${id} market=${market} rest=${rest} ${reason}. Check that this machine may reach the venue, or name another way to it with MILLRACE_LIVE_ENDPOINTS; without --live nothing outside is needed`,
+  );
+}
+
+/** Rejects when `work` takes longer, or somebody does not want to wait. */
+async function within<T>(work: Promise<T>, ms: number, signal: AbortSignal | undefined): Promise<T> {
+  const ending = new AbortController();
+  const wish = AbortSignal.any([ending.signal, ...(signal === undefined ? [] : [signal])]);
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new Error('given up'));
+    };
+    if (wish.aborted) stop();
+    else wish.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    ending.abort();
+  }
 }

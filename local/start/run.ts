@@ -77,7 +77,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     screen.line(`[${((performance.now() - began) / 1e3).toFixed(1).padStart(5)} s] ${text}`);
 
   step('starting the simulated venues and the emulated AWS');
-  const venuesStarting = startVenues(args);
+  const venuesStarting = startVenues(args, signal);
   const emulatorStarting = startEmulator({ signal });
   const [venuesEnd, emulatorEnd] = await Promise.allSettled([venuesStarting, emulatorStarting]);
   if (emulatorEnd.status === 'fulfilled') closers.defer(() => emulatorEnd.value.stop());

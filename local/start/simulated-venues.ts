@@ -61,9 +61,9 @@ const FILL_ID_AS_TOLD: Readonly<Record<VenueId, (fillId: string) => string>> = {
   'bybit-linear': uuidOf,
 };
 
-/** Starts the venues of a run. If one cannot start, those that have are closed. */
-export async function startVenues(args: RunArguments): Promise<RunningVenues> {
-  const markets = await openMarkets(args);
+/** Starts the venues of a run. If one cannot start, those that have are closed. `signal` ends the wait for a live market. */
+export async function startVenues(args: RunArguments, signal?: AbortSignal): Promise<RunningVenues> {
+  const markets = await openMarkets(args, signal);
   const started: StartedVenue[] = [];
   try {
     for (const [index, market] of markets.entries())

@@ -23,7 +23,7 @@ const nothingToClose = async () => undefined;
  * The markets of a run: of each recording's venue its recording, of the others that were named generated flow; all of them live with `--live`.
  * Throws what reading a recording throws, and `RECORDING_VENUE` when a recording is of a venue that was not named.
  */
-export async function openMarkets(args: RunArguments): Promise<readonly VenueMarket[]> {
+export async function openMarkets(args: RunArguments, signal?: AbortSignal): Promise<readonly VenueMarket[]> {
   const recordings = new Map<VenueId, string[]>();
   for (const file of args.replay) {
     const { venue } = inspectRecording([file]);
@@ -37,14 +37,21 @@ export async function openMarkets(args: RunArguments): Promise<readonly VenueMar
     recordings.set(venue, [...(recordings.get(venue) ?? []), file]);
   }
   const wanted = args.venues ?? (recordings.size > 0 ? [...recordings.keys()] : VENUES);
-  const markets: VenueMarket[] = [];
-  for (const venue of wanted) {
+  if (args.live) return openLiveMarkets(wanted, signal);
+  return wanted.map((venue) => {
     const files = recordings.get(venue);
-    if (args.live) markets.push(await openLiveMarket(venue));
-    else if (files === undefined) markets.push(generated(venue, args.seed));
-    else markets.push(recorded(venue, files));
-  }
-  return markets;
+    return files === undefined ? generated(venue, args.seed) : recorded(venue, files);
+  });
+}
+
+/** All or none: where one cannot be opened, the others are closed. */
+async function openLiveMarkets(wanted: readonly VenueId[], signal?: AbortSignal): Promise<readonly VenueMarket[]> {
+  const ends = await Promise.allSettled(wanted.map((venue) => openLiveMarket(venue, { signal })));
+  const markets = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed === undefined) return markets;
+  await Promise.all(markets.map((market) => market.close()));
+  throw failed.reason;
 }
 
 function generated(venue: VenueId, seed: number): VenueMarket {

@@ -58,7 +58,7 @@ export function inspectRecording(files: readonly string[]): RecordingFacts {
   }
   for (const [symbol, { touched, booked }] of learned) if (touched === null && booked === null) learned.delete(symbol);
   if (learned.size === 0) {
-    const detail = `files=${files.join(',')} venue=${venue} unread=${skipped.count} ${skipped.examples[0] ?? ''}`;
+    const detail = `files=${files.join(',')} venue=${venue} unread=${skipped.count} no book, trade or quote in it is in the venue's present format${skipped.count > 0 ? `; the first fault: ${skipped.examples[0]}` : ''}`;
     throw new MillraceError('configuration', 'RECORDING_EMPTY', detail.trim());
   }
   const instruments = [...learned].map(([symbol, { prices, sizes }]) => instrumentOf(venue, symbol, prices, sizes));
