@@ -2,6 +2,7 @@ import { messageOf } from '#core/errors.ts';
 import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
 import type { PositionReport } from '#core/orders/order.ts';
 import type { VenueView } from '#core/orders/recovery.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
 
@@ -50,7 +51,10 @@ export async function askForVerification(
   }
 }
 
-/** Everything that a recovery compares. Rejects with a `VenueError`. */
+/** How often fills and position are asked for anew while the account trades between the questions. */
+const TRIES = 5;
+
+/** Everything that a recovery compares, of one moment. Rejects with a `VenueError`. */
 export async function askForRecovery(
   queries: VenueQueries,
   symbol: string,
@@ -58,10 +62,20 @@ export async function askForRecovery(
   clock: Clock,
 ): Promise<VenueView> {
   const [orders, openOrders] = await Promise.all([queries.ordersSince(symbol, from), queries.openOrders(symbol)]);
-  // The position last: what fills between the questions is then in the position, and in the fills asked for after the orders.
-  const fills = await queries.fillsSince(symbol, from);
-  const position = await askPosition(queries, symbol, clock);
-  return { orders, openOrders, fills, position };
+  // A fill between two questions would be in the position and not in the list, or the other way about, and be counted twice later: the list is asked for before
+  // and after, until it stayed the same around the position.
+  let fills = await queries.fillsSince(symbol, from);
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const position = await askPosition(queries, symbol, clock);
+    const after = await queries.fillsSince(symbol, from);
+    if (after.length === fills.length) return { orders, openOrders, fills, position };
+    fills = after;
+  }
+  throw new VenueError(
+    'retry',
+    'ACCOUNT_MOVES',
+    `symbol=${symbol}: fills kept coming while the position was asked for`,
+  );
 }
 
 async function askPosition(queries: VenueQueries, symbol: string, clock: Clock): Promise<PositionReport> {

@@ -31,12 +31,18 @@ export class Normalizer {
   readonly #emit: (message: MarketMessage) => void;
   readonly #books = new Map<string, RecordedBook>();
   readonly #snapshots: RecordedDepthSnapshots | null;
+  #said = 0;
+  /** Sound frames that hold nothing which has a normalized form: other channels, unknown ones. */
+  #other = 0;
 
   constructor(venue: VenueId, output: NormalizerOutput) {
     this.#venue = venue;
     this.#output = output;
     this.#decode = venues[venue].marketData.createDecoder();
-    this.#emit = (message) => this.#onMessage(message);
+    this.#emit = (message) => {
+      this.#said += 1;
+      this.#onMessage(message);
+    };
     this.#snapshots = venue === 'binance-usdm' ? new RecordedDepthSnapshots() : null;
   }
 
@@ -48,7 +54,9 @@ export class Normalizer {
       const snapshot = this.#snapshots.read(frame, record.kind === 'rest' ? record.url : null, receivedAt);
       if (snapshot !== null) this.#onBook(snapshot);
     } else if (record.kind === 'frame' || isOpenInterest(record.url)) {
+      const before = this.#said;
       this.#decode(frame, this.#emit);
+      if (this.#said === before) this.#other += 1;
     }
   }
 
@@ -61,6 +69,7 @@ export class Normalizer {
       const cut = (levels: readonly LevelText[]): readonly LevelText[] => levels.slice(0, depth);
       this.#output.line(JSON.stringify({ ...state, bids: cut(state.bids), asks: cut(state.asks) }));
     }
+    if (this.#other > 0) this.#output.notice(`FRAMES_OTHER: frames=${this.#other} of channels that are not normalized`);
     const waiting = this.#snapshots?.waiting ?? 0;
     if (waiting > 0) {
       throw new MillraceError(

@@ -138,6 +138,17 @@ describe('normalize: bad input', () => {
     expect(errors[0]).toMatch(/neither a topic nor an answer/);
   });
 
+  test('H5: frames of channels without a normalized form are no fault, and are counted', async () => {
+    const kline = raw({ topic: 'kline.1.BTCUSDT', type: 'snapshot', ts: 1, data: [] });
+    const { code, lines, errors } = await bybit(['-'], kline + kline);
+
+    expect({ code, lines, errors }).toEqual({
+      code: 0,
+      lines: [],
+      errors: ['end: FRAMES_OTHER: frames=2 of channels that are not normalized'],
+    });
+  });
+
   test('R9: a line without end is refused, not gathered', async () => {
     const piece = Buffer.alloc(1024 * 1024, 'x');
     const input = Buffer.concat([...Array.from({ length: 17 }, () => piece), Buffer.from(`\n${raw(trade(1))}`)]);
