@@ -1,5 +1,10 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { TradingEvent } from '#core/events/trading-event.ts';
 import { emulatorIsInstalled } from '#local/emulator.ts';
+import { LOGS } from '#local/paths.ts';
 import { parseRunArguments } from '#local/start/arguments.ts';
 import { type RunControl, type RunEnd, type RunHooks, run } from '#local/start/run.ts';
 import { openServiceGate } from '../support/service-gate.ts';
@@ -12,9 +17,12 @@ if (!installed)
 
 const MINUTES = 60_000;
 
-/** Runs the pipeline and returns what it left, with what it printed if it broke. */
-async function trade(argv: readonly string[], hooks: RunHooks = {}): Promise<NonNullable<RunEnd['summary']>> {
-  const printed: string[] = [];
+/** Runs the pipeline and returns what it left, with what it printed if it broke. What it prints is added to `printed`. */
+async function trade(
+  argv: readonly string[],
+  hooks: RunHooks = {},
+  printed: string[] = [],
+): Promise<NonNullable<RunEnd['summary']>> {
   const output = {
     isTTY: false,
     rows: 50,
@@ -31,6 +39,14 @@ async function trade(argv: readonly string[], hooks: RunHooks = {}): Promise<Non
   return summary;
 }
 
+/** Every log that was written to since then. */
+function logsSince(epochMs: number): [string, string][] {
+  return readdirSync(LOGS)
+    .map((name) => path.join(LOGS, name))
+    .filter((file) => statSync(file).mtimeMs >= epochMs)
+    .map((file) => [file, readFileSync(file, 'utf8')]);
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The engine that trades, once one does. */
@@ -44,9 +60,35 @@ async function activeEngine(control: RunControl): Promise<string> {
 
 describe.skipIf(!installed && process.env.CI !== 'true')('the whole pipeline', () => {
   it(
-    'T1, T2, T4, H3, M8: frames go in; every order is confirmed, every frame is in the archive, the three positions agree',
+    'T1, T2, T4, H3, M8, R6: frames go in; every order is confirmed, every frame is in the archive, the three positions agree, and no venue key is written down anywhere',
     async () => {
-      const summary = await trade(['--seconds', '15', '--seed', '11']);
+      const printed: string[] = [];
+      const told: { secrets: readonly string[]; events: readonly TradingEvent[] } = { secrets: [], events: [] };
+      const summaryFile = path.join(mkdtempSync(path.join(tmpdir(), 'millrace-summary-')), 'summary.json');
+      const hooks: RunHooks = {
+        onTrading: (control) => {
+          told.secrets = control.secrets;
+          told.events = control.events;
+        },
+      };
+      const began = Date.now();
+      const summary = await trade(['--seconds', '15', '--seed', '11', '--summary', summaryFile], hooks, printed);
+      const written = new Map([
+        ['standard output', printed.join('')],
+        ['the trading stream', JSON.stringify(told.events)],
+        ['the summary', readFileSync(summaryFile, 'utf8')],
+        ...logsSince(began),
+      ]);
+      rmSync(path.dirname(summaryFile), { recursive: true });
+      expect([...written.keys()]).toEqual(
+        expect.arrayContaining(['emulator.log', 'engine-1.log', 'engine-2.log'].map((name) => path.join(LOGS, name))),
+      );
+      expect(written.get('the trading stream')).toContain('order.state');
+      expect(told.secrets).toHaveLength(4);
+      for (const secret of told.secrets) {
+        expect(secret.length).toBeGreaterThanOrEqual(32);
+        for (const [where, text] of written) expect(text.includes(secret), `a venue key in ${where}`).toBe(false);
+      }
       for (const frames of Object.values(summary.frames)) {
         expect(frames.sent).toBeGreaterThan(500);
         expect(frames).toMatchObject({
