@@ -14,6 +14,7 @@ import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
+import { createSpeaker } from '../support/scanned-text.ts';
 
 const SERVERS = { 'binance-usdm': createBinanceUsdmServer, 'bybit-linear': createBybitLinearServer } as const;
 const SYMBOL = 'BTCUSDT';
@@ -55,6 +56,7 @@ async function openFeed(venueId: VenueId) {
   const sync = venue.createBookSync(instrument);
   const heard: MarketDataMessage[] = [];
   const resyncs: string[] = [];
+  const frames: Buffer[] = [];
 
   async function fetchBook(): Promise<void> {
     for (;;) {
@@ -84,7 +86,8 @@ async function openFeed(venueId: VenueId) {
       plan,
       protocol: venue.marketData,
       listener: {
-        onFrame: (frame) =>
+        onFrame: (frame) => {
+          frames.push(Buffer.from(frame));
           decode(frame, (message) => {
             switch (message.type) {
               case 'subscribed':
@@ -96,7 +99,8 @@ async function openFeed(venueId: VenueId) {
               default:
                 onMessage(connection, message);
             }
-          }),
+          });
+        },
         onStatus: () => undefined,
         onRefused: (subscription, reason) => logged.push(`refused ${subscription.channel} ${reason}`),
         onResubscribe: ({ channel }, reason) => {
@@ -108,7 +112,7 @@ async function openFeed(venueId: VenueId) {
     ending.push(() => connection.stop());
     return connection;
   });
-  return { exchange, server, instrument, instruments, offered, sync, heard, resyncs, connections, logged };
+  return { exchange, server, instrument, instruments, offered, sync, heard, frames, resyncs, connections, logged };
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -124,6 +128,23 @@ describe.each(VENUES)('%s over a socket', (venueId) => {
     const { offered, instruments } = await openFeed(venueId);
 
     expect(offered).toEqual(instruments);
+  });
+
+  test('what the server writes of books, trades and quotes is scanned, and says what the parser says', async () => {
+    const { frames, heard, instrument } = await openFeed(venueId);
+    const counted = (type: string) => heard.filter((message) => message.type === type).length;
+    await until('each hot channel has spoken often', () =>
+      ['book', 'trade', 'quote'].every((type) => counted(type) > 10),
+    );
+
+    const parser = createSpeaker(venues[venueId].marketData, null);
+    const scanner = createSpeaker(venues[venueId].marketData, new Map([[SYMBOL, instrument]]));
+    for (const frame of frames.slice()) {
+      const { messages, refusal } = parser(frame);
+      const said = scanner(frame);
+      const isHot = messages.some(({ type }) => type === 'book' || type === 'trade' || type === 'quote');
+      expect(said).toEqual({ messages, refusal, scanned: isHot });
+    }
   });
 
   test('every channel is acknowledged and speaks, and the book becomes the exchange’s', async () => {
