@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerReader } from '#aws/ledger-reader.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import type { LedgerAdjustment, LedgerFill } from '#core/ledger/ledger-entry.ts';
+import { foldPositions } from '#core/ledger/position-fold.ts';
+import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
+import { createLedgerView } from '#engine/ledger-view.ts';
+
+const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'binance-usdm' };
+const DAY_MS = 86_400_000;
+const TODAY = 20_000 * DAY_MS;
+const clock: Clock = { monoNanos: () => 0 as MonoNanos, epochMs: () => (TODAY + 3_600_000) as EpochMs };
+
+function fill(fillId: string, side: 'buy' | 'sell', price: string, venueTime: number, symbol = 'BTCUSDT'): LedgerFill {
+  return {
+    fillId,
+    symbol,
+    clientOrderId: null,
+    venueOrderId: `v-${fillId}`,
+    side,
+    price,
+    size: '0.1',
+    fee: '0.5',
+    feeCurrency: 'USDT',
+    liquidity: 'taker',
+    cause: 'trade',
+    venueTime,
+    venue: 'binance-usdm',
+    epoch: 1,
+    time: venueTime,
+  };
+}
+
+/** A ledger of these entries. */
+function ledgerOf(fills: readonly LedgerFill[], adjustments: readonly LedgerAdjustment[] = []): LedgerReader {
+  return {
+    readOrder: () => Promise.resolve(null),
+    readOrders: () => Promise.resolve([]),
+    readFills: () => Promise.resolve(fills),
+    readAdjustments: () => Promise.resolve(adjustments),
+    readBalances: () => Promise.resolve([]),
+    readLanes: () => Promise.resolve([]),
+    readPositions: (_account, only) =>
+      Promise.resolve(foldPositions(fills, adjustments).filter((each) => each.symbol === only?.symbol)),
+  };
+}
+
+describe('what a recovery reads of the ledger', () => {
+  it('H12: the day’s realised profit counts what was closed today, what it was bought for before, and today’s fees', async () => {
+    const fills = [
+      fill('1', 'buy', '60000', TODAY - 2_000),
+      fill('2', 'sell', '59000', TODAY - 1_000),
+      fill('3', 'buy', '60000', TODAY - 500),
+      fill('4', 'sell', '59900', TODAY + 1_000),
+      fill('5', 'buy', '1', TODAY + 2_000, 'ETHUSDT'),
+    ];
+    const view = await createLedgerView(ledgerOf(fills), clock)(UNIT, 'BTCUSDT');
+    // 0.1 × (59900 − 60000) − 0.5; yesterday's loss of 100 is yesterday's.
+    expect(view.realizedToday).toBeCloseTo(-10.5, 9);
+    expect(view.positionSize).toBe('0');
+    expect([...view.fillIds]).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('H12: a ledger without fills has realised nothing', async () => {
+    expect((await createLedgerView(ledgerOf([]), clock)(UNIT, 'BTCUSDT')).realizedToday).toBe(0);
+  });
+});
