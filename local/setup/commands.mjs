@@ -55,6 +55,11 @@ export const COMMANDS = {
   },
   'fault-venue': { summary: 'one simulated venue alone', python: false, run: target('src/simulation/fault-venue.ts') },
   bench: { summary: 'benchmarks', python: false, run: target('bench/run.ts') },
+  reference: {
+    summary: 'write the documents that are generated from the code',
+    python: false,
+    run: target('src/research/reference-documents.ts'),
+  },
   'set-up': { summary: 'only the set-up', python: true, run: async () => 0 },
 };
 
