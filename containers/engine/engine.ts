@@ -1,6 +1,7 @@
 import type {
   AccountConfiguration,
   FeedConfiguration,
+  LaneConfiguration,
   LoadedConfiguration,
 } from '#core/config/runtime-configuration.ts';
 import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
@@ -57,8 +58,8 @@ const RETRY_MS = 1_000;
 /** Feed and units of one venue: units are taken only where the feed is held, so that a lane always has its book beside it. */
 interface VenueGroup {
   readonly venue: Venue;
-  readonly symbols: readonly string[];
-  readonly channels: FeedConfiguration['channels'];
+  symbols: readonly string[];
+  channels: FeedConfiguration['channels'];
   readonly units: ReadonlyMap<UnitId, UnitRef>;
   readonly instruments: Map<string, Instrument>;
   unitLeases: LeaseHolder;
@@ -77,15 +78,20 @@ export class Engine {
   readonly #groups = new Map<VenueId, VenueGroup>();
   readonly #feedLeases: LeaseHolder;
   readonly #startedAt: EpochMs;
+  #configuration: LoadedConfiguration;
+  /** Why the last change of the configuration was not taken, or null. */
+  #configurationFault: string | null = null;
+  #reconfiguring: Promise<void> = Promise.resolve();
   #stopping = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#configuration = options.configuration;
     this.#startedAt = options.clock.epochMs();
     this.#origin = {
       engine: options.engine,
       build: options.build,
-      configurationHash: () => options.configuration.hash,
+      configurationHash: () => this.#configuration.hash,
     };
     this.#inputLog = new InputLog(
       options.publisher.open({
@@ -132,7 +138,7 @@ export class Engine {
       'start',
       'engine',
       null,
-      { engine: this.#options.engine, build: this.#options.build, configuration: this.#options.configuration.hash },
+      { engine: this.#options.engine, build: this.#options.build, configuration: this.#configuration.hash },
       this.#now(),
     );
     this.#feedLeases.start();
@@ -158,6 +164,20 @@ export class Engine {
       await group.feed?.stop();
     }
     await this.#feedLeases.stop({ release: true, settled: true });
+  }
+
+  /** A changed document was not valid: the one in force stays, and health says so. */
+  configurationRefused(reason: string): void {
+    this.#configurationFault = `refused, ${this.#configuration.hash} stays: ${reason}`;
+  }
+
+  /**
+   * Applies the difference of a valid configuration to what runs (R3): limits, strategies, lanes, symbols and channels of the venues and units that there are.
+   * Other venues, accounts or units need a restart: such a configuration is refused whole. Changes are applied one after the other; never rejects.
+   */
+  reconfigure(next: LoadedConfiguration): Promise<void> {
+    this.#reconfiguring = this.#reconfiguring.then(() => this.#apply(next));
+    return this.#reconfiguring;
   }
 
   health(): { readonly ok: boolean; readonly parts: Readonly<Record<string, PartHealth>> } {
@@ -190,7 +210,8 @@ export class Engine {
     }
     const blocked = this.#options.publisher.entriesBlocked();
     parts.sink = { ok: blocked === null, state: blocked ?? 'publishing' };
-    parts.configuration = { ok: true, state: this.#options.configuration.hash };
+    const { hash } = this.#configuration;
+    parts.configuration = { ok: this.#configurationFault === null, state: this.#configurationFault ?? hash };
     // A venue that is down or a key that is wrong is not mended by a restart: the container stays healthy, the parts say it.
     return { ok: true, parts };
   }
@@ -232,12 +253,52 @@ export class Engine {
     return [...this.#groups.values()].flatMap((group) => [...group.runners.values()].map((runner) => runner.status()));
   }
 
+  async #apply(next: LoadedConfiguration): Promise<void> {
+    const { log } = this.#options;
+    if (this.#stopping || next.hash === this.#configuration.hash) return;
+    const fixed = fixedParts(next) === fixedParts(this.#configuration);
+    if (!fixed) {
+      this.configurationRefused('venues, accounts and units change only with a restart');
+      log('error', 'the new configuration is refused', { hash: next.hash, reason: this.#configurationFault });
+      return;
+    }
+    const before = this.#configuration;
+    this.#configuration = next;
+    try {
+      for (const group of this.#groups.values()) await this.#applyTo(group, next);
+      this.#configurationFault = null;
+      log('info', 'a new configuration is in force', { hash: next.hash, before: before.hash });
+    } catch (error) {
+      this.metrics.errors += 1;
+      this.#configurationFault = `${next.hash} is applied in part: ${messageOf(error)}`;
+      log('error', 'the new configuration could not be applied whole', { hash: next.hash, reason: messageOf(error) });
+    }
+  }
+
+  /** The feed gets what is new before the lanes need it, and loses what goes after they have left it. */
+  async #applyTo(group: VenueGroup, next: LoadedConfiguration): Promise<void> {
+    const feed = next.configuration.feeds.find((each) => each.venue === group.venue.id);
+    if (feed === undefined) return;
+    const both = [...new Set([...group.symbols, ...feed.symbols])];
+    await group.feed?.reconfigure(both, feed.channels);
+    for (const runner of group.runners.values()) await runner.reconfigure(this.#lanesOf(runner.unit));
+    await group.feed?.reconfigure(feed.symbols, feed.channels);
+    group.symbols = feed.symbols;
+    group.channels = feed.channels;
+  }
+
+  #lanesOf(unit: UnitRef): readonly LaneConfiguration[] {
+    return this.#configuration.configuration.lanes.filter(
+      (lane) => lane.account === unit.account && lane.mode === unit.mode && lane.venue === unit.venue,
+    );
+  }
+
   #now(): Now {
     return { mono: this.#options.clock.monoNanos(), epoch: this.#options.clock.epochMs() };
   }
 
   #account(unit: UnitRef): AccountConfiguration | undefined {
-    const { accounts } = this.#options.configuration.configuration;
+    const { accounts } = this.#configuration.configuration;
     return accounts.find((each) => each.name === unit.account && each.mode === unit.mode && each.venue === unit.venue);
   }
 
@@ -344,9 +405,7 @@ export class Engine {
       {
         unit,
         account,
-        lanes: this.#options.configuration.configuration.lanes.filter(
-          (lane) => lane.account === unit.account && lane.mode === unit.mode && lane.venue === unit.venue,
-        ),
+        lanes: this.#lanesOf(unit),
         venue: group.venue,
         runtime,
         publisher: this.#options.publisher,
@@ -368,11 +427,23 @@ export class Engine {
 
   /** Market data comes from where the venue's accounts trade. */
   #feedMode(venue: VenueId): UnitRef['mode'] {
-    return this.#options.configuration.configuration.accounts.find((each) => each.venue === venue)?.mode ?? 'paper';
+    return this.#configuration.configuration.accounts.find((each) => each.venue === venue)?.mode ?? 'paper';
   }
 
   #runtime(venue: Venue, mode: UnitRef['mode']): VenueRuntime {
     const { clock, timers, random, connect, fetch, log, endpoints } = this.#options;
     return { endpoints: endpoints(venue, mode), clock, timers, random, connect, fetch, log };
   }
+}
+
+/** What a running engine cannot change: venues, accounts and the units that lanes belong to. */
+function fixedParts({ configuration }: LoadedConfiguration): string {
+  const units = new Set(
+    configuration.lanes.map((lane) => unitId({ account: lane.account, mode: lane.mode, venue: lane.venue })),
+  );
+  return JSON.stringify([
+    configuration.feeds.map((feed) => feed.venue).sort(),
+    configuration.accounts,
+    [...units].sort(),
+  ]);
 }

@@ -1,6 +1,6 @@
 import type { HeldLease } from '#core/control/control-ports.ts';
 import type { UnitRef } from '#core/control/unit.ts';
-import { messageOf } from '#core/errors.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import type { FrameSink, Publisher } from '#core/events/publisher-port.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
@@ -89,20 +89,18 @@ export class FeedRunner {
   readonly #books = new Map<string, SymbolBook>();
   readonly #events: UnitEvents;
   readonly #sockets: FeedSocket[] = [];
+  readonly #epoch: number;
+  readonly #openedSockets = new Map<string, number>();
   #stopped = false;
 
   constructor(options: FeedRunnerOptions, lease: HeldLease, tookOverFrom: string | null) {
     this.#options = options;
     this.#events = new UnitEvents(options.publisher, options.feedUnit, lease.epoch, options.origin);
-    for (const symbol of options.symbols) {
-      const instrument = options.instruments.get(symbol);
-      if (instrument === undefined) throw new Error(`instrument ${symbol} is unknown to ${options.venue.id}`);
-      const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
-      this.#books.set(symbol, { sync: options.venue.createBookSync(instrument), symbol, messages: 0, gaps: 0, gap });
-    }
-    const subscriptions = options.symbols.flatMap((symbol) => options.channels.map((channel) => ({ channel, symbol })));
-    for (const plan of options.venue.marketData.plan(options.runtime.endpoints, subscriptions)) {
-      this.#sockets.push(new FeedSocket(this, options, plan, lease.epoch));
+    this.#epoch = lease.epoch;
+    const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
+    for (const symbol of options.symbols) this.#addBook(symbol, gap === null ? null : { ...gap });
+    for (const plan of this.#plan(options.symbols, options.channels)) {
+      this.#sockets.push(this.#openSocket(plan));
     }
     if (tookOverFrom !== null) void this.#findLastPublished();
   }
@@ -133,6 +131,36 @@ export class FeedRunner {
         this.#options.clock.epochMs(),
       );
     }
+  }
+
+  /**
+   * Changes what the feed carries, with the venue's acknowledgements awaited: first what is new, then what goes. Rejects when the venue refuses; what was
+   * carried before goes on.
+   */
+  async reconfigure(symbols: readonly string[], channels: readonly Subscription['channel'][]): Promise<void> {
+    const plans = this.#plan(symbols, channels);
+    for (const symbol of symbols) if (!this.#books.has(symbol)) this.#addBook(symbol, null);
+    for (const plan of plans) {
+      const socket = this.#sockets.find((each) => each.plan.name === plan.name);
+      if (socket === undefined) {
+        const opened = this.#openSocket(plan);
+        this.#sockets.push(opened);
+        opened.connection.start();
+        continue;
+      }
+      const added = without(plan.subscriptions, socket.connection.wanted());
+      if (added.length > 0) await socket.connection.subscribe(added);
+    }
+    for (const socket of [...this.#sockets]) {
+      const kept = plans.find((plan) => plan.name === socket.plan.name)?.subscriptions ?? [];
+      const removed = without(socket.connection.wanted(), kept);
+      if (kept.length > 0 && removed.length > 0) await socket.connection.unsubscribe(removed);
+      if (kept.length === 0) {
+        this.#sockets.splice(this.#sockets.indexOf(socket), 1);
+        await socket.stop();
+      }
+    }
+    for (const symbol of [...this.#books.keys()]) if (!symbols.includes(symbol)) this.#books.delete(symbol);
   }
 
   book(symbol: string): OrderBook | null {
@@ -193,8 +221,8 @@ export class FeedRunner {
   }
 
   /** The socket is not live: its books are not to be quoted, and what they miss is declared when they are whole again. */
-  onSocketLost(plan: SocketPlan, reason: string): void {
-    for (const { channel, symbol } of plan.subscriptions) {
+  onSocketLost(subscriptions: readonly Subscription[], reason: string): void {
+    for (const { channel, symbol } of subscriptions) {
       const book = this.#books.get(symbol);
       if (channel === 'book' && book !== undefined) this.#lose(book, reason);
     }
@@ -203,6 +231,29 @@ export class FeedRunner {
   onResubscribe(subscription: Subscription, reason: string): void {
     const book = this.#books.get(subscription.symbol);
     if (subscription.channel === 'book' && book !== undefined) this.#lose(book, reason);
+  }
+
+  /** A socket that is opened again under the same lease gets a name of its own: the identity of a frame never comes twice. */
+  #openSocket(plan: SocketPlan): FeedSocket {
+    const before = this.#openedSockets.get(plan.name) ?? 0;
+    this.#openedSockets.set(plan.name, before + 1);
+    const name = `${this.#options.origin.engine}/${this.#options.venue.id}/${plan.name}`;
+    return new FeedSocket(this, this.#options, plan, this.#epoch, before === 0 ? name : `${name}/${before}`);
+  }
+
+  #plan(symbols: readonly string[], channels: readonly Subscription['channel'][]): readonly SocketPlan[] {
+    const { venue, runtime } = this.#options;
+    const subscriptions = symbols.flatMap((symbol) => channels.map((channel) => ({ channel, symbol })));
+    return venue.marketData.plan(runtime.endpoints, subscriptions);
+  }
+
+  #addBook(symbol: string, gap: SymbolBook['gap']): void {
+    const { venue, instruments } = this.#options;
+    const instrument = instruments.get(symbol);
+    if (instrument === undefined) {
+      throw new MillraceError('configuration', 'INSTRUMENT_UNKNOWN', `venue=${venue.id} symbol=${symbol}`);
+    }
+    this.#books.set(symbol, { sync: venue.createBookSync(instrument), symbol, messages: 0, gaps: 0, gap });
   }
 
   #lose(book: SymbolBook, reason: string): void {
@@ -310,10 +361,9 @@ class FeedSocket {
   frames = 0;
   readonly #anchor: Now;
 
-  constructor(feed: FeedRunner, options: FeedRunnerOptions, plan: SocketPlan, epoch: number) {
+  constructor(feed: FeedRunner, options: FeedRunnerOptions, plan: SocketPlan, epoch: number, name: string) {
     const { venue, inputLog, metrics, publisher, runtime, clock, timers } = options;
     this.plan = plan;
-    const name = `${options.origin.engine}/${venue.id}/${plan.name}`;
     const anchor = { mono: clock.monoNanos(), epoch: clock.epochMs() };
     this.#anchor = anchor;
     const sink = publisher.open({ venue: venue.id, connection: name, epoch, anchor });
@@ -343,7 +393,7 @@ class FeedSocket {
           }
         },
         onStatus: (status) => {
-          if (status.state !== 'live') feed.onSocketLost(plan, status.reason);
+          if (status.state !== 'live') feed.onSocketLost(this.connection.wanted(), status.reason);
         },
         onRefused: (subscription, reason) => runtime.log('error', 'subscription refused', { ...subscription, reason }),
         onResubscribe: (subscription, reason) => feed.onResubscribe(subscription, reason),
@@ -361,4 +411,11 @@ class FeedSocket {
     await this.connection.stop();
     this.sink.end('inOrder');
   }
+}
+
+/** Those of `some` that are not among `others`. */
+function without(some: readonly Subscription[], others: readonly Subscription[]): readonly Subscription[] {
+  return some.filter(
+    ({ channel, symbol }) => !others.some((other) => other.channel === channel && other.symbol === symbol),
+  );
 }

@@ -43,12 +43,17 @@ process.on('unhandledRejection', (reason) => {
 
 const random = { next: Math.random };
 const dynamoDb = createDynamoDbClient({ requestTimeoutMs: 2_000 });
+/** The engine, once it is there: the configuration is read before. */
+let running: Engine | null = null;
 const configurationSource = createConfigurationSource({
   location: settings.MILLRACE_CONFIGURATION,
   ssm: createParameterClient(),
   timers: systemTimers,
-  onRefused: (error) => log('error', 'the new configuration is refused, the old one stays', { reason: error.message }),
-  onChange: ({ hash }) => log('warn', 'a new configuration is valid; it is taken at the next start', { hash }),
+  onRefused: (error) => {
+    log('error', 'the new configuration is refused, the old one stays', { reason: error.message });
+    running?.configurationRefused(error.message);
+  },
+  onChange: (next) => void running?.reconfigure(next),
 });
 const configuration = await configurationSource.start();
 process.on('SIGHUP', () => void configurationSource.reload());
@@ -133,6 +138,7 @@ const http = await startEngineHttp({
   status: () => engine.status(),
 });
 engine.start();
+running = engine;
 log('info', 'engine started', { port: http.port, configuration: configuration.hash, units: units.map(unitId) });
 
 let stopping = false;

@@ -54,14 +54,22 @@ export class UnitRecovery {
     this.#ownPrefix = orderIdPrefix(unit.mode, this.#id, epoch);
   }
 
-  /** Opens a lane with what ledger and venue say. Rejects when either cannot be asked; it may then be called again. */
-  async recover(lane: Lane): Promise<void> {
+  /**
+   * Asks ledger and venue about a lane's symbol; what is returned opens the lane with what they said, once. Rejects when either cannot be asked: nothing has
+   * changed then but that the predecessor's orders may be cancelled, and it may be called again.
+   */
+  async prepare(lane: Lane): Promise<() => void> {
     const { clock, readLedger, unit } = this.#options;
     const ledger = await readLedger(unit, lane.symbol);
     const earliest = Math.min(clock.epochMs(), ...ledger.pendingOrders.map((order) => order.placedAt));
     const from = (earliest - LOOK_BACK_MS) as EpochMs;
     const venue = await this.#askWithNothingWorking(lane, from);
-    if (this.#options.stopped()) return;
+    return () => {
+      if (!this.#options.stopped()) this.#open(lane, ledger, venue, from);
+    };
+  }
+
+  #open(lane: Lane, ledger: LedgerView, venue: VenueView, from: EpochMs): void {
     const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue);
     const now = this.#now();
     this.#options.inputLog.record('open', this.#id, lane.name, plan.opening, now);

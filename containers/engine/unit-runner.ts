@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AccountConfiguration, LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { HeldLease } from '#core/control/control-ports.ts';
 import type { DesiredState } from '#core/control/desired-state.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
-import { messageOf } from '#core/errors.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
@@ -13,7 +14,7 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
-import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountReport, ClientOrderId } from '#core/orders/order.ts';
 import type { AccountStream, ConnectionStatus, OrderEntry, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { AccountRuntime, Managed, Venue } from '#venues/venue.ts';
@@ -47,6 +48,8 @@ const DESIRED_STALE_NANOS = 3e9;
 /** Recovery looks back at least this far. */
 const LOOK_BACK_MS = 600_000;
 const RETRY_MS = 500;
+/** How long the orders of a lane that goes may take to end. */
+const RETIRE_MS = 20_000;
 /** When orders of earlier leases are looked for again after the recovery. */
 const SWEEPS_MS = [5_000, 15_000, 45_000];
 
@@ -80,7 +83,8 @@ export interface LaneStatus {
  */
 export class UnitRunner {
   readonly unit: UnitRef;
-  readonly lanes: readonly Lane[];
+  readonly #nextId: () => ClientOrderId;
+  #lanes: Lane[];
   readonly #options: UnitRunnerOptions;
   readonly #events: UnitEvents;
   readonly #queries: VenueQueries;
@@ -117,7 +121,6 @@ export class UnitRunner {
     this.#startedAt = options.clock.epochMs();
     this.#events = new UnitEvents(options.publisher, options.unit, lease.epoch, options.origin);
     this.#queries = options.venue.createQueries(options.runtime);
-    const nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
     this.#performer = new LanePerformer({
       unit: this.#id,
       queries: this.#queries,
@@ -142,12 +145,8 @@ export class UnitRunner {
       perform: (lane) => this.#performer.perform(lane),
       stopped: () => this.#stopped,
     });
-    this.lanes = options.lanes.map((each) => {
-      const instrument = options.instruments.get(each.symbol);
-      if (instrument === undefined)
-        throw new Error(`instrument ${each.symbol} of lane ${each.name} is unknown to ${options.venue.id}`);
-      return new Lane(each, instrument, nextId);
-    });
+    this.#nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
+    this.#lanes = options.lanes.map((each) => this.#createLane(each));
     this.#accountStream = options.venue.createAccountStream(options.runtime, {
       onReport: (report) => this.#onReport(report),
       onStatus: (status) => this.#onStreamStatus(status),
@@ -183,6 +182,24 @@ export class UnitRunner {
     lane.onBook(book, receivedAt, exchangeTime, now);
     this.#options.metrics.decision.record((this.#options.clock.monoNanos() - began) / 1e3);
     if (lane.effects.length > 0) this.#performer.perform(lane);
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.#lanes;
+  }
+
+  /**
+   * Changes the unit's lanes while it trades: a lane that is gone or different comes to rest first, a new or different one starts from what venue and ledger
+   * say. Rejects with `LANE_NOT_AT_REST` when a lane's orders do not end in time; it then goes on as it was, with its entries paused.
+   */
+  async reconfigure(lanes: readonly LaneConfiguration[]): Promise<void> {
+    for (const lane of [...this.#lanes]) {
+      const next = lanes.find((each) => each.name === lane.name);
+      if (next === undefined || !isDeepStrictEqual(next, lane.configuration)) await this.#retire(lane, next);
+    }
+    for (const configuration of lanes) {
+      if (!this.#lanes.some((each) => each.name === configuration.name)) await this.#add(configuration);
+    }
   }
 
   lane(symbol: string): Lane | null {
@@ -245,6 +262,56 @@ export class UnitRunner {
         denials: Object.fromEntries(lane.denials),
       })),
     };
+  }
+
+  #createLane(configuration: LaneConfiguration): Lane {
+    const { instruments, venue } = this.#options;
+    const instrument = instruments.get(configuration.symbol);
+    if (instrument === undefined) {
+      const detail = `venue=${venue.id} symbol=${configuration.symbol} lane=${configuration.name}`;
+      throw new MillraceError('configuration', 'INSTRUMENT_UNKNOWN', detail);
+    }
+    return new Lane(configuration, instrument, this.#nextId);
+  }
+
+  async #retire(lane: Lane, next: LaneConfiguration | undefined): Promise<void> {
+    const { clock, timers, inputLog } = this.#options;
+    const reason = next === undefined ? 'no longer configured' : 'configured anew';
+    const now = this.#now();
+    inputLog.record('drain', this.#id, lane.name, { reason }, now);
+    lane.drain(reason, now);
+    this.#performer.perform(lane);
+    const until = clock.monoNanos() + RETIRE_MS * 1e6;
+    while (!lane.quiet && clock.monoNanos() < until && !this.#stopped) {
+      await new Promise<void>((resolve) => timers.after(20, resolve));
+    }
+    if (!lane.quiet) throw new MillraceError('retryable', 'LANE_NOT_AT_REST', `lane=${lane.name} afterMs=${RETIRE_MS}`);
+    this.#lanes = this.#lanes.filter((each) => each !== lane);
+    this.#unverified.delete(lane);
+    if (lane.position.size === 0 || next?.symbol === lane.symbol) return;
+    const size = formatScaled(lane.position.size, lane.instrument.sizeScale);
+    this.#note('alert', {
+      severity: 'critical',
+      code: 'POSITION_WITHOUT_LANE',
+      text: `${this.#id} holds ${size} ${lane.symbol}, and no lane is configured for it any more`,
+      dedupeKey: `${this.#id}/${lane.symbol}`,
+    });
+  }
+
+  async #add(configuration: LaneConfiguration): Promise<void> {
+    const lane = this.#createLane(configuration);
+    lane.onGate('not recovered yet', 'not recovered yet');
+    if (this.#opened) await this.#recovery.recover(lane);
+    if (this.#stopped) return;
+    this.#lanes = [...this.#lanes, lane];
+    const now = this.#now();
+    this.#options.inputLog.record('gate', this.#id, lane.name, { closed: this.#closed, fence: this.#fence }, now);
+    lane.onGate(this.#closed, this.#fence);
+    if (this.#opened) {
+      this.#options.inputLog.record('desired', this.#id, lane.name, this.#lease.desired, now);
+      lane.onDesired(this.#lease.desired, now);
+      this.#performer.perform(lane);
+    }
   }
 
   #now(): Now {
@@ -365,7 +432,10 @@ export class UnitRunner {
     if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
     while (!this.#stopped && !this.#opened) {
       try {
-        for (const lane of this.lanes) await this.#recovery.recover(lane);
+        const openings: (() => void)[] = [];
+        for (const lane of this.lanes) openings.push(await this.#recovery.prepare(lane));
+        // All or none: a lane that was opened before another's questions failed would be opened again with the next try.
+        for (const open of openings) open();
         this.#opened = true;
         this.#reconciled = true;
         this.#takeDesired(this.#lease.desired);

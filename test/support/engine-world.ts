@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { loadConfiguration, type RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import {
+  type LoadedConfiguration,
+  loadConfiguration,
+  type RuntimeConfiguration,
+} from '#core/config/runtime-configuration.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
@@ -9,7 +13,7 @@ import { createSimulatedExchange } from '#simulation/exchange/create-simulated-e
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
-import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
+import { createGeneratedMarket, DEFAULT_GENERATED_MARKET } from '#simulation/market-sources/generated-market.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
 import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
@@ -40,6 +44,8 @@ export interface EngineWorld {
   readonly leases: SteadyLeases;
   readonly keys: ApiKeyRing;
   readonly symbol: string;
+  /** The configuration that the world began with, changed. */
+  configured(change: (configuration: RuntimeConfiguration) => RuntimeConfiguration): LoadedConfiguration;
   /** The keys that the engine has from now on. */
   useKeys(keys: Credentials | null): void;
   /** Resolves when `holds` does; rejects, with what it looked at, after `withinMs`. */
@@ -50,6 +56,8 @@ export interface EngineWorld {
 export interface EngineWorldOptions {
   readonly venue: VenueId;
   readonly seed?: number;
+  /** How many symbols are traded; default 1. */
+  readonly symbols?: number;
   readonly change?: (configuration: RuntimeConfiguration) => RuntimeConfiguration;
   /** Before the engine starts. */
   readonly before?: (exchange: SimulatedExchange) => void;
@@ -57,7 +65,7 @@ export interface EngineWorldOptions {
 }
 
 export async function openEngineWorld(options: EngineWorldOptions): Promise<EngineWorld> {
-  const instruments = builtInInstruments(options.venue).slice(0, 1);
+  const instruments = builtInInstruments(options.venue).slice(0, options.symbols ?? 1);
   const [instrument] = instruments;
   if (instrument === undefined) throw new Error('no instrument');
   const source = createGeneratedMarket(instruments, options.seed ?? 3);
@@ -71,17 +79,25 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
   exchangeClock.start();
   options.before?.(exchange);
 
-  const price = 61_800 * 10 ** instrument.priceScale;
   const plain = runConfiguration([
-    { venue: options.venue, symbols: [{ instrument, price }], channels: ['book', 'trades', 'quotes', 'ticker'] },
+    {
+      venue: options.venue,
+      symbols: instruments.map((each) => ({
+        instrument: each,
+        price: Number(DEFAULT_GENERATED_MARKET.startPrices[each.symbol] ?? '1') * 10 ** each.priceScale,
+      })),
+      channels: ['book', 'trades', 'quotes', 'ticker'],
+    },
   ]);
+  const configured = (change: (configuration: RuntimeConfiguration) => RuntimeConfiguration) =>
+    loadConfiguration(JSON.stringify(change(structuredClone(plain))), 'test');
   const publisher = new MemoryPublisher();
   const leases = new SteadyLeases();
   let credentials: Credentials | null = key;
   const engine = new Engine({
     engine: 'engine-test',
     build: 'test',
-    configuration: loadConfiguration(JSON.stringify(options.change?.(plain) ?? plain), 'test'),
+    configuration: configured(options.change ?? ((configuration) => configuration)),
     venues,
     endpoints: () => venue.urls,
     createLeases: leases.create,
@@ -106,6 +122,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     leases,
     keys,
     symbol: instrument.symbol,
+    configured,
     useKeys: (next) => {
       credentials = next;
     },

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import { VENUES } from '#core/market/instrument.ts';
 import type { Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -126,5 +127,79 @@ describe.each(VENUES)('an engine on the simulated %s', (venue) => {
     await here.until('the fence says why', () => unit(here)?.fence?.includes('no trading event') === true);
     here.publisher.blocked = null;
     await here.until('it trades again', () => trading(here));
+  }, 30_000);
+});
+
+describe('a configuration that changes while an engine trades', () => {
+  const lane = (configuration: RuntimeConfiguration) => {
+    const [first] = configuration.lanes;
+    if (first === undefined) throw new Error('no lane');
+    return first;
+  };
+
+  it('R3: new limits are taken by the lane after its orders have come to rest, and stand on every event from then on', async () => {
+    world = await openEngineWorld({ venue: 'bybit-linear' });
+    const here = world;
+    await here.until('an order is sent', () => submitted(here) > 0, 20_000);
+    const tight = here.configured((configuration) => ({
+      ...configuration,
+      lanes: [{ ...lane(configuration), limits: { ...lane(configuration).limits, maxOrderSize: '0.001' } }],
+    }));
+    await here.engine.reconfigure(tight);
+    const toldBefore = here.publisher.events.length;
+    await here.until(
+      'risk refuses by the new limit',
+      () => here.publisher.told('order.denied').some((event) => event.body.code === 'ORDER_SIZE_LIMIT'),
+      20_000,
+    );
+    for (const event of here.publisher.events.slice(toldBefore)) expect(event.configurationHash).toBe(tight.hash);
+    expect(here.engine.health().parts.configuration).toEqual({ ok: true, state: tight.hash });
+  }, 60_000);
+
+  it('R3, R11: a symbol is added with its book and lane, and taken away again', async () => {
+    world = await openEngineWorld({ venue: 'binance-usdm', symbols: 2 });
+    const here = world;
+    await here.until('it trades', () => trading(here));
+    const both = here.configured((configuration) => configuration);
+    const [feed] = both.configuration.feeds;
+    const one = here.configured((configuration) => ({
+      ...configuration,
+      lanes: configuration.lanes.slice(0, 1),
+      feeds: configuration.feeds.map((each) => ({ ...each, symbols: each.symbols.slice(0, 1) })),
+    }));
+    await here.engine.reconfigure(one);
+    expect(here.engine.feeds()[0]?.books.map((book) => book.symbol)).toEqual(['BTCUSDT']);
+    expect(unit(here)?.lanes.map((each) => each.symbol)).toEqual(['BTCUSDT']);
+    await here.engine.reconfigure(both);
+    expect(feed?.symbols).toEqual(['BTCUSDT', 'ETHUSDT']);
+    await here.until(
+      'the book of the new symbol is whole',
+      () => here.engine.feeds()[0]?.books.find((book) => book.symbol === 'ETHUSDT')?.valid === true,
+    );
+    await here.until(
+      'its lane sends an order',
+      () =>
+        here.publisher
+          .told('order.intended')
+          .some((event) => event.body.symbol === 'ETHUSDT' && event.configurationHash === both.hash),
+      30_000,
+    );
+  }, 90_000);
+
+  it('R3: other accounts need a restart: the configuration is refused whole, and health says why', async () => {
+    world = await openEngineWorld({ venue: 'bybit-linear' });
+    const here = world;
+    await here.until('it trades', () => trading(here));
+    await here.engine.reconfigure(
+      here.configured((configuration) => ({
+        ...configuration,
+        accounts: configuration.accounts.map((each) => ({ ...each, onShutdown: 'keep' as const })),
+      })),
+    );
+    expect(here.engine.health().parts.configuration).toMatchObject({
+      ok: false,
+      state: expect.stringContaining('restart'),
+    });
+    expect(trading(here)).toBe(true);
   }, 30_000);
 });
