@@ -3,7 +3,7 @@ import type { Publisher } from '#core/events/publisher-port.ts';
 import type { Histogram } from '#core/metrics/histogram.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { FeedStatus } from './feed-runner.ts';
-import type { UnitStatus } from './unit-runner.ts';
+import type { UnitStatus } from './unit-status.ts';
 
 /** What `/metrics` reads at each scrape (R12). */
 export interface MetricSources {

@@ -22,6 +22,7 @@ import type { EngineMetrics } from './engine-metrics.ts';
 import { LanePerformer } from './lane-performer.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
+import { laneStatus, type UnitStatus } from './unit-status.ts';
 import { askForVerification } from './venue-questions.ts';
 
 export interface UnitRunnerOptions {
@@ -52,30 +53,6 @@ const RETRY_MS = 500;
 const RETIRE_MS = 20_000;
 /** When orders of earlier leases are looked for again after the recovery. */
 const SWEEPS_MS = [5_000, 15_000, 45_000];
-
-/** Health of a unit, as `/health` and the live view show it. */
-export interface UnitStatus {
-  readonly unit: UnitId;
-  readonly epoch: number;
-  readonly accountStream: ConnectionStatus;
-  readonly orderEntry: string;
-  readonly reconciled: boolean;
-  readonly closed: string | null;
-  readonly fence: string | null;
-  readonly lanes: readonly LaneStatus[];
-}
-
-export interface LaneStatus {
-  readonly lane: string;
-  readonly symbol: string;
-  readonly state: string;
-  readonly entriesPaused: string | null;
-  readonly position: string;
-  readonly entryPrice: string;
-  readonly openOrders: number;
-  readonly dailyProfit: number;
-  readonly denials: Readonly<Record<string, number>>;
-}
 
 /**
  * Trades one unit under one lease: account stream and order entry, recovery, lanes, and the carrying out of their effects. It lives as long as its lease; a new lease
@@ -250,17 +227,7 @@ export class UnitRunner {
       reconciled: this.#reconciled,
       closed: this.#closed,
       fence: this.#fence,
-      lanes: this.lanes.map((lane) => ({
-        lane: lane.name,
-        symbol: lane.symbol,
-        state: lane.state,
-        entriesPaused: lane.entriesPaused,
-        position: formatScaled(lane.position.size, lane.instrument.sizeScale),
-        entryPrice: (lane.position.entryPrice / 10 ** lane.instrument.priceScale).toFixed(lane.instrument.priceScale),
-        openOrders: lane.orders.working().count,
-        dailyProfit: lane.dailyProfit(),
-        denials: Object.fromEntries(lane.denials),
-      })),
+      lanes: this.lanes.map((lane) => laneStatus(lane, epoch)),
     };
   }
 
@@ -301,7 +268,7 @@ export class UnitRunner {
   async #add(configuration: LaneConfiguration): Promise<void> {
     const lane = this.#createLane(configuration);
     lane.onGate('not recovered yet', 'not recovered yet');
-    if (this.#opened) await this.#recovery.recover(lane);
+    if (this.#opened) (await this.#recovery.prepare(lane))();
     if (this.#stopped) return;
     this.#lanes = [...this.#lanes, lane];
     const now = this.#now();

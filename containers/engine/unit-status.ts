@@ -1,0 +1,45 @@
+import type { UnitId } from '#core/control/unit.ts';
+import type { Lane } from '#core/lanes/lane.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+
+/** Health of a unit, as `/health` and the live view show it. */
+export interface UnitStatus {
+  readonly unit: UnitId;
+  readonly epoch: number;
+  readonly accountStream: ConnectionStatus;
+  readonly orderEntry: string;
+  readonly reconciled: boolean;
+  readonly closed: string | null;
+  readonly fence: string | null;
+  readonly lanes: readonly LaneStatus[];
+}
+
+export interface LaneStatus {
+  readonly lane: string;
+  readonly symbol: string;
+  readonly state: string;
+  readonly entriesPaused: string | null;
+  readonly position: string;
+  readonly entryPrice: string;
+  readonly openOrders: number;
+  readonly dailyProfit: number;
+  readonly denials: Readonly<Record<string, number>>;
+}
+
+/** A lane as it stands; sizes and prices as decimal text. */
+export function laneStatus(lane: Lane, now: EpochMs): LaneStatus {
+  const { instrument, position } = lane;
+  return {
+    lane: lane.name,
+    symbol: lane.symbol,
+    state: lane.state,
+    entriesPaused: lane.entriesPaused,
+    position: formatScaled(position.size, instrument.sizeScale),
+    entryPrice: (position.entryPrice / 10 ** instrument.priceScale).toFixed(instrument.priceScale),
+    openOrders: lane.orders.working().count,
+    dailyProfit: lane.dailyProfit(now),
+    denials: Object.fromEntries(lane.denials),
+  };
+}
