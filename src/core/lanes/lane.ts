@@ -1,5 +1,6 @@
 import type { LaneConfiguration } from '../config/runtime-configuration.ts';
 import type { DesiredState } from '../control/desired-state.ts';
+import { MillraceError } from '../errors.ts';
 import type { LaneState, StageStamps } from '../events/trading-event.ts';
 import { DataAge } from '../market/data-age.ts';
 import type { Instrument } from '../market/instrument.ts';
@@ -64,6 +65,7 @@ export class Lane {
   #draining = false;
   #lastMarketExit = Number.NEGATIVE_INFINITY;
   #refusedMoves = 0;
+  #opened = false;
   readonly #adoptions: MonoNanos[] = [];
   /** Mid of the last valid book that had both sides, price units; 0 before the first. */
   #middle = 0;
@@ -131,8 +133,10 @@ export class Lane {
     return this.#desk.refusedTransitions + this.#refusedMoves;
   }
 
-  /** Starts from what the recovery found. Called once, before any other input. */
+  /** Starts from what the recovery found. Called once, before any other input; throws `LANE_OPENED_TWICE` otherwise: a position would count twice. */
   open(opening: LaneOpening, now: Now): void {
+    if (this.#opened) throw new MillraceError('fatal', 'LANE_OPENED_TWICE', `lane=${this.name}`);
+    this.#opened = true;
     this.#desk.countFills(opening.countedFillIds);
     this.position.adopt(opening.positionSize, opening.entryPrice);
     this.#desk.openedAt = now.mono;

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { UnitId, UnitRef } from '#core/control/unit.ts';
+import type { FrameSink } from '#core/events/publisher-port.ts';
+import { InputLog } from '#core/input-log/input-log.ts';
+import { Lane } from '#core/lanes/lane.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
+import { createOrderIds } from '#core/orders/client-order-id.ts';
+import type { PositionReport } from '#core/orders/order.ts';
+import type { LedgerView } from '#core/orders/recovery.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
+import { UnitRecovery } from '#engine/unit-recovery.ts';
+import { BTC, laneConfiguration } from '../support/lane-world.ts';
+
+const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'binance-usdm' };
+const clock: Clock = { monoNanos: () => 0 as MonoNanos, epochMs: () => 1.7e12 as EpochMs };
+const SINK: FrameSink = {
+  connection: { venue: 'engine', connection: 'engine/inputs/1', epoch: 1 },
+  frame: () => true,
+  end: () => undefined,
+};
+const LEDGER: LedgerView = {
+  positionSize: '0',
+  fillIds: new Set(),
+  endedOrderIds: new Set(),
+  pendingOrders: [],
+  realizedToday: 0,
+  hasHistory: false,
+};
+
+/** A venue that states a position of 0.01 for every symbol, and refuses the first `refusals` questions about ETHUSDT. */
+function venue(refusals: number): VenueQueries {
+  let left = refusals;
+  const unasked = () => Promise.reject(new Error('not asked in a recovery'));
+  const position = (symbol: string): PositionReport => ({
+    kind: 'position',
+    source: 'query',
+    symbol,
+    size: '0.01',
+    entryPrice: '60000',
+    venueTime: 0 as EpochMs,
+  });
+  return {
+    serverTime: unasked,
+    instruments: unasked,
+    orderByClientId: unasked,
+    openOrders: () => Promise.resolve([]),
+    async ordersSince(symbol) {
+      if (symbol !== 'ETHUSDT' || left === 0) return [];
+      left -= 1;
+      throw new VenueError('retry', '-1001', 'busy');
+    },
+    fillsSince: () => Promise.resolve([]),
+    positions: (symbols) => Promise.resolve(symbols.map(position)),
+    balances: unasked,
+    cancelOrder: unasked,
+  };
+}
+
+function laneOn(symbol: string): Lane {
+  const ids = createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 1);
+  return new Lane(laneConfiguration({ name: symbol.toLowerCase(), symbol }), { ...BTC, symbol }, ids);
+}
+
+function recoveryOn(queries: VenueQueries, told: EventNote[] = []): UnitRecovery {
+  return new UnitRecovery({
+    unit: UNIT,
+    epoch: 1,
+    queries,
+    readLedger: () => Promise.resolve(LEDGER),
+    inputLog: new InputLog(SINK),
+    clock,
+    log: () => undefined,
+    tell: (note) => told.push(note),
+    perform: () => undefined,
+    stopped: () => false,
+  });
+}
+
+describe('the recovery of a unit with several lanes', () => {
+  it('H2: a lane whose neighbour could not be asked about is opened once, with its position counted once', async () => {
+    const told: EventNote[] = [];
+    const recovery = recoveryOn(venue(1), told);
+    const [btc, eth] = [laneOn('BTCUSDT'), laneOn('ETHUSDT')];
+    await recovery.prepare(btc);
+    await expect(recovery.prepare(eth)).rejects.toThrow('VENUE_REFUSED');
+    expect([btc.position.size, told]).toEqual([0, []]);
+    const openings = [await recovery.prepare(btc), await recovery.prepare(eth)];
+    for (const open of openings) open();
+    expect([btc.position.size, eth.position.size]).toEqual([10, 10]);
+    expect(told.filter((note) => note.type === 'position.adjusted')).toHaveLength(2);
+  });
+
+  it('H2: a lane is never opened on top of what it holds', async () => {
+    const recovery = recoveryOn(venue(0));
+    const lane = laneOn('BTCUSDT');
+    (await recovery.prepare(lane))();
+    const again = await recovery.prepare(lane);
+    expect(again).toThrow('LANE_OPENED_TWICE');
+    expect(lane.position.size).toBe(10);
+  });
+});
