@@ -35,7 +35,7 @@ export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
     reason: 'Keys of archived objects are named by venue, connection and time. One bucket.',
   },
   {
-    finding: /^AwsSolutions-IAM5\[Resource::arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:millrace\/[a-z]+\/\*\]$/,
+    finding: /^AwsSolutions-IAM5\[Resource::arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:millrace\/[a-z-]+\/\*\]$/,
     path: /(-Pipeline\/ConfirmStep|-Engine\/Engine)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Accounts come and go without a deployment; the prefix holds the venue keys of this environment only.',
   },

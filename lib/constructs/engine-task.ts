@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Size } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
+  AwsLogDriverMode,
   type ContainerDefinition,
   ContainerImage,
   CpuArchitecture,
@@ -18,7 +19,7 @@ import { type DataNames, dataNames } from './data-names.ts';
 import { keptLogGroup } from './kept-log-group.ts';
 import * as permissions from './permissions.ts';
 import { publishName } from './published-names.ts';
-import { runtimeSettings } from './runtime-settings.ts';
+import { runtimeSettings, secretsPrefix } from './runtime-settings.ts';
 
 /** The folder of the journal, on the task's scratch disk; with `/tmp` the only place an engine can write to. */
 export const JOURNAL_FOLDER = '/var/lib/millrace';
@@ -66,7 +67,13 @@ export class EngineTask extends Construct {
         MILLRACE_LEASE_RENEW_MS: String(environment.lease.renewEveryMs),
         MILLRACE_LEASE_MARGIN_MS: String(environment.lease.fenceMarginMs),
       },
-      logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'engine' }),
+      // Writing to a pipe blocks Node: a log service that is slow must cost log lines, never the hot loop.
+      logging: LogDrivers.awsLogs({
+        logGroup,
+        streamPrefix: 'engine',
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: Size.mebibytes(16),
+      }),
       user: '1000:1000',
       readonlyRootFilesystem: true,
       privileged: false,
@@ -90,9 +97,9 @@ export class EngineTask extends Construct {
     for (const statement of [
       permissions.writeStreams(data.marketStreamArn, data.tradingStreamArn),
       permissions.useKey(data.keyArn),
-      permissions.writeTable(data.controlTableArn),
+      permissions.writeItems(data.controlTableArn, 'CONTROL'),
       permissions.readTable(data.ledgerTableArn),
-      permissions.readVenueSecrets(this, environment),
+      permissions.readVenueSecrets(this, secretsPrefix(environment)),
       permissions.readConfiguration(this, environment),
     ])
       role.addToPolicy(statement);

@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
-import { configurationParameter, secretsPrefix } from './runtime-settings.ts';
+import { configurationParameter } from './runtime-settings.ts';
 
 function allow(actions: readonly string[], resources: readonly string[]): PolicyStatement {
   return new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] });
@@ -27,23 +27,24 @@ export function writeStreams(...streamArns: string[]): PolicyStatement {
 }
 
 export function readTable(...tableArns: string[]): PolicyStatement {
-  return allow(['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], tableArns);
+  return allow(['dynamodb:GetItem', 'dynamodb:Query'], tableArns);
 }
 
-/** Reads and conditional writes, alone or in transactions; no Scan, no change of the table itself. */
-export function writeTable(...tableArns: string[]): PolicyStatement {
-  return allow(
-    [
-      'dynamodb:BatchGetItem',
-      'dynamodb:ConditionCheckItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-      'dynamodb:Query',
-      'dynamodb:UpdateItem',
-    ],
-    tableArns,
+/** Kinds of items, by what their partition keys begin with; a test holds them to what the adapters write. */
+export type ItemKind = 'ACCOUNT' | 'ALERT' | 'CONFIRM' | 'CONTROL' | 'MARKET';
+
+/**
+ * Reads and conditional writes of some kinds of items: what writes candles cannot touch a fill, what writes alerts cannot touch a lease. No Scan, nothing deleted, no
+ * change of the table itself. A request that names no key is none of these (`ForAllValues` alone would let it through).
+ */
+export function writeItems(tableArn: string, ...kinds: readonly [ItemKind, ...ItemKind[]]): PolicyStatement {
+  const statement = allow(
+    ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+    [tableArn],
   );
+  statement.addCondition('ForAllValues:StringLike', { 'dynamodb:LeadingKeys': kinds.map((kind) => `${kind}#*`) });
+  statement.addCondition('Null', { 'dynamodb:LeadingKeys': 'false' });
+  return statement;
 }
 
 export function readObjects(bucketArn: string): PolicyStatement[] {
@@ -79,11 +80,11 @@ export function useKey(keyArn: string): PolicyStatement {
   return allow(['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn]);
 }
 
-/** The venue keys of this environment. Secrets Manager appends six characters to a secret's name, hence the star. */
-export function readVenueSecrets(scope: Construct, environment: EnvironmentConfiguration): PolicyStatement {
+/** The venue keys under a prefix. Secrets Manager appends six characters to a secret's name, hence the star. */
+export function readVenueSecrets(scope: Construct, prefix: string): PolicyStatement {
   return allow(
     ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
-    [Stack.of(scope).formatArn({ service: 'secretsmanager', resource: `secret:${secretsPrefix(environment)}/*` })],
+    [Stack.of(scope).formatArn({ service: 'secretsmanager', resource: `secret:${prefix}/*` })],
   );
 }
 

@@ -6,9 +6,17 @@ export function configurationParameter(environment: EnvironmentConfiguration): s
   return `/millrace/${environment.name}/configuration`;
 }
 
-/** Prefix of the venue secrets: `<prefix>/<mode>/<account>/<venue>`. */
-export function secretsPrefix(environment: EnvironmentConfiguration): string {
+/** Prefix of the engine's venue secrets: `<prefix>/<mode>/<account>/<venue>`. */
+export function secretsPrefix(environment: Pick<EnvironmentConfiguration, 'name'>): string {
   return `millrace/${environment.name}`;
+}
+
+/**
+ * Prefix of the keys that order confirmation asks and cancels with: keys of its own, so that they can be revoked, and their rate budget spent, apart from the engine's.
+ * Beside the engine's prefix, not beneath it: neither may read the other's.
+ */
+export function confirmationSecretsPrefix(environment: Pick<EnvironmentConfiguration, 'name'>): string {
+  return `${secretsPrefix(environment)}-confirmation`;
 }
 
 /** The environment variables that engine and Lambdas share; `docs/architecture.md` says what each means. */

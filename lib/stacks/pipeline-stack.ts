@@ -13,7 +13,7 @@ import { pascalCase } from '../constructs/pascal-case.ts';
 import * as permissions from '../constructs/permissions.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
 import { publishName } from '../constructs/published-names.ts';
-import { runtimeSettings } from '../constructs/runtime-settings.ts';
+import { confirmationSecretsPrefix, runtimeSettings } from '../constructs/runtime-settings.ts';
 import { mapStream } from '../constructs/stream-mapping.ts';
 import {
   type EnvironmentConfiguration,
@@ -46,26 +46,28 @@ export class PipelineStack extends Stack {
     const { ledgerTableArn, controlTableArn, archiveBucketArn, tradingStreamArn, marketStreamArn } = this.#data;
 
     this.#consumer('distribute', 'market frames to candles and latest prices', variables, [
-      permissions.writeTable(ledgerTableArn),
+      permissions.writeItems(ledgerTableArn, 'MARKET'),
     ]);
     this.#consumer('archive', 'market frames to the archive, with a manifest', variables, [
       ...permissions.writeObjects(archiveBucketArn),
     ]);
-    this.#consumer('persist', 'trading events to the ledger', variables, [permissions.writeTable(ledgerTableArn)]);
+    this.#consumer('persist', 'trading events to the ledger', variables, [
+      permissions.writeItems(ledgerTableArn, 'ACCOUNT'),
+    ]);
     this.#consumer('alert', 'alerts to the topic, once each', variables, [
       permissions.publishTo(alerts.topicArn),
-      permissions.writeTable(controlTableArn),
+      permissions.writeItems(controlTableArn, 'ALERT'),
     ]);
 
     const step = this.#function(
       'confirm-step',
       'one step of an order confirmation',
-      variables,
+      { ...variables, MILLRACE_SECRETS: confirmationSecretsPrefix(props.environment) },
       [
-        permissions.writeTable(controlTableArn),
+        permissions.writeItems(controlTableArn, 'ALERT', 'CONFIRM'),
         permissions.readTable(ledgerTableArn),
         permissions.publishTo(alerts.topicArn),
-        permissions.readVenueSecrets(this, props.environment),
+        permissions.readVenueSecrets(this, confirmationSecretsPrefix(props.environment)),
       ],
       placementOf(this, props.environment),
     );
@@ -78,14 +80,14 @@ export class PipelineStack extends Stack {
       'orders to their confirmation, and its callbacks',
       { ...variables, MILLRACE_CONFIRMATION_MACHINE: machine.stateMachineArn },
       [
-        permissions.writeTable(controlTableArn),
+        permissions.writeItems(controlTableArn, 'CONFIRM'),
         permissions.startMachine(machine.stateMachineArn),
         permissions.answerMachine(machine.stateMachineArn),
       ],
     );
 
     const command = this.#function('command', 'commands to desired state, decisions to confirmations', variables, [
-      permissions.writeTable(controlTableArn),
+      permissions.writeItems(controlTableArn, 'CONFIRM', 'CONTROL'),
       permissions.receiveMessages(commands.queueArn),
       permissions.answerMachine(machine.stateMachineArn),
     ]);

@@ -1,6 +1,7 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import { confirmationSecretsPrefix } from '#lib/constructs/runtime-settings.ts';
 import { emulatedClientSettings } from '../aws-environment.ts';
 import type { Deployment } from '../deploy.ts';
 import { type ContainerDefinition, readContainerDefinition } from '../task-definition.ts';
@@ -49,13 +50,14 @@ export async function writeSecrets(
   definition: ContainerDefinition,
   keys: readonly UnitKeys[],
 ): Promise<void> {
-  const prefix = definition.environment.MILLRACE_SECRETS ?? '';
+  // The simulated venues know one key of an account; elsewhere confirmation has one of its own.
+  const prefixes = [definition.environment.MILLRACE_SECRETS ?? '', confirmationSecretsPrefix({ name: 'local' })];
   const client = new SecretsManagerClient(emulatedClientSettings(endpoint));
   try {
     for (const { unit, key, secret } of keys) {
-      await client.send(
-        new CreateSecretCommand({ Name: `${prefix}/${unit}`, SecretString: JSON.stringify({ key, secret }) }),
-      );
+      const SecretString = JSON.stringify({ key, secret });
+      for (const prefix of prefixes)
+        await client.send(new CreateSecretCommand({ Name: `${prefix}/${unit}`, SecretString }));
     }
   } finally {
     client.destroy();

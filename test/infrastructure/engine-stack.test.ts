@@ -35,6 +35,10 @@ describe.each(['local', 'dev', 'prod'])('engine stack of %s', (environment) => {
     });
   });
 
+  it('R5: never waits for the log service', () => {
+    expect(main.LogConfiguration).toMatchObject({ LogDriver: 'awslogs', Options: { mode: 'non-blocking' } });
+  });
+
   it('T6: asks the engine for its health, not its port', () => {
     expect(main.HealthCheck.Command).toEqual(['CMD', 'node', 'healthcheck.mjs']);
   });
@@ -78,9 +82,16 @@ describe.each(['local', 'dev', 'prod'])('engine stack of %s', (environment) => {
     const policies = resourcesOf(engine, 'AWS::IAM::Policy').map(([, each]) => JSON.stringify(each.Properties));
     const text = policies.join('\n');
     expect(text).toContain(`secret:millrace/${environment}/*`);
-    expect(text).not.toMatch(/dynamodb:(\*|Scan|CreateTable|DeleteTable)|kinesis:(\*|Get)|s3:/);
+    expect(text).not.toContain('-confirmation/*');
+    expect(text).not.toMatch(/dynamodb:(\*|Scan|DeleteItem|CreateTable|DeleteTable)|kinesis:(\*|Get)|s3:/);
     const statements = z
-      .array(z.object({ Action: z.union([z.string(), z.array(z.string())]), Resource: z.unknown() }))
+      .array(
+        z.object({
+          Action: z.union([z.string(), z.array(z.string())]),
+          Resource: z.unknown(),
+          Condition: z.unknown().optional(),
+        }),
+      )
       .parse(
         resourcesOf(engine, 'AWS::IAM::Policy').flatMap(
           ([, each]) => z.object({ Statement: z.array(z.unknown()) }).parse(each.Properties.PolicyDocument).Statement,
@@ -90,6 +101,9 @@ describe.each(['local', 'dev', 'prod'])('engine stack of %s', (environment) => {
     expect(writes).toHaveLength(1);
     expect(JSON.stringify(writes[0]?.Resource)).toContain('controltable');
     expect(JSON.stringify(writes[0]?.Resource)).not.toContain('ledgertable');
+    expect(writes[0]?.Condition).toMatchObject({
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['CONTROL#*'] },
+    });
   });
 
   it('R8: keeps two engines, halves and doubles them at most, and goes back where a deployment fails', () => {

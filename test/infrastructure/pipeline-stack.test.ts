@@ -77,6 +77,35 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(['ConfirmStepRoleDefaultPolicy']);
   });
 
+  it('R1: asks and cancels with keys of its own, which the engine cannot read, nor it those of the engine', () => {
+    const prefix = `millrace/${environment}-confirmation`;
+    const step = resourceOf(pipeline, 'AWS::Lambda::Function', 'ConfirmStepFunction');
+    expect(step.Properties.Environment).toMatchObject({ Variables: { MILLRACE_SECRETS: prefix } });
+    const policies = JSON.stringify(resourcesOf(pipeline, 'AWS::IAM::Policy'));
+    expect(policies).toContain(`secret:${prefix}/*`);
+    expect(policies).not.toContain(`secret:millrace/${environment}/*`);
+  });
+
+  it('lets each function write its own kinds of items, none delete or scan', () => {
+    const kindsOf = (name: string) => {
+      const policy = JSON.stringify(resourceOf(pipeline, 'AWS::IAM::Policy', `${name}RoleDefaultPolicy`).Properties);
+      const conditions = policy.match(/"dynamodb:LeadingKeys":\["[^\]]+"\]/g) ?? [];
+      // Every statement that writes has its condition, and one that refuses requests without a key.
+      expect(policy.match(/dynamodb:UpdateItem/g) ?? [], name).toHaveLength(conditions.length);
+      expect(policy.match(/"Null":\{"dynamodb:LeadingKeys":"false"\}/g) ?? [], name).toHaveLength(conditions.length);
+      expect(policy, name).not.toMatch(/dynamodb:(\*|Scan|DeleteItem|BatchWriteItem)/);
+      return conditions.flatMap((each) => each.match(/[A-Z]+(?=#\*)/g) ?? []);
+    };
+    expect(kindsOf('Distribute')).toEqual(['MARKET']);
+    expect(kindsOf('Persist')).toEqual(['ACCOUNT']);
+    expect(kindsOf('Alert')).toEqual(['ALERT']);
+    expect(kindsOf('Confirm')).toEqual(['CONFIRM']);
+    expect(kindsOf('ConfirmStep')).toEqual(['ALERT', 'CONFIRM']);
+    expect(kindsOf('Command')).toEqual(['CONFIRM', 'CONTROL']);
+    expect(kindsOf('Archive')).toEqual([]);
+    expect(kindsOf('Redrive')).toEqual([]);
+  });
+
   it('runs what calls venues where its outgoing address is known', () => {
     const inside = functions.filter(([, each]) => each.Properties.VpcConfig !== undefined).map(([id]) => id);
     if (environment === 'local') expect(inside).toEqual([]);
