@@ -227,7 +227,7 @@ export class UnitRunner {
       reconciled: this.#reconciled,
       closed: this.#closed,
       fence: this.#fence,
-      lanes: this.lanes.map((lane) => laneStatus(lane, epoch)),
+      lanes: this.lanes.map((lane) => laneStatus(lane)),
     };
   }
 

@@ -2,7 +2,6 @@ import type { UnitId } from '#core/control/unit.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
-import type { EpochMs } from '#core/time/clock.ts';
 
 /** Health of a unit, as `/health` and the live view show it. */
 export interface UnitStatus {
@@ -29,7 +28,7 @@ export interface LaneStatus {
 }
 
 /** A lane as it stands; sizes and prices as decimal text. */
-export function laneStatus(lane: Lane, now: EpochMs): LaneStatus {
+export function laneStatus(lane: Lane): LaneStatus {
   const { instrument, position } = lane;
   return {
     lane: lane.name,
@@ -39,7 +38,7 @@ export function laneStatus(lane: Lane, now: EpochMs): LaneStatus {
     position: formatScaled(position.size, instrument.sizeScale),
     entryPrice: (position.entryPrice / 10 ** instrument.priceScale).toFixed(instrument.priceScale),
     openOrders: lane.orders.working().count,
-    dailyProfit: lane.dailyProfit(now),
+    dailyProfit: lane.dailyProfit(),
     denials: Object.fromEntries(lane.denials),
   };
 }
