@@ -45,6 +45,7 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
   let cancelSettle: () => void = idle;
   let watcher: FSWatcher | null = null;
   let running = false;
+  let looking: Promise<void> = Promise.resolve();
 
   async function read(): Promise<string> {
     try {
@@ -58,7 +59,7 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
     }
   }
 
-  async function reload(): Promise<void> {
+  async function look(): Promise<void> {
     try {
       const text = await read();
       lastUnreadable = null;
@@ -70,12 +71,21 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
       inForce = loaded;
       onChange?.(loaded);
     } catch (error) {
-      if (!(error instanceof MillraceError)) throw error;
-      if (error.message === lastFault || error.message === lastUnreadable) return;
-      if (error.code === 'CONFIGURATION_UNREADABLE') lastUnreadable = error.message;
-      else lastFault = error.message;
-      onRefused?.(error);
+      const fault =
+        error instanceof MillraceError
+          ? error
+          : new MillraceError('fatal', 'CONFIGURATION_NOT_TAKEN', messageOf(error), { cause: error });
+      if (fault.message === lastFault || fault.message === lastUnreadable) return;
+      if (fault.code === 'CONFIGURATION_UNREADABLE') lastUnreadable = fault.message;
+      else lastFault = fault.message;
+      onRefused?.(fault);
     }
+  }
+
+  /** One look after the other: an answer that comes late must not undo a newer one. */
+  function reload(): Promise<void> {
+    looking = looking.then(look);
+    return looking;
   }
 
   function poll(): void {

@@ -135,4 +135,55 @@ describe('configuration source: Parameter Store', () => {
     expect(source.current().configuration.version).toBe(3);
     source.stop();
   });
+
+  it('R3: of two looks at the same time the later one counts, however long the earlier one takes', async () => {
+    const ssm = new SSMClient({ region: 'eu-west-1' });
+    const mock = mockClient(ssm);
+    mock.on(GetParameterCommand).resolves({ Parameter: { Value: document(1) } });
+    const changes: number[] = [];
+    const source = createConfigurationSource({
+      location: 'ssm:/millrace/dev/c',
+      ssm,
+      timers: createManualClock().timers,
+      onChange: ({ configuration }) => changes.push(configuration.version),
+    });
+    await source.start();
+    let looks = 0;
+    mock.on(GetParameterCommand).callsFake(async () => {
+      looks += 1;
+      const version = looks === 1 ? 2 : 3;
+      if (looks === 1) await new Promise((resolve) => setTimeout(resolve, 20));
+      return { Parameter: { Value: document(version) } };
+    });
+    await Promise.all([source.reload(), source.reload()]);
+    expect(changes).toEqual([2, 3]);
+    expect(source.current().configuration.version).toBe(3);
+    source.stop();
+  });
+
+  it('R3, R6: a parameter that cannot be read is told once, without its value, and what is in force stays', async () => {
+    const manual = createManualClock();
+    const ssm = new SSMClient({ region: 'eu-west-1' });
+    const mock = mockClient(ssm);
+    mock.on(GetParameterCommand).resolves({ Parameter: { Value: document(1) } });
+    const refused: MillraceError[] = [];
+    const source = createConfigurationSource({
+      location: 'ssm:/millrace/dev/c',
+      ssm,
+      timers: manual.timers,
+      onRefused: (error) => refused.push(error),
+    });
+    await source.start();
+    mock.on(GetParameterCommand).rejects(new Error('ThrottlingException'));
+    await manual.advanceAsync(60_000);
+    expect(refused.map((error) => error.code)).toEqual(['CONFIGURATION_UNREADABLE']);
+    mock.on(GetParameterCommand).resolves({});
+    await manual.advanceAsync(15_000);
+    expect(refused).toHaveLength(2);
+    expect(source.current().configuration.version).toBe(1);
+    mock.on(GetParameterCommand).resolves({ Parameter: { Value: document(4) } });
+    await manual.advanceAsync(15_000);
+    expect(source.current().configuration.version).toBe(4);
+    source.stop();
+  });
 });
