@@ -16,6 +16,8 @@ class BookSide {
   sizes = new Float64Array(INITIAL_LEVELS);
   count = 0;
   readonly sign: 1 | -1;
+  /** Where the last change was. */
+  #lastPlace = 0;
 
   constructor(sign: 1 | -1) {
     this.sign = sign;
@@ -49,17 +51,34 @@ class BookSide {
     }
   }
 
-  /** First place whose price is `price` or better. */
+  /**
+   * First place whose price is `price` or better. It is sought in growing steps from the place before it, since the changes of one message are mostly
+   * neighbours, and then between the last two steps.
+   */
   #place(price: number): number {
-    const { prices, sign } = this;
+    const { prices, sign, count } = this;
     const key = price * sign;
     let low = 0;
-    let high = this.count;
+    let high = count;
+    let step = 1;
+    const start = Math.min(this.#lastPlace, count - 1);
+    if (start >= 0 && (prices[start] as number) * sign < key) {
+      low = start + 1;
+      let probe = low;
+      for (; probe < count && (prices[probe] as number) * sign < key; probe += step, step *= 2) low = probe + 1;
+      high = Math.min(probe, count);
+    } else if (start >= 0) {
+      high = start;
+      let probe = start - 1;
+      for (; probe >= 0 && (prices[probe] as number) * sign >= key; probe -= step, step *= 2) high = probe;
+      low = Math.max(probe + 1, 0);
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
       if ((prices[middle] as number) * sign < key) low = middle + 1;
       else high = middle;
     }
+    this.#lastPlace = low;
     return low;
   }
 
