@@ -80,6 +80,15 @@ describe('alerts', () => {
     expect(sent()).toHaveLength(2);
   });
 
+  it('T4: a table that is down tells nobody, and the caller hears of it', async () => {
+    const { alerts, fake } = build();
+    fake.fault = () => 'throttled';
+    await expect(alerts.publish(alert('e1'))).rejects.toThrow('throttled');
+    expect(sent()).toEqual([]);
+    fake.fault = () => 'none';
+    expect(await alerts.publish(alert('e1'))).toBe('sent');
+  });
+
   it('R6: no secret reaches the topic', async () => {
     const { alerts } = build();
     await alerts.publish(alert('e1', { text: 'GET /fapi/v1/order?signature=abcdef0123 answered 401' }));

@@ -1,4 +1,4 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
+import { SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Context, SQSEvent } from 'aws-lambda';
@@ -69,6 +69,22 @@ describe('command', () => {
     );
   });
 
+  it('T4: a table that is down leaves the command in the queue; one that answers takes it then', async () => {
+    dynamoDb.on(UpdateCommand).rejectsOnce(new Error('ProvisionedThroughputExceededException')).resolves({});
+    const message = messages(JSON.stringify(wish));
+    expect(await handler(message, context)).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(await handler(message, context)).toEqual({ batchItemFailures: [] });
+  });
+
+  it('H3: a decision that cannot be handed over stays in the queue', async () => {
+    const decision = { kind: 'confirmationDecision', clientOrderId: 'o', outcome: 'Filled', who: 'ops', note: 'n' };
+    dynamoDb.on(GetCommand).resolves({ Item: { wait: { token: 'tok', for: 'person' } } });
+    stepFunctions.on(SendTaskSuccessCommand).rejects(new Error('ThrottlingException'));
+    expect(await handler(messages(JSON.stringify(decision)), context)).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm0' }],
+    });
+  });
+
   it('H3: a decision on an order reaches the confirmation that asked, with the person as evidence', async () => {
     const decision = {
       kind: 'confirmationDecision',
@@ -110,9 +126,12 @@ describe('command', () => {
     const body = sqs.commandCalls(SendMessageCommand)[0]?.args[0].input.MessageBody;
     expect(JSON.parse(body ?? '')).toEqual({ ...wish, issuedAt: 42 });
 
+    sqs.on(SendMessageCommand).rejects(new Error('queue down'));
+    await expect(sendCommand(client, 'https://queue', wish, 42)).rejects.toThrow('queue down');
+    sqs.resetHistory();
     await expect(sendCommand(client, 'https://queue', { ...wish, unit: 'nowhere' }, 42)).rejects.toThrow(
       'COMMAND_INVALID',
     );
-    expect(sqs.commandCalls(SendMessageCommand)).toHaveLength(1);
+    expect(sqs.commandCalls(SendMessageCommand)).toHaveLength(0);
   });
 });

@@ -80,6 +80,33 @@ describe('quarantine', () => {
     expect(noticesSent()).toEqual([]);
   });
 
+  test('T4: without its notice the caller hears of it, and setting the record aside again makes it whole', async () => {
+    const { s3, quarantine } = world();
+    sqs.on(SendMessageCommand).rejectsOnce(new Error('queue down')).resolves({});
+    await expect(quarantine.put(RECORD)).rejects.toThrow('queue down');
+    await quarantine.put(RECORD);
+    expect([...s3.objects.keys()]).toEqual([`quarantine/${KEY}`]);
+  });
+
+  test('T4: a queue that fails after a record went back ends the call; the next one takes up where it stopped', async () => {
+    const { s3, quarantine, whole } = world();
+    await quarantine.put(RECORD);
+    const message = { Body: JSON.stringify(noticesSent()[0]), ReceiptHandle: 'r' };
+    kinesis.on(PutRecordCommand).resolves({});
+    sqs
+      .on(ReceiveMessageCommand)
+      .resolvesOnce({ Messages: [message] })
+      .resolvesOnce({ Messages: [message] })
+      .resolves({});
+    sqs.on(DeleteMessageCommand).rejectsOnce(new Error('queue down')).resolves({});
+    await expect(redriveRecords({ fromQueue: 1 }, whole)).rejects.toThrow('queue down');
+    expect(s3.objects.size).toBe(0);
+    const answer = await redriveRecords({ fromQueue: 1 }, whole);
+    expect(answer).toMatchObject({ records: 0, failed: [{ key: KEY }] });
+    expect(kinesis.commandCalls(PutRecordCommand)).toHaveLength(1);
+    expect(sqs.commandCalls(DeleteMessageCommand)).toHaveLength(2);
+  });
+
   test('T4: redrive puts the very payload back under its key, and then forgets it', async () => {
     const { s3, quarantine, redriving } = world();
     await quarantine.put(RECORD);
