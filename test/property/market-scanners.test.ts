@@ -10,7 +10,10 @@ import { createSpeaker, scaledInstrument } from '../support/scanned-text.ts';
 const TIME = 1_723_161_256_298;
 const SCALES = { priceScale: 2, sizeScale: 3 };
 const INSTRUMENTS = new Map(
-  ['BTCUSDT', 'ETHUSDT', '1000PEPEUSDT', '币安人生USDT'].map((symbol) => [symbol, scaledInstrument(symbol, SCALES)]),
+  ['BTCUSDT', 'ETHUSDT', '1000PEPEUSDT', '币安人生USDT', 'BTC"\\'].map((symbol) => [
+    symbol,
+    scaledInstrument(symbol, SCALES),
+  ]),
 );
 
 const symbol = fc.oneof(

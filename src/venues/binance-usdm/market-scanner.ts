@@ -135,9 +135,9 @@ export class BinanceUsdmScanner {
           break;
         case KEY.s:
           field = FIELD.s;
-          at = scanner.text(bytes, at, end);
-          instrument = at < 0 ? null : this.#instruments.find(bytes, scanner.from, scanner.to);
+          instrument = this.#instruments.find(scanner, bytes, at, end);
           if (instrument === null) return false;
+          at += instrument.quoted.length;
           break;
         case KEY.U:
           field = FIELD.U;
@@ -211,9 +211,9 @@ export class BinanceUsdmScanner {
           break;
         case KEY.s:
           field = FIELD.s;
-          at = scanner.text(bytes, at, end);
-          instrument = at < 0 ? null : this.#instruments.find(bytes, scanner.from, scanner.to);
+          instrument = this.#instruments.find(scanner, bytes, at, end);
           if (instrument === null) return false;
+          at += instrument.quoted.length;
           break;
         case KEY.u:
           field = FIELD.u;
@@ -291,9 +291,9 @@ export class BinanceUsdmScanner {
           break;
         case KEY.s:
           field = FIELD.s;
-          at = scanner.text(bytes, at, end);
-          instrument = at < 0 ? null : this.#instruments.find(bytes, scanner.from, scanner.to);
+          instrument = this.#instruments.find(scanner, bytes, at, end);
           if (instrument === null) return false;
+          at += instrument.quoted.length;
           break;
         case idKey:
           field = idKey === KEY.t ? FIELD.t : FIELD.a;

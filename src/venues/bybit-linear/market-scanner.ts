@@ -190,9 +190,9 @@ export class BybitLinearScanner {
       switch (scanner.value) {
         case KEY.s:
           field = BOOK_DATA.s;
-          at = scanner.text(bytes, at, end);
-          instrument = at < 0 ? null : this.#instruments.find(bytes, scanner.from, scanner.to);
+          instrument = this.#instruments.find(scanner, bytes, at, end);
           if (instrument === null) return -1;
+          at += instrument.quoted.length;
           break;
         case KEY.b:
           field = BOOK_DATA.b;
@@ -327,9 +327,9 @@ export class BybitLinearScanner {
           break;
         case KEY.s:
           field = ROW.s;
-          at = scanner.text(bytes, at, end);
-          instrument = at < 0 ? null : this.#instruments.find(bytes, scanner.from, scanner.to);
+          instrument = this.#instruments.find(scanner, bytes, at, end);
           if (instrument === null) return -1;
+          at += instrument.quoted.length;
           trade.symbol = instrument.symbol;
           break;
         case KEY.S: {

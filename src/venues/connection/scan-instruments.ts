@@ -1,12 +1,17 @@
 import type { BookScales } from '#core/market/book-writer.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { powerOfTen } from '#core/market/scaled-decimal.ts';
+import { type ByteScanner, literal } from './byte-scanner.ts';
 
 /** What a scanner must know of an instrument. */
 export interface ScanInstrument extends BookScales {
   readonly symbol: string;
-  readonly bytes: Uint8Array;
+  /** The bytes of the symbol in quotes, as frames carry it. */
+  readonly quoted: Uint8Array;
 }
+
+/** Symbols that stand in a frame as they are; of any other the parser reads the frames. */
+const PLAIN_SYMBOL = /^[\w.-]+$/;
 
 /** Finds an instrument by the bytes of its symbol, without making text of them. Throws `SCALE_RANGE` for scales beyond 15. */
 export class ScanInstruments {
@@ -15,33 +20,29 @@ export class ScanInstruments {
 
   constructor(instruments: Iterable<Instrument>) {
     for (const { symbol, priceScale, sizeScale } of instruments) {
+      if (!PLAIN_SYMBOL.test(symbol)) continue;
       powerOfTen(priceScale);
       powerOfTen(sizeScale);
-      const bytes = Uint8Array.from(Buffer.from(symbol));
-      const hash = hashOf(bytes, 0, bytes.length);
+      const quoted = literal(`"${symbol}"`);
+      const hash = hashOf(quoted, 0, quoted.length);
       const same = this.#byHash.get(hash) ?? [];
-      same.push({ symbol, bytes, priceScale, sizeScale });
+      same.push({ symbol, quoted, priceScale, sizeScale });
       this.#byHash.set(hash, same);
     }
   }
 
-  /** The instrument whose symbol stands there, or null. */
-  find(bytes: Uint8Array, from: number, to: number): ScanInstrument | null {
-    if (this.#last !== null && isSymbol(this.#last, bytes, from, to)) return this.#last;
-    for (const each of this.#byHash.get(hashOf(bytes, from, to)) ?? []) {
-      if (isSymbol(each, bytes, from, to)) {
-        this.#last = each;
-        return each;
-      }
+  /** The instrument whose symbol stands at `at` in quotes, or null. */
+  find(scanner: ByteScanner, bytes: Uint8Array, at: number, end: number): ScanInstrument | null {
+    const last = this.#last;
+    if (last !== null && scanner.matches(bytes, at, end, last.quoted) >= 0) return last;
+    if (scanner.text(bytes, at, end) < 0) return null;
+    for (const each of this.#byHash.get(hashOf(bytes, scanner.from - 1, scanner.to + 1)) ?? []) {
+      if (scanner.matches(bytes, at, end, each.quoted) < 0) continue;
+      this.#last = each;
+      return each;
     }
     return null;
   }
-}
-
-function isSymbol({ bytes: symbol }: ScanInstrument, bytes: Uint8Array, from: number, to: number): boolean {
-  if (to - from !== symbol.length) return false;
-  for (let index = 0; index < symbol.length; index += 1) if (bytes[from + index] !== symbol[index]) return false;
-  return true;
 }
 
 function hashOf(bytes: Uint8Array, from: number, to: number): number {
