@@ -63,6 +63,8 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
   }
   const live = values.live === true;
   if (live && replay.length > 0) faults.push('--live and --replay exclude each other');
+  if (!live && speed === 'max' && replay.length === 0)
+    faults.push('--speed max needs --replay: generated flow has no end that could be reached sooner');
   if (live && speed !== '1') faults.push('--live runs at speed 1');
 
   const named = text('venues')?.split(',') ?? null;

@@ -21,7 +21,8 @@ const nothingToClose = async () => undefined;
 
 /**
  * The markets of a run: of each recording's venue its recording, of the others that were named generated flow; all of them live with `--live`.
- * Throws what reading a recording throws, and `RECORDING_VENUE` when a recording is of a venue that was not named.
+ * Throws what reading a recording throws, `RECORDING_VENUE` when a recording is of a venue that was not named, and `SPEED_WITHOUT_END`
+ * when generated flow is asked for at speed `max`: days of it would pass before an order's fate could be asked for.
  */
 export async function openMarkets(args: RunArguments, signal?: AbortSignal): Promise<readonly VenueMarket[]> {
   const recordings = new Map<VenueId, string[]>();
@@ -38,6 +39,14 @@ export async function openMarkets(args: RunArguments, signal?: AbortSignal): Pro
   }
   const wanted = args.venues ?? (recordings.size > 0 ? [...recordings.keys()] : VENUES);
   if (args.live) return openLiveMarkets(wanted, signal);
+  const endless = wanted.filter((venue) => !recordings.has(venue));
+  if (args.speed === 'max' && endless.length > 0) {
+    throw new MillraceError(
+      'configuration',
+      'SPEED_WITHOUT_END',
+      `--speed max is for recordings, and there is none of ${endless.join(', ')}; name the recorded venues alone with --venues, or take --speed 10`,
+    );
+  }
   return wanted.map((venue) => {
     const files = recordings.get(venue);
     return files === undefined ? generated(venue, args.seed) : recorded(venue, files);

@@ -7,6 +7,7 @@ import { loadConfiguration } from '#core/config/runtime-configuration.ts';
 import { parseRunArguments } from '../../local/start/arguments.ts';
 import { runConfiguration } from '../../local/start/run-configuration.ts';
 import { makeRunJournals } from '../../local/start/run-journals.ts';
+import { openMarkets } from '../../local/start/venue-markets.ts';
 import { BTC } from '../support/lane-world.ts';
 
 describe('arguments of a run', () => {
@@ -34,6 +35,12 @@ describe('arguments of a run', () => {
     );
     expect(() => parseRunArguments(['stray', '--seed', 'x'])).toThrow(/stray[\s\S]*--seed/);
     expect(() => parseRunArguments(['--replay'])).toThrow(/--replay/);
+  });
+
+  it('speed `max` is for recordings: generated flow has no end', async () => {
+    expect(() => parseRunArguments(['--speed', 'max'])).toThrow(/--speed max needs --replay/);
+    const mixed = { ...parseRunArguments([]), speed: 'max' } as const;
+    await expect(openMarkets(mixed)).rejects.toThrow(/SPEED_WITHOUT_END: .*binance-usdm, bybit-linear/);
   });
 
   it('R3: a venue or a file that is named twice is refused', () => {
