@@ -26,6 +26,13 @@ export interface NetworkStackProps extends StackSettings {
 
 /** The network that engines and every function with venue keys run in: no way in, and a known address on the way out. */
 export class NetworkStack extends Stack {
+  readonly #zones: readonly string[];
+
+  /** The zones are named by the environment: the CDK need not ask the account for them, so that synthesis takes no credentials. */
+  override get availabilityZones(): string[] {
+    return [...this.#zones];
+  }
+
   constructor(scope: Construct, id: string, props: NetworkStackProps) {
     const { environment, network } = props;
     super(scope, id, {
@@ -33,13 +40,14 @@ export class NetworkStack extends Stack {
       description: 'Millrace: network and outgoing addresses',
       terminationProtection: environment.retention.data === 'keep',
     });
+    this.#zones = network.zones.map((zone) => `${environment.region}${zone}`);
     const addresses = network.fixedOutgoingAddress ? this.#reserveAddresses(network.natGateways) : null;
     const gateways = NatProvider.gateway(
       addresses === null ? {} : { eipAllocationIds: addresses.map((address) => address.attrAllocationId) },
     );
     const vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(network.cidr),
-      availabilityZones: network.zones.map((zone) => `${environment.region}${zone}`),
+      availabilityZones: [...this.#zones],
       natGateways: network.natGateways,
       natGatewayProvider: gateways,
       subnetConfiguration: [

@@ -63,6 +63,12 @@ function definitionOf(text: unknown): z.infer<typeof machineDefinition> {
   return machineDefinition.parse(JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'REF')).join('')));
 }
 
+describe.each(['local', 'dev', 'prod'])('the stacks of %s', (environment) => {
+  it('T11: synthesize without credentials: nothing is looked up in the account', () => {
+    expect(appOf(environment).synth().manifest.missing ?? []).toEqual([]);
+  });
+});
+
 describe.each(['local', 'dev', 'prod'])('templates of %s', (environment) => {
   const templates = templatesOf(environment);
   const text = JSON.stringify([...templates.values()]);
