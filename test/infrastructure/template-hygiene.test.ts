@@ -64,7 +64,7 @@ function definitionOf(text: unknown): z.infer<typeof machineDefinition> {
 }
 
 describe.each(['local', 'dev', 'prod'])('the stacks of %s', (environment) => {
-  it('T11: synthesize without credentials: nothing is looked up in the account', () => {
+  it('synthesize without credentials: nothing is looked up in the account', () => {
     expect(appOf(environment).synth().manifest.missing ?? []).toEqual([]);
   });
 });
