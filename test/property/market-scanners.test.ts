@@ -10,9 +10,9 @@ import { createSpeaker, scaledInstrument } from '../support/scanned-text.ts';
 const TIME = 1_723_161_256_298;
 const SCALES = { priceScale: 2, sizeScale: 3 };
 const INSTRUMENTS = new Map(
-  ['BTCUSDT', 'ETHUSDT', '1000PEPEUSDT', '币安人生USDT', 'BTC"\\'].map((symbol) => [
-    symbol,
-    scaledInstrument(symbol, SCALES),
+  ['BTCUSDT', 'ETHUSDT', '1000PEPEUSDT', '币安人生USDT', 'BTC"\\'].map((name) => [
+    name,
+    scaledInstrument(name, name === 'ETHUSDT' ? { priceScale: 3, sizeScale: 4 } : SCALES),
   ]),
 );
 
@@ -235,6 +235,20 @@ const damage = fc.oneof(
     at: fc.nat(),
     text: fc.stringMatching(/^[0-9]{1,25}(\.[0-9]{0,12})?$/),
   }),
+  fc.record({
+    kind: fc.constant('again' as const),
+    at: fc.nat(),
+    text: fc.constantFrom(
+      '"s":"ETHUSDT"',
+      '"s":"BTCUSDT"',
+      '"u":1',
+      '"T":5',
+      '"st":2',
+      '"b":[]',
+      '"type":"delta"',
+      '"zz":[]',
+    ),
+  }),
   fc.record({ kind: fc.constant('order' as const), at: fc.nat() }),
   fc.record({ kind: fc.constant('spaces' as const), at: fc.nat() }),
 );
@@ -262,6 +276,12 @@ function damaged(text: string, { at, ...each }: Damage): Buffer {
       return chosen === undefined
         ? bytes
         : Buffer.from(`${text.slice(0, chosen.index)}${each.text}${text.slice(chosen.index + chosen[0].length)}`);
+    }
+    case 'again': {
+      // A key that is there twice: JSON has the last.
+      const places = [...text.matchAll(/,(?="\w+":)/g)];
+      const { index = 0 } = places[at % places.length] ?? {};
+      return spliced(index, index, `,${each.text}`);
     }
     case 'order':
       return Buffer.from(JSON.stringify(turned(JSON.parse(text), at)));
