@@ -1,4 +1,5 @@
 import type { Instrument } from '#core/market/instrument.ts';
+import { DEFAULT_SETTINGS } from '../exchange/exchange-settings.ts';
 import type { SimulatedTicker } from '../exchange/simulated-exchange.ts';
 import type { RequestParams } from './binance-usdm-auth.ts';
 import type { BinanceContext } from './binance-usdm-context.ts';
@@ -109,6 +110,13 @@ export function perSymbol(
   const symbol = params.get('symbol');
   if (symbol !== undefined) return row(context, context.instrument(symbol));
   return context.exchange.instruments.map((instrument) => row(context, instrument));
+}
+
+/** One bracket without an end: the simulated exchange knows one maintenance rate for every notional (see `exchangeInfo` for the leverage). */
+export function leverageBracket(_context: BinanceContext, instrument: Instrument): Row {
+  const maintMarginRatio = Number(DEFAULT_SETTINGS.maintenanceMarginRate);
+  const bracket = { bracket: 1, initialLeverage: 20, notionalCap: 1e12, notionalFloor: 0, maintMarginRatio, cum: 0 };
+  return { symbol: instrument.symbol, brackets: [bracket] };
 }
 
 export function tickerPrice(context: BinanceContext, instrument: Instrument): Row {

@@ -17,12 +17,14 @@ import {
   depth,
   depthWeight,
   exchangeInfo,
+  leverageBracket,
   openInterest,
   perSymbol,
   premiumIndex,
   tickerPrice,
 } from './binance-usdm-public.ts';
 import { accountRow, allPositions, balanceRow, positionRow } from './binance-usdm-rows.ts';
+import type { PublicTrades } from './binance-usdm-trades.ts';
 import type { ListenKeys } from './binance-usdm-user-stream.ts';
 import type { VenueAnswer, VenueRequest } from './venue-server.ts';
 
@@ -45,8 +47,9 @@ interface Route {
 export function createBinanceRest(
   context: BinanceContext,
   listenKeys: ListenKeys,
+  trades: PublicTrades,
 ): (request: VenueRequest) => VenueAnswer {
-  const routes = routesOf(context, listenKeys);
+  const routes = routesOf(context, listenKeys, trades);
 
   function answer(request: VenueRequest): { body: unknown; accountId: string | null } {
     const route = routes[`${request.method} ${request.path}`];
@@ -113,7 +116,11 @@ function paramsOf(request: VenueRequest): RequestParams {
   return params;
 }
 
-function routesOf(context: BinanceContext, listenKeys: ListenKeys): Readonly<Record<string, Route>> {
+function routesOf(
+  context: BinanceContext,
+  listenKeys: ListenKeys,
+  trades: PublicTrades,
+): Readonly<Record<string, Route>> {
   const { exchange } = context;
   const positions = (version: 'v2' | 'v3'): Route => ({
     weight: 5,
@@ -142,6 +149,29 @@ function routesOf(context: BinanceContext, listenKeys: ListenKeys): Readonly<Rec
     'GET /fapi/v1/time': { weight: 1, needs: 'nothing', run: () => ({ serverTime: context.now() }) },
     'GET /fapi/v1/exchangeInfo': { weight: 1, needs: 'nothing', run: () => exchangeInfo(context) },
     'GET /fapi/v1/depth': { weight: depthWeight, needs: 'nothing', run: ({ params }) => depth(context, params) },
+    'GET /fapi/v1/leverageBracket': {
+      weight: 1,
+      needs: 'signature',
+      run: ({ params }) => [perSymbol(context, params, leverageBracket)].flat(),
+    },
+    'GET /fapi/v1/trades': {
+      weight: 5,
+      needs: 'nothing',
+      run: ({ params }) => trades.recent(context.instrument(required(params, 'symbol')), params),
+    },
+    'GET /fapi/v1/aggTrades': {
+      weight: 20,
+      needs: 'nothing',
+      run: ({ params }) => trades.aggregated(context.instrument(required(params, 'symbol')), params),
+    },
+    'GET /fapi/v1/ticker/24hr': {
+      weight: (params) => (params.has('symbol') ? 1 : 40),
+      needs: 'nothing',
+      run: ({ params }) =>
+        perSymbol(context, params, (_context, instrument) =>
+          trades.day(instrument, exchange.ticker(instrument.symbol).lastPrice, context.now()),
+        ),
+    },
     'GET /fapi/v1/ticker/price': {
       weight: 1,
       needs: 'nothing',

@@ -3,6 +3,7 @@ import { type BinanceUsdmLimits, createRateLedger, DOCUMENTED_LIMITS } from './b
 import { createMarketStreams, TICK_MS } from './binance-usdm-market-streams.ts';
 import { createBinanceRest } from './binance-usdm-rest.ts';
 import { marketAddress } from './binance-usdm-stream-names.ts';
+import { createPublicTrades } from './binance-usdm-trades.ts';
 import { createUserStreams } from './binance-usdm-user-stream.ts';
 import { createBinanceWebsocketApi } from './binance-usdm-ws-api.ts';
 import type { SimulatedVenue, SimulatedVenueOptions } from './simulated-venue.ts';
@@ -58,9 +59,13 @@ export async function createBinanceUsdmServer(options: BinanceUsdmServerOptions)
   const users = createUserStreams(context, () => holds > 0);
   const streams = createMarketStreams(context);
   const api = createBinanceWebsocketApi(context, users.listenKeys);
-  const rest = createBinanceRest(context, users.listenKeys);
+  const trades = createPublicTrades();
+  const rest = createBinanceRest(context, users.listenKeys, trades);
   const unlisten = options.exchange.listen({
-    onMarket: (event) => streams.onMarket(event),
+    onMarket(event) {
+      if (event.kind === 'trade') trades.add(event);
+      streams.onMarket(event);
+    },
     onAccount: users.onAccount,
   });
 
