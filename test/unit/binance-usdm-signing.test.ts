@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import {
@@ -5,6 +6,7 @@ import {
   restPayload,
   signedParams,
   signedQuery,
+  signedRequest,
   signedWindow,
   websocketPayload,
 } from '#venues/binance-usdm/signing.ts';
@@ -52,6 +54,44 @@ describe('signing', () => {
       { timestamp: 1645423376532 as EpochMs, recvWindow: 100 },
     );
     expect(params.signature).toBe('aa1b5712c094bc4e57c05a1a5c1fd8d88dcd628338ea863fec7b88e59fe2db24');
+  });
+
+  test('a request written in one pass says what the parameters signed by themselves say, whatever they are', () => {
+    const window = { timestamp: 1645423376532 as EpochMs, recvWindow: 100 };
+    const sign = createSigner();
+    const names = fc.oneof(
+      fc.constantFrom(
+        'newClientOrderId',
+        'price',
+        'quantity',
+        'recvWindow',
+        'reduceOnly',
+        'side',
+        'symbol',
+        'timestamp',
+      ),
+      fc.constantFrom('apiKey', 'timeInForce', 'type', 'a', 'z', '1', '１'),
+    );
+    const values = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 12 }),
+      fc.string({ maxLength: 12 }),
+      fc.constantFrom('１２', '"', '\\', '\n', '\ud83d', '\ud83d\ude00', '\u2028'),
+      fc.integer(),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(names, values), { selector: ([name]) => name }),
+        fc.boolean(),
+        (all, sorted) => {
+          const params = Object.fromEntries(sorted ? all.toSorted(([a], [b]) => (a < b ? -1 : 1)) : all);
+          const text = signedRequest(sign, credentials, { id: 'm1', method: 'order.place', params }, window);
+          const expected = { id: 'm1', method: 'order.place', params: signedParams(sign, credentials, params, window) };
+          expect(JSON.parse(text)).toEqual(expected);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   test('text beyond ASCII is percent-encoded in REST and stands as it is in the websocket API', () => {

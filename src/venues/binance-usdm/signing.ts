@@ -60,6 +60,60 @@ export function signedParams(
   return { ...all, signature: sign(credentials, websocketPayload(all)) };
 }
 
+/** Text that may not stand in JSON as it is: anything but what never needs an escape. Halves of pairs count as needing one. */
+const NEEDS_ESCAPE = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
+/**
+ * The whole text of a signed request of the websocket API: `{id, method, params}` with what `signedParams` gives. Text parameters that stand sorted by name
+ * are written to the payload and to the request in one pass; any others take the general way. `id` and `method` are plain words.
+ */
+export function signedRequest(
+  sign: ReturnType<typeof createSigner>,
+  credentials: Credentials,
+  request: { readonly id: string; readonly method: string; readonly params: Params },
+  window: SignedWindow,
+): string {
+  const { id, method, params } = request;
+  const written = writeSorted(credentials.key, params, window);
+  if (written === null) return JSON.stringify({ id, method, params: signedParams(sign, credentials, params, window) });
+  const signature = sign(credentials, written.payload);
+  return `{"id":"${id}","method":"${method}","params":{${written.json},"signature":"${signature}"}}`;
+}
+
+/** Payload and JSON members of the parameters, or null where they are not in order, not text or not plain. */
+function writeSorted(key: string, params: Params, window: SignedWindow): { payload: string; json: string } | null {
+  const { recvWindow, timestamp } = window;
+  let payload = `apiKey=${key}`;
+  let json = `"apiKey":"${key}"`;
+  let last = 'apiKey';
+  for (const name in params) {
+    const value = params[name];
+    if (last < 'recvWindow' && name >= 'recvWindow') {
+      payload += `&recvWindow=${recvWindow}`;
+      json += `,"recvWindow":${recvWindow}`;
+      last = 'recvWindow';
+    }
+    if (last < 'timestamp' && name >= 'timestamp') {
+      payload += `&timestamp=${timestamp}`;
+      json += `,"timestamp":${timestamp}`;
+      last = 'timestamp';
+    }
+    if (name <= last || name === 'signature' || typeof value !== 'string') return null;
+    payload += `&${name}=${value}`;
+    json += `,"${name}":"${value}"`;
+    last = name;
+  }
+  if (last < 'recvWindow') {
+    payload += `&recvWindow=${recvWindow}`;
+    json += `,"recvWindow":${recvWindow}`;
+  }
+  if (last < 'timestamp') {
+    payload += `&timestamp=${timestamp}`;
+    json += `,"timestamp":${timestamp}`;
+  }
+  return NEEDS_ESCAPE.test(payload) ? null : { payload, json };
+}
+
 /** From when and for how long the venue may carry out a request, in its own time. */
 export interface SignedWindow {
   readonly timestamp: EpochMs;

@@ -18,7 +18,7 @@ import {
 import { classifyError } from './errors.ts';
 import { createBinanceLimits } from './limits.ts';
 import { createRestClient } from './rest.ts';
-import { createSigner, type Params, signedParams, signedWindow } from './signing.ts';
+import { createSigner, type Params, signedRequest, signedWindow } from './signing.ts';
 
 /** An answer that has not come by then may still have taken effect. Not shorter than the longest window of a request. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -107,7 +107,7 @@ export function createBinanceUsdmOrderEntry(
     }
     requestNumber += 1;
     const id = `m${requestNumber}`;
-    const text = JSON.stringify({ id, method, params: signedParams(sign, credentials, params, window) });
+    const text = signedRequest(sign, credentials, { id, method, params }, window);
     try {
       session.send(text);
     } catch (error) {
@@ -253,16 +253,16 @@ export function createBinanceUsdmOrderEntry(
       request('order.place', placeParams(intent, instrument), 'order', validUntil, answer);
     },
     cancel(target, validUntil, answer) {
-      const params = { symbol: target.symbol, origClientOrderId: target.clientOrderId };
+      const params = { origClientOrderId: target.clientOrderId, symbol: target.symbol };
       request('order.cancel', params, 'cancel', validUntil, answer);
     },
     amend(target, change, instrument, validUntil, answer) {
       const params = {
-        symbol: target.symbol,
         origClientOrderId: target.clientOrderId,
-        side: change.side === 'buy' ? 'BUY' : 'SELL',
-        quantity: formatScaled(change.size, instrument.sizeScale),
         price: formatScaled(change.price, instrument.priceScale),
+        quantity: formatScaled(change.size, instrument.sizeScale),
+        side: change.side === 'buy' ? 'BUY' : 'SELL',
+        symbol: target.symbol,
       };
       request('order.modify', params, 'order', validUntil, answer);
     },
@@ -288,26 +288,37 @@ const TIME_IN_FORCE: Readonly<Record<OrderIntent['timeInForce'], string>> = {
   postOnly: 'GTX',
 };
 
-/** `order.place` without the signed part. An acknowledgement says only that it was taken in. */
+/** `order.place` without the signed part, sorted by name as it is signed. An acknowledgement says only that it was taken in. */
 function placeParams(
   intent: OrderIntent,
   instrument: { readonly priceScale: number; readonly sizeScale: number },
 ): Params {
-  return {
-    symbol: intent.symbol,
-    side: intent.side === 'buy' ? 'BUY' : 'SELL',
-    type: intent.type === 'market' ? 'MARKET' : 'LIMIT',
-    quantity: formatScaled(intent.size, instrument.sizeScale),
-    newClientOrderId: intent.clientOrderId,
-    newOrderRespType: 'ACK',
-    ...(intent.reduceOnly ? { reduceOnly: 'true' } : {}),
-    ...(intent.type === 'market' || intent.price === null
-      ? {}
-      : {
-          timeInForce: TIME_IN_FORCE[intent.timeInForce],
-          price: formatScaled(intent.price, instrument.priceScale),
-        }),
-  };
+  const { clientOrderId: newClientOrderId, symbol, price } = intent;
+  const newOrderRespType = 'ACK';
+  const quantity = formatScaled(intent.size, instrument.sizeScale);
+  const side = intent.side === 'buy' ? 'BUY' : 'SELL';
+  if (intent.type === 'market' || price === null) {
+    const type = intent.type === 'market' ? 'MARKET' : 'LIMIT';
+    return intent.reduceOnly
+      ? { newClientOrderId, newOrderRespType, quantity, reduceOnly: 'true', side, symbol, type }
+      : { newClientOrderId, newOrderRespType, quantity, side, symbol, type };
+  }
+  const limit = formatScaled(price, instrument.priceScale);
+  const timeInForce = TIME_IN_FORCE[intent.timeInForce];
+  const type = 'LIMIT';
+  return intent.reduceOnly
+    ? {
+        newClientOrderId,
+        newOrderRespType,
+        price: limit,
+        quantity,
+        reduceOnly: 'true',
+        side,
+        symbol,
+        timeInForce,
+        type,
+      }
+    : { newClientOrderId, newOrderRespType, price: limit, quantity, side, symbol, timeInForce, type };
 }
 
 /** Answers never come before the call that asks for them has returned. */

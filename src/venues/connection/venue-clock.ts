@@ -35,6 +35,8 @@ export function createVenueClock(clock: Clock, options: VenueClockOptions = {}):
   const capacity = options.samples ?? 9;
   const lowerBounds: number[] = [];
   const midpoints: number[] = [];
+  /** Median of the bounds: asked for by every order, changed only by a sample. */
+  let lowerBound = 0;
 
   function offsetMs(): number | null {
     if (midpoints.length === 0) return null;
@@ -51,11 +53,12 @@ export function createVenueClock(clock: Clock, options: VenueClockOptions = {}):
         lowerBounds.shift();
         midpoints.shift();
       }
+      lowerBound = median(lowerBounds);
       return true;
     },
     venueNow() {
       if (lowerBounds.length === 0) return clock.epochMs();
-      return Math.floor(median(lowerBounds) + clock.monoNanos() / 1e6) as EpochMs;
+      return Math.floor(lowerBound + clock.monoNanos() / 1e6) as EpochMs;
     },
     offsetMs,
     alarm() {
