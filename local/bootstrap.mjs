@@ -8,7 +8,7 @@ import { dependenciesAreReady, installDependencies, projectNode } from './setup/
 import { runForeground } from './setup/foreground.mjs';
 import { withSetupLock } from './setup/lock.mjs';
 import { preparePython, pythonIsReady } from './setup/python.mjs';
-import { SetupError, say } from './setup/report.mjs';
+import { diskFault, SetupError, say } from './setup/report.mjs';
 import { SetupProcesses } from './setup/set-up-processes.mjs';
 
 const OLDEST_NODE = 20;
@@ -49,7 +49,8 @@ async function setUp(command) {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
-  if (!(thrown instanceof SetupError)) throw thrown;
-  say(thrown.message);
-  process.exitCode = thrown.exitCode;
+  const fault = thrown instanceof SetupError ? thrown : diskFault(thrown);
+  if (fault === null) throw thrown;
+  say(fault.message);
+  process.exitCode = fault.exitCode;
 }

@@ -17,3 +17,14 @@ export class SetupError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+const DISK_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EEXIST', 'ENOTDIR', 'EISDIR'];
+
+/** What a fault of the disk means for people; null: it is none. @param {unknown} thrown @returns {SetupError | null} */
+export function diskFault(thrown) {
+  if (!(thrown instanceof Error) || !('path' in thrown) || !DISK_CODES.includes(thrown.code)) return null;
+  return new SetupError(
+    'DISK_NOT_WRITABLE',
+    `file=${thrown.path} reason=${thrown.code} in ${thrown.syscall}. The checkout must be on a disk that can be written (rights, space, no file in the place of a folder); then run again.`,
+  );
+}

@@ -124,6 +124,25 @@ describe('the set-up', () => {
     for (const { root } of checkouts.splice(0)) rmSync(root, { recursive: true, force: true });
   });
 
+  it('R3: an older Node is refused with the version that it takes', async () => {
+    const here = checkout();
+    const older = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'18.20.4'}})`;
+    const ended = await here.run(['normalize'], {
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(older)}`,
+    });
+    expect(ended).toMatchObject({ code: 1, out: '' });
+    expect(ended.err).toMatch(/^NODE_TOO_OLD: found=18\.20\.4 needed=>=20\. Install a newer Node/);
+    expect(here.has('npm-runs')).toBe(false);
+  });
+
+  it('R3: a disk that cannot be written is one line that names the place', async () => {
+    const here = checkout();
+    here.write('.millrace', 'a file where the folder should be');
+    const ended = await here.run(['normalize']);
+    expect(ended).toMatchObject({ code: 1, out: '' });
+    expect(ended.err).toMatch(/^DISK_NOT_WRITABLE: file=.*\.millrace reason=EEXIST in mkdir\. .*run again\.\n$/);
+  });
+
   it('installs once, keeps standard output for the result, and hands arguments over as they are', async () => {
     const here = checkout();
     const first = await here.run(['normalize', '--', '--venue', 'binance-usdm', '--', 'a b']);
