@@ -117,6 +117,8 @@ describe.skipIf(!hasSharedData(OB500) || !hasSharedData(OB500_BOOK))('recorded B
 });
 
 const CRYPTOFEED = 'binance/recorded/cryptofeed_usdm_sushiusdt_akrousdt.jsonl.gz';
+/** The recorded candles have no normalized form. */
+const KLINES = 'end: FRAMES_OTHER: frames=30 of channels that are not normalized';
 
 describe.skipIf(!hasSharedData(CRYPTOFEED))('recorded Binance session of two symbols', () => {
   test('both books are synced by their own snapshots, with no gap after it, and stand where the last quotes stand', async () => {
@@ -124,7 +126,7 @@ describe.skipIf(!hasSharedData(CRYPTOFEED))('recorded Binance session of two sym
     const messages = lines.map((line) => JSON.parse(line));
     const states = messages.filter(({ type }) => type === 'bookState');
 
-    expect({ code, errors }).toEqual({ code: 0, errors: [] });
+    expect({ code, errors }).toEqual({ code: 0, errors: [KLINES] });
     expect(states.map(({ symbol, valid }) => [symbol, valid])).toEqual([
       ['SUSHIUSDT', true],
       ['AKROUSDT', true],
