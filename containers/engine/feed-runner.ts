@@ -14,6 +14,7 @@ import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
 import type { SocketPlan, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
+import { FeedSocket, type FeedSocketListener } from './feed-socket.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 
 /** Who hears of a book: called directly from the socket's frame, in order (H1). */
@@ -84,7 +85,7 @@ const FLUSH_MS = 10_000;
  * The market data of one venue under one lease: sockets, decoding, books. A frame is published, decoded, applied and handed to the lanes in one synchronous call:
  * no promise, timer or queue lies between (H1).
  */
-export class FeedRunner {
+export class FeedRunner implements FeedSocketListener {
   readonly #options: FeedRunnerOptions;
   readonly #books = new Map<string, SymbolBook>();
   readonly #events: UnitEvents;
@@ -238,7 +239,7 @@ export class FeedRunner {
     const before = this.#openedSockets.get(plan.name) ?? 0;
     this.#openedSockets.set(plan.name, before + 1);
     const name = `${this.#options.origin.engine}/${this.#options.venue.id}/${plan.name}`;
-    return new FeedSocket(this, this.#options, plan, this.#epoch, before === 0 ? name : `${name}/${before}`);
+    return new FeedSocket(this.#options, plan, this.#epoch, before === 0 ? name : `${name}/${before}`, this);
   }
 
   #plan(symbols: readonly string[], channels: readonly Subscription['channel'][]): readonly SocketPlan[] {
@@ -350,66 +351,6 @@ export class FeedRunner {
         });
       }
     }
-  }
-}
-
-/** One socket of a feed with its own decoder and its own account of frames. */
-class FeedSocket {
-  readonly plan: SocketPlan;
-  readonly sink: FrameSink;
-  readonly connection: MarketConnection;
-  frames = 0;
-  readonly #anchor: Now;
-
-  constructor(feed: FeedRunner, options: FeedRunnerOptions, plan: SocketPlan, epoch: number, name: string) {
-    const { venue, inputLog, metrics, publisher, runtime, clock, timers } = options;
-    this.plan = plan;
-    const anchor = { mono: clock.monoNanos(), epoch: clock.epochMs() };
-    this.#anchor = anchor;
-    const sink = publisher.open({ venue: venue.id, connection: name, epoch, anchor });
-    this.sink = sink;
-    let receivedAt = 0 as MonoNanos;
-    const emit = (message: MarketMessage | ScannedMessage) => feed.onMessage(this, message, receivedAt);
-    const decode = venue.marketData.createDecoder({ instruments: options.instruments, emit });
-    this.connection = createMarketConnection({
-      name,
-      plan,
-      protocol: venue.marketData,
-      connect: runtime.connect,
-      clock,
-      timers,
-      random: runtime.random,
-      log: runtime.log,
-      listener: {
-        onFrame: (frame, at) => {
-          receivedAt = at;
-          this.frames += 1;
-          sink.frame(frame, at, inputLog.frame());
-          try {
-            decode(frame, emit);
-          } catch (error) {
-            metrics.badFrames += 1;
-            runtime.log('warn', 'frame refused', { connection: name, reason: messageOf(error) });
-          }
-        },
-        onStatus: (status) => {
-          if (status.state !== 'live') feed.onSocketLost(this.connection.wanted(), status.reason);
-        },
-        onRefused: (subscription, reason) => runtime.log('error', 'subscription refused', { ...subscription, reason }),
-        onResubscribe: (subscription, reason) => feed.onResubscribe(subscription, reason),
-      },
-    });
-  }
-
-  /** The clock readings of a frame: wall time from one anchor per connection, as the market record carries it, so that a replay has the same. */
-  anchored(receivedAt: MonoNanos): Now {
-    const { mono, epoch } = this.#anchor;
-    return { mono: receivedAt, epoch: (epoch + (receivedAt - mono) / 1e6) as EpochMs };
-  }
-
-  async stop(): Promise<void> {
-    await this.connection.stop();
-    this.sink.end('inOrder');
   }
 }
 
