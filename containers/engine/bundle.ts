@@ -15,11 +15,14 @@ export const ENGINE_ENTRY_POINTS: Readonly<Record<string, string>> = {
   'publisher-worker': 'src/aws/publisher/publisher-worker.ts',
 };
 
-/** Bundles every entry point into `folder`. Rejects with what esbuild found wrong. */
-export async function bundleEngine(folder: string): Promise<void> {
+/** Bundles every entry point into `folder`: the image's, or others that are to run as the image's do. Rejects with what esbuild found wrong. */
+export async function bundleEngine(
+  folder: string,
+  entryPoints: Readonly<Record<string, string>> = ENGINE_ENTRY_POINTS,
+): Promise<void> {
   await build({
     absWorkingDir: ROOT,
-    entryPoints: { ...ENGINE_ENTRY_POINTS },
+    entryPoints: { ...entryPoints },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -55,6 +55,7 @@ export const COMMANDS = {
   },
   'fault-venue': { summary: 'one simulated venue alone', python: false, run: target('src/simulation/fault-venue.ts') },
   bench: { summary: 'benchmarks', python: false, run: target('bench/run.ts') },
+  soak: { summary: 'memory and accounting under a steady load', python: false, run: target('bench/soak.ts') },
   reference: {
     summary: 'write the documents that are generated from the code',
     python: false,

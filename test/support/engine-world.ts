@@ -22,8 +22,8 @@ import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { Credentials } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
+import { SteadyLeases } from '../../bench/soak/steady-leases.ts';
 import { MemoryPublisher } from './memory-publisher.ts';
-import { SteadyLeases } from './steady-leases.ts';
 
 const EMPTY_LEDGER: LedgerView = {
   positionSize: '0',

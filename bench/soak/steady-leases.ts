@@ -7,7 +7,7 @@ import type { LeaseHolder } from '#engine/engine.ts';
 const RENEW_MS = 200;
 const VALID_MS = 4_000;
 
-/** Leases that are always granted and renewed, for tests of an engine alone. `desired` is what each renewal brings. */
+/** Leases that are always granted and renewed, for an engine that runs alone. `desired` is what each renewal brings. */
 export class SteadyLeases {
   desired: DesiredState = DEFAULT_DESIRED_STATE;
   #paused = false;
