@@ -1,7 +1,7 @@
 import type { HeldLease } from '#core/control/control-ports.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
-import type { FrameSink, Publisher } from '#core/events/publisher-port.ts';
+import type { Publisher } from '#core/events/publisher-port.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BookSync, BookSyncOutcome } from '#core/market/book-sync.ts';
@@ -11,7 +11,6 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import type { BookChange, ScannedMessage } from '#core/market/scanned-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
-import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
 import type { SocketPlan, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { FeedSocket, type FeedSocketListener } from './feed-socket.ts';

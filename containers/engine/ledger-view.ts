@@ -35,9 +35,15 @@ export function createLedgerView(reader: LedgerReader, clock: Clock): ReadLedger
       endedOrderIds: ended,
       pendingOrders: pending,
       realizedToday: realizedSince(dayStart(clock.epochMs()), knownFills, knownAdjustments),
+      lastKnownAt: lastKnown(knownFills, knownAdjustments),
       hasHistory: knownFills.length > 0 || knownAdjustments.length > 0,
     };
   };
+}
+
+function lastKnown(fills: readonly LedgerFill[], adjustments: readonly LedgerAdjustment[]): EpochMs | null {
+  const times = [...fills.map((fill) => fill.venueTime), ...adjustments.map((each) => each.time)];
+  return times.length === 0 ? null : (times.reduce((latest, time) => Math.max(latest, time)) as EpochMs);
 }
 
 /** What the fills since `from` realised, less the fees paid for them in the currency of the profit (USDT on the linear venues). */

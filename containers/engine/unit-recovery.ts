@@ -61,7 +61,12 @@ export class UnitRecovery {
   async prepare(lane: Lane): Promise<() => void> {
     const { clock, readLedger, unit } = this.#options;
     const ledger = await readLedger(unit, lane.symbol);
-    const earliest = Math.min(clock.epochMs(), ...ledger.pendingOrders.map((order) => order.placedAt));
+    // The ledger may lag behind the stream by any time: the venue is asked for everything since the last that the ledger has.
+    const earliest = Math.min(
+      clock.epochMs(),
+      ledger.lastKnownAt ?? Number.POSITIVE_INFINITY,
+      ...ledger.pendingOrders.map((order) => order.placedAt),
+    );
     const from = (earliest - LOOK_BACK_MS) as EpochMs;
     const venue = await this.#askWithNothingWorking(lane, from);
     return () => {

@@ -368,7 +368,13 @@ export class UnitRunner {
       this.#note('balance', { currency, walletBalance, availableBalance, venueTime });
       return;
     }
-    if (report.kind === 'adjustment' || report.kind === 'position') return;
+    if (report.kind === 'adjustment') {
+      const { id, reason, symbol, currency, amount, venueTime } = report;
+      this.#note('cash.adjusted', { adjustmentId: id, reason, symbol, currency, amount, venueTime });
+      return;
+    }
+    // The position is asked for apart (H2): what the stream says of it comes before or after the fills that made it.
+    if (report.kind === 'position') return;
     const lane = this.lane(report.symbol);
     if (lane === null) {
       this.#note('alert', {

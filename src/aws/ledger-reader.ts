@@ -6,6 +6,7 @@ import {
   LEDGER_ENTRY,
   type LedgerAdjustment,
   type LedgerBalance,
+  type LedgerCash,
   type LedgerFill,
   type LedgerLane,
   type LedgerOrder,
@@ -19,6 +20,7 @@ export interface LedgerReader {
   readOrders(account: AccountRef): Promise<readonly LedgerOrder[]>;
   readFills(account: AccountRef): Promise<readonly LedgerFill[]>;
   readAdjustments(account: AccountRef): Promise<readonly LedgerAdjustment[]>;
+  readCash(account: AccountRef): Promise<readonly LedgerCash[]>;
   readBalances(account: AccountRef): Promise<readonly LedgerBalance[]>;
   readLanes(account: AccountRef): Promise<readonly LedgerLane[]>;
   /** Opening + fills + adjustments, folded in the venue's order. With `only`, one venue's symbol. */
@@ -74,6 +76,10 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
     readOrders: async (account) => (await query(account, LEDGER_PREFIX.order)).map(orderOf),
     readFills: (account) => fillsOf(account),
     readAdjustments: (account) => adjustmentsOf(account),
+    async readCash(account) {
+      const items = await query(account, LEDGER_PREFIX.cash);
+      return items.flatMap((item) => present(read(item, 'cash', LEDGER_ENTRY.cash)));
+    },
     async readBalances(account) {
       const items = await query(account, LEDGER_PREFIX.balance);
       return items.flatMap((item) => present(read(item, 'balance', LEDGER_ENTRY.balance)));

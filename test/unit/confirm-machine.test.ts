@@ -104,6 +104,7 @@ async function confirm(script: Script) {
     readOrders: refuse,
     readFills: refuse,
     readAdjustments: refuse,
+    readCash: async () => [],
     readBalances: refuse,
     readLanes: refuse,
   };

@@ -38,6 +38,7 @@ function ledgerOf(fills: readonly LedgerFill[], adjustments: readonly LedgerAdju
     readOrders: () => Promise.resolve([]),
     readFills: () => Promise.resolve(fills),
     readAdjustments: () => Promise.resolve(adjustments),
+    readCash: async () => [],
     readBalances: () => Promise.resolve([]),
     readLanes: () => Promise.resolve([]),
     readPositions: (_account, only) =>

@@ -214,3 +214,29 @@ describe('ledger: fills, positions, balances, lanes', () => {
     ]);
   });
 });
+
+describe('ledger: money that moved without a fill', () => {
+  it('T2: funding is on record once, by its id, whatever is redelivered', async () => {
+    const { ledger, reader } = build();
+    const body = {
+      adjustmentId: 'funding-1',
+      reason: 'funding' as const,
+      symbol: 'BTCUSDT',
+      currency: 'USDT',
+      amount: '-1.25',
+      venueTime: 1_700_000_000_000,
+    };
+    await ledger.apply(buildEvent('cash.adjusted', body, { sequence: 1 }));
+    await ledger.apply(buildEvent('cash.adjusted', body, { epoch: 9, sequence: 5 }));
+    await ledger.apply(
+      buildEvent('cash.adjusted', { ...body, adjustmentId: 'funding-2', amount: '0.5' }, { sequence: 2 }),
+    );
+
+    const cash = await reader.readCash(account);
+
+    expect(cash.map((each) => [each.adjustmentId, each.amount])).toEqual([
+      ['funding-1', '-1.25'],
+      ['funding-2', '0.5'],
+    ]);
+  });
+});

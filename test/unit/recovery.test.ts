@@ -11,6 +11,7 @@ const EMPTY: LedgerView = {
   endedOrderIds: new Set(),
   pendingOrders: [],
   realizedToday: 0,
+  lastKnownAt: null,
   hasHistory: false,
 };
 

@@ -26,6 +26,7 @@ const LEDGER: LedgerView = {
   endedOrderIds: new Set(),
   pendingOrders: [],
   realizedToday: 0,
+  lastKnownAt: null,
   hasHistory: false,
 };
 
@@ -63,12 +64,12 @@ function laneOn(symbol: string): Lane {
   return new Lane(laneConfiguration({ name: symbol.toLowerCase(), symbol }), { ...BTC, symbol }, ids);
 }
 
-function recoveryOn(queries: VenueQueries, told: EventNote[] = []): UnitRecovery {
+function recoveryOn(queries: VenueQueries, told: EventNote[] = [], ledger: LedgerView = LEDGER): UnitRecovery {
   return new UnitRecovery({
     unit: UNIT,
     epoch: 1,
     queries,
-    readLedger: () => Promise.resolve(LEDGER),
+    readLedger: () => Promise.resolve(ledger),
     inputLog: new InputLog(SINK),
     clock,
     log: () => undefined,
@@ -99,5 +100,22 @@ describe('the recovery of a unit with several lanes', () => {
     const again = await recovery.prepare(lane);
     expect(again).toThrow('LANE_OPENED_TWICE');
     expect(lane.position.size).toBe(10);
+  });
+
+  it('H2: the venue is asked for everything since the last that the ledger knows, however far its writers are behind', async () => {
+    const asked: number[] = [];
+    const queries = venue(0);
+    const recorder: VenueQueries = {
+      ...queries,
+      fillsSince: (symbol, from) => {
+        asked.push(from);
+        return queries.fillsSince(symbol, from);
+      },
+    };
+    const threeHoursAgo = (clock.epochMs() - 3 * 3_600_000) as EpochMs;
+    await recoveryOn(recorder, [], { ...LEDGER, hasHistory: true, lastKnownAt: threeHoursAgo }).prepare(
+      laneOn('BTCUSDT'),
+    );
+    expect(Math.max(...asked)).toBeLessThan(threeHoursAgo);
   });
 });

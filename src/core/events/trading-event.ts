@@ -121,6 +121,17 @@ export const TRADING_EVENT_BODIES = {
   'position.checked': z
     .object({ symbol: z.string(), engine: decimal, venue: decimal, agree: z.boolean() })
     .describe('The engine compared its position with the venue (every 5 s and after each reconnect).'),
+  'cash.adjusted': z
+    .object({
+      adjustmentId: z.string(),
+      reason: z.enum(['funding', 'settlement', 'transfer']),
+      symbol: z.string().nullable(),
+      currency: z.string(),
+      /** Signed change of the balance. */
+      amount: decimal,
+      venueTime: epochMs,
+    })
+    .describe('Money that moved without a fill, as the venue reported it; applied once by its id.'),
   balance: z
     .object({ currency: z.string(), walletBalance: decimal, availableBalance: decimal.nullable(), venueTime: epochMs })
     .describe('A balance as the venue reported it.'),

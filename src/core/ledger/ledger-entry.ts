@@ -20,6 +20,7 @@ export const LEDGER_ENTRY = {
     .extend({ ...origin, state: z.enum(ORDER_STATES), size: stateBody.shape.size.optional() }),
   fill: TRADING_EVENT_BODIES.fill.extend(origin),
   adjustment: TRADING_EVENT_BODIES['position.adjusted'].extend(origin),
+  cash: TRADING_EVENT_BODIES['cash.adjusted'].extend(origin),
   balance: TRADING_EVENT_BODIES.balance.extend(origin),
   lane: laneBody.omit({ from: true, to: true }).extend({ ...origin, state: z.enum(LANE_STATES) }),
   entries: TRADING_EVENT_BODIES['lane.entries'].extend(origin),
@@ -30,6 +31,8 @@ export type LedgerIntent = z.infer<typeof LEDGER_ENTRY.intent>;
 export type LedgerOrderState = z.infer<typeof LEDGER_ENTRY.state>;
 export type LedgerFill = z.infer<typeof LEDGER_ENTRY.fill>;
 export type LedgerAdjustment = z.infer<typeof LEDGER_ENTRY.adjustment>;
+/** Money that moved without a fill: funding, settlement, transfers. */
+export type LedgerCash = z.infer<typeof LEDGER_ENTRY.cash>;
 export type LedgerBalance = z.infer<typeof LEDGER_ENTRY.balance>;
 
 /** An order: either part can be missing while events are on their way, or for orders that nobody here placed. */

@@ -3,7 +3,7 @@ import type { TradingEvent } from '../events/trading-event.ts';
 import { eventPrecedence, orderStatePrecedence, venuePrecedence } from './precedence.ts';
 
 /** Parts of a ledger item; each part is written by its own kind of event and never touches the others. */
-export type LedgerPart = 'intent' | 'state' | 'fill' | 'adjustment' | 'balance' | 'lane' | 'entries';
+export type LedgerPart = 'intent' | 'state' | 'fill' | 'adjustment' | 'cash' | 'balance' | 'lane' | 'entries';
 
 /**
  * One conditional write. A part holds the content with the highest (`latest`) or the lowest (`earliest`) precedence that ever arrived, so that
@@ -34,6 +34,7 @@ export const LEDGER_PREFIX = {
   order: 'ORDER#',
   fill: 'FILL#',
   adjustment: 'ADJUSTMENT#',
+  cash: 'CASH#',
   balance: 'BALANCE#',
   lane: 'LANE#',
 } as const;
@@ -105,6 +106,15 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         keep: 'earliest',
         sort: `${LEDGER_PREFIX.adjustment}${event.venue}#${event.body.symbol}#${event.body.adjustmentId}`,
         part: 'adjustment',
+        content: { ...event.body, ...origin },
+      };
+    case 'cash.adjusted':
+      return {
+        ...place,
+        ...latest,
+        keep: 'earliest',
+        sort: `${LEDGER_PREFIX.cash}${event.venue}#${event.body.currency}#${event.body.adjustmentId}`,
+        part: 'cash',
         content: { ...event.body, ...origin },
       };
     case 'balance':

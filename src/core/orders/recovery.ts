@@ -15,6 +15,8 @@ export interface LedgerView {
   readonly pendingOrders: readonly PendingLedgerOrder[];
   /** Realised since 00:00 UTC, fees in the settlement currency paid, in quote currency. */
   readonly realizedToday: number;
+  /** Latest moment that it knows of: fills and adjustments before it may still be missing, if its writers are behind. Null: it knows nothing. */
+  readonly lastKnownAt: EpochMs | null;
   /** Whether it has ever heard of the symbol in this account. */
   readonly hasHistory: boolean;
 }
