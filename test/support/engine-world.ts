@@ -31,6 +31,7 @@ const EMPTY_LEDGER: LedgerView = {
   endedOrderIds: new Set(),
   pendingOrders: [],
   realizedToday: 0,
+  lastKnownAt: null,
   hasHistory: false,
 };
 const LOOK_MS = 20;
