@@ -57,6 +57,8 @@ export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources)
     counters: {
       RecordsPublished: recordsSent,
       RecordsRetried: retriedEntries,
+      // Over all connections, the input log's among them: what was shed cannot be replayed (M8).
+      FramesShed: publisher.accounts().reduce((total, account) => total + account.shed, 0),
       FramesRefused: metrics.badFrames,
       Errors: metrics.errors,
       Takeovers: metrics.takeovers,

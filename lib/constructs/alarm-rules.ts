@@ -118,6 +118,13 @@ function reportedRules(settings: AlarmSettings, environment: string): AlarmRule[
       ...above(settings.publishLagSeconds * 1_000, 2),
     },
     {
+      id: 'FramesShed',
+      group: 'engine',
+      text: 'Market frames were received and not published: the archive has a hole, declared and counted.',
+      metric: reportedMetric(environment, 'FramesShed', Stats.SUM),
+      ...above(1, 1),
+    },
+    {
       id: 'OrdersUnknown',
       group: 'engine',
       text: 'An order became unknown: its lane makes no entries until that is resolved.',
