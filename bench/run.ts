@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { type Benchmark, type BenchmarkRow, quantile } from './benchmark.ts';
 import { bookBenchmark } from './book.ts';
+import { peersBenchmark } from './comparison/peers.ts';
 import { measureDecisions } from './decision.ts';
 import { decodeBenchmark } from './decode.ts';
 import { orderBuildingBenchmark } from './order-building.ts';
@@ -35,19 +36,21 @@ const BENCHMARKS: readonly Benchmark[] = [
   orderBuildingBenchmark,
   publishBenchmark,
 ];
+/** Those that run only when they are named: they install what the others do without. */
+const ASKED_FOR: readonly Benchmark[] = [peersBenchmark];
 
 /** Runs the benchmarks named, all without a name. Ends with 2 for a name that is not known. */
 async function main(names: readonly string[]): Promise<number> {
-  const unknown = names.filter((name) => !BENCHMARKS.some((each) => each.name === name));
+  const all = [...BENCHMARKS, ...ASKED_FOR];
+  const unknown = names.filter((name) => !all.some((each) => each.name === name));
   if (unknown.length > 0) {
-    console.error(`bench: unknown ${unknown.join(', ')}; known are ${BENCHMARKS.map(({ name }) => name).join(', ')}`);
+    console.error(`bench: unknown ${unknown.join(', ')}; known are ${all.map(({ name }) => name).join(', ')}`);
     return 2;
   }
   console.log(
     `Node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown processor'} × ${os.cpus().length}; ns, median of interleaved rounds`,
   );
-  for (const benchmark of BENCHMARKS) {
-    if (names.length > 0 && !names.includes(benchmark.name)) continue;
+  for (const benchmark of names.length === 0 ? BENCHMARKS : all.filter(({ name }) => names.includes(name))) {
     console.log(`\n${benchmark.name}: ${benchmark.what}`);
     for (const row of await benchmark.run()) console.log(lineOf(row));
   }
@@ -55,8 +58,9 @@ async function main(names: readonly string[]): Promise<number> {
 }
 
 function lineOf({ label, meanNs, p50Ns, p99Ns, note }: BenchmarkRow): string {
+  const time = Number.isNaN(meanNs) ? '–' : ns(meanNs);
   const quantiles = p50Ns === undefined || p99Ns === undefined ? '' : `  p50 ${ns(p50Ns)}  p99 ${ns(p99Ns)}`;
-  return `  ${label.padEnd(36)} ${ns(meanNs).padStart(8)}${quantiles}${note === undefined ? '' : `   ${note}`}`;
+  return `  ${label.padEnd(36)} ${time.padStart(8)}${quantiles}${note === undefined ? '' : `   ${note}`}`;
 }
 
 function ns(value: number): string {
