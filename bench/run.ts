@@ -48,7 +48,7 @@ async function main(names: readonly string[]): Promise<number> {
     return 2;
   }
   console.log(
-    `Node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown processor'} × ${os.cpus().length}; ns, median of interleaved rounds`,
+    `Node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown processor'} × ${os.cpus().length}, load ${(os.loadavg()[0] ?? 0).toFixed(1)}; ns, median of interleaved rounds`,
   );
   for (const benchmark of names.length === 0 ? BENCHMARKS : all.filter(({ name }) => names.includes(name))) {
     console.log(`\n${benchmark.name}: ${benchmark.what}`);

@@ -5,11 +5,10 @@ import { z } from 'zod';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const text = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
-const lock = z
-  .object({
-    packages: z.record(z.string(), z.object({ version: z.string().optional(), resolved: z.string().optional() })),
-  })
-  .parse(JSON.parse(text('package-lock.json')));
+const lockFile = z.object({
+  packages: z.record(z.string(), z.object({ version: z.string().optional(), resolved: z.string().optional() })),
+});
+const lock = lockFile.parse(JSON.parse(text('package-lock.json')));
 
 /** Our own source files in these folders. */
 function sources(...folders: readonly string[]): string[] {
@@ -46,4 +45,15 @@ it('R1: no secret is found by a name without its suffix, nor handed to a task at
   const files = sources('lib');
   expect(files.length).toBeGreaterThan(20);
   expect(files.filter((file) => /fromSecretNameV2|fromSecretsManager/.test(text(file)))).toEqual([]);
+});
+
+it('the peers of the benchmark are pinned, locked without an address, and no dependency of the product', () => {
+  const pinned = z.record(z.string(), z.string()).parse(JSON.parse(text('bench/peers/package.json')).dependencies);
+  const locked = lockFile.parse(JSON.parse(text('bench/peers/package-lock.json'))).packages;
+  expect(Object.keys(pinned).sort()).toEqual(['binance', 'bybit-api', 'ccxt', 'tardis-dev']);
+  for (const [name, version] of Object.entries(pinned)) {
+    expect(locked[`node_modules/${name}`]?.version).toBe(version);
+    expect(lock.packages[`node_modules/${name}`]).toBeUndefined();
+  }
+  expect(Object.values(locked).filter((each) => each.resolved !== undefined)).toEqual([]);
 });
