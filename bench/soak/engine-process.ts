@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createPublisher } from '#aws/publisher/publisher.ts';
 import { loadConfiguration } from '#core/config/runtime-configuration.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
@@ -25,6 +27,7 @@ const EMPTY_LEDGER: LedgerView = {
   endedOrderIds: new Set(),
   pendingOrders: [],
   realizedToday: 0,
+  lastKnownAt: null,
   hasHistory: false,
 };
 
@@ -104,6 +107,17 @@ const sampling = setInterval(() => {
   tell({ kind: 'sample', atMs: performance.now() - began, ...sampler.sample(), publishLagMs, ...totals() });
 }, task.sampleMs);
 
+setFlagsFromString('--expose-gc');
+const collect: unknown = runInNewContext('gc');
+const retained: { readonly atMs: number; readonly bytes: number }[] = [];
+
+function lookAtRetained(): void {
+  if (typeof collect !== 'function') throw new Error('no collector to ask');
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  retained.push({ atMs: performance.now() - began, bytes: heapUsed + external });
+}
+
 const leaked: Buffer[] = [];
 const leaking =
   task.leakBytesPerSecond === 0
@@ -128,13 +142,15 @@ function counts(bookGaps: number, bookMessages: number): EngineCounts {
     badFrames: engine.metrics.badFrames,
     bookGaps,
     bookMessages,
-    orders: [...engine.metrics.orders.values()].reduce((sum, each) => sum + each, 0),
+    orders: Object.fromEntries(engine.metrics.orders),
+    retained,
     complaints,
   };
 }
 
 async function finish(expected: number): Promise<void> {
   clearInterval(sampling);
+  lookAtRetained();
   if (leaking !== null) clearInterval(leaking);
   sampler.stop();
   if (!(await until(() => totals().received >= expected, ARRIVAL_MS)))
@@ -149,6 +165,7 @@ async function finish(expected: number): Promise<void> {
 
 process.on('disconnect', () => process.exit());
 process.on('message', (command: SoakCommand) => {
+  if (command.kind === 'flow') setTimeout(lookAtRetained, task.warmUpMs);
   if (command.kind === 'finish') void finish(command.received);
   if (command.kind === 'close') process.exit();
 });

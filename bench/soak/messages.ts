@@ -15,6 +15,8 @@ export interface EngineTask {
   /** Memory kept for nothing, to see that it is found; 0 in a real soak. */
   readonly leakBytesPerSecond: number;
   readonly sampleMs: number;
+  /** When the memory that is kept for good is looked at first, ms after the frames began; the second look is at the end. */
+  readonly warmUpMs: number;
 }
 
 export interface VenueUrls {
@@ -89,6 +91,9 @@ export interface EngineCounts {
   readonly badFrames: number;
   readonly bookGaps: number;
   readonly bookMessages: number;
-  readonly orders: number;
+  /** What became of orders and how many fills there were, by name. */
+  readonly orders: Readonly<Record<string, number>>;
+  /** Heap and outside buffers after a full collection, at the end of the warm-up and at the end: what is held, whatever the collector is late with. */
+  readonly retained: readonly { readonly atMs: number; readonly bytes: number }[];
   readonly complaints: readonly string[];
 }

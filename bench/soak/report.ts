@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { drawChart, type Panel } from './chart.ts';
 import type { Sample } from './messages.ts';
-import { afterWarmUp, quantileOf, SOAK_BARS, type SoakRun, slopePerMinute } from './verdict.ts';
+import { afterWarmUp, quantileOf, retainedSlope, SOAK_BARS, type SoakRun, slopePerMinute } from './verdict.ts';
 
 const MB = 1e6;
 const COLOURS = ['#1f5fa8', '#c9711a', '#3a8a4a'] as const;
@@ -32,6 +32,10 @@ export function tableOf(run: SoakRun): readonly (readonly [what: string, figures
     ['RSS (engine, both threads)', memory((each) => each.rss)],
     ['heap used', memory((each) => each.heapUsed)],
     ['external', memory((each) => each.external)],
+    [
+      'held after a full collection',
+      `${run.engine.retained.map(({ bytes }) => mb(bytes)).join(' → ')}, slope ${(retainedSlope(run) ?? 0).toFixed(2)} MB/min`,
+    ],
     [
       'collections',
       `${number(of((each) => each.gcCount).reduce((all, each) => all + each, 0))}, ${((100 * pauses) / steadyMs).toFixed(2)} % of the time, longest ${ms(most(of((each) => each.gcLongestMs)))}`,
@@ -78,7 +82,13 @@ export function tableOf(run: SoakRun): readonly (readonly [what: string, figures
     ],
     [
       'engine',
-      `${number(bookMessages)} book messages, ${bookGaps} gaps, ${badFrames} bad frames, ${run.sent.connections} connections, ${number(orders)} orders`,
+      `${number(bookMessages)} book messages, ${bookGaps} gaps, ${badFrames} bad frames, ${run.sent.connections} connections`,
+    ],
+    [
+      'orders',
+      Object.entries(orders)
+        .map(([what, count]) => `${what} ${number(count)}`)
+        .join(', '),
     ],
   ];
 }

@@ -26,6 +26,8 @@ const ENGINE_ENTRY_POINTS = {
   'engine-process': 'bench/soak/engine-process.ts',
   'publisher-worker': 'src/aws/publisher/publisher-worker.ts',
 };
+/** As the image sets it (`containers/engine/Dockerfile`). */
+export const ENGINE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 const SAMPLE_MS = 1_000;
 const OPEN_MS = 30_000;
 const FINISH_MS = 60_000;
@@ -53,8 +55,9 @@ export async function runSoak(options: SoakOptions): Promise<SoakRun> {
       journalFolder: path.join(folder, 'journal'),
       leakBytesPerSecond: options.leakBytesPerSecond,
       sampleMs,
+      warmUpMs: options.warmUpSeconds * 1_000,
     };
-    const engine = new Child<EngineMessage>(path.join(folder, 'engine-process.mjs'), engineTask);
+    const engine = new Child<EngineMessage>(path.join(folder, 'engine-process.mjs'), engineTask, ENGINE_ENVIRONMENT);
     children.push(engine);
     await engine.next('live', OPEN_MS);
     const samples: Sample[] = [];
@@ -68,6 +71,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakRun> {
       options.onSample?.(sample);
     });
     venue.send({ kind: 'flow' });
+    engine.send({ kind: 'flow' });
     await Promise.race([sleep(options.seconds * 1_000), venue.ended, engine.ended]);
     venue.send({ kind: 'stopFlow' });
     const stopped = await venue.next('sent', FINISH_MS);
@@ -94,9 +98,9 @@ class Child<Message extends { readonly kind: string }> {
   readonly ended: Promise<never>;
   #closing = false;
 
-  constructor(script: string, task: VenueTask | EngineTask) {
+  constructor(script: string, task: VenueTask | EngineTask, environment: Readonly<Record<string, string>> = {}) {
     this.#name = path.basename(script);
-    this.#process = fork(script, [JSON.stringify(task)], { execArgv: [] });
+    this.#process = fork(script, [JSON.stringify(task)], { execArgv: [], env: { ...process.env, ...environment } });
     this.#process.on('message', (message: Message) => {
       if (this.#listeners.size === 0) this.#said.push(message);
       for (const listener of this.#listeners) listener(message);

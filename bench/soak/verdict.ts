@@ -32,6 +32,10 @@ export function faultsOf(run: SoakRun, bars: SoakBars = SOAK_BARS): readonly str
   if (slope === null) faults.push('TOO_SHORT: fewer than two samples after the warm-up');
   else if (slope >= bars.maxSlopeMbPerMinute)
     faults.push(`MEMORY_GROWS: mbPerMinute=${slope.toFixed(2)} bar=${bars.maxSlopeMbPerMinute}`);
+  const retained = retainedSlope(run);
+  if (retained === null) faults.push('TOO_SHORT: retained memory was looked at once');
+  else if (retained >= bars.maxSlopeMbPerMinute)
+    faults.push(`RETAINED_GROWS: mbPerMinute=${retained.toFixed(2)} bar=${bars.maxSlopeMbPerMinute}`);
   const rss = Math.max(0, ...run.samples.map((each) => each.rss)) / MB;
   if (rss >= bars.maxRssMb) faults.push(`MEMORY_LARGE: rssMb=${rss.toFixed(0)} bar=${bars.maxRssMb}`);
   return [...faults, ...faultsOfCounts(run, bars)];
@@ -57,6 +61,11 @@ function faultsOfCounts({ sent, engine, stream, ...run }: SoakRun, bars: SoakBar
   if (engine.badFrames > 0) faults.push(`FRAMES_REFUSED: count=${engine.badFrames}`);
   if (engine.bookGaps > 0) faults.push(`BOOK_GAPS: count=${engine.bookGaps}`);
   return [...faults, ...sent.errors.map((each) => `VENUE_FAULT: ${each}`)];
+}
+
+/** Growth of what a full collection leaves, MB a minute: what the engine's thread holds and never gives back. Null where it was looked at once only. */
+export function retainedSlope({ engine: { retained } }: SoakRun): number | null {
+  return slopePerMinute(retained, (each) => each.bytes / MB);
 }
 
 export function afterWarmUp({ samples, warmUpSeconds }: SoakRun): readonly Sample[] {

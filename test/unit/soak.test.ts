@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { drawChart } from '../../bench/soak/chart.ts';
 import type { Sample } from '../../bench/soak/messages.ts';
 import { pictureOf, tableOf } from '../../bench/soak/report.ts';
-import { runSoak } from '../../bench/soak/run-soak.ts';
+import { ENGINE_ENVIRONMENT, runSoak } from '../../bench/soak/run-soak.ts';
 import { faultsOf, type SoakRun, slopePerMinute } from '../../bench/soak/verdict.ts';
 
 const RATE = 500;
@@ -43,7 +44,11 @@ function run(changes: Partial<SoakRun> = {}): SoakRun {
       badFrames: 0,
       bookGaps: 0,
       bookMessages: 15_000,
-      orders: 12,
+      orders: { intended: 12 },
+      retained: [
+        { atMs: 60_000, bytes: 30e6 },
+        { atMs: 180_000, bytes: 30.2e6 },
+      ],
       complaints: [],
     },
     stream: { requests: 9, bytes: 9, marketRecords: 9, frames: 18_008, repeated: 0, malformed: 0, tradingRecords: 3 },
@@ -62,7 +67,10 @@ describe('soak', () => {
       leakBytesPerSecond: 40e6,
     });
     const bars = { maxSlopeMbPerMinute: 1_200, maxRssMb: 1_000, minRateShare: 0.5 };
-    expect(faultsOf(soaked, bars)).toEqual([expect.stringMatching(/^MEMORY_GROWS: mbPerMinute=/)]);
+    expect(faultsOf(soaked, bars)).toEqual([
+      expect.stringMatching(/^MEMORY_GROWS: mbPerMinute=/),
+      expect.stringMatching(/^RETAINED_GROWS: mbPerMinute=/),
+    ]);
     const received = soaked.engine.connections.reduce(
       (sum, { venue, ...each }) => sum + (venue === 'engine' ? 0 : each.received),
       0,
@@ -86,6 +94,22 @@ describe('soak', () => {
     expect(faultsOf(run({ samples: samples(2) }))).toEqual([expect.stringMatching(/^MEMORY_GROWS/)]);
   });
 
+  it('T5: what a full collection leaves is judged by itself, also while the resident memory stands still', () => {
+    const { engine } = run();
+    const retained = [
+      { atMs: 60_000, bytes: 30e6 },
+      { atMs: 180_000, bytes: 33e6 },
+    ];
+    expect(faultsOf(run({ engine: { ...engine, retained } }))).toEqual([
+      expect.stringMatching(/^RETAINED_GROWS: mbPerMinute=1.50/),
+    ]);
+  });
+
+  it('T5: the soaked engine has the memory settings of the image', () => {
+    const image = readFileSync(new URL('../../containers/engine/Dockerfile', import.meta.url), 'utf8');
+    for (const [name, value] of Object.entries(ENGINE_ENVIRONMENT)) expect(image).toContain(`${name}=${value}`);
+  });
+
   it('T5: memory past the bar fails, also while it is flat', () => {
     const large = samples(0).map((each) => ({ ...each, rss: each.rss + 150e6 }));
     expect(faultsOf(run({ samples: large }))).toEqual([expect.stringMatching(/^MEMORY_LARGE/)]);
@@ -103,6 +127,7 @@ describe('soak', () => {
     expect(codes({ messagesPerSecond: 200 })).toEqual(['RATE_MISSED']);
     expect(codes({ engine: { ...whole.engine, badFrames: 1, bookGaps: 1 } })).toEqual(['FRAMES_REFUSED', 'BOOK_GAPS']);
     expect(codes({ samples: [] })).toEqual(['TOO_SHORT']);
+    expect(codes({ engine: { ...whole.engine, retained: [] } })).toEqual(['TOO_SHORT']);
   });
 
   it('R13: the picture has a line for each figure, inside its frame, and escapes what it is given', () => {
