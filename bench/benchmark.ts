@@ -28,6 +28,14 @@ const ROUNDS = 7;
 
 /** Times candidates in interleaved rounds, after a warm-up of each, so that none has the quiet half of the machine to itself. */
 export function compare(candidates: readonly Candidate[]): readonly BenchmarkRow[] {
+  return compareWithFirst(candidates).map(({ row }) => row);
+}
+
+/**
+ * The same, each with how many times as long as the first it took: the median of the ratios within one round, which a busy machine moves less than it does the
+ * times.
+ */
+export function compareWithFirst(candidates: readonly Candidate[]): readonly { row: BenchmarkRow; ratio: number }[] {
   for (const { pass } of candidates) for (let warm = 0; warm < 3; warm += 1) pass();
   const means = candidates.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -37,11 +45,16 @@ export function compare(candidates: readonly Candidate[]): readonly BenchmarkRow
       means[index]?.push(Number(process.hrtime.bigint() - began) / operations);
     }
   }
-  return candidates.map(({ label, note }, index) => ({
-    label,
-    meanNs: quantile(Float64Array.from(means[index] ?? []), 0.5),
-    ...(note === undefined ? {} : { note }),
-  }));
+  const [first = []] = means;
+  return candidates.map(({ label, note }, index) => {
+    const own = means[index] ?? [];
+    const ratios = own.map((mean, round) => mean / (first[round] ?? Number.NaN));
+    const meanNs = quantile(Float64Array.from(own), 0.5);
+    return {
+      row: { label, meanNs, ...(note === undefined ? {} : { note }) },
+      ratio: quantile(Float64Array.from(ratios), 0.5),
+    };
+  });
 }
 
 /** A quantile by nearest rank. */

@@ -1,4 +1,4 @@
-import { type BenchmarkRow, type Candidate, compare } from '../benchmark.ts';
+import { type BenchmarkRow, type Candidate, compareWithFirst } from '../benchmark.ts';
 import { type Corpus, meanBytes } from '../corpus.ts';
 import { ccxtReader } from './ccxt-reader.ts';
 import { emittingCandidate } from './emitting-clients.ts';
@@ -21,17 +21,16 @@ export async function compareReading(corpus: Corpus): Promise<readonly Benchmark
     else left.push({ label: label(corpus, other.label), meanNs: Number.NaN, note: `not compared: at ${found}` });
   }
   const emitting = emittingCandidate(corpus);
-  const rows = compare([
+  const rows = compareWithFirst([
     ...same.map((kind) => candidateOf(kind, start)),
     parseOnly(corpus),
     ...(emitting === null ? [] : [emitting]),
   ]);
-  const floor = rows[0]?.meanNs ?? Number.NaN;
   const note = `the same books, trades and quotes; ${corpus.origin}, ${meanBytes(corpus)} bytes a frame`;
-  const shown = rows.map((row, index): BenchmarkRow => {
-    const ratio = `${(row.meanNs / floor).toFixed(2)} × the scanner`;
+  const shown = rows.map(({ row, ratio }, index): BenchmarkRow => {
+    const times = `${ratio.toFixed(2)} × the scanner`;
     const said = row.note ?? (index >= 2 && index < same.length ? note : '');
-    return { ...row, label: label(corpus, row.label), note: said === '' ? ratio : `${ratio}; ${said}` };
+    return { ...row, label: label(corpus, row.label), note: said === '' ? times : `${times}; ${said}` };
   });
   return [...shown, ...left];
 }
