@@ -2,17 +2,14 @@ import type { LaneConfiguration } from '../config/runtime-configuration.ts';
 import type { DesiredState } from '../control/desired-state.ts';
 import { MillraceError } from '../errors.ts';
 import type { LaneState, StageStamps } from '../events/trading-event.ts';
-import { DataAge } from '../market/data-age.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
-import { formatScaled, type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
-import type { ClientOrderId, FillReport, OrderIntent, OrderPurpose, OrderReport } from '../orders/order.ts';
+import { formatScaled, type Price, type Size } from '../market/scaled-decimal.ts';
+import type { ClientOrderId, FillReport, OrderPurpose, OrderReport } from '../orders/order.ts';
 import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
 import type { Position } from '../positions/position.ts';
-import { checkRisk, type Denial, type RiskContext } from '../risk/checks.ts';
-import { OrderRate } from '../risk/order-rate.ts';
 import { createStrategy } from '../strategies/create-strategy.ts';
 import type { ExitCall, OpenPosition, Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
@@ -22,6 +19,7 @@ import { LaneOutbox } from './lane-outbox.ts';
 import { type LaneInput, nextLaneState } from './lane-state.ts';
 import type { Now } from './now.ts';
 import { OrderDesk } from './order-desk.ts';
+import { OrderGate } from './order-gate.ts';
 import { PositionCheck } from './position-check.ts';
 
 /** What a lane starts from: what the recovery found. */
@@ -49,17 +47,12 @@ export class Lane {
   readonly instrument: Instrument;
   readonly configuration: LaneConfiguration;
   state: LaneState = 'Idle';
-  /** Orders that risk refused, by code. */
-  readonly denials = new Map<string, number>();
   readonly #outbox = new LaneOutbox();
   readonly #desk: OrderDesk;
   readonly #check = new PositionCheck();
   readonly #strategy: Strategy;
-  readonly #nextOrderId: () => ClientOrderId;
-  readonly #context: RiskContext;
+  readonly #gate: OrderGate;
   readonly #pauses = new Map<string, string>();
-  readonly #rate: OrderRate;
-  readonly #age = new DataAge();
   #cooldownUntil = 0 as MonoNanos;
   #flatten = false;
   #draining = false;
@@ -76,30 +69,8 @@ export class Lane {
     this.configuration = configuration;
     this.instrument = instrument;
     this.#desk = new OrderDesk(configuration.name, instrument, this.#outbox);
-    this.#nextOrderId = nextOrderId;
+    this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);
-    this.#rate = new OrderRate(configuration.limits.maxOrderRate);
-    this.#context = {
-      instrument,
-      limits: configuration.limits,
-      maxOrderSize: parseScaled(configuration.limits.maxOrderSize, instrument.sizeScale),
-      maxPositionSize: parseScaled(configuration.limits.maxPositionSize, instrument.sizeScale),
-      bookValid: false,
-      bidPrice: 0,
-      askPrice: 0,
-      dataAgeMs: Number.POSITIVE_INFINITY,
-      positionSize: 0,
-      workingBuySize: 0,
-      workingSellSize: 0,
-      openOrders: 0,
-      unknownOrders: 0,
-      dailyProfit: 0,
-      orderTokens: 0,
-      entriesPaused: null,
-      frozen: false,
-      fence: 'not reconciled yet',
-      closed: 'no lease yet',
-    };
   }
 
   /** Effects of the steps since the caller last emptied it. */
@@ -119,8 +90,13 @@ export class Lane {
     return this.#desk.activity;
   }
 
+  /** Orders that risk refused, by code. */
+  get denials(): ReadonlyMap<string, number> {
+    return this.#gate.denials;
+  }
+
   get entriesPaused(): string | null {
-    return this.#context.entriesPaused;
+    return this.#gate.context.entriesPaused;
   }
 
   /** Whether nothing of the lane can fill any more. */
@@ -146,8 +122,8 @@ export class Lane {
 
   /** Hot: one change of the book, valid or not. */
   onBook(book: OrderBook, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
-    this.#age.observe(receivedAt, exchangeTime);
-    const context = this.#context;
+    this.#gate.age.observe(receivedAt, exchangeTime);
+    const context = this.#gate.context;
     context.bookValid = book.valid;
     if (!book.valid) {
       this.#strategy.reset();
@@ -168,12 +144,12 @@ export class Lane {
 
   /** What the lease, the trading stream and the reconciliation allow: `closed` stops everything, `fence` entries alone. Null: allowed. */
   onGate(closed: string | null, fence: string | null): void {
-    this.#context.closed = closed;
-    this.#context.fence = fence;
+    this.#gate.context.closed = closed;
+    this.#gate.context.fence = fence;
   }
 
   onDesired(desired: DesiredState, now: Now): void {
-    this.#context.frozen = desired.frozenSymbols.includes(this.symbol);
+    this.#gate.context.frozen = desired.frozenSymbols.includes(this.symbol);
     if (desired.wish === 'run') {
       this.#resume('desired');
       if (this.state === 'Halted') this.#resumeFromHalt(now);
@@ -205,7 +181,7 @@ export class Lane {
   pause(name: string, reason: string): void {
     if (this.#pauses.get(name) === reason) return;
     this.#pauses.set(name, reason);
-    this.#context.entriesPaused = reason;
+    this.#gate.context.entriesPaused = reason;
     this.#outbox.event('lane.entries', { lane: this.name, symbol: this.symbol, paused: true, reason });
   }
 
@@ -252,7 +228,7 @@ export class Lane {
     if (this.position.size === 0) this.#desk.cancelNeedlessExits(now);
     else if (book?.valid === true) this.#protect(book, now, null);
     if (this.#flatten) this.#closeAtMarket('flatten', now, null);
-    if (this.#context.closed === null && this.#check.start(now.mono)) this.#outbox.push({ kind: 'verify' });
+    if (this.#gate.context.closed === null && this.#check.start(now.mono)) this.#outbox.push({ kind: 'verify' });
   }
 
   /** Follows an order of this unit that a predecessor sent. */
@@ -267,7 +243,13 @@ export class Lane {
   }
 
   #enter(signal: Signal, side: Side, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
-    const intent = this.#intent(side, 'entry', signal.price, signal.size, signal.style === 'take' ? 'ioc' : 'postOnly');
+    const intent = this.#gate.intent(
+      side,
+      'entry',
+      signal.price,
+      signal.size,
+      signal.style === 'take' ? 'ioc' : 'postOnly',
+    );
     const stamps: StageStamps = {
       venue: exchangeTime,
       socket: receivedAt,
@@ -276,7 +258,8 @@ export class Lane {
       sent: null,
       acked: null,
     };
-    if (this.#submit(intent, receivedAt, stamps, now) === null) this.#move('entrySubmitted', 'entry', now);
+    if (this.#gate.submit(intent, receivedAt, stamps, this.dailyProfit(), now) === null)
+      this.#move('entrySubmitted', 'entry', now);
     else this.#coolDown(now);
   }
 
@@ -294,8 +277,9 @@ export class Lane {
     if (this.#draining || this.state !== 'PositionOpen' || !this.quiet || now.mono < this.#desk.exitNotBefore) return;
     const side: Side = open.size > 0 ? 'sell' : 'buy';
     const size = this.#exitSize();
-    const intent = this.#intent(side, 'takeProfit', this.#strategy.takeProfitPrice(open), size, 'gtc');
-    if (this.#submit(intent, receivedAt, null, now) === null) this.#move('exitSubmitted', 'take profit', now);
+    const intent = this.#gate.intent(side, 'takeProfit', this.#strategy.takeProfitPrice(open), size, 'gtc');
+    if (this.#gate.submit(intent, receivedAt, null, this.dailyProfit(), now) === null)
+      this.#move('exitSubmitted', 'take profit', now);
   }
 
   /** Cancels what rests and closes by a reduce-only market order, at most one a second and one at a time unless the last is Unknown. */
@@ -305,91 +289,15 @@ export class Lane {
     if (pending.some((order) => order.intent.type === 'market' && order.alive && order.state !== 'Unknown')) return;
     for (const order of pending) this.#desk.cancel(order, now);
     const side: Side = this.position.size > 0 ? 'sell' : 'buy';
-    const intent = this.#intent(side, purpose, null, this.#exitSize(), 'ioc');
+    const intent = this.#gate.intent(side, purpose, null, this.#exitSize(), 'ioc');
     this.#lastMarketExit = now.mono;
-    if (this.#submit(intent, receivedAt, null, now) !== null) return;
+    if (this.#gate.submit(intent, receivedAt, null, this.dailyProfit(), now) !== null) return;
     if (this.state === 'PositionOpen' || this.state === 'OrderPending') this.#move('exitSubmitted', purpose, now);
   }
 
   /** The position, or as much of it as the venue takes in one order: the rest follows when that has ended. */
   #exitSize(): Size {
     return Math.min(Math.abs(this.position.size), this.instrument.maxSize) as Size;
-  }
-
-  #intent(
-    side: Side,
-    purpose: OrderPurpose,
-    price: Price | null,
-    size: Size,
-    timeInForce: OrderIntent['timeInForce'],
-  ): OrderIntent {
-    return {
-      clientOrderId: this.#nextOrderId(),
-      venue: this.instrument.venue,
-      symbol: this.symbol,
-      side,
-      type: price === null ? 'market' : 'limit',
-      timeInForce,
-      price,
-      size,
-      reduceOnly: purpose !== 'entry',
-      purpose,
-    };
-  }
-
-  /** Tells the intent and asks risk; if it passes, the order is placed. Returns the denial, or null. */
-  #submit(intent: OrderIntent, receivedAt: MonoNanos | null, stamps: StageStamps | null, now: Now): Denial | null {
-    this.#refreshContext(now);
-    this.#tellIntent(intent, stamps);
-    const denial = checkRisk(this.#context, intent);
-    if (denial === null) {
-      this.#rate.take();
-      this.#desk.place(intent, receivedAt, now);
-      return null;
-    }
-    if (intent.reduceOnly) this.#desk.exitNotBefore = now.mono + SECOND;
-    this.denials.set(denial.code, (this.denials.get(denial.code) ?? 0) + 1);
-    const { clientOrderId } = intent;
-    const { code, detail } = denial;
-    this.#outbox.event('order.denied', { clientOrderId, lane: this.name, symbol: this.symbol, code, detail });
-    return denial;
-  }
-
-  #tellIntent(intent: OrderIntent, stamps: StageStamps | null): void {
-    const { bidPrice, askPrice, dataAgeMs } = this.#context;
-    const { priceScale, sizeScale } = this.instrument;
-    this.#outbox.event(
-      'order.intended',
-      {
-        clientOrderId: intent.clientOrderId,
-        lane: this.name,
-        symbol: this.symbol,
-        side: intent.side,
-        orderType: intent.type,
-        timeInForce: intent.timeInForce,
-        price: intent.price === null ? null : formatScaled(intent.price, priceScale),
-        size: formatScaled(intent.size, sizeScale),
-        reduceOnly: intent.reduceOnly,
-        purpose: intent.purpose,
-        signalPrice: formatScaled(intent.side === 'buy' ? askPrice : bidPrice, priceScale),
-        signalAgeMs: Number.isFinite(dataAgeMs) ? Math.max(0, dataAgeMs) : 0,
-        confirm: this.configuration.confirm === 'every',
-      },
-      stamps,
-    );
-  }
-
-  #refreshContext(now: Now): void {
-    const context = this.#context;
-    const working = this.orders.working();
-    context.dataAgeMs = this.#age.ageMs(now.mono);
-    context.positionSize = this.position.size;
-    context.workingBuySize = working.buySize;
-    context.workingSellSize = working.sellSize;
-    context.openOrders = working.count;
-    context.unknownOrders = working.unknown;
-    context.orderTokens = this.#rate.tokens(now.mono);
-    context.dailyProfit = this.dailyProfit();
   }
 
   #comparePosition(verification: Extract<Verification, { kind: 'complete' }>, now: Now): void {
@@ -471,7 +379,7 @@ export class Lane {
   #resume(name: string): void {
     if (!this.#pauses.delete(name)) return;
     const [left] = this.#pauses.values();
-    this.#context.entriesPaused = left ?? null;
+    this.#gate.context.entriesPaused = left ?? null;
     if (left !== undefined) return;
     this.#outbox.event('lane.entries', {
       lane: this.name,

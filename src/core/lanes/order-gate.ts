@@ -1,0 +1,150 @@
+import type { LaneConfiguration } from '../config/runtime-configuration.ts';
+import type { StageStamps } from '../events/trading-event.ts';
+import { DataAge } from '../market/data-age.ts';
+import type { Instrument } from '../market/instrument.ts';
+import type { Side } from '../market/market-message.ts';
+import { formatScaled, type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
+import type { ClientOrderId, OrderIntent, OrderPurpose } from '../orders/order.ts';
+import { checkRisk, type Denial, type RiskContext } from '../risk/checks.ts';
+import { OrderRate } from '../risk/order-rate.ts';
+import type { MonoNanos } from '../time/clock.ts';
+import type { LaneOutbox } from './lane-outbox.ts';
+import type { Now } from './now.ts';
+import type { OrderDesk } from './order-desk.ts';
+
+/** After an exit that risk refused, the next one waits this long, ns. */
+const EXIT_WAIT = 1e9;
+
+/** The only way for a lane's orders to leave: what was decided is told, risk is asked, and what passes goes to the desk (invariant 3). */
+export class OrderGate {
+  /** What risk knows; the lane keeps the part that it learns from books, gates and wishes. */
+  readonly context: RiskContext;
+  readonly age = new DataAge();
+  /** Orders that risk refused, by code. */
+  readonly denials = new Map<string, number>();
+  readonly #configuration: LaneConfiguration;
+  readonly #instrument: Instrument;
+  readonly #nextOrderId: () => ClientOrderId;
+  readonly #desk: OrderDesk;
+  readonly #outbox: LaneOutbox;
+  readonly #rate: OrderRate;
+
+  constructor(
+    configuration: LaneConfiguration,
+    instrument: Instrument,
+    nextOrderId: () => ClientOrderId,
+    desk: OrderDesk,
+    outbox: LaneOutbox,
+  ) {
+    this.#configuration = configuration;
+    this.#instrument = instrument;
+    this.#nextOrderId = nextOrderId;
+    this.#desk = desk;
+    this.#outbox = outbox;
+    this.#rate = new OrderRate(configuration.limits.maxOrderRate);
+    this.context = {
+      instrument,
+      limits: configuration.limits,
+      maxOrderSize: parseScaled(configuration.limits.maxOrderSize, instrument.sizeScale),
+      maxPositionSize: parseScaled(configuration.limits.maxPositionSize, instrument.sizeScale),
+      bookValid: false,
+      bidPrice: 0,
+      askPrice: 0,
+      dataAgeMs: Number.POSITIVE_INFINITY,
+      positionSize: 0,
+      workingBuySize: 0,
+      workingSellSize: 0,
+      openOrders: 0,
+      unknownOrders: 0,
+      dailyProfit: 0,
+      orderTokens: 0,
+      entriesPaused: null,
+      frozen: false,
+      fence: 'not reconciled yet',
+      closed: 'no lease yet',
+    };
+  }
+
+  /** A complete intent under an id of its own; a market order where there is no price. */
+  intent(
+    side: Side,
+    purpose: OrderPurpose,
+    price: Price | null,
+    size: Size,
+    timeInForce: OrderIntent['timeInForce'],
+  ): OrderIntent {
+    return {
+      clientOrderId: this.#nextOrderId(),
+      venue: this.#instrument.venue,
+      symbol: this.#instrument.symbol,
+      side,
+      type: price === null ? 'market' : 'limit',
+      timeInForce,
+      price,
+      size,
+      reduceOnly: purpose !== 'entry',
+      purpose,
+    };
+  }
+
+  /** Tells the intent and asks risk; if it passes, the order is placed. `profit`: of the day. Returns the denial, or null. */
+  submit(
+    intent: OrderIntent,
+    receivedAt: MonoNanos | null,
+    stamps: StageStamps | null,
+    profit: number,
+    now: Now,
+  ): Denial | null {
+    this.#refresh(profit, now);
+    this.#tell(intent, stamps);
+    const denial = checkRisk(this.context, intent);
+    if (denial === null) {
+      this.#rate.take();
+      this.#desk.place(intent, receivedAt, now);
+      return null;
+    }
+    if (intent.reduceOnly) this.#desk.exitNotBefore = now.mono + EXIT_WAIT;
+    this.denials.set(denial.code, (this.denials.get(denial.code) ?? 0) + 1);
+    const { clientOrderId, symbol } = intent;
+    const { code, detail } = denial;
+    this.#outbox.event('order.denied', { clientOrderId, lane: this.#configuration.name, symbol, code, detail });
+    return denial;
+  }
+
+  #tell(intent: OrderIntent, stamps: StageStamps | null): void {
+    const { bidPrice, askPrice, dataAgeMs } = this.context;
+    const { priceScale, sizeScale } = this.#instrument;
+    this.#outbox.event(
+      'order.intended',
+      {
+        clientOrderId: intent.clientOrderId,
+        lane: this.#configuration.name,
+        symbol: intent.symbol,
+        side: intent.side,
+        orderType: intent.type,
+        timeInForce: intent.timeInForce,
+        price: intent.price === null ? null : formatScaled(intent.price, priceScale),
+        size: formatScaled(intent.size, sizeScale),
+        reduceOnly: intent.reduceOnly,
+        purpose: intent.purpose,
+        signalPrice: formatScaled(intent.side === 'buy' ? askPrice : bidPrice, priceScale),
+        signalAgeMs: Number.isFinite(dataAgeMs) ? Math.max(0, dataAgeMs) : 0,
+        confirm: this.#configuration.confirm === 'every',
+      },
+      stamps,
+    );
+  }
+
+  #refresh(profit: number, now: Now): void {
+    const { context } = this;
+    const working = this.#desk.orders.working();
+    context.dataAgeMs = this.age.ageMs(now.mono);
+    context.positionSize = this.#desk.position.size;
+    context.workingBuySize = working.buySize;
+    context.workingSellSize = working.sellSize;
+    context.openOrders = working.count;
+    context.unknownOrders = working.unknown;
+    context.orderTokens = this.#rate.tokens(now.mono);
+    context.dailyProfit = profit;
+  }
+}
