@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { messageOf } from '#core/errors.ts';
 import { type Benchmark, type BenchmarkRow, quantile } from './benchmark.ts';
 import { bookBenchmark } from './book.ts';
 import { peersBenchmark } from './comparison/peers.ts';
@@ -39,7 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 /** Those that run only when they are named: they install what the others do without. */
 const ASKED_FOR: readonly Benchmark[] = [peersBenchmark];
 
-/** Runs the benchmarks named, all without a name. Ends with 2 for a name that is not known. */
+/** Runs the benchmarks named, all without a name. Ends with 2 for a name that is not known, with 1 if one could not be measured; the others are. */
 async function main(names: readonly string[]): Promise<number> {
   const all = [...BENCHMARKS, ...ASKED_FOR];
   const unknown = names.filter((name) => !all.some((each) => each.name === name));
@@ -47,14 +48,20 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`bench: unknown ${unknown.join(', ')}; known are ${all.map(({ name }) => name).join(', ')}`);
     return 2;
   }
+  let failed = 0;
   console.log(
     `Node ${process.version}, ${os.cpus()[0]?.model ?? 'unknown processor'} × ${os.cpus().length}, load ${(os.loadavg()[0] ?? 0).toFixed(1)}; ns, median of interleaved rounds`,
   );
   for (const benchmark of names.length === 0 ? BENCHMARKS : all.filter(({ name }) => names.includes(name))) {
     console.log(`\n${benchmark.name}: ${benchmark.what}`);
-    for (const row of await benchmark.run()) console.log(lineOf(row));
+    try {
+      for (const row of await benchmark.run()) console.log(lineOf(row));
+    } catch (error) {
+      failed += 1;
+      console.error(`bench: ${benchmark.name} was not measured: ${messageOf(error)}`);
+    }
   }
-  return 0;
+  return failed === 0 ? 0 : 1;
 }
 
 function lineOf({ label, meanNs, p50Ns, p99Ns, note }: BenchmarkRow): string {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const FOLDER = join(import.meta.dirname, '../peers');
+/** What npm says first is the reason; what follows is where in npm. */
+const NPM_LINES = 4;
 const MODULES = join(FOLDER, 'node_modules');
 
 /** Versions of the peers as they are pinned in their folder. */
@@ -26,7 +28,10 @@ export function installPeers(): void {
     cwd: FOLDER,
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`peers could not be installed: ${error?.message ?? stderr.trim()}`);
+  if (status !== 0) {
+    const said = error?.message ?? stderr.trim().split('\n').slice(0, NPM_LINES).join('\n');
+    throw new Error(`the peers could not be installed; npm said:\n${said}`);
+  }
   console.log(`peers: installed in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 }
 
