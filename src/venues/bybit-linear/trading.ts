@@ -254,19 +254,18 @@ export function createBybitLinearOrderEntry(
 }
 
 function createArguments(intent: OrderIntent, instrument: Instrument): Record<string, unknown> {
+  const { symbol, price, clientOrderId: orderLinkId, reduceOnly } = intent;
   const isLimit = intent.type === 'limit';
-  return {
-    category: 'linear',
-    symbol: intent.symbol,
-    side: intent.side === 'buy' ? 'Buy' : 'Sell',
-    orderType: isLimit ? 'Limit' : 'Market',
-    qty: formatScaled(intent.size, instrument.sizeScale),
-    ...(intent.price === null ? {} : { price: formatScaled(intent.price, instrument.priceScale) }),
-    timeInForce: isLimit ? TIME_IN_FORCE[intent.timeInForce] : 'IOC',
-    orderLinkId: intent.clientOrderId,
-    reduceOnly: intent.reduceOnly,
-    positionIdx: 0,
-  };
+  const category = 'linear';
+  const side = intent.side === 'buy' ? 'Buy' : 'Sell';
+  const orderType = isLimit ? 'Limit' : 'Market';
+  const qty = formatScaled(intent.size, instrument.sizeScale);
+  const timeInForce = isLimit ? TIME_IN_FORCE[intent.timeInForce] : 'IOC';
+  if (price === null) {
+    return { category, symbol, side, orderType, qty, timeInForce, orderLinkId, reduceOnly, positionIdx: 0 };
+  }
+  const limit = formatScaled(price, instrument.priceScale);
+  return { category, symbol, side, orderType, qty, price: limit, timeInForce, orderLinkId, reduceOnly, positionIdx: 0 };
 }
 
 function amendArguments(target: OrderTarget, change: OrderChange, instrument: Instrument): Record<string, unknown> {
