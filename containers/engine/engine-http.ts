@@ -1,11 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { MillraceError } from '#core/errors.ts';
-
-/** State of one part of the engine, as people and the container's health check read it. */
-export interface PartHealth {
-  readonly ok: boolean;
-  readonly state: string;
-}
+import type { PartHealth } from './part-health.ts';
 
 export interface EngineHttpOptions {
   readonly port: number;

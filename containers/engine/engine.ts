@@ -15,9 +15,10 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import type { Clock, EpochMs, MonoNanos, Random, Timers } from '#core/time/clock.ts';
 import type { Connect } from '#venues/connection/transport.ts';
 import type { AccountRuntime, Credentials, Venue, VenueEndpoints, VenueLog, VenueRuntime } from '#venues/venue.ts';
-import type { PartHealth } from './engine-http.ts';
 import { EngineMetrics } from './engine-metrics.ts';
 import { FeedRunner } from './feed-runner.ts';
+import type { PartHealth } from './part-health.ts';
+import { feedHealth, unitHealth } from './part-health.ts';
 import type { EventOrigin } from './unit-events.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 import { UnitRunner } from './unit-runner.ts';
@@ -183,29 +184,11 @@ export class Engine {
   health(): { readonly ok: boolean; readonly parts: Readonly<Record<string, PartHealth>> } {
     const parts: Record<string, PartHealth> = {};
     for (const [id, group] of this.#groups) {
-      const feed = group.feed?.status();
-      if (feed === undefined) {
-        parts[`feed/${id}`] = { ok: true, state: 'standby' };
-        continue;
-      }
-      const invalid = feed.books.filter((book) => !book.valid).map((book) => book.symbol);
-      const down = feed.connections.filter((each) => each.status.state !== 'live');
-      parts[`feed/${id}`] = {
-        ok: invalid.length === 0 && down.length === 0,
-        state:
-          down.length > 0
-            ? `${down[0]?.name} ${down[0]?.status.state}: ${down[0]?.status.reason}`
-            : invalid.length > 0
-              ? `no valid book of ${invalid.join(' ')}`
-              : 'live',
-      };
+      parts[`feed/${id}`] = feedHealth(group.feed?.status() ?? null);
       for (const [unit, runner] of group.runners) {
-        const { closed, fence } = runner.status();
-        parts[`unit/${unit}`] = { ok: closed === null && fence === null, state: closed ?? fence ?? 'trading' };
-        parts[`keys/${unit}`] =
-          this.#options.credentials(runner.unit) === null
-            ? { ok: false, state: 'no keys known' }
-            : { ok: true, state: 'known' };
+        parts[`unit/${unit}`] = unitHealth(runner.status());
+        const known = this.#options.credentials(runner.unit) !== null;
+        parts[`keys/${unit}`] = { ok: known, state: known ? 'known' : 'no keys known' };
       }
     }
     const blocked = this.#options.publisher.entriesBlocked();

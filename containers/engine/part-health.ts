@@ -1,0 +1,24 @@
+import type { FeedStatus } from './feed-runner.ts';
+import type { UnitStatus } from './unit-status.ts';
+
+/** State of one part of the engine, as people and alarms read it (T6). */
+export interface PartHealth {
+  readonly ok: boolean;
+  readonly state: string;
+}
+
+/** A feed that is not held stands by, which is healthy. */
+export function feedHealth(feed: FeedStatus | null): PartHealth {
+  if (feed === null) return { ok: true, state: 'standby' };
+  const down = feed.connections.find((each) => each.status.state !== 'live');
+  if (down !== undefined) {
+    return { ok: false, state: `${down.name} ${down.status.state}: ${down.status.reason}` };
+  }
+  const invalid = feed.books.filter((book) => !book.valid).map((book) => book.symbol);
+  if (invalid.length > 0) return { ok: false, state: `no valid book of ${invalid.join(' ')}` };
+  return { ok: true, state: 'live' };
+}
+
+export function unitHealth({ closed, fence }: UnitStatus): PartHealth {
+  return { ok: closed === null && fence === null, state: closed ?? fence ?? 'trading' };
+}
