@@ -73,8 +73,8 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
       maxSizeFactor: 10,
     },
     limits: {
-      maxOrderSize: size(8),
-      maxPositionSize: size(16),
+      maxOrderSize: size(5),
+      maxPositionSize: size(10),
       priceBandBps: 50,
       maxSpreadBps: 5,
       maxDataAgeMs: 100,
