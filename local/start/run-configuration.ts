@@ -73,8 +73,8 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
       maxSizeFactor: 10,
     },
     limits: {
-      maxOrderSize: size(5),
-      maxPositionSize: size(10),
+      maxOrderSize: size(6),
+      maxPositionSize: size(12),
       priceBandBps: 50,
       maxSpreadBps: 5,
       maxDataAgeMs: 100,
