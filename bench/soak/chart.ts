@@ -20,7 +20,7 @@ const RIGHT = 16;
 const TOP = 26;
 const BOTTOM = 20;
 const TIME_TICKS = 6;
-const VALUE_TICKS = 3;
+const VALUE_TICKS = 2;
 
 /** Panels one under the other on one axis of time, as SVG. `shadedSeconds`: the warm-up. */
 export function drawChart(title: string, panels: readonly Panel[], shadedSeconds: number): string {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { allocateRing } from '#aws/publisher/shared-ring.ts';
 import { drawChart } from '../../bench/soak/chart.ts';
 import type { Sample } from '../../bench/soak/messages.ts';
 import { pictureOf, tableOf } from '../../bench/soak/report.ts';
@@ -108,6 +109,14 @@ describe('soak', () => {
   it('T5: the soaked engine has the memory settings of the image', () => {
     const image = readFileSync(new URL('../../containers/engine/Dockerfile', import.meta.url), 'utf8');
     for (const [name, value] of Object.entries(ENGINE_ENVIRONMENT)) expect(image).toContain(`${name}=${value}`);
+  });
+
+  it('T5: a ring takes its memory when it is made, not as it fills', () => {
+    const bytes = 64 * 1024 * 1024;
+    const before = process.memoryUsage.rss();
+    const ring = allocateRing(bytes);
+    expect(process.memoryUsage.rss() - before).toBeGreaterThan(0.8 * bytes);
+    expect(ring.byteLength).toBeGreaterThan(bytes);
   });
 
   it('T5: memory past the bar fails, also while it is flat', () => {

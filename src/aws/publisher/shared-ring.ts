@@ -27,11 +27,17 @@ export interface RingEntry {
   next: number;
 }
 
-/** Memory for a ring of `capacity` bytes (a power of two, from 1 KiB to 1 GiB). */
+/**
+ * Memory for a ring of `capacity` bytes (a power of two, from 1 KiB to 1 GiB), taken at once: a machine that has too little says so at the start, and memory that
+ * grows later is none of the ring's.
+ */
 export function allocateRing(capacity: number): SharedArrayBuffer {
   if (!Number.isInteger(Math.log2(capacity)) || capacity < 1024 || capacity > 2 ** 30)
     throw new MillraceError('configuration', 'RING_CAPACITY', `capacity=${capacity}`);
-  return new SharedArrayBuffer(HEAD_BYTES + capacity);
+  const memory = new SharedArrayBuffer(HEAD_BYTES + capacity);
+  // The system gives a page when it is first written to.
+  new Uint8Array(memory).fill(0);
+  return memory;
 }
 
 /** How far `position` lies after `origin`; positions wrap. */
