@@ -80,7 +80,7 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
       maxDataAgeMs: 100,
       maxDailyLoss: 50_000,
       maxOpenOrders: 4,
-      maxOrderRate: 2,
+      maxOrderRate: 1.2,
     },
     confirm: 'every',
   };
