@@ -73,8 +73,8 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
       maxSizeFactor: 10,
     },
     limits: {
-      maxOrderSize: size(6),
-      maxPositionSize: size(12),
+      maxOrderSize: size(8),
+      maxPositionSize: size(16),
       priceBandBps: 50,
       maxSpreadBps: 5,
       maxDataAgeMs: 100,
