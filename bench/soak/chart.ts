@@ -30,6 +30,7 @@ export function drawChart(title: string, panels: readonly Panel[], shadedSeconds
   const body = panels.map((panel, index) => drawPanel(panel, HEAD + index * PANEL, x, last, shadedSeconds));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="11">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     `<text x="${LEFT}" y="24" font-size="14" font-weight="bold">${escaped(title)}</text>`,
     ...body,
