@@ -215,6 +215,15 @@ export class FeedRunner implements FeedSocketListener {
       case 'liquidation':
         socket.connection.heard('liquidations', message.symbol);
         return;
+      case 'candle':
+        socket.connection.heard('candles', message.symbol);
+        return;
+      case 'news':
+        for (const symbol of message.symbols) socket.connection.heard('news', symbol);
+        return;
+      case 'tradingStatus':
+        if (message.symbol !== null) socket.connection.heard('status', message.symbol);
+        return;
       default:
         socket.connection.control(message);
     }

@@ -10,8 +10,14 @@ export const ROUTES: Readonly<Record<MarketMessage['type'], readonly MarketProce
   ticker: ['latest'],
   book: ['latest'],
   liquidation: [],
+  // The venue's own candles and news are archived with every frame; the pipeline makes its candles from trades.
+  candle: [],
+  news: [],
+  tradingStatus: [],
   subscribed: [],
+  subscriptionState: [],
   pong: [],
+  reply: [],
   notice: [],
   venueError: [],
 };

@@ -125,6 +125,9 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
         connection.heard('ticker', message.symbol);
         return;
       case 'liquidation':
+      case 'candle':
+      case 'news':
+      case 'tradingStatus':
         return;
       default:
         connection.control(message);

@@ -55,6 +55,27 @@ export function normalizedLine(message: MarketDataMessage): string {
         exchangeTime: iso(message.exchangeTime),
       });
     }
+    case 'candle': {
+      const { open, high, low, close, volume, openTime, exchangeTime } = message;
+      return JSON.stringify({
+        ...message,
+        openTime: iso(openTime),
+        open: canonicalDecimal(open),
+        high: canonicalDecimal(high),
+        low: canonicalDecimal(low),
+        close: canonicalDecimal(close),
+        volume: canonicalDecimal(volume),
+        exchangeTime: iso(exchangeTime),
+      });
+    }
+    case 'news':
+      return JSON.stringify({
+        ...message,
+        updatedAt: iso(message.updatedAt),
+        exchangeTime: iso(message.exchangeTime),
+      });
+    case 'tradingStatus':
+      return JSON.stringify({ ...message, exchangeTime: iso(message.exchangeTime) });
   }
 }
 

@@ -10,6 +10,7 @@ import { createMarketConnection } from '#venues/connection/market-connection.ts'
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { MarketDataProtocol } from '#venues/venue.ts';
 import { type BybitWorld, createBybitWorld, GOOD_KEYS, until } from '../support/bybit-linear-world.ts';
+import { NO_LIMITS } from '../support/no-limits.ts';
 import { LINEAR_BTC } from '../support/scripted-exchange.ts';
 import { hasSharedData, sharedRows, sharedText } from '../support/shared-data.ts';
 
@@ -448,6 +449,7 @@ describe('faults of the venue', () => {
 /** What a market connection needs of this venue, written from its documentation. */
 const BARE_PROTOCOL: MarketDataProtocol = {
   plan: () => [],
+  limits: NO_LIMITS,
   subscribe: (id, subscriptions) => [
     {
       requestId: id,

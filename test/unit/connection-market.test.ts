@@ -5,6 +5,7 @@ import { createMarketConnection } from '#venues/connection/market-connection.ts'
 import type { MarketDataProtocol } from '#venues/venue.ts';
 import { createManualClock, settle } from '../support/manual-clock.ts';
 import { createMemoryTransport } from '../support/memory-transport.ts';
+import { NO_LIMITS } from '../support/no-limits.ts';
 
 const book = (symbol: string): Subscription => ({ channel: 'book', symbol });
 const trades = (symbol: string): Subscription => ({ channel: 'trades', symbol });
@@ -18,6 +19,7 @@ interface Request {
 /** A protocol of one line each way, so that what is judged here is the connection alone. */
 const protocol: MarketDataProtocol = {
   plan: () => [],
+  limits: NO_LIMITS,
   subscribe: (id, subscriptions) => [request(id, 'subscribe', subscriptions)],
   unsubscribe: (id, subscriptions) => [request(id, 'unsubscribe', subscriptions)],
   heartbeat: { intervalMs: 20_000, message: () => 'ping' },

@@ -91,6 +91,8 @@ async function openFeed(venueId: VenueId) {
           decode(frame, (message) => {
             switch (message.type) {
               case 'subscribed':
+              case 'subscriptionState':
+              case 'reply':
               case 'pong':
               case 'notice':
               case 'venueError':

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MODES } from '../control/unit.ts';
 import { MillraceError } from '../errors.ts';
 import { VENUES } from '../market/instrument.ts';
+import { CHANNELS } from '../market/market-message.ts';
 
 const positive = z.number().positive();
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes, at most 31');
@@ -49,7 +50,7 @@ const lane = z.strictObject({
   account: name,
   mode: z.enum(MODES),
   venue: z.enum(VENUES),
-  symbol: z.string().regex(/^[A-Z0-9_-]{2,30}$/),
+  symbol: z.string().regex(/^[A-Z0-9._-]{1,40}$/),
   strategy: z.discriminatedUnion('kind', [momentumScalper]),
   limits,
   /** `every`: Step Functions follow each order. `unseen`: only those whose end the engine did not see in time. */
@@ -71,7 +72,7 @@ const feed = z.strictObject({
   symbols: z.array(z.string()).min(1),
   /** What is subscribed for each symbol; a channel that stays silent is taken for a fault (R10). */
   channels: z
-    .array(z.enum(['book', 'trades', 'quotes', 'ticker', 'liquidations']))
+    .array(z.enum(CHANNELS))
     .refine((channels) => channels.includes('book'), 'lanes need the book')
     .default(['book', 'trades', 'quotes', 'ticker']),
 });

@@ -59,7 +59,7 @@ export const TRADING_EVENT_BODIES = {
       lane: z.string(),
       symbol: z.string(),
       side,
-      orderType: z.enum(['limit', 'market']),
+      orderType: z.enum(['limit', 'market', 'stopMarket', 'takeProfitMarket']),
       timeInForce: z.enum(['gtc', 'ioc', 'fok', 'postOnly']),
       price: decimal.nullable(),
       size: decimal,

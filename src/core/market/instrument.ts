@@ -30,12 +30,16 @@ export interface Instrument {
   readonly maxSize: Size;
   /** Smallest price × size of an order in quote currency; 0 where the venue has none. */
   readonly minNotional: number;
-  /** Base units of one contract; 1 for spot and linear. */
+  /** What one unit of size stands for: base units for spot, linear, option and equity (1 as a rule), quote units for inverse. */
   readonly multiplier: number;
   readonly tradable: boolean;
 }
 
-/** price × size × multiplier in quote currency as a double: for limits and metrics, not for the books of account. */
+/**
+ * Value of a size in quote currency as a double: for limits and metrics, not for the books of account. An inverse contract is counted in quote currency itself
+ * (one unit of size is worth `multiplier` of it at any price).
+ */
 export function notional(instrument: Instrument, price: Price, size: Size): number {
+  if (instrument.kind === 'inverse') return (size / 10 ** instrument.sizeScale) * instrument.multiplier;
   return (price / 10 ** instrument.priceScale) * (size / 10 ** instrument.sizeScale) * instrument.multiplier;
 }

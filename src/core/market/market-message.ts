@@ -65,19 +65,73 @@ export interface LiquidationMessage {
   readonly exchangeTime: EpochMs;
 }
 
+/** One candle as the venue makes it. `closed`: it is final. */
+export interface CandleMessage {
+  readonly type: 'candle';
+  readonly symbol: string;
+  readonly intervalMs: number;
+  readonly openTime: EpochMs;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  /** In units of size. */
+  readonly volume: string;
+  readonly closed: boolean;
+  readonly exchangeTime: EpochMs;
+}
+
+/** A news item; it may come again when it is updated: `id` and `updatedAt` together are its identity. */
+export interface NewsMessage {
+  readonly type: 'news';
+  readonly id: string;
+  readonly updatedAt: EpochMs;
+  readonly headline: string;
+  readonly summary: string;
+  readonly url: string;
+  readonly source: string;
+  readonly symbols: readonly string[];
+  readonly exchangeTime: EpochMs;
+}
+
+/** The venue says that a symbol, or with null all of it, trades or does not. */
+export interface TradingStatusMessage {
+  readonly type: 'tradingStatus';
+  readonly symbol: string | null;
+  readonly trading: boolean;
+  readonly reason: string;
+  readonly exchangeTime: EpochMs;
+}
+
 /** Answers and notices of a market-data connection that are no market data. */
 export type MarketControlMessage =
   | { readonly type: 'subscribed'; readonly requestId: string; readonly ok: true }
   | { readonly type: 'subscribed'; readonly requestId: string; readonly ok: false; readonly reason: string }
+  /** The whole of what the connection is now subscribed to, where the venue answers so (Alpaca): it answers the oldest open request. */
+  | { readonly type: 'subscriptionState'; readonly subscriptions: readonly Subscription[] }
   | { readonly type: 'pong' }
+  /** The venue wants this text sent back at once (Deribit's `test_request`). */
+  | { readonly type: 'reply'; readonly text: string }
   | { readonly type: 'notice'; readonly notice: 'shutdown' | 'maintenance'; readonly text: string }
   | { readonly type: 'venueError'; readonly code: string; readonly text: string };
 
-export type MarketDataMessage = BookMessage | TradeMessage | QuoteMessage | TickerMessage | LiquidationMessage;
+export type MarketDataMessage =
+  | BookMessage
+  | TradeMessage
+  | QuoteMessage
+  | TickerMessage
+  | LiquidationMessage
+  | CandleMessage
+  | NewsMessage
+  | TradingStatusMessage;
 export type MarketMessage = MarketDataMessage | MarketControlMessage;
+
+/** What a feed may carry of a symbol. `candles`: of one minute. */
+export const CHANNELS = ['book', 'trades', 'quotes', 'ticker', 'liquidations', 'candles', 'news', 'status'] as const;
+export type Channel = (typeof CHANNELS)[number];
 
 /** A subscription in Millrace's own words; each venue maps it to its topic or stream. */
 export interface Subscription {
-  readonly channel: 'book' | 'trades' | 'quotes' | 'ticker' | 'liquidations';
+  readonly channel: Channel;
   readonly symbol: string;
 }

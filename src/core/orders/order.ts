@@ -6,7 +6,8 @@ import type { EpochMs } from '../time/clock.ts';
 /** Our own id of an order: deterministic, never used twice, at most 36 characters of `[0-9A-Za-z-]`, safe for every venue and as an execution name. */
 export type ClientOrderId = string & { readonly __id: 'client-order' };
 
-export type OrderType = 'limit' | 'market';
+/** The last two wait at the venue until the mark or last price reaches `triggerPrice`, then go as market orders. */
+export type OrderType = 'limit' | 'market' | 'stopMarket' | 'takeProfitMarket';
 /** `postOnly` is a limit order that may never take. Market orders are `ioc`. */
 export type TimeInForce = 'gtc' | 'ioc' | 'fok' | 'postOnly';
 
@@ -18,8 +19,10 @@ export interface OrderIntent {
   readonly side: Side;
   readonly type: OrderType;
   readonly timeInForce: TimeInForce;
-  /** Null for a market order. */
+  /** Null for all but a limit order. */
   readonly price: Price | null;
+  /** Only of `stopMarket` and `takeProfitMarket`, which need it. */
+  readonly triggerPrice?: Price;
   readonly size: Size;
   readonly reduceOnly: boolean;
   /** Why: `entry`, `takeProfit`, `stopLoss`, `flatten`. */

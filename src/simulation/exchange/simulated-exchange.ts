@@ -1,5 +1,5 @@
 import type { Instrument } from '#core/market/instrument.ts';
-import type { Side } from '#core/market/market-message.ts';
+import type { Channel, Side } from '#core/market/market-message.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { OrderType, TimeInForce } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -181,7 +181,7 @@ export type SimulatedMarketEvent =
   | {
       readonly kind: 'raw';
       readonly symbol: string;
-      readonly channel: 'book' | 'trades' | 'quotes' | 'ticker' | 'liquidations' | 'other';
+      readonly channel: Channel | 'other';
       readonly stream: string;
       readonly frame: Uint8Array;
       readonly time: EpochMs;

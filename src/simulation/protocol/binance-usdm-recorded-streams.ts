@@ -28,6 +28,9 @@ const EQUIVALENT: Readonly<Record<Raw['channel'], readonly StreamKind[]>> = {
   quotes: ['bookTicker'],
   ticker: ['markPrice', 'ticker', 'miniTicker'],
   liquidations: ['other'],
+  candles: ['other'],
+  news: [],
+  status: [],
   other: ['other'],
 };
 

@@ -177,6 +177,9 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
       quotes: `orderbook.1.${event.symbol}`,
       ticker: `tickers.${event.symbol}`,
       liquidations: `allLiquidation.${event.symbol}`,
+      candles: event.stream,
+      news: event.stream,
+      status: event.stream,
       other: event.stream,
     }[event.channel];
     broadcast(topic, event.symbol, event.frame);

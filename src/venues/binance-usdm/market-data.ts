@@ -40,6 +40,9 @@ const STREAMS: Readonly<Record<Subscription['channel'], readonly Stream[]>> = {
     { name: (symbol) => `${symbol}@ticker`, group: 'market' },
   ],
   liquidations: [{ name: (symbol) => `${symbol}@forceOrder`, group: 'market' }],
+  candles: [],
+  news: [],
+  status: [],
 };
 
 const GROUPS: readonly StreamGroup[] = ['public', 'market'];
@@ -59,6 +62,9 @@ const SILENCE_MS: Readonly<Record<Subscription['channel'], number>> = {
   trades: Number.POSITIVE_INFINITY,
   ticker: 15_000,
   liquidations: Number.POSITIVE_INFINITY,
+  candles: Number.POSITIVE_INFINITY,
+  news: Number.POSITIVE_INFINITY,
+  status: Number.POSITIVE_INFINITY,
 };
 
 /** Market data of USD-M futures: two sockets, since the venue serves books and trades at different addresses with no common order. */
@@ -76,6 +82,14 @@ export const binanceUsdmMarketData: MarketDataProtocol = {
   },
   subscribe: (requestId, subscriptions) => requests('SUBSCRIBE', requestId, subscriptions),
   unsubscribe: (requestId, subscriptions) => requests('UNSUBSCRIBE', requestId, subscriptions),
+  limits: {
+    messagesPerSecond: 5,
+    subscriptionsPerRequest: MAX_STREAMS_A_REQUEST,
+    subscriptionsPerConnection: MAX_STREAMS_A_CONNECTION,
+    connections: { count: 300, windowMs: 300_000 },
+    connectionLifeMs: 86_400_000,
+    overlap: true,
+  },
   // The venue pings by ws frames, which the transport answers.
   heartbeat: null,
   silenceMs: ({ channel }) => SILENCE_MS[channel],

@@ -10,6 +10,21 @@ import { createBinanceUsdmOrderEntry } from './trading.ts';
 /** Binance USD-M futures. */
 export const binanceUsdm: Venue = {
   id: 'binance-usdm',
+  supports: {
+    name: 'Binance USD-M futures',
+    modes: ['paper', 'testnet', 'live'],
+    instruments: ['linear'],
+    channels: ['book', 'trades', 'quotes', 'ticker', 'liquidations'],
+    orderTypes: ['limit', 'market'],
+    timesInForce: ['gtc', 'ioc', 'fok', 'postOnly'],
+    amend: 'priceAndSize',
+    reduceOnly: true,
+    orderEntry: 'websocket',
+    accountStream: 'websocket',
+    deadMan: 'none',
+    orderValidity: 'window',
+    notes: [],
+  },
   endpoints: binanceUsdmEndpoints,
   marketData: binanceUsdmMarketData,
   createBookSync: (instrument) => new BinanceUsdmBookSync(instrument.symbol, instrument),

@@ -1,3 +1,4 @@
+import { MillraceError } from '#core/errors.ts';
 import type { BookMessage, MarketMessage, QuoteMessage, Subscription } from '#core/market/market-message.ts';
 import { frameInvalid, isObject, parseFrame } from '../connection/frame-fields.ts';
 import { TickerMemory } from '../connection/ticker-memory.ts';
@@ -15,7 +16,7 @@ import {
   readTrades,
 } from './messages.ts';
 
-const TOPICS: Readonly<Record<Subscription['channel'], (symbol: string) => string>> = {
+const TOPICS: Readonly<Partial<Record<Subscription['channel'], (symbol: string) => string>>> = {
   book: (symbol) => `orderbook.50.${symbol}`,
   quotes: (symbol) => `orderbook.1.${symbol}`,
   trades: (symbol) => `publicTrade.${symbol}`,
@@ -33,7 +34,7 @@ const PING = '{"op":"ping"}';
  * Silence of a channel by its pace, ms: the best quotes are repeated after 3 s without a change, tickers and the book come with each change. Trades and
  * liquidations may be absent for as long as they like.
  */
-const SILENCE_MS: Readonly<Record<Subscription['channel'], number>> = {
+const SILENCE_MS: Readonly<Partial<Record<Subscription['channel'], number>>> = {
   book: 30_000,
   quotes: 15_000,
   trades: Number.POSITIVE_INFINITY,
@@ -61,14 +62,25 @@ export const bybitLinearMarketData: MarketDataProtocol = {
   subscribe: (requestId, subscriptions) => requests('subscribe', requestId, subscriptions),
   unsubscribe: (requestId, subscriptions) => requests('unsubscribe', requestId, subscriptions),
   heartbeat: { intervalMs: HEARTBEAT_MS, message: () => PING },
-  silenceMs: ({ channel }) => SILENCE_MS[channel],
+  silenceMs: ({ channel }) => SILENCE_MS[channel] ?? Number.POSITIVE_INFINITY,
+  limits: {
+    messagesPerSecond: null,
+    subscriptionsPerRequest: MAX_TOPICS_A_REQUEST,
+    subscriptionsPerConnection: null,
+    connections: { count: 500, windowMs: 300_000 },
+    connectionLifeMs: null,
+    overlap: true,
+  },
   createDecoder: createBybitLinearDecoder,
   // Each subscription begins with a whole book.
   fetchBook: null,
 };
 
 function topicOf({ channel, symbol }: Subscription): string {
-  return TOPICS[channel](symbol);
+  const topic = TOPICS[channel];
+  if (topic === undefined)
+    throw new MillraceError('configuration', 'CHANNEL_UNSUPPORTED', `venue=bybit-linear channel=${channel}`);
+  return topic(symbol);
 }
 
 function requests(

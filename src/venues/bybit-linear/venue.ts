@@ -10,6 +10,21 @@ import { createBybitLinearOrderEntry } from './trading.ts';
 /** Bybit V5 linear contracts. */
 export const bybitLinear: Venue = {
   id: 'bybit-linear',
+  supports: {
+    name: 'Bybit V5 linear contracts',
+    modes: ['paper', 'testnet', 'live'],
+    instruments: ['linear'],
+    channels: ['book', 'trades', 'quotes', 'ticker', 'liquidations'],
+    orderTypes: ['limit', 'market'],
+    timesInForce: ['gtc', 'ioc', 'fok', 'postOnly'],
+    amend: 'priceAndSize',
+    reduceOnly: true,
+    orderEntry: 'websocket',
+    accountStream: 'websocket',
+    deadMan: 'none',
+    orderValidity: 'window',
+    notes: [],
+  },
   endpoints: bybitLinearEndpoints,
   marketData: bybitLinearMarketData,
   createBookSync: (instrument) => new BybitLinearBookSync(instrument.symbol, instrument),
