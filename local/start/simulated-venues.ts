@@ -6,14 +6,8 @@ import { deferSource } from '#simulation/deferred-source.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock, type ExchangeSpeed } from '#simulation/exchange/exchange-clock.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
-import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
-import { uuidOf } from '#simulation/protocol/bybit-linear-rows.ts';
-import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
-import type {
-  SimulatedVenue,
-  SimulatedVenueOptions,
-  SimulatedVenueUrls,
-} from '#simulation/protocol/simulated-venue.ts';
+import type { SimulatedVenue, SimulatedVenueUrls } from '#simulation/protocol/simulated-venue.ts';
+import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import type { RunArguments } from './arguments.ts';
 import { LOCAL_ACCOUNT, type TradedMarket, type TradedSymbol } from './run-configuration.ts';
 import type { VenueTruth } from './summary.ts';
@@ -49,17 +43,6 @@ const FIRST_PORT = 47_811;
 const DEPOSIT = '1000000';
 const LEVERAGE = 10;
 const LISTENERS_MS = 20;
-
-const SERVERS: Readonly<Record<VenueId, (options: SimulatedVenueOptions) => Promise<SimulatedVenue>>> = {
-  'binance-usdm': createBinanceUsdmServer,
-  'bybit-linear': createBybitLinearServer,
-};
-
-/** The exchange's own ids in the form in which each protocol tells them. */
-const FILL_ID_AS_TOLD: Readonly<Record<VenueId, (fillId: string) => string>> = {
-  'binance-usdm': (fillId) => fillId,
-  'bybit-linear': uuidOf,
-};
 
 /** Starts the venues of a run. If one cannot start, those that have are closed. `signal` ends the wait for a live market. */
 export async function startVenues(args: RunArguments, signal?: AbortSignal): Promise<RunningVenues> {
@@ -102,7 +85,8 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
   exchange.openAccount(LOCAL_ACCOUNT, new Map([['USDT', DEPOSIT]]), LEVERAGE);
   const keys = { key: randomBytes(16).toString('hex'), secret: randomBytes(32).toString('hex') };
   const ring = createApiKeyRing([{ ...keys, accountId: LOCAL_ACCOUNT }]);
-  const serve = (port: number) => SERVERS[id]({ exchange, keys: ring, clock: systemClock, host: '127.0.0.1', port });
+  const serve = (port: number) =>
+    VENUE_SERVERS[id].create({ exchange, keys: ring, clock: systemClock, host: '127.0.0.1', port });
   const venue = await serve(firstPort).catch((error: unknown) => {
     if (error instanceof MillraceError && error.code === 'PORT_IN_USE') return serve(0);
     throw error;
@@ -134,7 +118,7 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
       venue: id,
       framesSent: venue.stats().framesSent,
       clientOrderIds: exchange.orders(LOCAL_ACCOUNT, null).map((order) => order.clientOrderId),
-      fillIds: exchange.fills(LOCAL_ACCOUNT, null).map((fill) => FILL_ID_AS_TOLD[id](fill.fillId)),
+      fillIds: exchange.fills(LOCAL_ACCOUNT, null).map((fill) => VENUE_SERVERS[id].fillIdAsTold(fill.fillId)),
     }),
     pause: () => exchangeClock.pause(),
   };

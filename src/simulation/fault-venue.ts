@@ -15,10 +15,9 @@ import { createGeneratedMarket } from './market-sources/generated-market.ts';
 import { inspectRecording } from './market-sources/instruments-of-recording.ts';
 import { createRecordedMarket } from './market-sources/recorded-market.ts';
 import { createApiKeyRing } from './protocol/api-keys.ts';
-import { createBinanceUsdmServer } from './protocol/binance-usdm-server.ts';
-import { createBybitLinearServer } from './protocol/bybit-linear-server.ts';
 import { FAULT_COMMANDS, runFaultCommand } from './protocol/fault-commands.ts';
-import type { SimulatedVenue, SimulatedVenueOptions } from './protocol/simulated-venue.ts';
+import type { SimulatedVenue } from './protocol/simulated-venue.ts';
+import { VENUE_SERVERS } from './protocol/venue-servers.ts';
 
 /** What one run was asked for. */
 export interface FaultVenueArguments {
@@ -44,11 +43,6 @@ const BALANCE = '100000';
 const LEVERAGE = 20;
 /** How often the market moves on. */
 const STEP_MS = 5;
-
-const SERVERS: Readonly<Record<VenueId, (options: SimulatedVenueOptions) => Promise<SimulatedVenue>>> = {
-  'binance-usdm': createBinanceUsdmServer,
-  'bybit-linear': createBybitLinearServer,
-};
 
 /** Reads the command line. Throws `ARGUMENTS_INVALID` with every fault at once, `REPLAY_MISSING` for a file that is not there. */
 export function parseFaultVenueArguments(argv: readonly string[]): FaultVenueArguments {
@@ -152,7 +146,13 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
       accountId: ACCOUNT,
     };
     const keys = createApiKeyRing([apiKey]);
-    venue = await SERVERS[options.venue]({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: options.port });
+    venue = await VENUE_SERVERS[options.venue].create({
+      exchange,
+      keys,
+      clock: systemClock,
+      host: '127.0.0.1',
+      port: options.port,
+    });
     if (console.signal.aborted) return 0;
     exchange.listen({
       onMarket(event) {

@@ -7,8 +7,7 @@ import { createSimulatedExchange } from '#simulation/exchange/create-simulated-e
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
-import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
-import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
+import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
@@ -16,7 +15,6 @@ import type { VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 import { createSpeaker } from '../support/scanned-text.ts';
 
-const SERVERS = { 'binance-usdm': createBinanceUsdmServer, 'bybit-linear': createBybitLinearServer } as const;
 const SYMBOL = 'BTCUSDT';
 const STEP_MS = 5;
 
@@ -35,7 +33,13 @@ async function openFeed(venueId: VenueId) {
     clockStart: systemClock.epochMs(),
   });
   const keys = createApiKeyRing([]);
-  const server = await SERVERS[venueId]({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: 0 });
+  const server = await VENUE_SERVERS[venueId].create({
+    exchange,
+    keys,
+    clock: systemClock,
+    host: '127.0.0.1',
+    port: 0,
+  });
   ending.push(() => server.close());
   const running = setInterval(() => exchange.advanceTo(systemClock.epochMs()), STEP_MS);
   ending.push(() => clearInterval(running));
