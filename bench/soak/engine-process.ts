@@ -7,7 +7,7 @@ import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { Engine } from '#engine/engine.ts';
 import { runConfiguration } from '#local/start/run-configuration.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
-import { DEFAULT_GENERATED_MARKET } from '#simulation/market-sources/generated-market.ts';
+import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import { venues } from '#venues/venues.ts';
@@ -53,7 +53,7 @@ const configuration = loadConfiguration(
         venue,
         symbols: builtInInstruments(venue).map((instrument) => ({
           instrument,
-          price: Number(DEFAULT_GENERATED_MARKET.startPrices[instrument.symbol] ?? '1') * 10 ** instrument.priceScale,
+          price: startPriceOf(instrument),
         })),
         channels: ['book', 'trades'],
       })),

@@ -1,7 +1,7 @@
 import { MillraceError } from '#core/errors.ts';
-import { type Instrument, VENUES, type VenueId } from '#core/market/instrument.ts';
+import { VENUES, type VenueId } from '#core/market/instrument.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
-import { createGeneratedMarket, DEFAULT_GENERATED_MARKET } from '#simulation/market-sources/generated-market.ts';
+import { createGeneratedMarket, startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { inspectRecording } from '#simulation/market-sources/instruments-of-recording.ts';
 import type { MarketSource } from '#simulation/market-sources/market-source.ts';
 import { createRecordedMarket } from '#simulation/market-sources/recorded-market.ts';
@@ -64,13 +64,13 @@ async function openLiveMarkets(wanted: readonly VenueId[], signal?: AbortSignal)
 }
 
 function generated(venue: VenueId, seed: number): VenueMarket {
-  const instruments = builtInInstruments(venue).slice(0, GENERATED_SYMBOLS);
-  const price = ({ symbol, priceScale }: Instrument) =>
-    Number(DEFAULT_GENERATED_MARKET.startPrices[symbol] ?? '1') * 10 ** priceScale;
+  const instruments = builtInInstruments(venue)
+    .filter((instrument) => instrument.tradable)
+    .slice(0, GENERATED_SYMBOLS);
   return {
     venue,
     description: `generated flow of ${instruments.map((each) => each.symbol).join(' and ')}, seed ${seed}`,
-    symbols: instruments.map((instrument) => ({ instrument, price: price(instrument) })),
+    symbols: instruments.map((instrument) => ({ instrument, price: startPriceOf(instrument) })),
     channels: EVERY_CHANNEL,
     source: createGeneratedMarket(instruments, seed),
     close: nothingToClose,

@@ -13,7 +13,7 @@ import { createSimulatedExchange } from '#simulation/exchange/create-simulated-e
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
-import { createGeneratedMarket, DEFAULT_GENERATED_MARKET } from '#simulation/market-sources/generated-market.ts';
+import { createGeneratedMarket, startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
 import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
@@ -85,7 +85,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
       venue: options.venue,
       symbols: instruments.map((each) => ({
         instrument: each,
-        price: Number(DEFAULT_GENERATED_MARKET.startPrices[each.symbol] ?? '1') * 10 ** each.priceScale,
+        price: startPriceOf(each),
       })),
       channels: ['book', 'trades', 'quotes', 'ticker'],
     },

@@ -14,7 +14,7 @@ export interface GeneratedMarketSettings {
   /** Levels a side, at least. */
   readonly levels: number;
   readonly tickerIntervalMs: number;
-  /** Decimal text by symbol. A symbol that is not named starts at 1000 ticks. */
+  /** Decimal text by symbol, or by base currency for all but options. What neither names starts at 1000 ticks. */
   readonly startPrices: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +24,17 @@ export const DEFAULT_GENERATED_MARKET: GeneratedMarketSettings = {
   volatility: 2e-5,
   levels: 60,
   tickerIntervalMs: 1_000,
-  startPrices: { BTCUSDT: '61800', ETHUSDT: '2650', SOLUSDT: '155', XRPUSDT: '0.6' },
+  startPrices: {
+    BTC: '61800',
+    ETH: '2650',
+    SOL: '155',
+    XRP: '0.6',
+    AAPL: '225',
+    MSFT: '430',
+    NVDA: '125',
+    SPY: '570',
+    TSLA: '250',
+  },
 };
 
 /**
@@ -63,9 +73,17 @@ export function createGeneratedMarket(
   };
 }
 
-function startPriceOf(instrument: Instrument, settings: GeneratedMarketSettings): number {
-  const stated = settings.startPrices[instrument.symbol];
-  return stated === undefined ? instrument.tickSize * 1_000 : parseScaled(stated, instrument.priceScale);
+/** Where a symbol of a generated market starts, in price units. */
+export function startPriceOf(
+  instrument: Instrument,
+  settings: Pick<GeneratedMarketSettings, 'startPrices'> = DEFAULT_GENERATED_MARKET,
+): number {
+  const { startPrices } = settings;
+  // An option is priced by itself, not as what it is written on.
+  const ofBase = instrument.kind === 'option' ? undefined : startPrices[instrument.baseCurrency];
+  const stated = startPrices[instrument.symbol] ?? ofBase;
+  if (stated === undefined) return instrument.tickSize * 1_000;
+  return Math.round(parseScaled(stated, instrument.priceScale) / instrument.tickSize) * instrument.tickSize;
 }
 
 function requireRange(name: string, value: number, low: number, high: number): void {

@@ -1,4 +1,4 @@
-import type { Instrument } from '#core/market/instrument.ts';
+import { type Instrument, notional } from '#core/market/instrument.ts';
 import type { Side } from '#core/market/market-message.ts';
 import { formatScaled, type Price, type Size } from '#core/market/scaled-decimal.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
@@ -19,6 +19,9 @@ const SAME_SIDE = 0.65;
 const FOLLOWS_PRICE = 0.8;
 const OPEN_INTEREST_LEVELS = 2_000;
 
+/** What a lot of an option counts as, whatever currency its price is in. */
+const OPTION_LOT_VALUE = 1_000;
+
 /** One symbol of a generated market, step by step. */
 export interface GeneratedSymbol {
   /** When the next step is due, ms since the beginning. */
@@ -37,7 +40,7 @@ export function createGeneratedSymbol(
   const variates = createVariates(seededRandom(seedOf(seed, symbol)));
   const arrivals = createHawkesArrivals(settings.eventsPerSecond, variates);
   const fair = createFairPrice(startPrice / tickSize, settings.volatility, variates);
-  const lotValue = (startPrice / 10 ** instrument.priceScale) * (lotSize / 10 ** instrument.sizeScale);
+  const lotValue = lotValueOf(instrument, startPrice);
   const levelLots = LEVEL_VALUE / lotValue;
   let spread = 1;
   let lastSide: Side = 'buy';
@@ -163,4 +166,11 @@ export function createGeneratedSymbol(
       return { offsetMs: now, frame: null, changes };
     },
   };
+}
+
+/** In quote currency. */
+function lotValueOf(instrument: Instrument, startPrice: number): number {
+  return instrument.kind === 'option'
+    ? OPTION_LOT_VALUE
+    : notional(instrument, startPrice as Price, instrument.lotSize);
 }
