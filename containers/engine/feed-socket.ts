@@ -55,6 +55,7 @@ export class FeedSocket {
       clock,
       timers,
       random: runtime.random,
+      marketCredentials: runtime.marketCredentials,
       log: runtime.log,
       listener: {
         onFrame: (frame, at) => {

@@ -107,8 +107,11 @@ export interface TradingStatusMessage {
 export type MarketControlMessage =
   | { readonly type: 'subscribed'; readonly requestId: string; readonly ok: true }
   | { readonly type: 'subscribed'; readonly requestId: string; readonly ok: false; readonly reason: string }
-  /** The whole of what the connection is now subscribed to, where the venue answers so (Alpaca): it answers the oldest open request. */
-  | { readonly type: 'subscriptionState'; readonly subscriptions: readonly Subscription[] }
+  /**
+   * The whole of what the connection is now subscribed to, where the venue answers so (Alpaca): it answers the request named, or the oldest open one. Where the
+   * answer lists only what its own request changed (Deribit), the request is named and the lists of one call's requests are taken together.
+   */
+  | { readonly type: 'subscriptionState'; readonly subscriptions: readonly Subscription[]; readonly requestId?: string }
   | { readonly type: 'pong' }
   /** The venue wants this text sent back at once (Deribit's `test_request`). */
   | { readonly type: 'reply'; readonly text: string }

@@ -2,9 +2,9 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { MarketControlMessage, Subscription } from '#core/market/market-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, MonoNanos, Random, Timers } from '#core/time/clock.ts';
-import type { MarketDataProtocol, SocketPlan, VenueLog } from '../venue.ts';
+import type { MarketDataProtocol, SocketPlan, VenueLog, VenueRuntime } from '../venue.ts';
 import type { BackoffOptions } from './backoff.ts';
-import { createPendingRequests, type RequestOutcome } from './pending-requests.ts';
+import { createCredentialWatch } from './credential-watch.ts';
 import {
   type ConnectionCounts,
   type ConnectionSession,
@@ -12,6 +12,7 @@ import {
   type ResilientConnection,
 } from './resilient-connection.ts';
 import { createSilenceWatch } from './silence-watch.ts';
+import { type Ack, createSubscriptionRequests, keyOf } from './subscription-requests.ts';
 import type { Connect } from './transport.ts';
 
 export interface MarketConnectionListener {
@@ -37,6 +38,8 @@ export interface MarketConnectionOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: VenueLog;
+  /** See `VenueRuntime`. */
+  readonly marketCredentials?: VenueRuntime['marketCredentials'];
   readonly listener: MarketConnectionListener;
   readonly backoff?: BackoffOptions;
   /** How long an answer to a request may take. */
@@ -80,24 +83,17 @@ export interface MarketConnectionCounts extends ConnectionCounts {
 
 const ACK_TIMEOUT_MS = 10_000;
 const ANY_SILENCE_MS = 60_000;
-const MAX_PENDING = 1_000;
 /** A resubscription that has brought no whole book by then may be asked for again. */
 const RESYNC_MS = 10_000;
-
-interface Ack {
-  readonly ok: boolean;
-  readonly reason: string;
-}
 
 /** One market-data socket of a venue, kept up: subscriptions with awaited acks, heartbeats, silence by channel and symbol (R10, F16, F17). */
 export function createMarketConnection(options: MarketConnectionOptions): MarketConnection {
   const { protocol, clock, timers, listener, log, plan } = options;
   const ackTimeoutMs = options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
   const wanted = new Map<string, Subscription>(plan.subscriptions.map((each) => [keyOf(each), each]));
-  const pending = createPendingRequests<Ack>(timers, MAX_PENDING);
+  const requests = createSubscriptionRequests({ protocol, clock, timers, ackTimeoutMs });
   const resyncing = new Map<string, () => void>();
   const own = { resubscribed: 0, silences: 0, lateAnswers: 0 };
-  let requests = 0;
   let receivedAt = 0 as MonoNanos;
 
   const silence = createSilenceWatch({
@@ -120,12 +116,13 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     timers,
     random: options.random,
     log,
-    heartbeat: protocol.heartbeat,
+    heartbeat: countedHeartbeat(),
     silenceMs: options.silenceMs === undefined ? anySilence() : options.silenceMs,
     plannedReconnectMs: options.plannedReconnectMs ?? null,
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
     listener: {
       async onOpen(session) {
+        await begin(session);
         if (wanted.size === 0) return;
         session.progress('subscribing', `${wanted.size} subscriptions`);
         await subscribeAll(session, [...wanted.values()]);
@@ -139,58 +136,98 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
         silence.clear();
         for (const cancel of resyncing.values()) cancel();
         resyncing.clear();
-        pending.failSession(session.id, reason);
+        requests.endSession(session, reason);
       },
       onStatus: (status) => listener.onStatus(status),
     },
   });
+
+  const keys = createCredentialWatch({
+    credentials: () => options.marketCredentials?.() ?? null,
+    timers,
+    onChange: () => (connection.live() === null ? connection.retryNow('new keys') : connection.reconnect('new keys')),
+  });
+  const watchesKeys = protocol.opening !== undefined && options.marketCredentials !== undefined;
+
+  /** Heartbeats are client messages like any other. */
+  function countedHeartbeat(): MarketDataProtocol['heartbeat'] {
+    const { heartbeat } = protocol;
+    if (heartbeat === null) return null;
+    return {
+      intervalMs: heartbeat.intervalMs,
+      message() {
+        requests.count();
+        return heartbeat.message();
+      },
+    };
+  }
+
+  function reply(text: string): void {
+    const session = connection.session();
+    if (session === null) return;
+    requests.count();
+    try {
+      session.send(text);
+    } catch (error) {
+      connection.fail(messageOf(error));
+    }
+  }
 
   /** With heartbeats their answers are frames; without them the venue's data alone can tell. */
   function anySilence(): number | null {
     return protocol.heartbeat === null && plan.subscriptions.length === 0 ? null : ANY_SILENCE_MS;
   }
 
-  function ask(
-    session: ConnectionSession,
-    kind: 'subscribe' | 'unsubscribe',
-    subscriptions: readonly Subscription[],
-  ): Promise<Ack>[] {
-    // Digits only, never used twice: some venues take nothing but a number.
-    requests += 1;
-    return protocol[kind](String(requests), subscriptions).map(
-      (request) =>
-        new Promise<Ack>((resolve, reject) => {
-          const settle = (outcome: RequestOutcome<Ack>): void => {
-            if (outcome.kind === 'answer') resolve(outcome.answer);
-            else reject(unanswered(kind, request.requestId, outcome));
-          };
-          if (!pending.add(request.requestId, session.id, ackTimeoutMs, settle)) {
-            reject(
-              new MillraceError('retryable', 'REQUESTS_PENDING', `max=${MAX_PENDING} request=${request.requestId}`),
-            );
-            return;
-          }
-          try {
-            session.send(request.text);
-          } catch (error) {
-            pending.fail(request.requestId, messageOf(error));
-          }
-        }),
-    );
+  /** What the venue wants first: keys, heartbeats. Refused, the connection waits with the venue's reason, and comes back with other keys or by the backoff. */
+  async function begin(session: ConnectionSession): Promise<void> {
+    if (protocol.opening === undefined) return;
+    const credentials = options.marketCredentials?.() ?? null;
+    keys.using(credentials);
+    const opening = protocol.opening(requests.nextId(), credentials, clock);
+    if (opening.length === 0) return;
+    session.progress('authenticating', `${opening.length} opening requests`);
+    await requests.begin(session, opening);
   }
 
   /** All at once; if the venue refuses a request, each of its subscriptions alone, so that one bad symbol does not take the others down. */
   async function subscribeAll(session: ConnectionSession, subscriptions: readonly Subscription[]): Promise<void> {
-    const acks = await Promise.all(ask(session, 'subscribe', subscriptions));
+    const known = subscriptions.filter((each) => isKnown(each));
+    if (known.length === 0) return;
+    const acks = await Promise.all(requests.ask(session, 'subscribe', known));
     if (acks.every((ack) => ack.ok)) return;
-    for (const subscription of subscriptions) {
-      const [ack] = await Promise.all(ask(session, 'subscribe', [subscription]));
-      if (ack?.ok === false && !/already/i.test(ack.reason)) {
-        wanted.delete(keyOf(subscription));
-        log('error', 'subscription refused', { connection: options.name, ...subscription, reason: ack.reason });
-        listener.onRefused(subscription, ack.reason);
-      }
+    const missing = acks.flatMap((ack) => ack.missing);
+    // A venue that says which ones it did not take need not be asked again.
+    if (acks.every((ack) => ack.ok || ack.missing.length > 0)) {
+      for (const each of missing) refuse(each, 'not in the list of subscriptions that the venue confirmed');
+      return;
     }
+    for (const subscription of known) {
+      const refused = await askAlone(session, subscription);
+      if (refused !== null && !/already/i.test(refused)) refuse(subscription, refused);
+    }
+  }
+
+  /** Null, or why the venue refuses it. */
+  async function askAlone(session: ConnectionSession, subscription: Subscription): Promise<string | null> {
+    const acks = await Promise.all(requests.ask(session, 'subscribe', [subscription]));
+    return acks.find((ack) => !ack.ok)?.reason ?? null;
+  }
+
+  /** A channel that the venue does not have is refused here, whatever its protocol does with one. */
+  function isKnown(subscription: Subscription): boolean {
+    try {
+      if (protocol.subscribe('0', [subscription]).length > 0) return true;
+      refuse(subscription, 'the venue has no such channel');
+    } catch (error) {
+      refuse(subscription, messageOf(error));
+    }
+    return false;
+  }
+
+  function refuse(subscription: Subscription, reason: string): void {
+    wanted.delete(keyOf(subscription));
+    log('error', 'subscription refused', { connection: options.name, ...subscription, reason });
+    listener.onRefused(subscription, reason);
   }
 
   function startResubscribe(subscription: Subscription, reason: string): ResubscribeOutcome {
@@ -224,25 +261,33 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
 
   async function renew(session: ConnectionSession, subscription: Subscription): Promise<void> {
     // A refusal to unsubscribe means that it was not subscribed: the wished state.
-    await Promise.all(ask(session, 'unsubscribe', [subscription]));
+    await Promise.all(requests.ask(session, 'unsubscribe', [subscription]));
     if (!wanted.has(keyOf(subscription))) return;
-    const acks = await Promise.all(ask(session, 'subscribe', [subscription]));
+    const acks = await Promise.all(requests.ask(session, 'subscribe', [subscription]));
     const refused = acks.find((ack) => !ack.ok);
     if (refused !== undefined) throw new MillraceError('retryable', 'SUBSCRIBE_REFUSED', refused.reason);
   }
 
   return {
-    start: () => connection.start(),
-    stop: () => connection.stop(),
+    start() {
+      connection.start();
+      if (watchesKeys) keys.start();
+    },
+    stop() {
+      keys.stop();
+      return connection.stop();
+    },
     status: () => connection.status(),
     heard: (channel, symbol) => silence.heard(channel, symbol, receivedAt),
     control(message) {
       switch (message.type) {
-        case 'subscribed': {
-          const ack = { ok: message.ok, reason: message.ok ? '' : message.reason };
-          if (!pending.answer(message.requestId, ack)) own.lateAnswers += 1;
+        case 'subscribed':
+        case 'subscriptionState':
+          if (!requests.answer(message)) own.lateAnswers += 1;
           return;
-        }
+        case 'reply':
+          reply(message.text);
+          return;
         case 'pong':
           connection.pong();
           return;
@@ -266,7 +311,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       const fresh = subscriptions.filter((each) => !wanted.has(keyOf(each)));
       for (const each of fresh) wanted.set(keyOf(each), each);
       try {
-        const acks = fresh.length === 0 ? [] : await Promise.all(ask(session, 'subscribe', fresh));
+        const acks: Ack[] = fresh.length === 0 ? [] : await Promise.all(requests.ask(session, 'subscribe', fresh));
         const refused = acks.find((ack) => !ack.ok);
         if (refused !== undefined) throw new MillraceError('rejected', 'SUBSCRIBE_REFUSED', refused.reason);
         silence.watch(fresh);
@@ -274,7 +319,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
         for (const each of fresh) wanted.delete(keyOf(each));
         if (connection.live() === session) {
           // What of it the venue may have taken is taken back; its answer changes nothing.
-          await Promise.allSettled(ask(session, 'unsubscribe', fresh));
+          await Promise.allSettled(requests.ask(session, 'unsubscribe', fresh));
         }
         throw error;
       }
@@ -285,7 +330,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       const session = connection.live();
       if (session === null) return;
       try {
-        const acks = await Promise.all(ask(session, 'unsubscribe', subscriptions));
+        const acks = await Promise.all(requests.ask(session, 'unsubscribe', subscriptions));
         const refused = acks.find((ack) => !ack.ok);
         if (refused !== undefined) throw new MillraceError('retryable', 'UNSUBSCRIBE_REFUSED', refused.reason);
       } catch (error) {
@@ -298,17 +343,4 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       return { ...connection.counts, ...own };
     },
   };
-}
-
-function keyOf(subscription: Subscription): string {
-  return `${subscription.channel} ${subscription.symbol}`;
-}
-
-function unanswered(
-  kind: string,
-  requestId: string,
-  outcome: Exclude<RequestOutcome<Ack>, { kind: 'answer' }>,
-): MillraceError {
-  const why = outcome.kind === 'timeout' ? 'timeout' : `linkLost ${outcome.reason}`;
-  return new MillraceError('retryable', 'ACK_MISSING', `request=${kind} id=${requestId} cause=${why}`);
 }

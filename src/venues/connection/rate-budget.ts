@@ -16,6 +16,8 @@ export interface RateBudget {
   take(priority: RatePriority, cost?: number): number;
   /** What `take` would answer, with nothing taken: for requests that need several budgets at once. */
   waitMs(priority: RatePriority, cost?: number): number;
+  /** Something went out that could not wait: it counts, also past the capacity. */
+  force(cost: number): void;
   /** The venue said to wait: nothing is granted for so long, cancels included. A shorter wait never replaces a longer one. */
   block(waitMs: number): void;
   /** Milliseconds that the block still lasts; 0 if there is none. */
@@ -69,6 +71,11 @@ export function createRateBudget(clock: Clock, options: RateBudgetOptions): Rate
       return wait;
     },
     waitMs: (priority, cost = 1) => waitFor(clock.monoNanos(), priority, cost),
+    force(cost) {
+      const now = clock.monoNanos();
+      forget(now);
+      spend(now, cost);
+    },
     block(waitMs) {
       blockedUntil = Math.max(blockedUntil, clock.monoNanos() + nanosFromMs(waitMs));
     },

@@ -58,6 +58,8 @@ export interface ResilientConnection {
   status(): ConnectionStatus;
   /** The session that is live, or null. */
   live(): ConnectionSession | null;
+  /** The session whose socket is open, live or on its way there; null without one. */
+  session(): ConnectionSession | null;
   /** The venue answered a heartbeat. */
   pong(): void;
   /** Something is wrong with this socket: cut it, then come back by the backoff. */
@@ -305,6 +307,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
     },
     status: () => status,
     live: () => (current !== null && status.state === 'live' && current.closing === null ? current.session : null),
+    session: () => (current?.opened === true ? current.session : null),
     pong() {
       current?.watch.pong();
     },
