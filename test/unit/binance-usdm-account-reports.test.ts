@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  accountUpdate,
-  orderTradeUpdate,
-  parsePrivate,
-  readAs,
-  restOrder,
-  userTrade,
-} from '#venues/binance-usdm/account-messages.ts';
+import { parsePrivate, readAs } from '#venues/binance/private-messages.ts';
+import { accountUpdate, orderTradeUpdate, restOrder, userTrade } from '#venues/binance-usdm/account-messages.ts';
 import {
   reportOfOrder,
   reportOfTrade,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { classifyError, ERROR_CLASSES, venueErrorOf } from '#venues/binance-usdm/errors.ts';
+import { binanceUsdmErrors, ERROR_CLASSES } from '#venues/binance-usdm/errors.ts';
+
+const { classify: classifyError, errorOf: venueErrorOf } = binanceUsdmErrors;
 
 describe('error classes', () => {
   test('S3: no code has two classes', () => {

@@ -1,20 +1,15 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
+import { parsePrivate, readAs } from '../binance/private-messages.ts';
+import { createRestClient } from '../binance/rest.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { createResilientConnection } from '../connection/resilient-connection.ts';
 import type { AccountRuntime } from '../venue.ts';
-import {
-  accountUpdate,
-  listenKeyAnswer,
-  orderTradeUpdate,
-  parsePrivate,
-  positionMode,
-  readAs,
-} from './account-messages.ts';
+import { accountUpdate, listenKeyAnswer, orderTradeUpdate, positionMode } from './account-messages.ts';
 import { reportsOfAccountUpdate, reportsOfOrderUpdate } from './account-reports.ts';
+import { binanceUsdmApi } from './api.ts';
 import { userStreamUrl } from './endpoints.ts';
-import { createRestClient } from './rest.ts';
 
 /**
  * A listen key lives 60 minutes after its last renewal. It is renewed far more often, since a renewal is also how a key that was ended
@@ -42,7 +37,7 @@ export function createBinanceUsdmAccountStream(
   listener: AccountStreamListener,
   timing: AccountStreamTiming = {},
 ): AccountStream {
-  const rest = createRestClient(runtime);
+  const rest = createRestClient(binanceUsdmApi, runtime);
   const watch = createCredentialWatch({
     credentials: runtime.credentials,
     timers: runtime.timers,

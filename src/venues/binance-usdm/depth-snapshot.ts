@@ -1,10 +1,11 @@
 import { messageOf } from '#core/errors.ts';
 import type { BookMessage } from '#core/market/market-message.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
+import { publicGet } from '../binance/public-rest.ts';
 import { isObject } from '../connection/frame-fields.ts';
 import type { VenueRuntime } from '../venue.ts';
+import { binanceUsdmApi } from './api.ts';
 import { readDepthSnapshot } from './messages.ts';
-import { publicGet } from './public-rest.ts';
 
 const LEVELS = 1_000;
 /** IP weight of a depth snapshot of 1,000 levels. */
@@ -13,6 +14,7 @@ const WEIGHT = 20;
 /** A whole book by `/fapi/v1/depth`. Rejects with a `VenueError` of class `retry`. */
 export async function fetchBook(runtime: VenueRuntime, symbol: string): Promise<BookMessage> {
   const answer = await publicGet(
+    binanceUsdmApi,
     runtime,
     `/fapi/v1/depth?symbol=${encodeURIComponent(symbol)}&limit=${LEVELS}`,
     WEIGHT,

@@ -3,13 +3,14 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { canonicalDecimal, decimalsOf, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
+import { publicGet } from '../binance/public-rest.ts';
 import type { VenueRuntime } from '../venue.ts';
+import { binanceUsdmApi } from './api.ts';
 import { exchangeInfo, exchangeSymbol } from './messages.ts';
-import { publicGet } from './public-rest.ts';
 
 /** All instruments by `/fapi/v1/exchangeInfo`. Rejects with a `VenueError`; an instrument that cannot be read is logged and left out. */
 export async function fetchInstruments(runtime: VenueRuntime): Promise<readonly Instrument[]> {
-  const answer = await publicGet(runtime, '/fapi/v1/exchangeInfo', 1);
+  const answer = await publicGet(binanceUsdmApi, runtime, '/fapi/v1/exchangeInfo', 1);
   const { instruments, refused } = readExchangeInfo(answer);
   for (const { symbol, reason } of refused) {
     runtime.log('warn', 'instrument left out', { venue: 'binance-usdm', symbol, reason });

@@ -1,118 +1,14 @@
 import type { Clock } from '#core/time/clock.ts';
-import { createRateBudget, type RateBudget, type RatePriority } from '../connection/rate-budget.ts';
+import { type BinanceLimits, createLimits, type LimitWindow } from '../binance/limits.ts';
 
-/** One row of `rateLimits` as the websocket API and `exchangeInfo` give it; `count` only where something was used. */
-export interface RateLimitRow {
-  readonly rateLimitType: string;
-  readonly interval: string;
-  readonly intervalNum: number;
-  readonly limit: number;
-  readonly count?: number | undefined;
-}
-
-/** Request budgets of one address and account: IP weight, and orders in 10 s and 1 min (F26). */
-export interface BinanceLimits {
-  /** Takes one order from both windows: 0, or the milliseconds to wait. */
-  takeOrder(): number;
-  /** Takes IP weight: 0, or the milliseconds to wait. Cancels may use the reserve. */
-  takeWeight(cost: number, priority: RatePriority): number;
-  /** The venue's own counts, from an answer of the websocket API. */
-  observeRows(rows: readonly RateLimitRow[]): void;
-  /** The same from the headers of a REST answer. */
-  observeHeaders(headers: Headers): void;
-  /** 429 stops everything but cancels for the stated time, 418 (banned) stops cancels too. Without a stated time: a minute, two minutes. */
-  refused(status: number, retryAfterMs: number | null): void;
-  /** Milliseconds until ordinary requests may go again; 0 = now. */
-  blockedMs(): number;
-}
-
-interface Window {
-  readonly type: 'REQUEST_WEIGHT' | 'ORDERS';
-  readonly windowMs: number;
-  capacity: number;
-  readonly budget: RateBudget;
-}
-
-const DEFAULTS = [
+/** Documented limits of USD-M futures; the venue's own rows replace them as they come. */
+export const LIMIT_WINDOWS: readonly LimitWindow[] = [
   { type: 'REQUEST_WEIGHT', windowMs: 60_000, capacity: 2_400 },
   { type: 'ORDERS', windowMs: 10_000, capacity: 300 },
   { type: 'ORDERS', windowMs: 60_000, capacity: 1_200 },
-] as const;
+];
 
-/** Part of the IP weight that only cancels may use. */
-const CANCEL_RESERVE = 0.1;
-const INTERVAL_MS: Readonly<Record<string, number>> = {
-  SECOND: 1_000,
-  MINUTE: 60_000,
-  HOUR: 3_600_000,
-  DAY: 86_400_000,
-};
-
-/**
- * `share`: the part of the venue's limits that this caller may use, since weight is counted per address and several callers may share one.
- */
+/** `share`: the part of the venue's limits that this caller may use. */
 export function createBinanceLimits(clock: Clock, share = 1): BinanceLimits {
-  let blockedUntil = 0;
-  let bannedUntil = 0;
-  const usable = (capacity: number): number => Math.max(1, Math.floor(capacity * share));
-  const windows = DEFAULTS.map(
-    (each): Window => ({
-      ...each,
-      budget: createRateBudget(clock, {
-        capacity: usable(each.capacity),
-        windowMs: each.windowMs,
-        cancelReserve: each.type === 'REQUEST_WEIGHT' ? Math.ceil(usable(each.capacity) * CANCEL_RESERVE) : 0,
-      }),
-    }),
-  );
-  const [weight, ...orders] = windows as [Window, ...Window[]];
-
-  function stoppedMs(priority: RatePriority): number {
-    const now = clock.monoNanos() / 1e6;
-    return Math.max(0, (priority === 'cancel' ? bannedUntil : Math.max(bannedUntil, blockedUntil)) - now);
-  }
-
-  function observe(type: string, windowMs: number, limit: number | null, used: number | null): void {
-    const window = windows.find((each) => each.type === type && each.windowMs === windowMs);
-    if (window === undefined) return;
-    if (limit !== null && limit > 0 && limit !== window.capacity) {
-      window.capacity = limit;
-      window.budget.resize(usable(limit));
-    }
-    if (used !== null && share === 1) window.budget.observeUsed(used);
-  }
-
-  return {
-    takeOrder() {
-      const wait = Math.max(stoppedMs('normal'), ...orders.map((each) => each.budget.waitMs('normal')));
-      if (wait > 0) return wait;
-      for (const each of orders) each.budget.take('normal');
-      return 0;
-    },
-    takeWeight(cost, priority) {
-      const stopped = stoppedMs(priority);
-      return stopped > 0 ? stopped : weight.budget.take(priority, cost);
-    },
-    observeRows(rows) {
-      for (const row of rows) {
-        observe(row.rateLimitType, (INTERVAL_MS[row.interval] ?? 0) * row.intervalNum, row.limit, row.count ?? null);
-      }
-    },
-    observeHeaders(headers) {
-      observe('REQUEST_WEIGHT', 60_000, null, numberOf(headers.get('x-mbx-used-weight-1m')));
-      observe('ORDERS', 10_000, null, numberOf(headers.get('x-mbx-order-count-10s')));
-      observe('ORDERS', 60_000, null, numberOf(headers.get('x-mbx-order-count-1m')));
-    },
-    refused(status, retryAfterMs) {
-      const now = clock.monoNanos() / 1e6;
-      if (status === 418) bannedUntil = Math.max(bannedUntil, now + (retryAfterMs ?? 120_000));
-      else blockedUntil = Math.max(blockedUntil, now + (retryAfterMs ?? 60_000));
-    },
-    blockedMs: () => stoppedMs('normal'),
-  };
-}
-
-function numberOf(text: string | null): number | null {
-  const value = text === null ? Number.NaN : Number(text);
-  return Number.isFinite(value) ? value : null;
+  return createLimits(clock, LIMIT_WINDOWS, share);
 }

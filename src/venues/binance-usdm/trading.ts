@@ -1,260 +1,29 @@
-import { messageOf } from '#core/errors.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
-import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
-import type { EpochMs } from '#core/time/clock.ts';
-import { createCredentialWatch } from '../connection/credential-watch.ts';
-import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
-import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
-import { createVenueClock, keepVenueClock } from '../connection/venue-clock.ts';
+import type { ConnectionStatus, OrderEntry } from '#core/orders/venue-ports.ts';
+import type { Params } from '../binance/signing.ts';
+import { createWebsocketApi, type OrderEntryTiming, type RequestCost } from '../binance/websocket-api.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
-import {
-  orderAcknowledgement,
-  parsePrivate,
-  readAs,
-  type WebsocketAnswer,
-  websocketAnswer,
-} from './account-messages.ts';
-import { classifyError } from './errors.ts';
-import { createBinanceLimits } from './limits.ts';
-import { createRestClient } from './rest.ts';
-import { createSigner, type Params, signedRequest, signedWindow } from './signing.ts';
+import { binanceUsdmApi } from './api.ts';
 
-/** An answer that has not come by then may still have taken effect. Not shorter than the longest window of a request. */
-const ANSWER_TIMEOUT_MS = 5_000;
-const MAX_PENDING = 500;
-const HEARTBEAT = { intervalMs: 20_000, answerTimeoutMs: 10_000, message: () => null };
-/** The venue cuts connections after 24 hours. */
-const PLANNED_RECONNECT_MS = 23 * 3_600_000;
-/** While a connection is being replaced the old one stays for the answers that are due. */
-const LINGER_MS = ANSWER_TIMEOUT_MS + 1_000;
+const ORDER: RequestCost = { orders: 1, weight: 0, priority: 'normal' };
+const CANCEL: RequestCost = { orders: 0, weight: 1, priority: 'cancel' };
 
-export interface OrderEntryTiming {
-  readonly answerTimeoutMs?: number;
-  readonly heartbeat?: { readonly intervalMs: number; readonly answerTimeoutMs: number };
-}
-
-/** What a request costs: orders count per account, cancels weigh per address. */
-type Cost = 'order' | 'cancel';
-
-/**
- * Order entry by the websocket API, each request signed by itself (HMAC keys have no session logon). A connection goes live after the keys
- * were tried with one query, so that wrong ones show before the first order.
- */
+/** Order entry by the websocket API of USD-M futures. */
 export function createBinanceUsdmOrderEntry(
   runtime: AccountRuntime,
   onStatus: (status: ConnectionStatus) => void,
   timing: OrderEntryTiming = {},
 ): OrderEntry & Managed {
-  const { clock, timers, log } = runtime;
-  const answerTimeoutMs = timing.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
-  const rest = createRestClient(runtime);
-  let venueClock = createVenueClock(clock);
-  const limits = createBinanceLimits(clock);
-  const pending = createPendingRequests<WebsocketAnswer>(timers, MAX_PENDING);
-  const sign = createSigner();
-  let requestNumber = 0;
-  let endClock: (() => void) | null = null;
-
-  const watch = createCredentialWatch({
-    credentials: runtime.credentials,
-    timers,
-    onChange: () => {
-      if (connection.live() === null) connection.retryNow('new keys');
-      else connection.replace('new keys', LINGER_MS);
-    },
-  });
-
-  function startClock(): void {
-    endClock?.();
-    endClock = keepVenueClock({
-      venueClock,
-      clock,
-      timers,
-      ask: rest.serverTime,
-      onFailure: (text) => log('warn', 'venue clock not read', { reason: text }),
-    });
-  }
-
-  function resyncClock(): void {
-    venueClock = createVenueClock(clock);
-    startClock();
-  }
-
-  function notReady(): string | null {
-    if (connection.live() === null) return `order entry is ${connection.status().state}: ${connection.status().reason}`;
-    if (!venueClock.synced()) return 'the venue clock has not been read yet';
-    return runtime.credentials() === null ? 'no keys are known for this account' : null;
-  }
-
-  /** Signs and writes one request, or says why nothing was sent. `settle` is called later, once, if it was sent. */
-  function send(
-    session: ConnectionSession,
-    method: string,
-    params: Params,
-    validUntil: EpochMs,
-    settle: (outcome: RequestOutcome<WebsocketAnswer>) => void,
-  ): Extract<OrderAnswer, { kind: 'notSent' }> | null {
-    const credentials = runtime.credentials();
-    if (credentials === null)
-      return { kind: 'notSent', reason: 'notReady', text: 'no keys are known for this account' };
-    if (pending.size >= MAX_PENDING) {
-      return { kind: 'notSent', reason: 'rateLimited', text: `${MAX_PENDING} requests wait for their answers` };
-    }
-    const window = signedWindow(venueClock, clock, validUntil);
-    if (window === null) {
-      return { kind: 'notSent', reason: 'leaseEnds', text: `too little time is left before ${validUntil}` };
-    }
-    requestNumber += 1;
-    const id = `m${requestNumber}`;
-    const text = signedRequest(sign, credentials, { id, method, params }, window);
-    try {
-      session.send(text);
-    } catch (error) {
-      return { kind: 'notSent', reason: 'notReady', text: messageOf(error) };
-    }
-    pending.add(id, session.id, answerTimeoutMs, settle);
-    return null;
-  }
-
-  function request(
-    method: string,
-    params: Params,
-    cost: Cost,
-    validUntil: EpochMs,
-    answer: (answer: OrderAnswer) => void,
-  ): void {
-    const session = connection.live();
-    const reason = notReady();
-    const refused = (text: string, why: 'notReady' | 'rateLimited'): void =>
-      later(answer, { kind: 'notSent', reason: why, text });
-    if (session === null || reason !== null) {
-      refused(reason ?? 'no connection', 'notReady');
-      return;
-    }
-    const waitMs = cost === 'order' ? limits.takeOrder() : limits.takeWeight(1, 'cancel');
-    if (waitMs > 0) {
-      refused(`the request budget is used up for ${Math.ceil(waitMs)} ms`, 'rateLimited');
-      return;
-    }
-    const notSent = send(session, method, params, validUntil, (outcome) => answer(answerOf(outcome)));
-    if (notSent !== null) later(answer, notSent);
-  }
-
-  function answerOf(outcome: RequestOutcome<WebsocketAnswer>): OrderAnswer {
-    if (outcome.kind === 'timeout') {
-      return { kind: 'unknown', cause: 'timeout', code: '', text: `no answer in ${answerTimeoutMs} ms` };
-    }
-    if (outcome.kind === 'linkLost') return { kind: 'unknown', cause: 'linkLost', code: '', text: outcome.reason };
-    const { answer } = outcome;
-    if (answer.error === undefined && answer.status === 200) {
-      const acknowledged = orderAcknowledgement.safeParse(answer.result);
-      if (!acknowledged.success) {
-        return { kind: 'unknown', cause: 'venueUnclear', code: '200', text: 'acknowledged without an order id' };
-      }
-      const { orderId, updateTime } = acknowledged.data;
-      return { kind: 'accepted', venueOrderId: orderId, venueTime: (updateTime ?? null) as EpochMs | null };
-    }
-    const code = answer.error?.code ?? null;
-    const text = answer.error?.msg ?? '';
-    const errorClass = classifyError(code, text, answer.status, 'order');
-    const shown = code === null ? `status ${answer.status}` : String(code);
-    if (errorClass === 'clock') resyncClock();
-    return errorClass === 'unknown'
-      ? { kind: 'unknown', cause: 'venueUnclear', code: shown, text }
-      : { kind: 'rejected', code: shown, text, errorClass };
-  }
-
-  /** One harmless signed query: are the keys good? */
-  function tryKeys(session: ConnectionSession): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (!venueClock.synced()) {
-        reject(new Error('the venue clock has not been read yet'));
-        return;
-      }
-      watch.using(runtime.credentials());
-      const validUntil = (clock.epochMs() + answerTimeoutMs) as EpochMs;
-      const notSent = send(session, 'v2/account.balance', {}, validUntil, (outcome) => {
-        if (outcome.kind !== 'answer') reject(new Error(`no answer to the first query: ${outcome.kind}`));
-        else if (outcome.answer.error === undefined) resolve();
-        else {
-          const { code, msg } = outcome.answer.error;
-          if (classifyError(code, msg, outcome.answer.status, 'query') === 'clock') resyncClock();
-          reject(new Error(`first query refused: ${code} ${msg}`));
-        }
-      });
-      if (notSent !== null) reject(new Error(notSent.text));
-    });
-  }
-
-  function onFrame(frame: Buffer): void {
-    const message = parsePrivate(frame.toString('utf8'));
-    if (typeof message === 'object' && message !== null && 'e' in message) {
-      if (message.e === 'serverShutdown') connection.replace('the venue restarts this connection', LINGER_MS);
-      return;
-    }
-    const answer = readAs(websocketAnswer, message, 'websocket API answer');
-    if (answer.rateLimits !== undefined) limits.observeRows(answer.rateLimits);
-    if (answer.status === 429 || answer.status === 418) limits.refused(answer.status, retryAfterMs(answer));
-    if (answer.id === null) {
-      // The session was revoked, or a request could not be read at all: whose it was cannot be told.
-      connection.fail(`refused without an id: ${answer.error?.code ?? answer.status} ${answer.error?.msg ?? ''}`);
-      return;
-    }
-    if (!pending.answer(String(answer.id), answer)) log('warn', 'answer that nobody waits for', { id: answer.id });
-  }
-
-  /** The venue states an instant in the venue's time. */
-  function retryAfterMs(answer: WebsocketAnswer): number | null {
-    const until = answer.error?.data?.retryAfter;
-    return until === undefined ? null : Math.max(0, until - venueClock.venueNow());
-  }
-
-  const connection = createResilientConnection({
-    name: 'binance-usdm orders',
-    url: async () => {
-      if (!venueClock.synced()) {
-        const sentAt = clock.monoNanos();
-        const time = await rest.serverTime();
-        venueClock.sample(sentAt, clock.monoNanos(), time);
-      }
-      return runtime.endpoints.orders;
-    },
-    connect: runtime.connect,
-    clock,
-    timers,
-    random: runtime.random,
-    log,
-    heartbeat: { ...HEARTBEAT, ...timing.heartbeat },
-    silenceMs: null,
-    plannedReconnectMs: PLANNED_RECONNECT_MS,
-    listener: {
-      async onOpen(session) {
-        session.progress('authenticating', 'trying the keys');
-        await tryKeys(session);
-      },
-      onFrame(frame) {
-        try {
-          onFrame(frame);
-        } catch (error) {
-          // It may have been an answer; whoever waits for it gets `unknown` by the end of the connection.
-          log('error', 'order entry frame not understood', { reason: messageOf(error), bytes: frame.length });
-          connection.fail(messageOf(error));
-        }
-      },
-      onSessionEnd: (session, reason) => pending.failSession(session.id, reason),
-      onStatus,
-    },
-  });
-
+  const api = createWebsocketApi({ api: binanceUsdmApi, runtime, onStatus, timing, probe: 'v2/account.balance' });
   return {
-    notReady,
+    notReady: api.notReady,
     place(intent, instrument, validUntil, answer) {
-      request('order.place', placeParams(intent, instrument), 'order', validUntil, answer);
+      api.request('order.place', placeParams(intent, instrument), ORDER, validUntil, answer);
     },
     cancel(target, validUntil, answer) {
       const params = { origClientOrderId: target.clientOrderId, symbol: target.symbol };
-      request('order.cancel', params, 'cancel', validUntil, answer);
+      api.request('order.cancel', params, CANCEL, validUntil, answer);
     },
     amend(target, change, instrument, validUntil, answer) {
       const params = {
@@ -264,20 +33,11 @@ export function createBinanceUsdmOrderEntry(
         side: change.side === 'buy' ? 'BUY' : 'SELL',
         symbol: target.symbol,
       };
-      request('order.modify', params, 'order', validUntil, answer);
+      api.request('order.modify', params, ORDER, validUntil, answer);
     },
-    start() {
-      watch.start();
-      startClock();
-      connection.start();
-    },
-    async stop() {
-      watch.stop();
-      endClock?.();
-      endClock = null;
-      await connection.stop();
-    },
-    status: connection.status,
+    start: api.start,
+    stop: api.stop,
+    status: api.status,
   };
 }
 
@@ -319,9 +79,4 @@ function placeParams(
         type,
       }
     : { newClientOrderId, newOrderRespType, price: limit, quantity, side, symbol, timeInForce, type };
-}
-
-/** Answers never come before the call that asks for them has returned. */
-function later(answer: (answer: OrderAnswer) => void, value: OrderAnswer): void {
-  queueMicrotask(() => answer(value));
 }

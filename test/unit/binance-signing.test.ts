@@ -9,7 +9,7 @@ import {
   signedRequest,
   signedWindow,
   websocketPayload,
-} from '#venues/binance-usdm/signing.ts';
+} from '#venues/binance/signing.ts';
 import { createVenueClock } from '#venues/connection/venue-clock.ts';
 import { hasSharedData, sharedText } from '../support/shared-data.ts';
 

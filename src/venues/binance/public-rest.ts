@@ -1,8 +1,8 @@
 import { messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueRuntime } from '../venue.ts';
-import { venueErrorOf } from './errors.ts';
-import { type BinanceLimits, createBinanceLimits } from './limits.ts';
+import type { BinanceApi } from './api.ts';
+import { type BinanceLimits, createLimits } from './limits.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Public requests may use half of the address's weight; the other half is for what is signed. */
@@ -15,8 +15,13 @@ const budgets = new WeakMap<VenueRuntime, BinanceLimits>();
  * One public REST request; the answer's JSON. Rejects with a `VenueError` of class `retry`: refusals by their code, `RATE_BUDGET` (nothing was sent),
  * `TIMEOUT`, `NETWORK`, `ANSWER_INVALID`.
  */
-export async function publicGet(runtime: VenueRuntime, pathAndQuery: string, weight: number): Promise<unknown> {
-  const limits = budgets.get(runtime) ?? createBinanceLimits(runtime.clock, SHARE);
+export async function publicGet(
+  api: BinanceApi,
+  runtime: VenueRuntime,
+  pathAndQuery: string,
+  weight: number,
+): Promise<unknown> {
+  const limits = budgets.get(runtime) ?? createLimits(runtime.clock, api.windows, SHARE);
   budgets.set(runtime, limits);
   const waitMs = Math.max(limits.blockedMs(), limits.takeWeight(weight, 'normal'));
   if (waitMs > 0)
@@ -28,7 +33,7 @@ export async function publicGet(runtime: VenueRuntime, pathAndQuery: string, wei
     const body = await answer.text();
     limits.observeHeaders(answer.headers);
     if (answer.ok) return JSON.parse(body);
-    const error = venueErrorOf(answer.status, body, answer.headers.get('retry-after'), 'query');
+    const error = api.errors.errorOf(answer.status, body, answer.headers.get('retry-after'), 'query');
     if (answer.status === 429 || answer.status === 418) limits.refused(answer.status, error.retryAfterMs);
     throw error;
   } catch (error) {

@@ -4,9 +4,10 @@ import type { EpochMs } from '#core/time/clock.ts';
 import type { RatePriority } from '../connection/rate-budget.ts';
 import { createVenueClock, takeSample, type VenueClock } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Credentials } from '../venue.ts';
-import { parsePrivate, readAs, serverTime } from './account-messages.ts';
-import { type RequestKind, venueErrorOf } from './errors.ts';
-import { type BinanceLimits, createBinanceLimits } from './limits.ts';
+import type { BinanceApi } from './api.ts';
+import type { RequestKind } from './errors.ts';
+import { type BinanceLimits, createLimits } from './limits.ts';
+import { parsePrivate, readAs, serverTime } from './private-messages.ts';
 import {
   createSigner,
   MAX_RECV_WINDOW_MS,
@@ -46,10 +47,10 @@ export interface RestClient {
 
 const TIMEOUT_MS = 10_000;
 
-export function createRestClient(runtime: AccountRuntime): RestClient {
+export function createRestClient(api: BinanceApi, runtime: AccountRuntime): RestClient {
   const { clock, timers, endpoints } = runtime;
   let venueClock = createVenueClock(clock);
-  const limits = createBinanceLimits(clock);
+  const limits = createLimits(clock, api.windows);
   const sign = createSigner();
 
   async function send(call: RestCall, query: string, credentials: Credentials | null): Promise<unknown> {
@@ -67,7 +68,7 @@ export function createRestClient(runtime: AccountRuntime): RestClient {
       const body = await answer.text();
       limits.observeHeaders(answer.headers);
       if (answer.ok) return parsePrivate(body);
-      const error = venueErrorOf(answer.status, body, answer.headers.get('retry-after'), kind);
+      const error = api.errors.errorOf(answer.status, body, answer.headers.get('retry-after'), kind);
       if (answer.status === 429 || answer.status === 418) limits.refused(answer.status, error.retryAfterMs);
       throw error;
     } catch (error) {
@@ -89,7 +90,7 @@ export function createRestClient(runtime: AccountRuntime): RestClient {
   }
 
   async function time(): Promise<EpochMs> {
-    const answer = await send({ method: 'GET', path: '/fapi/v1/time', weight: 1 }, '', null);
+    const answer = await send({ method: 'GET', path: api.timePath, weight: 1 }, '', null);
     return readAs(serverTime, answer, 'server time').serverTime as EpochMs;
   }
 
