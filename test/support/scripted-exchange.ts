@@ -162,6 +162,9 @@ export function createScriptedExchange(now: () => number, instrument: Instrument
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    marketOpen: () => true,
+    setMarketOpen: () => undefined,
+    transfer: () => undefined,
     advanceTo: () => undefined,
     now: time,
     refuseNext(reason) {

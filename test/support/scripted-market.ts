@@ -80,6 +80,8 @@ export function createExchangeBench(
     readonly settings?: Partial<ExchangeSettings>;
     readonly fees?: ExchangeFees;
     readonly deposit?: string;
+    /** Of both accounts, instead of a deposit of USDT. */
+    readonly balances?: Readonly<Record<string, string>>;
     readonly leverage?: number;
     readonly origin?: 'generated' | 'recorded';
     readonly instrument?: Instrument;
@@ -98,7 +100,8 @@ export function createExchangeBench(
   const account: SimulatedAccountEvent[] = [];
   exchange.listen({ onMarket: (event) => market.push(event), onAccount: (event) => account.push(event) });
   for (const name of ['me', 'other']) {
-    exchange.openAccount(name, new Map([['USDT', options.deposit ?? '1000000']]), options.leverage ?? 10);
+    const balances = options.balances ?? { USDT: options.deposit ?? '1000000' };
+    exchange.openAccount(name, new Map(Object.entries(balances)), options.leverage ?? 10);
   }
   const { symbol } = instrument;
   const levels = (side: readonly Level[] = []): SourceLevel[] =>

@@ -212,11 +212,12 @@ describe('accounts', () => {
     ]);
   });
 
-  it('are only served for linear contracts, each once', () => {
+  it('are only served for whole multipliers, of spot 1, each symbol once', () => {
     const { source } = createScriptedMarket();
     const make = (instruments: (typeof COIN)[]) => () =>
       createSimulatedExchange({ instruments, source, clockStart: 0 as EpochMs });
-    expect(make([{ ...COIN, kind: 'inverse' }])).toThrow(/INSTRUMENT_KIND/);
+    expect(make([{ ...COIN, multiplier: 0.5 }])).toThrow(/INSTRUMENT_KIND/);
+    expect(make([{ ...COIN, kind: 'spot', multiplier: 10 }])).toThrow(/INSTRUMENT_KIND/);
     expect(make([COIN, COIN])).toThrow(/INSTRUMENT_DUPLICATE/);
   });
 });

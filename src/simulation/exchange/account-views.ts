@@ -32,7 +32,7 @@ export function positionView(state: ExchangeState, account: Account, position: P
   const { instrument } = position;
   const markPrice = state.markets.get(instrument.symbol)?.markPrice();
   if (markPrice === undefined) throw new MillraceError('fatal', 'MARKET_UNKNOWN', `symbol=${instrument.symbol}`);
-  const liquidation = liquidationPriceOf(account, state.markets, position, state.rates.maintenance);
+  const liquidation = liquidationPriceOf(account, state.markets, position, state.maintenanceRate);
   return {
     symbol: instrument.symbol,
     size: position.size,

@@ -3,19 +3,20 @@ import { parseExact } from '#core/ledger/exact-decimal.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { MarketSource, SourceChange, SourceStep } from '../market-sources/market-source.ts';
-import { createAccount, findOrder } from './account.ts';
+import { addToWallet, createAccount, findOrder, walletOf } from './account.ts';
 import { accountOf, balanceView, positionView } from './account-views.ts';
 import {
   DEFAULT_FEES,
   DEFAULT_SETTINGS,
+  EQUITY_FEES,
   type ExchangeFees,
   type ExchangeSettings,
-  exactRates,
+  exactFees,
 } from './exchange-settings.ts';
 import { type ExchangeState, nextTradeId, tellMarket } from './exchange-state.ts';
 import { tellBalance } from './fills.ts';
 import { matchCrossing, matchTrade } from './matching.ts';
-import { amendOrder, cancelOrder, placeOrder } from './order-entry.ts';
+import { amendOrder, cancelOrder, executeWaiting, placeOrder } from './order-entry.ts';
 import type { SimulatedExchange, SimulatedExchangeListener } from './simulated-exchange.ts';
 import { SymbolMarket } from './symbol-market.ts';
 import { liquidateBreaches, payFunding, triggerStops } from './upkeep.ts';
@@ -24,7 +25,7 @@ import { snapshotOf, type WorkingOrder } from './working-order.ts';
 export interface SimulatedExchangeOptions {
   readonly instruments: readonly Instrument[];
   readonly source: MarketSource;
-  /** Default `DEFAULT_FEES`. */
+  /** Of every instrument. Default `DEFAULT_FEES`, and `EQUITY_FEES` for equities. */
   readonly fees?: ExchangeFees;
   /** Venue time at which the source begins. */
   readonly clockStart: EpochMs;
@@ -49,13 +50,17 @@ export function createSimulatedExchange(options: SimulatedExchangeOptions): Matc
   const markets = new Map<string, SymbolMarket>();
   for (const instrument of options.instruments) {
     requireServable(instrument, markets);
-    const funding = { rate: settings.fundingRate, nextTime: firstFunding as EpochMs };
-    markets.set(instrument.symbol, new SymbolMarket(instrument, source.origin, funding));
+    const funded =
+      (instrument.kind === 'linear' || instrument.kind === 'inverse') &&
+      !settings.unfundedSymbols.includes(instrument.symbol);
+    const funding = funded ? { rate: settings.fundingRate, nextTime: firstFunding as EpochMs } : null;
+    const fees = exactFees(options.fees ?? (instrument.kind === 'equity' ? EQUITY_FEES : DEFAULT_FEES));
+    markets.set(instrument.symbol, new SymbolMarket(instrument, source.origin, funding, fees));
   }
   const state: ExchangeState = {
     origin: source.origin,
     settings,
-    rates: exactRates(options.fees ?? DEFAULT_FEES, settings),
+    maintenanceRate: parseExact(settings.maintenanceMarginRate),
     markets,
     accounts: new Map(),
     now: clockStart,
@@ -63,6 +68,8 @@ export function createSimulatedExchange(options: SimulatedExchangeOptions): Matc
     fillCount: 0,
     tradeCount: 0,
     events: [],
+    marketOpen: true,
+    waiting: new Set(),
   };
   const listeners = new Set<SimulatedExchangeListener>();
   let advancing = false;
@@ -141,9 +148,9 @@ export function createSimulatedExchange(options: SimulatedExchangeOptions): Matc
     market.lastPrice = change.lastPrice ?? market.lastPrice;
     market.statedMark = change.markPrice ?? market.statedMark;
     market.statedIndex = change.indexPrice ?? market.statedIndex;
-    market.fundingRate = change.fundingRate ?? market.fundingRate;
+    if (market.funded) market.fundingRate = change.fundingRate ?? market.fundingRate;
     market.openInterest = change.openInterest ?? market.openInterest;
-    if (change.nextFundingOffsetMs !== undefined) {
+    if (market.funded && change.nextFundingOffsetMs !== undefined) {
       const stated = clockStart + change.nextFundingOffsetMs;
       // A time that has passed says nothing of the next one.
       if (stated > state.now) market.nextFundingTime = stated as EpochMs;
@@ -155,7 +162,11 @@ export function createSimulatedExchange(options: SimulatedExchangeOptions): Matc
     for (;;) {
       let due: SymbolMarket | null = null;
       for (const market of markets.values()) {
-        if (market.nextFundingTime <= time && (due === null || market.nextFundingTime < due.nextFundingTime))
+        if (
+          market.funded &&
+          market.nextFundingTime <= time &&
+          (due === null || market.nextFundingTime < due.nextFundingTime)
+        )
           due = market;
       }
       if (due === null) return;
@@ -230,6 +241,31 @@ export function createSimulatedExchange(options: SimulatedExchangeOptions): Matc
         advancing = false;
       }
     },
+    marketOpen: () => state.marketOpen,
+    setMarketOpen(open) {
+      if (open === state.marketOpen) return;
+      state.marketOpen = open;
+      if (open) {
+        executeWaiting(state);
+        for (const market of markets.values()) {
+          matchCrossing(state, market);
+          triggerStops(state, market);
+          liquidateBreaches(state, market);
+        }
+      }
+      finish();
+    },
+    transfer(accountId, currency, amount) {
+      const account = accountOf(state, accountId);
+      const change = parseExact(amount);
+      if (walletOf(account, currency) + change < 0n) {
+        const detail = `account=${accountId} currency=${currency} amount=${amount}`;
+        throw new MillraceError('validation', 'BALANCE_NEGATIVE', detail);
+      }
+      addToWallet(account, currency, change);
+      tellBalance(state, account, currency, change, 'deposit');
+      finish();
+    },
     now: () => state.now,
     forgotten: (accountId) => ({ ...accountOf(state, accountId).forgotten }),
   };
@@ -250,8 +286,8 @@ function shown(orders: Iterable<WorkingOrder>, symbol: string | null) {
 function requireServable(instrument: Instrument, markets: ReadonlyMap<string, SymbolMarket>): void {
   const { symbol, kind, multiplier } = instrument;
   if (markets.has(symbol)) throw new MillraceError('configuration', 'INSTRUMENT_DUPLICATE', `symbol=${symbol}`);
-  if (kind !== 'linear' || !Number.isInteger(multiplier)) {
-    const detail = `symbol=${symbol} kind=${kind} multiplier=${multiplier} only linear contracts of whole multipliers are simulated`;
+  if (kind !== 'option' && (!Number.isInteger(multiplier) || (kind === 'spot' && multiplier !== 1))) {
+    const detail = `symbol=${symbol} kind=${kind} multiplier=${multiplier} only whole multipliers are simulated, of spot 1`;
     throw new MillraceError('configuration', 'INSTRUMENT_KIND', detail);
   }
 }

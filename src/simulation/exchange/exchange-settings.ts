@@ -22,6 +22,8 @@ export interface ExchangeSettings {
   readonly fundingIntervalMs: number;
   /** Decimal text per interval, until the source says otherwise; longs pay while it is positive. */
   readonly fundingRate: string;
+  /** Contracts without funding: futures that expire. Spot, equities and options never have any. */
+  readonly unfundedSymbols: readonly string[];
   /**
    * For queries each account keeps its newest so many finished orders and so many fills; working orders are always kept. What is older is forgotten,
    * and counted in `forgotten`.
@@ -30,6 +32,8 @@ export interface ExchangeSettings {
 }
 
 export const DEFAULT_FEES: ExchangeFees = { maker: '0.0002', taker: '0.0005' };
+/** Brokers of equities take none, unless the exchange is told otherwise. */
+export const EQUITY_FEES: ExchangeFees = { maker: '0', taker: '0' };
 
 export const DEFAULT_SETTINGS: ExchangeSettings = {
   postOnlyRejects: false,
@@ -40,21 +44,17 @@ export const DEFAULT_SETTINGS: ExchangeSettings = {
   maxOpenOrders: 200,
   fundingIntervalMs: 8 * 3_600_000,
   fundingRate: '0.0001',
+  unfundedSymbols: [],
   historyLimit: 100_000,
 };
 
-/** Fee and margin rates in units of 10^-18. */
-export interface ExactRates {
+/** Fee rates in units of 10^-18. */
+export interface ExactFees {
   readonly maker: bigint;
   readonly taker: bigint;
-  readonly maintenance: bigint;
 }
 
 /** Throws `DECIMAL_SYNTAX` for a rate that is no decimal text. */
-export function exactRates(fees: ExchangeFees, settings: ExchangeSettings): ExactRates {
-  return {
-    maker: parseExact(fees.maker),
-    taker: parseExact(fees.taker),
-    maintenance: parseExact(settings.maintenanceMarginRate),
-  };
+export function exactFees(fees: ExchangeFees): ExactFees {
+  return { maker: parseExact(fees.maker), taker: parseExact(fees.taker) };
 }

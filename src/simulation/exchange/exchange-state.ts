@@ -1,8 +1,9 @@
 import type { EpochMs } from '#core/time/clock.ts';
 import type { Account } from './account.ts';
-import type { ExactRates, ExchangeSettings } from './exchange-settings.ts';
+import type { ExchangeSettings } from './exchange-settings.ts';
 import type { SimulatedAccountEvent, SimulatedMarketEvent } from './simulated-exchange.ts';
 import type { SymbolMarket } from './symbol-market.ts';
+import type { WorkingOrder } from './working-order.ts';
 
 /** What is told to listeners, in order. */
 export type ExchangeEvent =
@@ -13,7 +14,8 @@ export type ExchangeEvent =
 export interface ExchangeState {
   readonly origin: 'generated' | 'recorded';
   readonly settings: ExchangeSettings;
-  readonly rates: ExactRates;
+  /** Of 10^-18. */
+  readonly maintenanceRate: bigint;
   readonly markets: ReadonlyMap<string, SymbolMarket>;
   readonly accounts: Map<string, Account>;
   /** Venue time. */
@@ -23,6 +25,10 @@ export interface ExchangeState {
   tradeCount: number;
   /** Told when the operation is complete: listeners see a consistent exchange. */
   readonly events: ExchangeEvent[];
+  /** While it is closed nothing is matched: orders wait. */
+  marketOpen: boolean;
+  /** Orders that came while it was closed, oldest first. */
+  readonly waiting: Set<WorkingOrder>;
 }
 
 /** Ids begin here, so that they have the length of a venue's. */

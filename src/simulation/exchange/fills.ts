@@ -1,9 +1,10 @@
 import { formatExact } from '#core/ledger/exact-decimal.ts';
+import type { Side } from '#core/market/market-message.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { type Account, addFill, addToWallet, positionOf, retireOrder } from './account.ts';
 import { accountOf, balanceView, positionView } from './account-views.ts';
 import { type ExchangeState, nextFillId, stampOf, tellAccount } from './exchange-state.ts';
-import { notionalOf, portion } from './money.ts';
+import { amountOfSize, type Money, notionalOf, portion, settled } from './money.ts';
 import { applyToPosition } from './position.ts';
 import type { SimulatedFill } from './simulated-exchange.ts';
 import type { SymbolMarket } from './symbol-market.ts';
@@ -25,7 +26,6 @@ export function applyFill(
   const { instrument } = market;
   const { side } = order.request;
   const account = accountOf(state, order.accountId);
-  const position = positionOf(account, instrument);
 
   order.cumulativeSize = (order.cumulativeSize + size) as Size;
   order.cumulativeCost += BigInt(price) * BigInt(size);
@@ -38,9 +38,9 @@ export function applyFill(
     retireOrder(account, order, state.settings.historyLimit);
   }
 
-  const realized = applyToPosition(position, side, price, size);
-  const fee = portion(notionalOf(instrument, price, size), state.rates[liquidity]);
-  addToWallet(account, instrument.settlementCurrency, realized - fee);
+  const booked = instrument.kind === 'spot' ? exchangeAssets : bookContract;
+  const { changes, fee, feeCurrency, realized } = booked(account, market, side, price, size, market.fees[liquidity]);
+  for (const [currency, change] of changes) addToWallet(account, currency, change);
 
   const fill: SimulatedFill = {
     fillId: nextFillId(state),
@@ -52,7 +52,7 @@ export function applyFill(
     price: price as Price,
     size: size as Size,
     fee: formatExact(fee),
-    feeCurrency: instrument.settlementCurrency,
+    feeCurrency,
     liquidity,
     cause,
     realizedProfit: formatExact(realized),
@@ -63,15 +63,68 @@ export function applyFill(
   const reason = cause === 'liquidation' ? 'liquidation' : 'order';
   tellAccount(state, { kind: 'fill', fill, order: shown, time: stampOf(state) });
   tellAccount(state, { kind: 'order', order: shown, change: 'trade', time: stampOf(state) });
-  tellAccount(state, {
-    kind: 'position',
-    accountId: account.id,
-    position: positionView(state, account, position),
-    reason,
-    time: stampOf(state),
-  });
-  tellBalance(state, account, instrument.settlementCurrency, realized - fee, reason);
+  if (instrument.kind !== 'spot') {
+    const position = positionView(state, account, positionOf(account, instrument));
+    tellAccount(state, { kind: 'position', accountId: account.id, position, reason, time: stampOf(state) });
+  }
+  for (const [currency, change] of changes) tellBalance(state, account, currency, change, reason);
   shrinkReduceOnly(state, account, market);
+}
+
+/** What one execution does to an account's money. */
+interface Booking {
+  readonly changes: readonly (readonly [currency: string, change: Money])[];
+  readonly fee: Money;
+  readonly feeCurrency: string;
+  readonly realized: Money;
+}
+
+function bookContract(
+  account: Account,
+  { instrument }: SymbolMarket,
+  side: Side,
+  price: number,
+  size: number,
+  rate: bigint,
+): Booking {
+  const realized = applyToPosition(positionOf(account, instrument), side, price, size);
+  const fee = portion(notionalOf(instrument, price, size), rate);
+  const currency = instrument.settlementCurrency;
+  return { changes: [[currency, realized - fee]], fee, feeCurrency: currency, realized };
+}
+
+/** Base against quote; the fee is kept back from what is received, in whole units of 10^-8. */
+function exchangeAssets(
+  _account: Account,
+  { instrument }: SymbolMarket,
+  side: Side,
+  price: number,
+  size: number,
+  rate: bigint,
+): Booking {
+  const base = amountOfSize(instrument, size);
+  const quote = notionalOf(instrument, price, size);
+  const fee = settled(portion(side === 'buy' ? base : quote, rate));
+  const { baseCurrency, quoteCurrency } = instrument;
+  return side === 'buy'
+    ? {
+        changes: [
+          [baseCurrency, base - fee],
+          [quoteCurrency, -quote],
+        ],
+        fee,
+        feeCurrency: baseCurrency,
+        realized: 0n,
+      }
+    : {
+        changes: [
+          [baseCurrency, -base],
+          [quoteCurrency, quote - fee],
+        ],
+        fee,
+        feeCurrency: quoteCurrency,
+        realized: 0n,
+      };
 }
 
 export function tellBalance(
@@ -102,6 +155,7 @@ export function endOrder(
   const { side } = order.request;
   market.resting[side].remove(order);
   market.stops.delete(order);
+  state.waiting.delete(order);
   if (order.price !== null) market.markDirty(side, order.price);
   order.status = status;
   order.endReason = endReason;

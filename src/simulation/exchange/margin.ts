@@ -2,6 +2,7 @@ import type { Instrument } from '#core/market/instrument.ts';
 import { type Account, walletOf } from './account.ts';
 import { absolute, divideRounded, type Money, notionalOf, portion } from './money.ts';
 import { type Position, unrealizedProfit } from './position.ts';
+import { lockedOf } from './spot-funds.ts';
 import type { SymbolMarket } from './symbol-market.ts';
 import { isStop, remainingOf } from './working-order.ts';
 
@@ -36,7 +37,7 @@ export function initialMarginOf(account: Account, markets: Markets, currency: st
     return known;
   };
   const add = (instrument: Instrument, exposure: Exposure): void => {
-    if (instrument.settlementCurrency !== currency) return;
+    if (instrument.settlementCurrency !== currency || instrument.kind === 'spot') return;
     const value = notionalOf(instrument, exposure.price, exposure.size);
     if (exposure.side === 'buy') caseOf(instrument.symbol).long += value;
     else caseOf(instrument.symbol).short += value;
@@ -76,9 +77,10 @@ export function maintenanceMarginOf(account: Account, markets: Markets, currency
   return margin;
 }
 
-/** What new exposure may bind; never negative. */
+/** What new exposure may bind, and new spot orders may lock; never negative. */
 export function availableOf(account: Account, markets: Markets, currency: string): Money {
-  const left = equityOf(account, markets, currency) - initialMarginOf(account, markets, currency, null);
+  const bound = initialMarginOf(account, markets, currency, null) + lockedOf(account, markets, currency);
+  const left = equityOf(account, markets, currency) - bound;
   return left > 0n ? left : 0n;
 }
 
@@ -95,7 +97,8 @@ export function canBear(
   if (after <= before) return true;
   const market = markets.get(extra.symbol);
   const value = market === undefined ? 0n : notionalOf(market.instrument, extra.price, extra.size);
-  return equityOf(account, markets, currency) >= after + portion(value, feeRate);
+  const free = equityOf(account, markets, currency) - lockedOf(account, markets, currency);
+  return free >= after + portion(value, feeRate);
 }
 
 /**
@@ -114,9 +117,14 @@ export function liquidationPriceOf(
   const currency = instrument.settlementCurrency;
   const markPrice = market.markPrice();
   const share = Number(rate) / 1e18;
-  const spare =
-    Number(equityOf(account, markets, currency) - maintenanceMarginOf(account, markets, currency, rate)) /
-    Number(notionalOf(instrument, 1, 1));
+  const spareMoney = equityOf(account, markets, currency) - maintenanceMarginOf(account, markets, currency, rate);
+  if (instrument.kind === 'inverse') {
+    // spare + (size + |size| × share) × (1/mark − 1/price) = 0
+    const contracts = Number(notionalOf(instrument, 1, position.size)) * (1 + Math.sign(position.size) * share);
+    const price = contracts / (Number(spareMoney) + contracts / markPrice);
+    return Number.isFinite(price) && price > 0 ? price : null;
+  }
+  const spare = Number(spareMoney) / Number(notionalOf(instrument, 1, 1));
   // spare + size × (price − mark) − |size| × share × (price − mark) = 0
   const slope = position.size - Math.abs(position.size) * share;
   const price = markPrice - spare / slope;

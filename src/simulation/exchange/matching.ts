@@ -97,6 +97,7 @@ export function matchTrade(
   price: number,
   volume: number,
 ): void {
+  if (!state.marketOpen) return;
   const makers = market.resting[opposite(takerSide)];
   let left = volume;
   for (;;) {
@@ -120,6 +121,7 @@ export function matchTrade(
 
 /** The others' book has come to cross resting orders: they are filled at their own price, as far as the crossing size goes. */
 export function matchCrossing(state: ExchangeState, market: SymbolMarket): void {
+  if (!state.marketOpen) return;
   for (const side of ['buy', 'sell'] as const) {
     const against = opposite(side);
     for (;;) {

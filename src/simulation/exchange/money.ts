@@ -22,10 +22,22 @@ export function settled(amount: Money): Money {
   return divideRounded(amount, SETTLEMENT_UNIT) * SETTLEMENT_UNIT;
 }
 
-/** price × size × multiplier in the settlement currency; price and size are integers at the instrument's scales. The sign is that of `size`. */
+/**
+ * Value of a size in the settlement currency; price and size are integers at the instrument's scales. The sign is that of `size`. An inverse contract is counted in quote
+ * currency, so what it is worth of the base currency is size / price, to the nearest 10^-18.
+ */
 export function notionalOf(instrument: Instrument, price: number, size: number): Money {
-  const product = BigInt(price) * BigInt(size) * BigInt(instrument.multiplier);
-  return rescale(product, instrument.priceScale + instrument.sizeScale);
+  const { multiplier, priceScale, sizeScale } = instrument;
+  const contracts = BigInt(size) * BigInt(multiplier);
+  if (instrument.kind !== 'inverse') return rescale(BigInt(price) * contracts, priceScale + sizeScale);
+  return price === 0
+    ? 0n
+    : divideRounded(contracts * 10n ** BigInt(MONEY_SCALE + priceScale - sizeScale), BigInt(price));
+}
+
+/** A size of the base asset as an amount of it. */
+export function amountOfSize(instrument: Instrument, size: number): Money {
+  return rescale(BigInt(size), instrument.sizeScale);
 }
 
 /** `rate` is a decimal in units of 10^-18. */

@@ -1,3 +1,4 @@
+import type { Side } from '#core/market/market-message.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { type Account, addOrder, findOrder, isClientIdInUse } from './account.ts';
 import { accountOf } from './account-views.ts';
@@ -14,6 +15,7 @@ import type {
   SimulatedOrderRequest,
   SimulatedTarget,
 } from './simulated-exchange.ts';
+import { canPay } from './spot-funds.ts';
 import { isTriggered } from './stop-trigger.ts';
 import type { SymbolMarket } from './symbol-market.ts';
 import {
@@ -47,7 +49,8 @@ function refusalOf(
   request: SimulatedOrderRequest,
 ): RefusalReason | null {
   const { settings } = state;
-  if (!market.instrument.tradable) return 'maintenance';
+  // Options are listed for their data.
+  if (!market.instrument.tradable || market.instrument.kind === 'option') return 'maintenance';
   const price = request.type === 'limit' ? (request.price ?? 0) : null;
   const byFilters = refusalByFilters(market, { ...request, price }, settings.priceBand);
   if (byFilters !== null) return byFilters;
@@ -62,6 +65,7 @@ function refusalOf(
     if (byTick !== null) return byTick;
     return isTriggered(request, market, settings.triggerBy) ? 'wouldTriggerImmediately' : null;
   }
+  if (request.reduceOnly && market.instrument.kind === 'spot') return 'reduceOnlyRejected';
   if (request.reduceOnly) {
     const probe = createWorkingOrder('', account.id, request, stampOf(state));
     return reducibleSize(account, probe) === 0 ? 'reduceOnlyRejected' : null;
@@ -76,13 +80,20 @@ function bears(
   request: Pick<SimulatedOrderRequest, 'side' | 'price' | 'symbol'>,
   size: number,
 ): boolean {
+  if (market.instrument.kind === 'spot') {
+    return canPay(account, state.markets, market, { ...request, size }, marketLimit(state, market, request.side));
+  }
   const price = request.price ?? market.bestPrice(opposite(request.side)) ?? market.markPrice();
   const exposure = { symbol: request.symbol, side: request.side, price, size };
-  return canBear(account, state.markets, market.instrument.settlementCurrency, exposure, state.rates.taker);
+  return canBear(account, state.markets, market.instrument.settlementCurrency, exposure, market.fees.taker);
 }
 
 /** Matches an accepted order by its type and time in force, and rests, cancels or expires what is left. */
 function execute(state: ExchangeState, market: SymbolMarket, order: WorkingOrder): void {
+  if (!state.marketOpen) {
+    state.waiting.add(order);
+    return;
+  }
   const { request } = order;
   const price = request.type === 'limit' ? order.price : null;
   if (price === null) {
@@ -118,12 +129,32 @@ function execute(state: ExchangeState, market: SymbolMarket, order: WorkingOrder
 /** Immediate or cancel, no further from the best price than the protection band. */
 function executeAtMarket(state: ExchangeState, market: SymbolMarket, order: WorkingOrder): void {
   const { side } = order.request;
-  const best = market.bestPrice(opposite(side));
-  if (best !== null) {
-    const { marketBand } = state.settings;
-    takeLiquidity(state, market, order, best * (side === 'buy' ? 1 + marketBand : 1 - marketBand));
+  if (market.bestPrice(opposite(side)) !== null) {
+    takeLiquidity(state, market, order, marketLimit(state, market, side));
   }
   if (isWorking(order)) endOrder(state, market, order, endOfRemainder(state, order, 'noLiquidity'));
+}
+
+/** How far a market order may go. */
+function marketLimit(state: ExchangeState, market: SymbolMarket, side: Side): number {
+  const { marketBand } = state.settings;
+  return (market.bestPrice(opposite(side)) ?? 0) * (side === 'buy' ? 1 + marketBand : 1 - marketBand);
+}
+
+/** The session has opened: what came while it was closed is carried out, oldest first, as far as it can still be borne. */
+export function executeWaiting(state: ExchangeState): void {
+  const waiting = [...state.waiting];
+  state.waiting.clear();
+  for (const order of waiting) {
+    const market = state.markets.get(order.request.symbol);
+    if (market === undefined || !isWorking(order)) continue;
+    const account = accountOf(state, order.accountId);
+    account.working.delete(order.orderId);
+    const borne = order.request.reduceOnly || bears(state, account, market, order.request, remainingOf(order));
+    account.working.set(order.orderId, order);
+    if (borne) execute(state, market, order);
+    else endOrder(state, market, order, 'insufficientMargin');
+  }
 }
 
 function endOfRemainder(state: ExchangeState, order: WorkingOrder, otherwise: string): string {

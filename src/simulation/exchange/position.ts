@@ -2,12 +2,12 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { Side } from '#core/market/market-message.ts';
 import { absolute, divideRounded, type Money, notionalOf, settled } from './money.ts';
 
-/** A position of a linear contract in one-way mode, at average cost. */
+/** A position of a contract or an equity in one-way mode, at average cost: an inverse one at its harmonic mean. Spot has none. */
 export interface Position {
   readonly instrument: Instrument;
   /** Signed, in size units; negative = short. */
   size: number;
-  /** What the open size cost: price × size, with the sign of the size. */
+  /** What the open size was worth in the settlement currency when it was opened, with the sign of the size. */
   cost: Money;
 }
 
@@ -28,9 +28,15 @@ export function applyToPosition(position: Position, side: Side, price: number, s
   const opening = size - closing;
   if (opening > 0) {
     position.size = side === 'buy' ? opening : -opening;
-    position.cost = notionalOf(instrument, price, position.size);
+    // The rest of the fill's whole value, so that two sides of a trade round alike whatever each of them closes.
+    position.cost = notionalOf(instrument, price, signed) + proceeds;
   }
-  return proceeds - closed;
+  return profitOf(instrument, closed, proceeds);
+}
+
+/** What a value that was bought as `cost` brings: who holds inverse contracts is paid the more of the base currency the less of it they are worth. */
+function profitOf(instrument: Instrument, cost: Money, value: Money): Money {
+  return instrument.kind === 'inverse' ? cost - value : value - cost;
 }
 
 /** The cost of a part of the position; the whole of it leaves nothing behind. */
@@ -40,15 +46,16 @@ function costShare(position: Position, closing: number): Money {
   return settled(divideRounded(position.cost * BigInt(closing), size));
 }
 
-/** Value at a price less cost. */
+/** What closing it at a price would bring. */
 export function unrealizedProfit(position: Position, markPrice: number): Money {
-  return notionalOf(position.instrument, markPrice, position.size) - position.cost;
+  return profitOf(position.instrument, position.cost, notionalOf(position.instrument, markPrice, position.size));
 }
 
 /** Average entry price in units of 10^-18; 0 when flat. */
 export function entryPrice(position: Position): bigint {
   if (position.size === 0) return 0n;
-  const { sizeScale, multiplier } = position.instrument;
+  const { kind, sizeScale, multiplier } = position.instrument;
   const contracts = BigInt(Math.abs(position.size)) * BigInt(multiplier);
+  if (kind === 'inverse') return divideRounded(contracts * 10n ** BigInt(36 - sizeScale), absolute(position.cost));
   return divideRounded(absolute(position.cost) * 10n ** BigInt(sizeScale), contracts);
 }

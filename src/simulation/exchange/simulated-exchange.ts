@@ -12,7 +12,7 @@ export interface SimulatedExchange {
   /** `recorded`: market data goes to clients as the recorded frames that `raw` events carry, and in no other form. */
   readonly origin: 'generated' | 'recorded';
   readonly instruments: readonly Instrument[];
-  /** Opens an account with a balance in the settlement currency (decimal text). */
+  /** Opens an account with its balances by currency (decimal text): what contracts settle in, and what spot pays with. */
   openAccount(accountId: string, balances: ReadonlyMap<string, string>, leverage: number): void;
   place(accountId: string, order: SimulatedOrderRequest): PlaceOutcome;
   cancel(accountId: string, target: SimulatedTarget): CancelOutcome;
@@ -22,6 +22,7 @@ export interface SimulatedExchange {
   /** All orders of the account ever, newest last. */
   orders(accountId: string, symbol: string | null): readonly SimulatedOrder[];
   fills(accountId: string, symbol: string | null): readonly SimulatedFill[];
+  /** Of contracts and equities; what spot has bought are balances. */
   positions(accountId: string): readonly SimulatedPosition[];
   balances(accountId: string): readonly SimulatedBalance[];
   /**
@@ -31,6 +32,15 @@ export interface SimulatedExchange {
   book(symbol: string, depth: number): SimulatedBook;
   ticker(symbol: string): SimulatedTicker;
   listen(listener: SimulatedExchangeListener): () => void;
+  /** Whether orders are matched now: false while the venue's session is closed. */
+  marketOpen(): boolean;
+  /**
+   * Opens or closes the session of all symbols. While it is closed what is placed waits and nothing trades, triggers or is liquidated; what waits is carried out when it opens, oldest
+   * first. Whether a closed venue takes an order at all is its server's business.
+   */
+  setMarketOpen(open: boolean): void;
+  /** Pays in, or out where the amount is negative (decimal text): a transfer from outside. Throws `BALANCE_NEGATIVE` where there is less than that. */
+  transfer(accountId: string, currency: string, amount: string): void;
   /** Moves the market to venue time `now`: the data source feeds what is due, working orders are matched, funding and liquidation happen. */
   advanceTo(now: EpochMs): void;
   now(): EpochMs;
@@ -54,7 +64,7 @@ export interface SimulatedTarget {
   readonly clientOrderId: string | null;
 }
 
-/** Why the exchange refuses; each protocol server maps it to the venue's own code. */
+/** Why the exchange refuses (`insufficientMargin` is also said where spot funds do not suffice); each protocol server maps it to the venue's own code. */
 export type RefusalReason =
   | 'unknownSymbol'
   | 'priceTick'
@@ -109,12 +119,12 @@ export interface SimulatedFill {
   readonly side: Side;
   readonly price: Price;
   readonly size: Size;
-  /** Decimal text in the settlement currency; positive = paid. */
+  /** Decimal text; positive = paid. In the settlement currency; of spot in the asset received: base of a buy, quote of a sell. */
   readonly fee: string;
   readonly feeCurrency: string;
   readonly liquidity: 'maker' | 'taker';
   readonly cause: 'trade' | 'liquidation' | 'adl' | 'settlement';
-  /** Profit realised by it, decimal text. */
+  /** Profit realised by it in the settlement currency, decimal text; '0' for spot. */
   readonly realizedProfit: string;
   readonly time: EpochMs;
 }
@@ -133,6 +143,7 @@ export interface SimulatedPosition {
 
 export interface SimulatedBalance {
   readonly currency: string;
+  /** All of it, what spot orders lock included. */
   readonly walletBalance: string;
   readonly availableBalance: string;
 }

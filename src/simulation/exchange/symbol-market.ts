@@ -4,6 +4,7 @@ import { OrderBook } from '#core/market/order-book.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { SourceChange } from '../market-sources/market-source.ts';
+import type { ExactFees } from './exchange-settings.ts';
 import { ExternalBook } from './external-book.ts';
 import { RestingOrders } from './resting-orders.ts';
 import type { SimulatedBook, SimulatedMarketEvent, SimulatedTicker } from './simulated-exchange.ts';
@@ -28,6 +29,9 @@ export class SymbolMarket {
   fundingRate: string;
   nextFundingTime: EpochMs;
   openInterest = '0';
+  /** Whether funding is paid on it. */
+  readonly funded: boolean;
+  readonly fees: ExactFees;
   readonly #origin: 'generated' | 'recorded';
   readonly #published: OrderBook;
   readonly #dirty = { buy: new Set<number>(), sell: new Set<number>() };
@@ -35,12 +39,15 @@ export class SymbolMarket {
   constructor(
     instrument: Instrument,
     origin: 'generated' | 'recorded',
-    funding: { readonly rate: string; readonly nextTime: EpochMs },
+    funding: { readonly rate: string; readonly nextTime: EpochMs } | null,
+    fees: ExactFees,
   ) {
     this.instrument = instrument;
+    this.funded = funding !== null;
+    this.fees = fees;
     this.external = new ExternalBook(instrument.symbol);
-    this.fundingRate = funding.rate;
-    this.nextFundingTime = funding.nextTime;
+    this.fundingRate = funding?.rate ?? '0';
+    this.nextFundingTime = funding?.nextTime ?? (0 as EpochMs);
     this.#origin = origin;
     this.#published = new OrderBook(instrument.symbol);
   }

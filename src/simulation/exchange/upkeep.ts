@@ -15,6 +15,7 @@ import { createWorkingOrder, isWorking, snapshotOf } from './working-order.ts';
 
 /** Triggers the stop orders whose price is reached, oldest first; what they trade may trigger further ones. */
 export function triggerStops(state: ExchangeState, market: SymbolMarket): void {
+  if (!state.marketOpen) return;
   for (;;) {
     const due = [...market.stops].find((order) => isTriggered(order.request, market, state.settings.triggerBy));
     if (due === undefined) return;
@@ -46,11 +47,12 @@ export function payFunding(state: ExchangeState, market: SymbolMarket): void {
 
 /** Liquidates accounts that hold the symbol and whose equity has fallen below their maintenance margin. */
 export function liquidateBreaches(state: ExchangeState, market: SymbolMarket): void {
+  if (!state.marketOpen) return;
   const currency = market.instrument.settlementCurrency;
   for (const account of state.accounts.values()) {
     const held = account.positions.get(market.instrument.symbol)?.size ?? 0;
     if (held === 0) continue;
-    const maintenance = maintenanceMarginOf(account, state.markets, currency, state.rates.maintenance);
+    const maintenance = maintenanceMarginOf(account, state.markets, currency, state.maintenanceRate);
     if (equityOf(account, state.markets, currency) < maintenance) liquidate(state, account, currency);
   }
 }
@@ -62,7 +64,8 @@ export function liquidateBreaches(state: ExchangeState, market: SymbolMarket): v
 function liquidate(state: ExchangeState, account: Account, currency: string): void {
   for (const order of [...account.working.values()]) {
     const market = state.markets.get(order.request.symbol);
-    if (market?.instrument.settlementCurrency === currency) endOrder(state, market, order, 'liquidation');
+    if (market?.instrument.settlementCurrency === currency && market.instrument.kind !== 'spot')
+      endOrder(state, market, order, 'liquidation');
   }
   let open = false;
   for (const position of account.positions.values()) {
