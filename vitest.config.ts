@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Longer work has its own command: `npm run campaign`.
+    exclude: ['test/campaign/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: [['default', { summary: false }], './test/plain-summary-reporter.ts'],

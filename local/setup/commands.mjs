@@ -43,10 +43,20 @@ async function test(node, args) {
   return tested !== 0 ? tested : Math.min(1, failed);
 }
 
+/** @type {Command['run']} */
+async function campaign(node, args) {
+  return node(tool('vitest/vitest.mjs'), ['run', '--config', path.join(ROOT, 'vitest.campaign.config.ts'), ...args]);
+}
+
 /** Every command by its name. @type {Readonly<Record<string, Command>>} */
 export const COMMANDS = {
   start: { summary: 'run the whole pipeline here', python: true, run: target('local/start/main.ts') },
   test: { summary: 'check and run all tests; arguments filter files', python: true, run: test },
+  campaign: {
+    summary: 'longer tests, and clients of other people against the simulated venues',
+    python: true,
+    run: campaign,
+  },
   check: { summary: 'types, lint, format', python: false, run: check },
   normalize: {
     summary: 'recorded frames in, normalized lines out',
