@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Side } from '#core/market/market-message.ts';
 import { OrderBook } from '#core/market/order-book.ts';
 import { canonicalDecimal, formatScaled, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import type { ScannedLevels } from '#core/market/scanned-message.ts';
 
 /** The book as one would write it without care for speed. */
 class NaiveBook {
@@ -26,6 +27,28 @@ const change = fc.record({
   size: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000 })),
 });
 
+const MIDDLE = 1_000_000;
+/** Near the middle as in a market, far from it, and jumps of the whole market. */
+const wide = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: MIDDLE - 60, max: MIDDLE + 60 }) },
+  { weight: 3, arbitrary: fc.integer({ min: MIDDLE - 9_000, max: MIDDLE + 9_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) },
+);
+const stretch = fc.record({
+  side: fc.constantFrom<Side>('buy', 'sell'),
+  order: fc.constantFrom('up', 'down', 'any'),
+  levels: fc.array(fc.tuple(wide, fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 99 }))), { maxLength: 90 }),
+});
+
+function scanned(order: string, levels: readonly (readonly [number, number])[]): ScannedLevels {
+  const sorted = order === 'any' ? levels : levels.toSorted(([a], [b]) => (order === 'up' ? a - b : b - a));
+  return {
+    prices: Float64Array.from(sorted, ([price]) => price),
+    sizes: Float64Array.from(sorted, ([, size]) => size),
+    count: sorted.length,
+  };
+}
+
 describe('order book against a naive model', () => {
   test('every sequence of changes leads to the same levels, tops and depths', () => {
     fc.assert(
@@ -47,6 +70,64 @@ describe('order book against a naive model', () => {
         expect([book.bidPrice, book.bidSize]).toEqual(bid ?? [0, 0]);
         expect([book.askPrice, book.askSize]).toEqual(ask ?? [0, 0]);
         expect(book.crossed).toBe(bid !== undefined && ask !== undefined && bid[0] >= ask[0]);
+      }),
+    );
+  });
+
+  test('a message applied at once leads to the same book as its levels one by one, sorted or not, near the best price or far', () => {
+    fc.assert(
+      fc.property(fc.array(stretch, { maxLength: 25 }), (messages) => {
+        const [merged, single] = [new OrderBook('BTCUSDT'), new OrderBook('BTCUSDT')];
+        const naive = new NaiveBook();
+        for (const { side, order, levels } of messages) {
+          const { prices, sizes, count } = scanned(order, levels);
+          merged.setAll(side, { prices, sizes, count });
+          for (const [index, price] of prices.entries()) {
+            single.set(side, price as Price, sizes[index] as Size);
+            naive.set(side, price, sizes[index] ?? 0);
+          }
+          const expected = naive.levels(side);
+          expect(merged.levels(side)).toEqual(expected);
+          expect(single.levels(side)).toEqual(expected);
+          const [best] = expected;
+          const top = side === 'buy' ? [merged.bidPrice, merged.bidSize] : [merged.askPrice, merged.askSize];
+          expect(top).toEqual(best ?? [0, 0]);
+        }
+      }),
+    );
+  });
+
+  test('a level is found by its rank and by its price, near the best price and far', () => {
+    fc.assert(
+      fc.property(fc.array(stretch, { maxLength: 6 }), (messages) => {
+        const book = new OrderBook('BTCUSDT');
+        for (const { side, order, levels } of messages) book.setAll(side, scanned(order, levels));
+        for (const side of ['buy', 'sell'] as const) {
+          const levels = book.levels(side);
+          expect(levels.map((_, rank) => [book.priceAt(side, rank), book.sizeAt(side, rank)])).toEqual(levels);
+          expect(levels.map(([price]) => book.sizeOf(side, price))).toEqual(levels.map(([, size]) => size));
+          expect([book.priceAt(side, levels.length), book.sizeAt(side, levels.length)]).toEqual([0, 0]);
+          const absent = levels.map(([price]) => price + 1).filter((price) => !levels.some(([each]) => each === price));
+          expect(absent.map((price) => book.sizeOf(side, price as Price))).toEqual(absent.map(() => 0));
+        }
+      }),
+    );
+  });
+
+  test('finer scales leave the same levels, or nothing is changed', () => {
+    fc.assert(
+      fc.property(stretch, fc.constantFrom(1, 10, 1_000), fc.constantFrom(1, 100), (message, byPrice, bySize) => {
+        const book = new OrderBook('BTCUSDT');
+        book.setAll(message.side, scanned(message.order, message.levels));
+        const before = book.levels(message.side);
+        const expected = before.map(([price, size]) => [price * byPrice, size * bySize]);
+        if (expected.every(([price = 0]) => Number.isSafeInteger(price))) {
+          book.rescale(byPrice, bySize);
+          expect(book.levels(message.side)).toEqual(expected);
+        } else {
+          expect(() => book.rescale(byPrice, bySize)).toThrow(/^DECIMAL_RANGE/);
+          expect(book.levels(message.side)).toEqual(before);
+        }
       }),
     );
   });

@@ -1,0 +1,249 @@
+import { MillraceError } from '../errors.ts';
+import { SortedLevels } from './sorted-levels.ts';
+
+/** Prices that stand in the ladder; a power of two. */
+const WIDTH = 4096;
+const LAST = WIDTH - 1;
+const WORDS = WIDTH / 32;
+/** The ladder is laid so that the best level has this much below it; the rest is room for better ones. */
+const BELOW_BEST = (WIDTH / 4) * 3;
+/** With less below the best, while there are levels further down, the ladder is laid anew. */
+const LEAST_BELOW_BEST = WIDTH / 4;
+/** A side with more levels than any real book has means that what feeds it is wrong; it is refused before it fills the memory. */
+const MAX_LEVELS = 1 << 18;
+
+/**
+ * One side of a book. Near the best price it is a ladder: a place for each price, one unit of the price's scale apart, so that a change there (most are) seeks
+ * nothing and moves nothing. Levels further from the best stand in sorted arrays.
+ *
+ * Inside, a level's key is its price (`sign` 1, bids) or the negative of it (-1, asks): the best is the highest key. The ladder holds the keys from `base` up to
+ * `base + WIDTH`, each at the place of its remainder by WIDTH, so that laying it elsewhere moves only the levels that enter or leave it. No level stands above the
+ * ladder, and if there is any level at all, the best is in the ladder.
+ */
+export class BookSide {
+  readonly #sign: 1 | -1;
+  /** Sizes by place; 0 = no level. */
+  readonly #sizes = new Float64Array(WIDTH);
+  /** One bit for each place that has a level. */
+  readonly #marks = new Int32Array(WORDS);
+  #base = 0;
+  #best = 0;
+  /** Levels in the ladder. */
+  #near = 0;
+  readonly #far = new SortedLevels();
+
+  constructor(sign: 1 | -1) {
+    this.#sign = sign;
+  }
+
+  get count(): number {
+    return this.#near + this.#far.count;
+  }
+
+  /** 0 while there is no level. */
+  get bestPrice(): number {
+    return this.#near === 0 ? 0 : this.#best * this.#sign;
+  }
+
+  get bestSize(): number {
+    return this.#sizes[this.#best & LAST] as number;
+  }
+
+  /** Sets the size at a price; 0 deletes. Throws `BOOK_OVERFLOW`. */
+  set(price: number, size: number): void {
+    this.#put(price * this.#sign, size);
+    this.#far.settle(MAX_LEVELS - this.#near);
+  }
+
+  /** Sets the first `count` levels in their order. Throws `BOOK_OVERFLOW`, with some of them set. */
+  setAll(prices: Float64Array, sizes: Float64Array, count: number): void {
+    const sign = this.#sign;
+    for (let index = 0; index < count; index += 1) this.#put((prices[index] as number) * sign, sizes[index] as number);
+    this.#far.settle(MAX_LEVELS - this.#near);
+  }
+
+  clear(): void {
+    this.#far.clear();
+    if (this.#near === 0) return;
+    this.#near = 0;
+    this.#sizes.fill(0);
+    this.#marks.fill(0);
+  }
+
+  /** Price of the level `rank` places from the best (0 = best), or 0 if there is none. */
+  priceAt(rank: number): number {
+    return rank < this.count ? this.#keyAt(rank) * this.#sign : 0;
+  }
+
+  sizeAt(rank: number): number {
+    return rank < this.count ? this.#sizeOf(this.#keyAt(rank)) : 0;
+  }
+
+  /** Size of the level at a price; 0 if there is none. */
+  sizeOf(price: number): number {
+    return this.#near === 0 ? 0 : this.#sizeOf(price * this.#sign);
+  }
+
+  /** Calls `visit` with price and size, the best level first, until it returns false. */
+  visit(visit: (price: number, size: number) => boolean): void {
+    const sign = this.#sign;
+    let key = this.#best;
+    for (let left = this.#near; left > 0; left -= 1) {
+      if (!visit(key * sign, this.#sizes[key & LAST] as number)) return;
+      if (left > 1) key = this.#nextBelow(key);
+    }
+    const { keys, sizes, count } = this.#far;
+    for (let at = count - 1; at >= 0; at -= 1) if (!visit((keys[at] as number) * sign, sizes[at] as number)) return;
+  }
+
+  /** Multiplies all prices and sizes, or throws `DECIMAL_RANGE` and changes nothing. */
+  rescale(priceFactor: number, sizeFactor: number): void {
+    const levels: [number, number][] = [];
+    this.visit((price, size) => levels.push([exact(price * priceFactor), exact(size * sizeFactor)]) > 0);
+    this.clear();
+    for (const [price, size] of levels) this.set(price, size);
+  }
+
+  #sizeOf(key: number): number {
+    const above = key - this.#base;
+    if (above < 0) return this.#far.sizeOf(key);
+    return above < WIDTH ? (this.#sizes[key & LAST] as number) : 0;
+  }
+
+  /** The key of a rank that there is: whole words of marks are gone past by their count. */
+  #keyAt(rank: number): number {
+    const far = rank - this.#near;
+    if (far >= 0) return this.#far.keys[this.#far.count - 1 - far] as number;
+    const marks = this.#marks;
+    const place = this.#best & LAST;
+    let word = place >>> 5;
+    let bits = (marks[word] as number) & (-1 >>> (31 - (place & 31)));
+    let left = rank;
+    for (let marked = countBits(bits); marked <= left; marked = countBits(bits)) {
+      left -= marked;
+      word = (word - 1) & (WORDS - 1);
+      bits = marks[word] as number;
+    }
+    for (; left > 0; left -= 1) bits &= ~(1 << (31 - Math.clz32(bits)));
+    const found = (word << 5) | (31 - Math.clz32(bits));
+    return this.#best - ((place - found) & LAST);
+  }
+
+  #put(key: number, size: number): void {
+    if (this.#near === 0) {
+      // Without a level in the ladder there is none at all.
+      if (size === 0) return;
+      this.#far.clear();
+      this.#base = baseFor(key);
+      this.#best = key;
+    }
+    const above = key - this.#base;
+    if (above < 0) {
+      this.#far.add(key, size, MAX_LEVELS - this.#near);
+      return;
+    }
+    if (above >= WIDTH) {
+      if (size === 0) return;
+      this.#layFor(key);
+    }
+    const place = key & LAST;
+    const before = this.#sizes[place] as number;
+    this.#sizes[place] = size;
+    if (before === 0) {
+      if (size !== 0) this.#come(key, place);
+    } else if (size === 0) {
+      this.#go(key, place);
+    }
+  }
+
+  #come(key: number, place: number): void {
+    if (this.count >= MAX_LEVELS) {
+      this.#sizes[place] = 0;
+      throw new MillraceError('validation', 'BOOK_OVERFLOW', `levels=${this.count + 1}`);
+    }
+    this.#marks[place >>> 5] = (this.#marks[place >>> 5] as number) | (1 << (place & 31));
+    this.#near += 1;
+    if (key > this.#best) this.#best = key;
+  }
+
+  #go(key: number, place: number): void {
+    this.#marks[place >>> 5] = (this.#marks[place >>> 5] as number) & ~(1 << (place & 31));
+    this.#near -= 1;
+    if (key !== this.#best) return;
+    if (this.#near > 0) {
+      this.#best = this.#nextBelow(key);
+      if (this.#best - this.#base >= LEAST_BELOW_BEST) return;
+    }
+    const far = this.#far;
+    far.settle(MAX_LEVELS - this.#near);
+    if (far.count === 0) return;
+    if (this.#near === 0) this.#best = far.keys[far.count - 1] as number;
+    this.#layFor(this.#best);
+  }
+
+  /** The next key of the ladder below `key`. There must be one. */
+  #nextBelow(key: number): number {
+    const marks = this.#marks;
+    const place = key & LAST;
+    let word = place >>> 5;
+    let bits = (marks[word] as number) & ((1 << (place & 31)) - 1);
+    while (bits === 0) {
+      word = (word - 1) & (WORDS - 1);
+      bits = marks[word] as number;
+    }
+    const found = (word << 5) | (31 - Math.clz32(bits));
+    return key - ((place - found) & LAST);
+  }
+
+  /** Lays the ladder for `key` as the best: no level may be better. */
+  #layFor(key: number): void {
+    const far = this.#far;
+    far.settle(MAX_LEVELS - this.#near);
+    const base = baseFor(key);
+    if (base > this.#base) this.#leaveBelow(base);
+    this.#base = base;
+    while (far.count > 0) {
+      const enters = far.keys[far.count - 1] as number;
+      if (enters < base) break;
+      far.count -= 1;
+      const place = enters & LAST;
+      this.#sizes[place] = far.sizes[far.count] as number;
+      this.#marks[place >>> 5] = (this.#marks[place >>> 5] as number) | (1 << (place & 31));
+      this.#near += 1;
+    }
+  }
+
+  /** Levels of the ladder below `base` go to the sorted ones, the worst first: each is better than all there. */
+  #leaveBelow(base: number): void {
+    const marks = this.#marks;
+    const last = Math.min(base, this.#base + WIDTH);
+    for (let from = this.#base; from < last && this.#near > 0; from += 32) {
+      const word = (from & LAST) >>> 5;
+      let bits = marks[word] as number;
+      marks[word] = 0;
+      for (; bits !== 0; bits &= bits - 1) {
+        const key = from + 31 - Math.clz32(bits & -bits);
+        this.#far.append(key, this.#sizes[key & LAST] as number);
+        this.#sizes[key & LAST] = 0;
+        this.#near -= 1;
+      }
+    }
+  }
+}
+
+/** Where the ladder begins with `key` as its best; a multiple of 32, so that whole words of marks enter and leave. */
+function baseFor(key: number): number {
+  return Math.floor((key - BELOW_BEST) / 32) * 32;
+}
+
+/** Bits set in a word (Hacker's Delight, 5-1). */
+function countBits(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+function exact(value: number): number {
+  if (!Number.isSafeInteger(value)) throw new MillraceError('validation', 'DECIMAL_RANGE', `value=${value}`);
+  return value;
+}
