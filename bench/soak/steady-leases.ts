@@ -23,9 +23,10 @@ export class SteadyLeases {
     mayAcquire: (name: string) => boolean,
   ): LeaseHolder => {
     const held = new Set<string>();
+    let wanted = names;
     let timer: NodeJS.Timeout | null = null;
     const step = () => {
-      for (const name of names) {
+      for (const name of wanted) {
         const lease = {
           name,
           epoch: 7,
@@ -52,6 +53,18 @@ export class SteadyLeases {
         held.clear();
         await Promise.resolve();
       },
+      release: async (name) => {
+        if (held.delete(name)) onEvent({ kind: 'lost', name, epoch: 7, reason: 'released' });
+      },
+      rename: async (next) => {
+        wanted = next;
+        for (const name of held) if (!next.includes(name)) held.delete(name);
+      },
+      overview: () => ({
+        share: null,
+        held: [...held],
+        notHeld: wanted.filter((name) => !held.has(name)).map((name) => ({ name, reason: 'not taken yet' })),
+      }),
     };
   };
 }

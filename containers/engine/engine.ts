@@ -1,32 +1,36 @@
-import type {
-  AccountConfiguration,
-  FeedConfiguration,
-  LaneConfiguration,
-  LoadedConfiguration,
+import {
+  type AccountConfiguration,
+  type FeedConfiguration,
+  feedName,
+  type LaneConfiguration,
+  type LoadedConfiguration,
+  type RuntimeConfiguration,
+  unitsOf,
 } from '#core/config/runtime-configuration.ts';
-import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
-import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
-import { MillraceError, messageOf } from '#core/errors.ts';
+import type { LeaseEvent, LeaseOverview } from '#core/control/control-ports.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
 import { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
-import type { Instrument, VenueId } from '#core/market/instrument.ts';
-import type { OrderBook } from '#core/market/order-book.ts';
-import type { Clock, EpochMs, MonoNanos, Random, Timers } from '#core/time/clock.ts';
+import type { VenueId } from '#core/market/instrument.ts';
+import type { Clock, EpochMs, Random, Timers } from '#core/time/clock.ts';
 import type { Connect } from '#venues/connection/transport.ts';
-import type { AccountRuntime, Credentials, Venue, VenueEndpoints, VenueLog, VenueRuntime } from '#venues/venue.ts';
+import type { Credentials, Venue, VenueEndpoints, VenueLog } from '#venues/venue.ts';
 import { EngineMetrics } from './engine-metrics.ts';
-import { FeedRunner } from './feed-runner.ts';
+import { FeedGroup, type FeedGroupContext } from './feed-group.ts';
+import type { FeedStatus } from './feed-runner.ts';
 import type { PartHealth } from './part-health.ts';
-import { feedHealth, unitHealth } from './part-health.ts';
-import type { EventOrigin } from './unit-events.ts';
 import type { ReadLedger } from './unit-recovery.ts';
-import { UnitRunner } from './unit-runner.ts';
+import type { UnitStatus } from './unit-status.ts';
 
-/** Holds leases and tells of their changes. */
+/** Holds leases and tells of their changes: what of a lease keeper the engine needs. */
 export interface LeaseHolder {
   start(): void;
   stop(how: { readonly release: boolean; readonly settled?: boolean }): Promise<void>;
+  release(name: string, how: { readonly settled: boolean; readonly to: string | null }): Promise<void>;
+  rename(names: readonly string[]): Promise<void>;
+  overview(): LeaseOverview;
 }
 
 export interface EngineOptions {
@@ -35,11 +39,17 @@ export interface EngineOptions {
   readonly build: string;
   readonly configuration: LoadedConfiguration;
   readonly venues: Readonly<Record<VenueId, Venue>>;
+  /** Venues of this engine's region: feeds of others are left alone. Absent: all. */
+  readonly servedVenues?: readonly VenueId[];
+  /** Called with a configuration before it is applied: to know the keys of its accounts. Must not reject. */
+  readonly prepare?: (configuration: RuntimeConfiguration) => Promise<void>;
   readonly endpoints: (venue: Venue, mode: UnitRef['mode']) => VenueEndpoints;
   readonly createLeases: (
     names: readonly string[],
     onEvent: (event: LeaseEvent) => void,
     mayAcquire: (name: string) => boolean,
+    /** Feeds are shared out over the engines; units go where their feed is. */
+    kind: 'feeds' | 'units',
   ) => LeaseHolder;
   readonly publisher: Publisher;
   readonly readLedger: ReadLedger;
@@ -54,46 +64,29 @@ export interface EngineOptions {
   readonly log: VenueLog;
 }
 
-const RETRY_MS = 1_000;
-
-/** Feed and units of one venue: units are taken only where the feed is held, so that a lane always has its book beside it. */
-interface VenueGroup {
-  readonly venue: Venue;
-  symbols: readonly string[];
-  channels: FeedConfiguration['channels'];
-  readonly units: ReadonlyMap<UnitId, UnitRef>;
-  readonly instruments: Map<string, Instrument>;
-  unitLeases: LeaseHolder;
-  feed: FeedRunner | null;
-  /** Changes with each gain and loss of the feed: a start that was overtaken gives up. */
-  generation: number;
-  readonly runners: Map<UnitId, UnitRunner>;
-}
+/** How long the orders of a feed's units may take to end when another engine asks for it. */
+const HAND_OVER_MS = 10_000;
 
 /** One engine: holds leases on feeds and units, and runs what it holds. */
 export class Engine {
   readonly metrics = new EngineMetrics();
   readonly #options: EngineOptions;
   readonly #inputLog: InputLog;
-  readonly #origin: EventOrigin;
-  readonly #groups = new Map<VenueId, VenueGroup>();
+  readonly #context: FeedGroupContext;
+  readonly #groups = new Map<string, FeedGroup>();
   readonly #feedLeases: LeaseHolder;
   readonly #startedAt: EpochMs;
   #configuration: LoadedConfiguration;
   /** Why the last change of the configuration was not taken, or null. */
   #configurationFault: string | null = null;
-  #reconfiguring: Promise<void> = Promise.resolve();
+  /** Changes of what is held and configured, one after the other. */
+  #changes: Promise<void> = Promise.resolve();
   #stopping = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#configuration = options.configuration;
     this.#startedAt = options.clock.epochMs();
-    this.#origin = {
-      engine: options.engine,
-      build: options.build,
-      configurationHash: () => this.#configuration.hash,
-    };
     this.#inputLog = new InputLog(
       options.publisher.open({
         venue: 'engine',
@@ -101,36 +94,29 @@ export class Engine {
         epoch: Math.floor(this.#startedAt / 1000),
       }),
     );
+    this.#context = {
+      options,
+      inputLog: this.#inputLog,
+      metrics: this.metrics,
+      origin: {
+        engine: options.engine,
+        build: options.build,
+        configurationHash: () => this.#configuration.hash,
+      },
+      account: (unit) => this.#account(unit),
+      lanes: (unit) => this.#configuration.configuration.lanes.filter((lane) => isOf(lane, unit)),
+      marketAccount: (venue) => this.#marketAccount(venue),
+      stopping: () => this.#stopping,
+    };
     const { configuration } = options.configuration;
-    for (const { venue: id, symbols, channels } of configuration.feeds) {
-      const units = new Map<UnitId, UnitRef>();
-      for (const lane of configuration.lanes.filter((each) => each.venue === id)) {
-        const unit: UnitRef = { account: lane.account, mode: lane.mode, venue: id };
-        units.set(unitId(unit), unit);
-      }
-      const group: VenueGroup = {
-        venue: options.venues[id],
-        symbols,
-        channels,
-        units,
-        instruments: new Map(),
-        unitLeases: { start: () => undefined, stop: async () => undefined },
-        feed: null,
-        generation: 0,
-        runners: new Map(),
-      };
-      group.unitLeases = options.createLeases(
-        [...units.keys()],
-        (event) => this.#onUnitLease(group, event),
-        () => group.feed !== null && !this.#stopping,
-      );
-      this.#groups.set(id, group);
-    }
-    const names = [...this.#groups.keys()].map((id) => `feed/${id}`);
+    const feeds = this.#feedsOf(configuration);
+    for (const [name, feed] of feeds)
+      this.#groups.set(name, new FeedGroup(this.#context, name, feed, unitsOf(configuration, feed)));
     this.#feedLeases = options.createLeases(
-      names,
+      [...feeds.keys()].map(leaseName),
       (event) => this.#onFeedLease(event),
-      () => !this.#stopping,
+      (name) => !this.#stopping && this.#groups.has(feedOfLease(name)),
+      'feeds',
     );
   }
 
@@ -143,7 +129,7 @@ export class Engine {
       this.#now(),
     );
     this.#feedLeases.start();
-    for (const group of this.#groups.values()) group.unitLeases.start();
+    for (const group of this.#groups.values()) group.start();
   }
 
   /**
@@ -153,17 +139,7 @@ export class Engine {
   async stop(reason: string, orderMs: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    let settled = true;
-    for (const group of this.#groups.values()) {
-      for (const runner of group.runners.values()) {
-        if (this.#account(runner.unit)?.onShutdown === 'keep') settled = false;
-        else settled = (await runner.drain(reason, orderMs)) && settled;
-        await runner.verifyNow();
-        await runner.stop(reason);
-      }
-      await group.unitLeases.stop({ release: true, settled });
-      await group.feed?.stop();
-    }
+    await Promise.all([...this.#groups.values()].map((group) => group.leave(reason, orderMs)));
     await this.#feedLeases.stop({ release: true, settled: true });
   }
 
@@ -173,24 +149,23 @@ export class Engine {
   }
 
   /**
-   * Applies the difference of a valid configuration to what runs (R3): limits, strategies, lanes, symbols and channels of the venues and units that there are.
-   * Other venues, accounts or units need a restart: such a configuration is refused whole. Changes are applied one after the other; never rejects.
+   * Applies the difference of a valid configuration to what runs (R3): what goes comes to rest first, then what stays is changed, then what is new is taken.
+   * Changes are applied one after the other; never rejects.
    */
   reconfigure(next: LoadedConfiguration): Promise<void> {
-    this.#reconfiguring = this.#reconfiguring.then(() => this.#apply(next));
-    return this.#reconfiguring;
+    return this.#change(() => this.#apply(next));
   }
 
   health(): { readonly ok: boolean; readonly parts: Readonly<Record<string, PartHealth>> } {
     const parts: Record<string, PartHealth> = {};
-    for (const [id, group] of this.#groups) {
-      parts[`feed/${id}`] = feedHealth(group.feed?.status() ?? null);
-      for (const [unit, runner] of group.runners) {
-        parts[`unit/${unit}`] = unitHealth(runner.status());
-        const known = this.#options.credentials(runner.unit) !== null;
-        parts[`keys/${unit}`] = { ok: known, state: known ? 'known' : 'no keys known' };
-      }
+    const { share, held, notHeld } = this.#feedLeases.overview();
+    for (const [name, group] of this.#groups) {
+      const missing = notHeld.find((each) => each.name === leaseName(name));
+      Object.assign(parts, group.health(missing?.reason ?? null));
     }
+    const meant =
+      share === null ? '' : `, share ${share.least === share.most ? '' : `${share.least} to `}${share.most}`;
+    parts.leases = { ok: true, state: `holds ${held.length} of ${held.length + notHeld.length} feeds${meant}` };
     const blocked = this.#options.publisher.entriesBlocked();
     parts.sink = { ok: blocked === null, state: blocked ?? 'publishing' };
     const { hash } = this.#configuration;
@@ -211,6 +186,7 @@ export class Engine {
       build: this.#options.build,
       startedAt: this.#startedAt,
       inputs: this.#inputLog.last,
+      leases: this.#feedLeases.overview(),
       feeds: this.feeds(),
       units: this.units(),
       accounts: this.#options.publisher.accounts(),
@@ -228,52 +204,93 @@ export class Engine {
     };
   }
 
-  feeds() {
-    return [...this.#groups.values()].flatMap((group) => (group.feed === null ? [] : [group.feed.status()]));
+  feeds(): readonly FeedStatus[] {
+    return [...this.#groups.values()].flatMap((group) => group.feed() ?? []);
   }
 
-  units() {
-    return [...this.#groups.values()].flatMap((group) => [...group.runners.values()].map((runner) => runner.status()));
+  units(): readonly UnitStatus[] {
+    return [...this.#groups.values()].flatMap((group) => group.units());
+  }
+
+  #change(run: () => Promise<void>): Promise<void> {
+    this.#changes = this.#changes.then(run).catch((error: unknown) => {
+      this.metrics.errors += 1;
+      this.#options.log('error', 'a change of what is held failed', { reason: messageOf(error) });
+    });
+    return this.#changes;
   }
 
   async #apply(next: LoadedConfiguration): Promise<void> {
-    const { log } = this.#options;
+    const { log, prepare } = this.#options;
     if (this.#stopping || next.hash === this.#configuration.hash) return;
-    const fixed = fixedParts(next) === fixedParts(this.#configuration);
-    if (!fixed) {
-      this.configurationRefused('venues, accounts and units change only with a restart');
-      log('error', 'the new configuration is refused', { hash: next.hash, reason: this.#configurationFault });
-      return;
-    }
+    await prepare?.(next.configuration);
     const before = this.#configuration;
     this.#configuration = next;
-    try {
-      for (const group of this.#groups.values()) await this.#applyTo(group, next);
-      this.#configurationFault = null;
-      log('info', 'a new configuration is in force', { hash: next.hash, before: before.hash });
-    } catch (error) {
-      this.metrics.errors += 1;
-      this.#configurationFault = `${next.hash} is applied in part: ${messageOf(error)}`;
-      log('error', 'the new configuration could not be applied whole', { hash: next.hash, reason: messageOf(error) });
+    const faults: string[] = [];
+    const attempt = async (what: string, run: () => Promise<void>) => {
+      try {
+        await run();
+      } catch (error) {
+        this.metrics.errors += 1;
+        faults.push(`${what}: ${messageOf(error)}`);
+      }
+    };
+    const feeds = this.#feedsOf(next.configuration);
+    // What goes comes to rest first: a unit that moves to another feed must be free before it is taken there.
+    for (const [name, group] of [...this.#groups]) {
+      const feed = feeds.get(name);
+      if (feed === undefined || feed.venue !== group.venue.id) await attempt(name, () => this.#remove(group));
+      else await attempt(name, () => group.dropUnits(unitsOf(next.configuration, feed)));
     }
+    for (const [name, feed] of feeds) {
+      const units = unitsOf(next.configuration, feed);
+      const group = this.#groups.get(name);
+      if (group !== undefined) await attempt(name, () => group.reconfigure(feed, units));
+      else {
+        const added = new FeedGroup(this.#context, name, feed, units);
+        this.#groups.set(name, added);
+        added.start();
+      }
+    }
+    await attempt('leases', () => this.#feedLeases.rename([...feeds.keys()].map(leaseName)));
+    this.#configurationFault = faults.length === 0 ? null : `${next.hash} is applied in part: ${faults.join('; ')}`;
+    if (this.#configurationFault === null)
+      log('info', 'a new configuration is in force', { hash: next.hash, before: before.hash });
+    else log('error', 'the new configuration could not be applied whole', { hash: next.hash, reasons: faults });
   }
 
-  /** The feed gets what is new before the lanes need it, and loses what goes after they have left it. */
-  async #applyTo(group: VenueGroup, next: LoadedConfiguration): Promise<void> {
-    const feed = next.configuration.feeds.find((each) => each.venue === group.venue.id);
-    if (feed === undefined) return;
-    const both = [...new Set([...group.symbols, ...feed.symbols])];
-    await group.feed?.reconfigure(both, feed.channels);
-    for (const runner of group.runners.values()) await runner.reconfigure(this.#lanesOf(runner.unit));
-    await group.feed?.reconfigure(feed.symbols, feed.channels);
-    group.symbols = feed.symbols;
-    group.channels = feed.channels;
+  async #remove(group: FeedGroup): Promise<void> {
+    // Gone from the groups, its lease is not taken again.
+    this.#groups.delete(group.name);
+    await group.leave('no longer configured');
+    await this.#feedLeases.release(leaseName(group.name), { settled: true, to: null });
   }
 
-  #lanesOf(unit: UnitRef): readonly LaneConfiguration[] {
-    return this.#configuration.configuration.lanes.filter(
-      (lane) => lane.account === unit.account && lane.mode === unit.mode && lane.venue === unit.venue,
-    );
+  /** Another engine has less than its share: the feed and its units come to rest here and are its own. */
+  async #handOver(name: string, to: string): Promise<void> {
+    const group = this.#groups.get(feedOfLease(name));
+    if (group === undefined || this.#stopping) return;
+    this.#options.log('info', 'handing a feed over', { name, to });
+    await group.leave(`handed over to ${to}`, HAND_OVER_MS);
+    if (this.#stopping) return;
+    await this.#feedLeases.release(name, { settled: true, to });
+    group.resume();
+  }
+
+  #onFeedLease(event: LeaseEvent): void {
+    if (event.kind === 'requested') {
+      void this.#change(() => this.#handOver(event.name, event.by));
+      return;
+    }
+    const name = event.kind === 'lost' ? event.name : event.lease.name;
+    // One that has just been taken out of the configuration is released with that change.
+    this.#groups.get(feedOfLease(name))?.onFeedLease(event);
+  }
+
+  #feedsOf(configuration: RuntimeConfiguration): ReadonlyMap<string, FeedConfiguration> {
+    const { servedVenues } = this.#options;
+    const served = configuration.feeds.filter((feed) => servedVenues?.includes(feed.venue) ?? true);
+    return new Map(served.map((feed) => [feedName(feed), feed]));
   }
 
   #now(): Now {
@@ -285,148 +302,22 @@ export class Engine {
     return accounts.find((each) => each.name === unit.account && each.mode === unit.mode && each.venue === unit.venue);
   }
 
-  #onFeedLease(event: LeaseEvent): void {
-    const name = event.kind === 'lost' ? event.name : event.lease.name;
-    const group = this.#groups.get(name.slice('feed/'.length) as VenueId);
-    if (group === undefined) throw new MillraceError('fatal', 'LEASE_UNKNOWN', `name=${name}`);
-    if (event.kind === 'acquired') {
-      if (event.tookOverFrom !== null) this.metrics.takeovers += 1;
-      group.generation += 1;
-      void this.#startFeed(group, event.lease, event.tookOverFrom, group.generation);
-    } else if (event.kind === 'lost') {
-      this.#options.log('warn', 'feed lease lost', { name, reason: event.reason });
-      group.generation += 1;
-      const { feed } = group;
-      group.feed = null;
-      if (this.#stopping) return;
-      void group.unitLeases.stop({ release: true }).then(() => group.unitLeases.start());
-      void feed?.stop();
-    }
-  }
-
-  async #startFeed(
-    group: VenueGroup,
-    lease: HeldLease,
-    tookOverFrom: string | null,
-    generation: number,
-  ): Promise<void> {
-    const { venue } = group;
-    const runtime = this.#runtime(venue, this.#feedMode(venue.id));
-    while (group.instruments.size === 0 && group.generation === generation) {
-      try {
-        for (const instrument of await venue.fetchInstruments(runtime))
-          group.instruments.set(instrument.symbol, instrument);
-      } catch (error) {
-        this.metrics.errors += 1;
-        this.#options.log('warn', 'instruments not known yet', { venue: venue.id, reason: messageOf(error) });
-        await new Promise<void>((resolve) => this.#options.timers.after(RETRY_MS, resolve));
-      }
-    }
-    if (group.generation !== generation || this.#stopping) return;
-    const feed = new FeedRunner(
-      {
-        venue,
-        symbols: group.symbols,
-        channels: group.channels,
-        instruments: group.instruments,
-        runtime,
-        publisher: this.#options.publisher,
-        inputLog: this.#inputLog,
-        metrics: this.metrics,
-        origin: this.#origin,
-        feedUnit: { account: 'feeds', mode: this.#feedMode(venue.id), venue: venue.id },
-        lastPublished: (symbol) => this.#options.lastPublished(venue.id, symbol),
-        onBook: (symbol, book, receivedAt, exchangeTime, now) =>
-          this.#onBook(group, symbol, book, receivedAt, exchangeTime, now),
-        clock: this.#options.clock,
-        timers: this.#options.timers,
-      },
-      lease,
-      tookOverFrom,
-    );
-    group.feed = feed;
-    feed.start();
-  }
-
-  /** Hot: called from the socket's frame. */
-  #onBook(
-    group: VenueGroup,
-    symbol: string,
-    book: OrderBook,
-    receivedAt: MonoNanos,
-    exchangeTime: EpochMs,
-    now: Now,
-  ): void {
-    for (const runner of group.runners.values()) {
-      const lane = runner.lane(symbol);
-      if (lane !== null) runner.onBook(lane, book, receivedAt, exchangeTime, now);
-    }
-  }
-
-  #onUnitLease(group: VenueGroup, event: LeaseEvent): void {
-    const id = (event.kind === 'lost' ? event.name : event.lease.name) as UnitId;
-    if (event.kind === 'renewed') {
-      group.runners.get(id)?.renewed(event.lease);
-      return;
-    }
-    if (event.kind === 'lost') {
-      this.#options.log('warn', 'unit lease lost', { unit: id, reason: event.reason });
-      const runner = group.runners.get(id);
-      if (!this.#stopping) group.runners.delete(id);
-      void runner?.stop(`lease lost: ${event.reason}`);
-      return;
-    }
-    const unit = group.units.get(id);
-    const account = unit === undefined ? undefined : this.#account(unit);
-    if (unit === undefined || account === undefined) throw new MillraceError('fatal', 'LEASE_UNKNOWN', `name=${id}`);
-    const runtime: AccountRuntime = {
-      ...this.#runtime(group.venue, unit.mode),
-      account: unit,
-      credentials: () => this.#options.credentials(unit),
-    };
-    const runner = new UnitRunner(
-      {
-        unit,
-        account,
-        lanes: this.#lanesOf(unit),
-        venue: group.venue,
-        runtime,
-        publisher: this.#options.publisher,
-        inputLog: this.#inputLog,
-        metrics: this.metrics,
-        origin: this.#origin,
-        readLedger: this.#options.readLedger,
-        instruments: group.instruments,
-        book: (symbol) => group.feed?.book(symbol) ?? null,
-        clock: this.#options.clock,
-        timers: this.#options.timers,
-      },
-      event.lease,
-      event.predecessorValidUntil,
-    );
-    group.runners.set(id, runner);
-    runner.start(event.tookOverFrom);
-  }
-
-  /** Market data comes from where the venue's accounts trade. */
-  #feedMode(venue: VenueId): UnitRef['mode'] {
-    return this.#configuration.configuration.accounts.find((each) => each.venue === venue)?.mode ?? 'paper';
-  }
-
-  #runtime(venue: Venue, mode: UnitRef['mode']): VenueRuntime {
-    const { clock, timers, random, connect, fetch, log, endpoints } = this.#options;
-    return { endpoints: endpoints(venue, mode), clock, timers, random, connect, fetch, log };
+  #marketAccount(venue: Venue): UnitRef {
+    const found = this.#configuration.configuration.accounts.find((each) => each.venue === venue.id);
+    return { account: found?.name ?? 'feeds', mode: found?.mode ?? 'paper', venue: venue.id };
   }
 }
 
-/** What a running engine cannot change: venues, accounts and the units that lanes belong to. */
-function fixedParts({ configuration }: LoadedConfiguration): string {
-  const units = new Set(
-    configuration.lanes.map((lane) => unitId({ account: lane.account, mode: lane.mode, venue: lane.venue })),
-  );
-  return JSON.stringify([
-    configuration.feeds.map((feed) => feed.venue).sort(),
-    configuration.accounts,
-    [...units].sort(),
-  ]);
+const LEASE_PREFIX = 'feed/';
+
+function leaseName(feed: string): string {
+  return `${LEASE_PREFIX}${feed}`;
+}
+
+function feedOfLease(name: string): string {
+  return name.slice(LEASE_PREFIX.length);
+}
+
+function isOf(lane: LaneConfiguration, unit: UnitRef): boolean {
+  return lane.account === unit.account && lane.mode === unit.mode && lane.venue === unit.venue;
 }

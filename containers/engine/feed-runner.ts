@@ -26,6 +26,8 @@ export type BookListener = (
 ) => void;
 
 export interface FeedRunnerOptions {
+  /** Of the feed; a part of its connections' names. */
+  readonly name: string;
   readonly venue: Venue;
   readonly symbols: readonly string[];
   readonly channels: readonly Subscription['channel'][];
@@ -246,7 +248,7 @@ export class FeedRunner implements FeedSocketListener {
   #openSocket(plan: SocketPlan): FeedSocket {
     const before = this.#openedSockets.get(plan.name) ?? 0;
     this.#openedSockets.set(plan.name, before + 1);
-    const name = `${this.#options.origin.engine}/${this.#options.venue.id}/${plan.name}`;
+    const name = `${this.#options.origin.engine}/${this.#options.name}/${plan.name}`;
     return new FeedSocket(this.#options, plan, this.#epoch, before === 0 ? name : `${name}/${before}`, this);
   }
 

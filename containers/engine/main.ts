@@ -8,6 +8,8 @@ import { createLog, processRedactor } from '#aws/log.ts';
 import { createMarketReader } from '#aws/market-reader.ts';
 import { createPublisher } from '#aws/publisher/publisher.ts';
 import { createVenueSecrets } from '#aws/secrets.ts';
+import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import type { DeclaredShare } from '#core/control/lease-share.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import { unitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
@@ -58,9 +60,12 @@ const configurationSource = createConfigurationSource({
 const configuration = await configurationSource.start();
 process.on('SIGHUP', () => void configurationSource.reload());
 
-const units = configuration.configuration.accounts.map(
-  ({ name, mode, venue }): UnitRef => ({ account: name, mode, venue }),
-);
+/** Units whose keys this engine may need. */
+const unitsIn = ({ accounts }: RuntimeConfiguration) =>
+  accounts
+    .filter(({ venue }) => settings.MILLRACE_VENUES?.includes(venue) ?? true)
+    .map(({ name, mode, venue }): UnitRef => ({ account: name, mode, venue }));
+const units = unitsIn(configuration.configuration);
 const secrets = createVenueSecrets({
   client: createSecretsClient(),
   prefix: settings.MILLRACE_SECRETS,
@@ -84,6 +89,8 @@ const publisher = createPublisher({
 });
 
 const local = settings.MILLRACE_ENVIRONMENT === 'local';
+const declaredShare: DeclaredShare =
+  settings.MILLRACE_SHARE === undefined ? { engines: settings.MILLRACE_ENGINES } : { leases: settings.MILLRACE_SHARE };
 const leaseTable = createLeaseTable(dynamoDb, settings.MILLRACE_CONTROL_TABLE);
 const market = createMarketReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE);
 const engine = new Engine({
@@ -91,8 +98,10 @@ const engine = new Engine({
   build: settings.MILLRACE_BUILD,
   configuration,
   venues,
+  ...(settings.MILLRACE_VENUES === undefined ? {} : { servedVenues: settings.MILLRACE_VENUES }),
+  prepare: (next) => secrets.configure(unitsIn(next)),
   endpoints: (venue, mode) => settings.MILLRACE_VENUE_ENDPOINTS?.[venue.id] ?? venue.endpoints(mode),
-  createLeases: (names, onEvent, mayAcquire) =>
+  createLeases: (names, onEvent, mayAcquire, kind) =>
     createLeaseKeeper({
       table: leaseTable,
       holder: settings.MILLRACE_ENGINE,
@@ -104,6 +113,7 @@ const engine = new Engine({
       timers: systemTimers,
       onEvent,
       mayAcquire,
+      ...(kind === 'feeds' ? { share: { declared: declaredShare, random } } : {}),
       onError: (name, error) => log('warn', 'lease table failed', { name, reason: messageOf(error) }),
     }),
   publisher,

@@ -7,9 +7,9 @@ export interface PartHealth {
   readonly state: string;
 }
 
-/** A feed that is not held stands by, which is healthy. */
-export function feedHealth(feed: FeedStatus | null): PartHealth {
-  if (feed === null) return { ok: true, state: 'standby' };
+/** A feed that is not held stands by, which is healthy; `notHeld` says why. */
+export function feedHealth(feed: FeedStatus | null, notHeld: string | null): PartHealth {
+  if (feed === null) return { ok: true, state: notHeld === null ? 'starting' : `standby: ${notHeld}` };
   const down = feed.connections.find((each) => each.status.state !== 'live');
   if (down !== undefined) {
     return { ok: false, state: `${down.name} ${down.status.state}: ${down.status.reason}` };

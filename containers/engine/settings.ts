@@ -36,6 +36,21 @@ const schema = z
     MILLRACE_LEASE_MS: z.coerce.number().int().min(1_000).max(60_000).default(4_000),
     MILLRACE_LEASE_RENEW_MS: z.coerce.number().int().min(100).max(20_000).default(1_000),
     MILLRACE_LEASE_MARGIN_MS: z.coerce.number().int().min(50).max(20_000).default(500),
+    /** Over how many engines the feeds are spread evenly; those beyond them stand by. */
+    MILLRACE_ENGINES: z.coerce.number().int().min(1).max(200).default(1),
+    /** How many feeds this engine is to hold, instead of an even share. */
+    MILLRACE_SHARE: z.coerce.number().int().min(1).max(1_000).optional(),
+    /** Venues of this engine's region, by commas; all where it is not set. */
+    MILLRACE_VENUES: z
+      .string()
+      .transform((text) => text.split(',').map((each) => each.trim()))
+      .pipe(z.array(z.enum(VENUES)).min(1))
+      .optional(),
+    /** Where streams, tables, secrets and the configuration are, if not in the region it runs in. */
+    MILLRACE_HOME_REGION: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1')
+      .optional(),
     MILLRACE_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
     MILLRACE_JOURNAL: z.string().min(1),
     MILLRACE_VENUE_ENDPOINTS: venueEndpoints.optional(),

@@ -11,7 +11,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /*
  * The only place where clients of AWS services are made. Region and credentials come from the process's surroundings, and so does the
- * endpoint: the SDK reads AWS_ENDPOINT_URL by itself. A bundle holds only the clients that it asks for.
+ * endpoint: the SDK reads AWS_ENDPOINT_URL by itself. What runs in a venue's region reaches the home region's services by MILLRACE_HOME_REGION. A bundle holds only the clients that it asks for.
  */
 
 export interface ClientSettings {
@@ -23,6 +23,7 @@ export interface ClientSettings {
 }
 
 interface CommonSettings {
+  readonly region?: string;
   readonly maxAttempts: number;
   readonly requestHandler: NodeHttpHandler;
 }
@@ -33,7 +34,9 @@ interface CommonSettings {
  */
 function commonSettings(settings: ClientSettings): CommonSettings {
   const agent = { keepAlive: true, maxSockets: settings.maxSockets ?? 50 };
+  const home = process.env.MILLRACE_HOME_REGION;
   return {
+    ...(home === undefined ? {} : { region: home }),
     maxAttempts: settings.maxAttempts ?? 3,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 2_000,

@@ -7,6 +7,18 @@ export function controlKey(name: string): { readonly pk: string; readonly sk: st
   return { pk: `CONTROL#${name}`, sk: 'CONTROL' };
 }
 
+const leaseRequest = z.object({
+  /** Engine that asks for the lease. */
+  by: z.string(),
+  /** How many leases it held when it asked. */
+  holds: z.number().int().nonnegative(),
+  /** One for each time it asks. */
+  id: z.string(),
+});
+
+/** What an engine with less than its share has written beside another's lease. */
+export type LeaseRequest = z.infer<typeof leaseRequest>;
+
 const leaseRow = z.object({
   holder: z.string(),
   grant: z.string(),
@@ -15,6 +27,10 @@ const leaseRow = z.object({
   leaseMs: z.number().positive(),
   validUntil: z.number(),
   released: z.boolean(),
+  /** Null or absent: nobody asks for it. */
+  request: leaseRequest.nullish(),
+  /** Engine that a released lease was given up for; it is left to that engine for a while. */
+  reservedFor: z.string().nullish(),
 });
 
 /**

@@ -4,7 +4,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { desiredStateOf } from '#core/control/desired-command.ts';
 import type { DesiredState } from '#core/control/desired-state.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { controlKey, type LeaseRow, readControlItem } from './control-item.ts';
+import { controlKey, type LeaseRequest, type LeaseRow, readControlItem } from './control-item.ts';
 
 /** One acquisition: its own grant and the epoch that it takes. */
 export interface LeaseGrant {
@@ -14,7 +14,7 @@ export interface LeaseGrant {
 }
 
 export type LeaseWriteAnswer =
-  | { readonly kind: 'done'; readonly desired: DesiredState }
+  | { readonly kind: 'done'; readonly desired: DesiredState; readonly request: LeaseRequest | null }
   | { readonly kind: 'refused'; readonly row: LeaseRow | null };
 
 /** Conditional writes of leases. Every method may reject without having said whether it took effect. */
@@ -27,8 +27,12 @@ export interface LeaseTable {
   ): Promise<LeaseWriteAnswer>;
   /** Extends it while the grant still holds. */
   renew(grant: LeaseGrant & { readonly validUntil: EpochMs }): Promise<LeaseWriteAnswer>;
-  /** Gives it up while the grant still holds; the epoch stays on record. */
-  release(grant: LeaseGrant & { readonly validUntil: EpochMs }): Promise<LeaseWriteAnswer>;
+  /** Gives it up while the grant still holds, for one engine or for whoever takes it; the epoch stays on record. */
+  release(
+    grant: LeaseGrant & { readonly validUntil: EpochMs; readonly reservedFor: string | null },
+  ): Promise<LeaseWriteAnswer>;
+  /** Asks the holder of `seen` for its lease. Its renewal number stays: what others write says nothing of its life. */
+  request(name: string, seen: LeaseRow, request: LeaseRequest): Promise<LeaseWriteAnswer>;
 }
 
 /** Leases in the control table. */
@@ -56,13 +60,14 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       );
-      return { kind: 'done', desired: desiredStateOf(readControlItem(name, answer.Attributes).desired) };
+      const { lease, desired } = readControlItem(name, answer.Attributes);
+      return { kind: 'done', desired: desiredStateOf(desired), request: lease?.request ?? null };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       const { lease, desired } = readControlItem(name, error.Item === undefined ? undefined : unmarshall(error.Item));
       // The client's own retry after a lost answer: the first attempt took effect, and nobody has written since.
       if (lease !== null && lease.grant === ownGrant && expressions.update === ACQUIRE) {
-        return { kind: 'done', desired: desiredStateOf(desired) };
+        return { kind: 'done', desired: desiredStateOf(desired), request: lease.request ?? null };
       }
       return { kind: 'refused', row: lease };
     }
@@ -87,8 +92,11 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
           '#leaseMs': 'leaseMs',
           '#validUntil': 'validUntil',
           '#released': 'released',
+          '#request': 'request',
+          '#reservedFor': 'reservedFor',
         },
         values: {
+          ':nobody': null,
           ':holder': grant.holder,
           ':grant': grant.grant,
           ':epoch': grant.epoch,
@@ -115,10 +123,13 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
       }),
     release: (grant) =>
       write(grant.name, grant.grant, {
-        update: 'SET #validUntil = :validUntil, #rvn = #rvn + :one, #released = :released',
+        update:
+          'SET #validUntil = :validUntil, #rvn = #rvn + :one, #released = :released, #request = :nobody, #reservedFor = :reservedFor',
         condition: HELD,
-        names: HELD_NAMES,
+        names: { ...HELD_NAMES, '#request': 'request', '#reservedFor': 'reservedFor' },
         values: {
+          ':nobody': null,
+          ':reservedFor': grant.reservedFor,
           ':validUntil': grant.validUntil,
           ':grant': grant.grant,
           ':epoch': grant.epoch,
@@ -127,12 +138,19 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
           ':one': 1,
         },
       }),
+    request: (name, seen, request) =>
+      write(name, seen.grant, {
+        update: 'SET #request = :request',
+        condition: HELD,
+        names: { '#grant': 'grant', '#epoch': 'epoch', '#released': 'released', '#request': 'request' },
+        values: { ':request': request, ':grant': seen.grant, ':epoch': seen.epoch, ':held': false },
+      }),
   };
 }
 
 const ACQUIRE =
   'SET #holder = :holder, #grant = :grant, #epoch = :epoch, #leaseMs = :leaseMs, #validUntil = :validUntil, ' +
-  '#released = :released, #rvn = if_not_exists(#rvn, :zero) + :one';
+  '#released = :released, #request = :nobody, #reservedFor = :nobody, #rvn = if_not_exists(#rvn, :zero) + :one';
 const HELD = '#grant = :grant AND #epoch = :epoch AND #released = :held';
 const HELD_NAMES = {
   '#grant': 'grant',

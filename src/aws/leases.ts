@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
+import type { HeldLease, LeaseEvent, LeaseOverview } from '#core/control/control-ports.ts';
+import { type DeclaredShare, handsOver, type LeaseShare, shareOf, takeAfterMs } from '#core/control/lease-share.ts';
 import { MillraceError } from '#core/errors.ts';
-import { type Clock, type EpochMs, type MonoNanos, nanosFromMs, type Timers } from '#core/time/clock.ts';
-import type { LeaseRow } from './control-item.ts';
+import { type Clock, type EpochMs, type MonoNanos, nanosFromMs, type Random, type Timers } from '#core/time/clock.ts';
+import type { LeaseRequest, LeaseRow } from './control-item.ts';
+import { createKeep, freeFrom, type Keep, othersHold, whyNotHeld } from './lease-keep.ts';
 import type { LeaseTable } from './lease-table.ts';
 
 export interface LeaseKeeperOptions {
@@ -25,6 +27,11 @@ export interface LeaseKeeperOptions {
   readonly maximum?: number;
   /** Whether a lease may be taken now; while not, it is still watched, so that nothing is lost when it may. */
   readonly mayAcquire?: (name: string) => boolean;
+  /**
+   * How many of the leases this engine is to hold: up to them it takes what is free at once, beyond them only what has stayed free, and one with fewer asks one with more
+   * for a hand-over (`requested`). Absent: whatever is free is taken, and nothing is asked for.
+   */
+  readonly share?: { readonly declared: DeclaredShare; readonly random: Random };
   readonly newGrant?: () => string;
 }
 
@@ -35,8 +42,13 @@ export interface LeaseKeeper {
    * more, so that the successor need not wait for their validity either. Call it after draining.
    */
   stop(how: { readonly release: boolean; readonly settled?: boolean }): Promise<void>;
+  /** Gives one lease up while it goes on with the others; `to`: for an engine that asked for it. Call it after draining. */
+  release(name: string, how: { readonly settled: boolean; readonly to: string | null }): Promise<void>;
+  /** Changes which leases this engine would hold. One that is held and no longer named is released as it stands: drain and release it before. */
+  rename(names: readonly string[]): Promise<void>;
   /** Leases held now, by this process's own monotonic clock. */
   held(): readonly HeldLease[];
+  overview(): LeaseOverview;
 }
 
 /** The instant from which first epochs count seconds: 2025-01-01T00:00:00Z. */
@@ -44,16 +56,10 @@ const EPOCH_ORIGIN_MS = 1_735_689_600_000;
 /** Own grants remembered per lease: enough for all calls that can be on their way. */
 const REMEMBERED_GRANTS = 16;
 
-interface Keep {
-  readonly name: string;
-  held: { readonly grant: string; lease: HeldLease } | null;
-  /** What a waiter saw last, and since when by its own monotonic clock. */
-  seen: { readonly row: LeaseRow; readonly since: MonoNanos } | null;
-  ownGrants: string[];
-  acquiring: boolean;
-  cancelStep: () => void;
-  cancelFence: () => void;
-}
+/** How long another's wish for a lease stands, and how long before the next is written. */
+const REQUEST_MS = 4_000;
+/** One hand-over at a time, and so long between two. */
+const HAND_OVER_EVERY_MS = 2_000;
 
 const nothing = () => undefined;
 
@@ -68,7 +74,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     leaseMs = 4000,
     renewMs = 1000,
     marginMs = 500,
-    maximum = options.names.length,
+    maximum = Number.POSITIVE_INFINITY,
     mayAcquire = () => true,
   } = options;
   if (renewMs * 2 + marginMs > leaseMs) {
@@ -78,16 +84,15 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       `leaseMs=${leaseMs} renewMs=${renewMs} marginMs=${marginMs}`,
     );
   }
-  const keeps: Keep[] = options.names.map((name) => ({
-    name,
-    held: null,
-    seen: null,
-    ownGrants: [],
-    acquiring: false,
-    cancelStep: nothing,
-    cancelFence: nothing,
-  }));
+  let keeps: readonly Keep[] = options.names.map(createKeep);
   let running = false;
+  /** Until then nothing is asked for, and nothing handed over. */
+  let quietUntil = (clock.monoNanos() + nanosFromMs(HAND_OVER_EVERY_MS)) as MonoNanos;
+  let asksAgainAt = quietUntil;
+
+  const shareNow = (): LeaseShare | null =>
+    options.share === undefined ? null : shareOf(keeps.length, options.share.declared);
+  const taken = () => keeps.filter((each) => each.held !== null || each.acquiring).length;
 
   const validFrom = (start: MonoNanos, wall: EpochMs) => ({
     fencedAt: (start + nanosFromMs(leaseMs - marginMs)) as MonoNanos,
@@ -106,7 +111,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
   function stepAfter(keep: Keep, delayMs: number): void {
     keep.cancelStep();
-    if (!running) return;
+    if (!running || keep.dropped) return;
     keep.cancelStep = timers.after(Math.max(0, delayMs), () => {
       const step = keep.held === null ? wait(keep) : renew(keep, keep.held.grant);
       step.catch((error: unknown) => {
@@ -123,6 +128,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     keep.cancelFence();
     keep.held = null;
     keep.seen = null;
+    keep.leavingFor = null;
     onEvent({ kind: 'lost', name: keep.name, epoch: lease.epoch, reason });
     stepAfter(keep, 0);
   }
@@ -135,23 +141,74 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
   async function wait(keep: Keep): Promise<void> {
     const row = await answered(table.read(keep.name));
-    if (!running) return;
+    if (!running || keep.dropped) return;
     const now = clock.monoNanos();
-    if (row === null || row.released || keep.ownGrants.includes(row.grant)) {
+    // An acquisition of ours whose answer was lost.
+    if (row !== null && !row.released && keep.ownGrants.includes(row.grant)) {
       await acquire(keep, row);
       return;
     }
-    if (keep.seen === null || keep.seen.row.epoch !== row.epoch || keep.seen.row.rvn !== row.rvn) {
+    if (keep.seen === null || keep.seen.row?.epoch !== row?.epoch || keep.seen.row?.rvn !== row?.rvn) {
       keep.seen = { row, since: now };
+      keep.chance = options.share?.random.next() ?? 0;
+    } else keep.seen = { row, since: keep.seen.since };
+    const free = freeFrom(keep.seen);
+    if (now < free) {
+      stepAfter(keep, Math.min(renewMs, (free - now) / 1e6));
+      ask(now);
+      return;
     }
-    const leftMs = row.leaseMs - (now - keep.seen.since) / 1e6;
+    const leftMs = leftToOthersMs(keep, row) - (now - free) / 1e6;
     if (leftMs <= 0) await acquire(keep, row);
-    else stepAfter(keep, Math.min(renewMs, leftMs));
+    else stepAfter(keep, Math.min(renewMs / 4, leftMs));
+  }
+
+  /** How long a lease is left to others from when it is free, ms. */
+  function leftToOthersMs(keep: Keep, row: LeaseRow | null): number {
+    const share = shareNow();
+    const reserved = row?.reservedFor ?? null;
+    if (share === null || reserved === holder) return 0;
+    const waitMs = takeAfterMs(taken(), share, keep.chance);
+    const reservedMs = reserved === null ? 0 : 3 * renewMs;
+    if (reservedMs > 0) keep.waiting = `reserved for ${reserved}`;
+    else if (waitMs > 0) keep.waiting = `left to others for ${Math.round(waitMs)} ms: this engine has its share`;
+    return Math.max(waitMs, reservedMs);
+  }
+
+  /** With less than its share, it asks the engine with the most for one lease, now and then. */
+  function ask(now: MonoNanos): void {
+    const share = shareNow();
+    if (share === null || now < asksAgainAt) return;
+    const others = othersHold(keeps, now);
+    if (others === null) return;
+    const own = taken();
+    const [richest] = [...others.values()].sort((left, right) => right.length - left.length);
+    if (richest === undefined || !handsOver(richest.length, own, share)) return;
+    const keep = richest[Math.floor((options.share?.random.next() ?? 0) * richest.length)];
+    const row = keep?.seen?.row;
+    if (keep === undefined || row === undefined || row === null || !mayAcquire(keep.name)) return;
+    asksAgainAt = (now + nanosFromMs(REQUEST_MS)) as MonoNanos;
+    answered(table.request(keep.name, row, { by: holder, holds: own, id: newGrant() })).catch((error: unknown) =>
+      onError(keep.name, error),
+    );
+  }
+
+  /** What another asks for beside a lease of ours: it gets it if that brings the two nearer to one another, one at a time. */
+  function considerRequest(keep: Keep, lease: HeldLease, request: LeaseRequest | null): void {
+    const share = shareNow();
+    if (share === null || request === null || request.by === holder) return;
+    const now = clock.monoNanos();
+    if (keep.asked?.id !== request.id) keep.asked = { id: request.id, since: now };
+    if (now - keep.asked.since > nanosFromMs(REQUEST_MS) || now < quietUntil) return;
+    if (keeps.some((each) => each.leavingFor !== null)) return;
+    if (!handsOver(keeps.filter((each) => each.held !== null).length, request.holds, share)) return;
+    keep.leavingFor = request.by;
+    onEvent({ kind: 'requested', name: keep.name, epoch: lease.epoch, by: request.by });
   }
 
   async function acquire(keep: Keep, seen: LeaseRow | null): Promise<void> {
-    const taken = keeps.filter((each) => each.held !== null || each.acquiring).length;
-    if (taken >= maximum || !mayAcquire(keep.name)) {
+    if (taken() >= maximum || !mayAcquire(keep.name)) {
+      keep.waiting = 'not to be taken by this engine now';
       stepAfter(keep, renewMs / 4);
       return;
     }
@@ -167,9 +224,10 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       const answer = await answered(
         table.acquire({ name: keep.name, grant, epoch, holder, leaseMs, validUntil }, seen),
       );
-      if (!running) {
+      if (!running || keep.dropped) {
         // Stopped meanwhile: what was just taken is given back, nothing was done under it.
-        if (answer.kind === 'done') await answered(table.release({ name: keep.name, grant, epoch, validUntil: wall }));
+        const back = { name: keep.name, grant, epoch, validUntil: wall, reservedFor: null };
+        if (answer.kind === 'done') await answered(table.release(back));
         return;
       }
       if (answer.kind === 'refused' || clock.monoNanos() >= fencedAt) {
@@ -179,6 +237,8 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       const lease: HeldLease = { name: keep.name, epoch, fencedAt, validUntil, desired: answer.desired };
       keep.held = { grant, lease };
       keep.seen = null;
+      keep.asked = null;
+      keep.leavingFor = null;
     } finally {
       keep.acquiring = false;
     }
@@ -217,20 +277,22 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     armFence(keep, keep.held.lease);
     stepAfter(keep, renewMs - (clock.monoNanos() - start) / 1e6);
     onEvent({ kind: 'renewed', lease: keep.held.lease });
+    considerRequest(keep, keep.held.lease, answer.request);
   }
 
-  async function giveUp(keep: Keep, release: boolean, settled: boolean): Promise<void> {
+  async function giveUp(keep: Keep, release: boolean, settled: boolean, to: string | null = null): Promise<void> {
     keep.cancelStep();
     keep.cancelFence();
     const held = keep.held;
     if (held === null) return;
     keep.held = null;
+    keep.leavingFor = null;
     const { epoch, validUntil } = held.lease;
     onEvent({ kind: 'lost', name: keep.name, epoch, reason: release ? 'released' : 'stopped' });
     if (!release) return;
     const until = settled ? clock.epochMs() : validUntil;
     try {
-      await answered(table.release({ name: keep.name, grant: held.grant, epoch, validUntil: until }));
+      await answered(table.release({ name: keep.name, grant: held.grant, epoch, validUntil: until, reservedFor: to }));
     } catch (error) {
       // It expires by itself.
       onError(keep.name, error);
@@ -247,6 +309,28 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       running = false;
       await Promise.all(keeps.map((keep) => giveUp(keep, release, settled)));
     },
+    async release(name, { settled, to }) {
+      const keep = keeps.find((each) => each.name === name);
+      if (keep === undefined || keep.held === null) return;
+      quietUntil = (clock.monoNanos() + nanosFromMs(HAND_OVER_EVERY_MS)) as MonoNanos;
+      await giveUp(keep, true, settled, to);
+      if (keep.held === null && !keep.acquiring) stepAfter(keep, 0);
+    },
+    async rename(names) {
+      const gone = keeps.filter((keep) => !names.includes(keep.name));
+      const added = names.filter((name) => keeps.every((keep) => keep.name !== name)).map(createKeep);
+      keeps = [...keeps.filter((keep) => names.includes(keep.name)), ...added];
+      for (const keep of gone) keep.dropped = true;
+      for (const keep of added) stepAfter(keep, 0);
+      await Promise.all(gone.map((keep) => giveUp(keep, true, false)));
+    },
+    overview: () => ({
+      share: shareNow(),
+      held: keeps.filter((keep) => keep.held !== null).map((keep) => keep.name),
+      notHeld: keeps
+        .filter((keep) => keep.held === null)
+        .map((keep) => ({ name: keep.name, reason: whyNotHeld(keep, clock.monoNanos()) })),
+    }),
     held: () =>
       keeps.flatMap((keep) =>
         keep.held === null || clock.monoNanos() >= keep.held.lease.fencedAt ? [] : [keep.held.lease],

@@ -44,6 +44,8 @@ export interface VenueSecrets {
   /** Asks for all keys once and goes on refreshing. Never rejects: what is missing is degraded. */
   start(): Promise<void>;
   stop(): void;
+  /** Changes whose keys are kept: those of new units are asked for before it resolves, those of units that go are forgotten. Never rejects. */
+  configure(units: readonly UnitRef[]): Promise<void>;
   /** The keys in force, null where none are known. */
   keys(unit: UnitRef): VenueKeys | null;
   status(unit: UnitRef): KeysStatus;
@@ -62,13 +64,11 @@ interface Entry {
 /** Venue keys from Secrets Manager, from the environment where a secret is missing, the last good ones where a refresh fails (R1). */
 export function createVenueSecrets(options: VenueSecretsOptions): VenueSecrets {
   const { client, prefix, environment, redactor, timers, random, onChange, refreshMs = 60_000 } = options;
-  const entries = new Map<UnitId, Entry>(
-    options.units.map((unit) => {
-      const id = unitId(unit);
-      const status: KeysStatus = { unit: id, source: null, versionId: null, reason: 'not asked for yet' };
-      return [id, { unit, keys: null, status }];
-    }),
-  );
+  const newEntry = (unit: UnitRef): Entry => {
+    const status: KeysStatus = { unit: unitId(unit), source: null, versionId: null, reason: 'not asked for yet' };
+    return { unit, keys: null, status };
+  };
+  const entries = new Map<UnitId, Entry>(options.units.map((unit) => [unitId(unit), newEntry(unit)]));
   let cancel = (): void => undefined;
 
   function put(entry: Entry, keys: VenueKeys | null, status: Omit<KeysStatus, 'unit'>): void {
@@ -162,6 +162,13 @@ export function createVenueSecrets(options: VenueSecretsOptions): VenueSecrets {
     stop() {
       cancel();
       cancel = () => undefined;
+    },
+    async configure(units) {
+      const wanted = new Set(units.map(unitId));
+      for (const id of [...entries.keys()]) if (!wanted.has(id)) entries.delete(id);
+      const added = units.filter((unit) => !entries.has(unitId(unit))).map(newEntry);
+      for (const entry of added) entries.set(entry.status.unit, entry);
+      await Promise.all(added.map(ask));
     },
     keys: (unit) => entryOf(unit).keys,
     status: (unit) => entryOf(unit).status,

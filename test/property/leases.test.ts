@@ -7,34 +7,7 @@ import type { LeaseEvent } from '#core/control/control-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
 import { createMemoryLeaseTable } from '../support/memory-lease-table.ts';
-
-/** A world with one true time, in ms. */
-function createWorld() {
-  let now = 0;
-  let order = 0;
-  let due: { at: number; order: number; run: () => void }[] = [];
-  return {
-    now: () => now,
-    at(time: number, run: () => void): () => void {
-      order += 1;
-      const entry = { at: Math.max(now, time), order, run };
-      due.push(entry);
-      return () => {
-        due = due.filter((each) => each !== entry);
-      };
-    },
-    async runUntil(end: number) {
-      for (;;) {
-        const next = due.toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
-        if (next === undefined || next.at > end) return;
-        due = due.filter((each) => each !== next);
-        now = next.at;
-        next.run();
-        for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
-      }
-    },
-  };
-}
+import { createTrueTime } from '../support/true-time.ts';
 
 interface Span {
   readonly holder: number;
@@ -79,7 +52,7 @@ it('M2: no two holders ever hold one lease at the same true time, whatever pause
       fc.array(holderPlan, { minLength: 2, maxLength: 3 }),
       fc.infiniteStream(callFate),
       async (plans, fates) => {
-        const world = createWorld();
+        const world = createTrueTime();
         const memory = createMemoryLeaseTable();
         const spans: Span[] = [];
         const grants: { name: string; grant: string; epoch: number }[] = [];
@@ -127,6 +100,7 @@ it('M2: no two holders ever hold one lease at the same true time, whatever pause
             },
             renew: (grant) => call(() => memory.renew(grant)),
             release: (grant) => call(() => memory.release(grant)),
+            request: (name, seen, request) => call(() => memory.request(name, seen, request)),
           };
           let current: Span | null = null;
           const onEvent = (event: LeaseEvent) => {
@@ -184,7 +158,7 @@ it('M2: no two holders ever hold one lease at the same true time, whatever pause
 });
 
 const operation = fc.record({
-  kind: fc.constantFrom('read', 'acquire', 'renew', 'release'),
+  kind: fc.constantFrom('read', 'acquire', 'renew', 'release', 'request'),
   grant: fc.constantFrom('g1', 'g2', 'g3'),
   /** How many reads ago the row was seen. */
   stale: fc.nat({ max: 2 }),
@@ -200,9 +174,12 @@ it('M2: the adapter answers every sequence of calls as the rules say', async () 
         const row = seen.at(-1 - Math.min(stale, seen.length - 1)) ?? null;
         const validUntil = 77 as EpochMs;
         const epoch = (row?.epoch ?? 0) + (kind === 'acquire' ? 1 : 0);
-        const request = { name: 'unit', grant, epoch, validUntil, holder: 'h', leaseMs: 4000 };
+        const reservedFor = stale === 0 ? null : 'g9';
+        const request = { name: 'unit', grant, epoch, validUntil, holder: 'h', leaseMs: 4000, reservedFor };
+        const held = { ...request, rvn: 1, released: false };
         const apply = (table: LeaseTable) => {
           if (kind === 'read') return table.read('unit');
+          if (kind === 'request') return table.request('unit', row ?? held, { by: grant, holds: stale, id: grant });
           return kind === 'acquire'
             ? table.acquire(request, row)
             : table[kind === 'renew' ? 'renew' : 'release'](request);

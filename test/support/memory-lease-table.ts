@@ -10,18 +10,23 @@ export interface MemoryLeaseTable extends LeaseTable {
 /** The conditional writes of leases over a map: a second statement of their rules, held against the adapter by a test. */
 export function createMemoryLeaseTable(): MemoryLeaseTable {
   const rows = new Map<string, LeaseRow>();
-  const done = (): LeaseWriteAnswer => ({ kind: 'done', desired: memory.desired });
+  const done = (name: string): LeaseWriteAnswer => ({
+    kind: 'done',
+    desired: memory.desired,
+    request: rows.get(name)?.request ?? null,
+  });
 
   async function whileHeld(
     { name, grant, epoch }: { name: string; grant: string; epoch: number },
     change: Partial<LeaseRow>,
+    renewals = 1,
   ): Promise<LeaseWriteAnswer> {
     const row = rows.get(name);
     if (row === undefined || row.released || row.grant !== grant || row.epoch !== epoch) {
       return { kind: 'refused', row: row ?? null };
     }
-    rows.set(name, { ...row, ...change, rvn: row.rvn + 1 });
-    return done();
+    rows.set(name, { ...row, ...change, rvn: row.rvn + renewals });
+    return done(name);
   }
 
   const memory: MemoryLeaseTable = {
@@ -31,12 +36,20 @@ export function createMemoryLeaseTable(): MemoryLeaseTable {
     async acquire({ name, ...grant }, seen) {
       const row = rows.get(name);
       const asSeen = row === undefined ? seen === null : row.epoch === seen?.epoch && row.rvn === seen.rvn;
-      if (!asSeen) return row?.grant === grant.grant ? done() : { kind: 'refused', row: row ?? null };
-      rows.set(name, { ...grant, rvn: (row?.rvn ?? 0) + 1, released: false });
-      return done();
+      if (!asSeen) return row?.grant === grant.grant ? done(name) : { kind: 'refused', row: row ?? null };
+      const fresh = { rvn: (row?.rvn ?? 0) + 1, released: false, request: null, reservedFor: null };
+      rows.set(name, { ...grant, ...fresh });
+      return done(name);
     },
     renew: (grant) => whileHeld(grant, { validUntil: grant.validUntil }),
-    release: (grant) => whileHeld(grant, { validUntil: grant.validUntil, released: true }),
+    release: (grant) =>
+      whileHeld(grant, {
+        validUntil: grant.validUntil,
+        released: true,
+        request: null,
+        reservedFor: grant.reservedFor,
+      }),
+    request: (name, seen, request) => whileHeld({ name, grant: seen.grant, epoch: seen.epoch }, { request }, 0),
   };
   return memory;
 }

@@ -199,7 +199,7 @@ describe('leases', () => {
 
 describe('lease table', () => {
   const validUntil = 5 as EpochMs;
-  const grant = { name: UNIT, grant: 'g1', epoch: 9, holder: 'engine-1', leaseMs: 4000, validUntil };
+  const grant = { name: UNIT, grant: 'g1', epoch: 9, holder: 'engine-1', leaseMs: 4000, validUntil, reservedFor: null };
 
   it('M2: an old grant can neither renew nor release', async () => {
     const table = createLeaseTable(createFakeDynamoDb().client, 'control');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { MODES } from '../control/unit.ts';
+import { MODES, type UnitRef, unitId } from '../control/unit.ts';
 import { MillraceError } from '../errors.ts';
 import { VENUES } from '../market/instrument.ts';
 import { CHANNELS } from '../market/market-message.ts';
@@ -68,6 +68,11 @@ const account = z.strictObject({
 });
 
 const feed = z.strictObject({
+  /** What it is leased as; absent: as its venue. With names of their own, several feeds of a venue can be held by several engines. */
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,23}$/, 'lower-case letters, digits and dashes, at most 24')
+    .optional(),
   venue: z.enum(VENUES),
   symbols: z.array(z.string()).min(1),
   /** What is subscribed for each symbol; a channel that stays silent is taken for a fault (R10). */
@@ -118,6 +123,7 @@ const document = z
           message: 'must not be below entryTicks',
         });
     }
+    checkFeeds(value, context);
     for (const [index, each] of value.accounts.entries()) {
       if (each.mode === 'live' && !each.liveConfirmed)
         context.addIssue({
@@ -140,6 +146,56 @@ export type MomentumScalperSettings = z.infer<typeof momentumScalper>;
 export interface LoadedConfiguration {
   readonly configuration: RuntimeConfiguration;
   readonly hash: string;
+}
+
+/** What a feed is leased as. */
+export function feedName(feed: Pick<FeedConfiguration, 'name' | 'venue'>): string {
+  return feed.name ?? feed.venue;
+}
+
+/** The units whose lanes trade what a feed carries: they are held where the feed is. */
+export function unitsOf(
+  { lanes }: Pick<RuntimeConfiguration, 'lanes'>,
+  feed: Pick<FeedConfiguration, 'venue' | 'symbols'>,
+): readonly UnitRef[] {
+  const units = new Map<string, UnitRef>();
+  for (const { account, mode, venue, symbol } of lanes) {
+    if (venue === feed.venue && feed.symbols.includes(symbol))
+      units.set(unitId({ account, mode, venue }), { account, mode, venue });
+  }
+  return [...units.values()];
+}
+
+/** Each symbol of a venue has one feed, and each unit all its lanes in one: its lanes must find their books in the engine that holds the unit. */
+function checkFeeds(value: Pick<RuntimeConfiguration, 'lanes' | 'feeds'>, context: z.RefinementCtx): void {
+  const names = new Set<string>();
+  const carriers = new Map<string, string>();
+  for (const [index, feed] of value.feeds.entries()) {
+    const name = feedName(feed);
+    const fault = (path: PropertyKey[], message: string) =>
+      context.addIssue({ code: 'custom', path: ['feeds', index, ...path], message });
+    if (names.has(name))
+      fault(['name'], `there are two feeds ${name}: several feeds of a venue need names of their own`);
+    else if (name !== feed.venue && VENUES.some((venue) => venue === name)) fault(['name'], `${name} is another venue`);
+    names.add(name);
+    for (const [at, symbol] of feed.symbols.entries()) {
+      const place = `${feed.venue}/${symbol}`;
+      const carrier = carriers.get(place);
+      if (carrier !== undefined) fault(['symbols', at], `${place} is carried by feed ${carrier} already`);
+      else carriers.set(place, name);
+    }
+  }
+  const homes = new Map<string, string>();
+  for (const [index, lane] of value.lanes.entries()) {
+    const feed = carriers.get(`${lane.venue}/${lane.symbol}`);
+    if (feed === undefined) continue;
+    const unit = unitId({ account: lane.account, mode: lane.mode, venue: lane.venue });
+    const home = homes.get(unit) ?? feed;
+    homes.set(unit, home);
+    if (home === feed) continue;
+    const message = `${lane.symbol} is in feed ${feed}, other lanes of ${unit} in feed ${home}: all lanes of a unit need one feed`;
+    context.addIssue({ code: 'custom', path: ['lanes', index, 'symbol'], message });
+  }
 }
 
 /** Reads and validates a configuration document. Throws `CONFIGURATION_INVALID` that lists every fault at once. */

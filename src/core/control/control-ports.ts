@@ -21,4 +21,20 @@ export type LeaseEvent =
       readonly predecessorValidUntil: EpochMs | null;
     }
   | { readonly kind: 'renewed'; readonly lease: HeldLease }
-  | { readonly kind: 'lost'; readonly name: string; readonly epoch: number; readonly reason: string };
+  | { readonly kind: 'lost'; readonly name: string; readonly epoch: number; readonly reason: string }
+  /** Another engine has less than its share and asks for this lease: come to rest, then release it to `by`. It is still held. */
+  | { readonly kind: 'requested'; readonly name: string; readonly epoch: number; readonly by: string };
+
+/** Why a lease is not held here, for people. */
+export interface LeaseNotHeld {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** What an engine holds of what it might hold. */
+export interface LeaseOverview {
+  /** How many it is meant to hold; null: as many as it can get. */
+  readonly share: { readonly least: number; readonly most: number } | null;
+  readonly held: readonly string[];
+  readonly notHeld: readonly LeaseNotHeld[];
+}

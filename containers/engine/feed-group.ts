@@ -1,0 +1,287 @@
+import type { AccountConfiguration, FeedConfiguration, LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
+import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import type { InputLog } from '#core/input-log/input-log.ts';
+import type { Now } from '#core/lanes/now.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import type { OrderBook } from '#core/market/order-book.ts';
+import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
+import type { AccountRuntime, Venue, VenueRuntime } from '#venues/venue.ts';
+import type { EngineOptions } from './engine.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import { FeedRunner, type FeedStatus } from './feed-runner.ts';
+import { feedHealth, type PartHealth, unitHealth } from './part-health.ts';
+import type { EventOrigin } from './unit-events.ts';
+import { UnitRunner } from './unit-runner.ts';
+import type { UnitStatus } from './unit-status.ts';
+
+/** What a group has of its engine. */
+export interface FeedGroupContext {
+  readonly options: EngineOptions;
+  readonly inputLog: InputLog;
+  readonly metrics: EngineMetrics;
+  readonly origin: EventOrigin;
+  /** Of the configuration in force. */
+  readonly account: (unit: UnitRef) => AccountConfiguration | undefined;
+  readonly lanes: (unit: UnitRef) => readonly LaneConfiguration[];
+  /** Market data comes from where the venue's accounts trade. */
+  readonly marketAccount: (venue: Venue) => UnitRef;
+  readonly stopping: () => boolean;
+}
+
+const RETRY_MS = 1_000;
+/** How long the orders of a unit may take to end when its feed is handed over or taken out of the configuration. */
+const REST_MS = 20_000;
+
+/** A feed and the units beside it: units are taken only where their feed is held, so that a lane always has its book beside it. */
+export class FeedGroup {
+  readonly name: string;
+  readonly venue: Venue;
+  readonly #context: FeedGroupContext;
+  #feed: FeedConfiguration;
+  readonly #units = new Map<UnitId, UnitRef>();
+  readonly #instruments = new Map<string, Instrument>();
+  readonly #unitLeases: ReturnType<EngineOptions['createLeases']>;
+  #runner: FeedRunner | null = null;
+  /** Changes with each gain and loss of the feed: a start that was overtaken gives up. */
+  #generation = 0;
+  #leaving = false;
+  readonly #runners = new Map<UnitId, UnitRunner>();
+
+  constructor(context: FeedGroupContext, name: string, feed: FeedConfiguration, units: readonly UnitRef[]) {
+    this.name = name;
+    this.venue = context.options.venues[feed.venue];
+    this.#context = context;
+    this.#feed = feed;
+    for (const unit of units) this.#units.set(unitId(unit), unit);
+    this.#unitLeases = context.options.createLeases(
+      [...this.#units.keys()],
+      (event) => this.#onUnitLease(event),
+      (id) => this.#runner !== null && !this.#leaving && !context.stopping() && this.#units.has(id as UnitId),
+      'units',
+    );
+  }
+
+  /** Watches the leases of its units from now on. */
+  start(): void {
+    this.#unitLeases.start();
+  }
+
+  onFeedLease(event: LeaseEvent): void {
+    const { options, metrics, stopping } = this.#context;
+    if (event.kind === 'acquired') {
+      if (event.tookOverFrom !== null) metrics.takeovers += 1;
+      this.#generation += 1;
+      void this.#startFeed(event.lease, event.tookOverFrom, this.#generation);
+    } else if (event.kind === 'lost') {
+      options.log('warn', 'feed lease lost', { name: event.name, reason: event.reason });
+      this.#generation += 1;
+      const runner = this.#runner;
+      if (stopping()) return;
+      this.#runner = null;
+      if (!this.#leaving) void this.#unitLeases.stop({ release: true }).then(() => this.#unitLeases.start());
+      void runner?.stop();
+    }
+  }
+
+  /**
+   * Comes to rest (T7): no new entries, working orders by the account's policy, a last comparison with the venue, the units' leases released, sockets closed in order.
+   * The feed's own lease is still held afterwards. `orderMs` bounds the wait for orders.
+   */
+  async leave(reason: string, orderMs = REST_MS): Promise<void> {
+    this.#leaving = true;
+    const settled = await Promise.all([...this.#runners.values()].map((unit) => this.#rest(unit, reason, orderMs)));
+    await this.#unitLeases.stop({ release: true, settled: settled.every(Boolean) });
+    this.#generation += 1;
+    const runner = this.#runner;
+    if (!this.#context.stopping()) this.#runner = null;
+    await runner?.stop();
+  }
+
+  /** Watches again after it has left. */
+  resume(): void {
+    this.#leaving = false;
+    this.#unitLeases.start();
+  }
+
+  /** Takes out units that are no longer configured here: they come to rest, and their leases are free. */
+  async dropUnits(units: readonly UnitRef[]): Promise<void> {
+    const kept = new Set(units.map(unitId));
+    for (const id of [...this.#units.keys()].filter((each) => !kept.has(each))) {
+      this.#units.delete(id);
+      const runner = this.#runners.get(id);
+      const settled = runner === undefined || (await this.#rest(runner, 'no longer configured', REST_MS));
+      await this.#unitLeases.release(id, { settled, to: null });
+    }
+    await this.#unitLeases.rename([...this.#units.keys()]);
+  }
+
+  /** The feed gets what is new before the lanes need it, and loses what goes after they have left it. New units are taken as they are free. */
+  async reconfigure(feed: FeedConfiguration, units: readonly UnitRef[]): Promise<void> {
+    const both = [...new Set([...this.#feed.symbols, ...feed.symbols])];
+    await this.#runner?.reconfigure(both, feed.channels);
+    for (const runner of this.#runners.values()) await runner.reconfigure(this.#context.lanes(runner.unit));
+    await this.#runner?.reconfigure(feed.symbols, feed.channels);
+    this.#feed = feed;
+    for (const unit of units) this.#units.set(unitId(unit), unit);
+    await this.#unitLeases.rename([...this.#units.keys()]);
+  }
+
+  feed(): FeedStatus | null {
+    return this.#runner?.status() ?? null;
+  }
+
+  units(): readonly UnitStatus[] {
+    return [...this.#runners.values()].map((runner) => runner.status());
+  }
+
+  /** State by part; `notHeld` says why the feed is not held here. */
+  health(notHeld: string | null): Readonly<Record<string, PartHealth>> {
+    const parts: Record<string, PartHealth> = { [`feed/${this.name}`]: feedHealth(this.feed(), notHeld) };
+    for (const [unit, runner] of this.#runners) {
+      parts[`unit/${unit}`] = unitHealth(runner.status());
+      const known = this.#context.options.credentials(runner.unit) !== null;
+      parts[`keys/${unit}`] = { ok: known, state: known ? 'known' : 'no keys known' };
+    }
+    if (this.#runner === null) return parts;
+    for (const { name, reason } of this.#unitLeases.overview().notHeld)
+      parts[`unit/${name}`] ??= { ok: true, state: `not traded here: ${reason}` };
+    return parts;
+  }
+
+  /** False: something of the unit is left that may still be executed. */
+  async #rest(runner: UnitRunner, reason: string, orderMs: number): Promise<boolean> {
+    const keeps = this.#context.account(runner.unit)?.onShutdown === 'keep';
+    const settled = keeps ? false : await runner.drain(reason, orderMs);
+    await runner.verifyNow();
+    await runner.stop(reason);
+    return settled;
+  }
+
+  async #startFeed(lease: HeldLease, tookOverFrom: string | null, generation: number): Promise<void> {
+    const { options, metrics, inputLog, origin, stopping, marketAccount } = this.#context;
+    const { venue } = this;
+    const account = marketAccount(venue);
+    const runtime: VenueRuntime = {
+      ...this.#runtime(account.mode),
+      marketCredentials: () => options.credentials(account),
+    };
+    while (this.#generation === generation && !stopping() && !(await this.#knowInstruments(runtime))) {
+      await new Promise<void>((resolve) => options.timers.after(RETRY_MS, resolve));
+    }
+    if (this.#generation !== generation || stopping()) return;
+    const runner = new FeedRunner(
+      {
+        name: this.name,
+        venue,
+        symbols: this.#feed.symbols,
+        channels: this.#feed.channels,
+        instruments: this.#instruments,
+        runtime,
+        publisher: options.publisher,
+        inputLog,
+        metrics,
+        origin,
+        // A second feed of a venue tells under a name of its own: an event's identity is unit, epoch and sequence.
+        feedUnit: {
+          account: this.name === venue.id ? 'feeds' : `feeds-${this.name}`,
+          mode: account.mode,
+          venue: venue.id,
+        },
+        lastPublished: (symbol) => options.lastPublished(venue.id, symbol),
+        onBook: (symbol, book, receivedAt, exchangeTime, now) =>
+          this.#onBook(symbol, book, receivedAt, exchangeTime, now),
+        clock: options.clock,
+        timers: options.timers,
+      },
+      lease,
+      tookOverFrom,
+    );
+    this.#runner = runner;
+    runner.start();
+  }
+
+  async #knowInstruments(runtime: VenueRuntime): Promise<boolean> {
+    if (this.#instruments.size > 0) return true;
+    const { options, metrics } = this.#context;
+    try {
+      for (const instrument of await this.venue.fetchInstruments(runtime))
+        this.#instruments.set(instrument.symbol, instrument);
+    } catch (error) {
+      metrics.errors += 1;
+      options.log('warn', 'instruments not known yet', { venue: this.venue.id, reason: messageOf(error) });
+    }
+    return this.#instruments.size > 0;
+  }
+
+  /** Hot: called from the socket's frame. */
+  #onBook(symbol: string, book: OrderBook, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
+    for (const runner of this.#runners.values()) {
+      const lane = runner.lane(symbol);
+      if (lane !== null) runner.onBook(lane, book, receivedAt, exchangeTime, now);
+    }
+  }
+
+  #onUnitLease(event: LeaseEvent): void {
+    const { options, stopping } = this.#context;
+    if (event.kind === 'renewed') {
+      this.#runners.get(event.lease.name as UnitId)?.renewed(event.lease);
+    } else if (event.kind === 'lost') {
+      const id = event.name as UnitId;
+      options.log('warn', 'unit lease lost', { unit: id, reason: event.reason });
+      const runner = this.#runners.get(id);
+      if (!stopping()) this.#runners.delete(id);
+      void runner?.stop(`lease lost: ${event.reason}`);
+    } else if (event.kind === 'acquired') {
+      const id = event.lease.name as UnitId;
+      const unit = this.#units.get(id);
+      const account = unit === undefined ? undefined : this.#context.account(unit);
+      // Taken out of the configuration while it was being taken: it is released with the change.
+      if (unit === undefined || account === undefined) return;
+      const runner = this.#openUnit(unit, account, event.lease, event.predecessorValidUntil);
+      this.#runners.set(id, runner);
+      runner.start(event.tookOverFrom);
+    }
+  }
+
+  #openUnit(
+    unit: UnitRef,
+    account: AccountConfiguration,
+    lease: HeldLease,
+    predecessorValidUntil: EpochMs | null,
+  ): UnitRunner {
+    const { options, inputLog, metrics, origin, lanes } = this.#context;
+    const runtime: AccountRuntime = {
+      ...this.#runtime(unit.mode),
+      account: unit,
+      credentials: () => options.credentials(unit),
+      instruments: () => this.#instruments,
+    };
+    return new UnitRunner(
+      {
+        unit,
+        account,
+        lanes: lanes(unit),
+        venue: this.venue,
+        runtime,
+        publisher: options.publisher,
+        inputLog,
+        metrics,
+        origin,
+        readLedger: options.readLedger,
+        instruments: this.#instruments,
+        book: (symbol) => this.#runner?.book(symbol) ?? null,
+        clock: options.clock,
+        timers: options.timers,
+      },
+      lease,
+      predecessorValidUntil,
+    );
+  }
+
+  #runtime(mode: UnitRef['mode']): VenueRuntime {
+    const { clock, timers, random, connect, fetch, log, endpoints } = this.#context.options;
+    return { endpoints: endpoints(this.venue, mode), clock, timers, random, connect, fetch, log };
+  }
+}

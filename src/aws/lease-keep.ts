@@ -1,0 +1,72 @@
+import type { HeldLease } from '#core/control/control-ports.ts';
+import type { MonoNanos } from '#core/time/clock.ts';
+import type { LeaseRow } from './control-item.ts';
+
+/** One lease as its keeper knows it. */
+export interface Keep {
+  readonly name: string;
+  held: { readonly grant: string; lease: HeldLease } | null;
+  /** What a waiter saw last (null: no such item), and since when by its own monotonic clock. */
+  seen: { readonly row: LeaseRow | null; readonly since: MonoNanos } | null;
+  ownGrants: string[];
+  acquiring: boolean;
+  /** The engine that it is being given up for. */
+  leavingFor: string | null;
+  /** What another engine asks, and since when it is known here. */
+  asked: { readonly id: string; readonly since: MonoNanos } | null;
+  /** Drawn once for each time it is free. */
+  chance: number;
+  /** Why it is not taken, while it is free. */
+  waiting: string | null;
+  /** No longer wanted: an answer that is still to come is not acted upon. */
+  dropped: boolean;
+  cancelStep: () => void;
+  cancelFence: () => void;
+}
+
+const nothing = () => undefined;
+
+export function createKeep(name: string): Keep {
+  return {
+    name,
+    held: null,
+    seen: null,
+    ownGrants: [],
+    acquiring: false,
+    leavingFor: null,
+    asked: null,
+    chance: 0,
+    waiting: null,
+    dropped: false,
+    cancelStep: nothing,
+    cancelFence: nothing,
+  };
+}
+
+/** When others may take what was seen, by the monotonic clock of whoever saw it: at once if nobody holds it. */
+export function freeFrom(seen: NonNullable<Keep['seen']>): MonoNanos {
+  if (seen.row === null || seen.row.released) return seen.since;
+  return (seen.since + seen.row.leaseMs * 1e6) as MonoNanos;
+}
+
+/** How many leases each other engine is seen to hold; null while something is free or not looked at yet: that is settled first. */
+export function othersHold(keeps: readonly Keep[], now: MonoNanos): ReadonlyMap<string, Keep[]> | null {
+  const holders = new Map<string, Keep[]>();
+  for (const keep of keeps) {
+    if (keep.held !== null) continue;
+    if (keep.acquiring || keep.seen === null || keep.seen.row === null || freeFrom(keep.seen) <= now) return null;
+    const { holder } = keep.seen.row;
+    const theirs = holders.get(holder) ?? [];
+    theirs.push(keep);
+    holders.set(holder, theirs);
+  }
+  return holders;
+}
+
+/** Why a lease is not held, for people. */
+export function whyNotHeld(keep: Keep, now: MonoNanos): string {
+  if (keep.acquiring) return 'being taken';
+  if (keep.seen === null) return 'not looked at yet';
+  if (freeFrom(keep.seen) <= now) return `free, ${keep.waiting ?? 'to be taken at the next look'}`;
+  return `held by ${keep.seen.row?.holder ?? 'nobody on record'}`;
+}
