@@ -95,9 +95,12 @@ export interface MarketDataLimits {
 /** How a venue's market-data sockets are spoken to. Stateless but for decoders that must remember (tickers). */
 export interface MarketDataProtocol {
   plan(endpoints: VenueEndpoints, subscriptions: readonly Subscription[]): readonly SocketPlan[];
-  /** Request texts, split so that the venue's limits on arguments are kept. Each carries a request id of its own derived from `requestId`. */
-  subscribe(requestId: string, subscriptions: readonly Subscription[]): readonly VenueRequest[];
-  unsubscribe(requestId: string, subscriptions: readonly Subscription[]): readonly VenueRequest[];
+  /**
+   * Request texts, split so that the venue's limits on arguments are kept. Each carries a request id of its own derived from `requestId`. None: there is nothing to
+   * ask. `loggedIn`: the connection's opening has logged in, for venues that give more to those (Deribit's `raw`).
+   */
+  subscribe(requestId: string, subscriptions: readonly Subscription[], loggedIn?: boolean): readonly VenueRequest[];
+  unsubscribe(requestId: string, subscriptions: readonly Subscription[], loggedIn?: boolean): readonly VenueRequest[];
   readonly limits: MarketDataLimits;
   /**
    * Requests that a fresh socket begins with, one after the other, each answered (a `subscribed` message with its id) before the next and before any subscription:
