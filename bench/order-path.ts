@@ -8,8 +8,7 @@ import { createSimulatedExchange } from '#simulation/exchange/create-simulated-e
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
-import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
-import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
+import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import type { Connect } from '#venues/connection/transport.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
@@ -19,8 +18,6 @@ import { venues } from '#venues/venues.ts';
 export const KEYS = { key: 'bench-key-0123456789', secret: 'bench-secret-0123456789-0123456789' };
 /** The engine's clock moves on by this with each order, so that the venue's rate limits never hold one back. */
 const STEP_MS = 250;
-
-const SERVERS = { 'binance-usdm': createBinanceUsdmServer, 'bybit-linear': createBybitLinearServer };
 
 /** A live order entry of a venue whose requests end at the socket, each answered at once. */
 export interface OrderPath {
@@ -38,7 +35,7 @@ export async function openOrderPath(venueId: VenueId): Promise<OrderPath> {
   const source = createGeneratedMarket([instrument], 1);
   const exchange = createSimulatedExchange({ instruments: [instrument], source, clockStart: systemClock.epochMs() });
   exchange.openAccount('bench', new Map([['USDT', '1000000']]), 10);
-  const server = await SERVERS[venueId]({
+  const server = await VENUE_SERVERS[venueId].create({
     exchange,
     keys: createApiKeyRing([{ ...KEYS, accountId: 'bench' }]),
     clock: systemClock,

@@ -4,7 +4,7 @@ import type { BookScales } from '#core/market/book-writer.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { BookMessage, LevelText, MarketMessage } from '#core/market/market-message.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
-import { BybitLinearBookSync } from '#venues/bybit-linear/book-sync.ts';
+import { BybitBookSync } from '#venues/bybit/book-sync.ts';
 import { venues } from '#venues/venues.ts';
 import { RecordedDepthSnapshots } from './binance-usdm-recording.ts';
 import { normalizedLine } from './normalized-line.ts';
@@ -20,7 +20,8 @@ export interface NormalizerOutput {
 
 const BOOK_SYNCS: Readonly<Record<VenueId, (symbol: string, scales: BookScales) => BookSync>> = {
   'binance-usdm': (symbol, scales) => new BinanceUsdmBookSync(symbol, scales),
-  'bybit-linear': (symbol, scales) => new BybitLinearBookSync(symbol, scales),
+  'bybit-linear': (symbol, scales) => new BybitBookSync(symbol, scales),
+  'bybit-spot': (symbol, scales) => new BybitBookSync(symbol, scales),
 };
 
 /** Turns the lines of one venue's recordings, in order, into normalized lines. State goes on over files: a recording may be cut into several. */
@@ -91,6 +92,12 @@ export class Normalizer {
       case 'ticker':
       case 'liquidation':
         this.#output.line(normalizedLine(message));
+        return;
+      case 'candle':
+      case 'news':
+      case 'tradingStatus':
+        // Market data without a normalized form.
+        this.#other += 1;
         return;
       default:
         // Answers and notices of the connection are no market data.

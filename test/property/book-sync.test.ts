@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { BookMessage, LevelText } from '#core/market/market-message.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
-import { BybitLinearBookSync } from '#venues/bybit-linear/book-sync.ts';
+import { BybitBookSync } from '#venues/bybit/book-sync.ts';
 import { bookTexts } from '../support/book-digest.ts';
 import { delta, diff, snapshot } from '../support/book-message-builder.ts';
 
@@ -113,7 +113,7 @@ describe('book syncs under a bad stream', () => {
     fc.assert(
       fc.property(steps, disorder, fc.array(fc.nat({ max: 80 }), { maxLength: 12 }), (script, fates, snapshots) => {
         const truth = market(script, (index, levels) => delta(index + 10, levels));
-        const sync = new BybitLinearBookSync('BTCUSDT', SCALES);
+        const sync = new BybitBookSync('BTCUSDT', SCALES);
         let asked = false;
         disturbed(truth.changes, fates).forEach((message, position) => {
           if (snapshots.includes(position)) {
@@ -145,7 +145,7 @@ describe('book syncs under a bad stream', () => {
         expect(bookTexts(sync.book, SCALES)).toEqual([...binance.states.values()].at(-1));
 
         const bybit = market(script, (index, levels) => delta(index + 10, levels));
-        const other = new BybitLinearBookSync('BTCUSDT', SCALES);
+        const other = new BybitBookSync('BTCUSDT', SCALES);
         other.onMessage(bybit.snapshotAt(at));
         for (const message of bybit.changes.slice(at + 1))
           expect(other.onMessage(message)).toEqual({ kind: 'applied' });

@@ -43,7 +43,39 @@ const FRAMES: Readonly<Record<VenueId, readonly unknown[]>> = {
       ts: TIME,
     },
     { topic: 'allLiquidation.A', type: 'snapshot', ts: TIME, data: [{ T: TIME, s: 'A', S: 'Sell', v: '2', p: '3' }] },
+    {
+      topic: 'kline.1.A',
+      data: [
+        {
+          start: TIME,
+          end: TIME + 59_999,
+          interval: '1',
+          open: '1.5',
+          close: '2',
+          high: '2',
+          low: '1',
+          volume: '3',
+          turnover: '5',
+          confirm: false,
+          timestamp: TIME,
+        },
+      ],
+      ts: TIME,
+      type: 'snapshot',
+    },
     { success: true, ret_msg: '', conn_id: 'c', req_id: '7-0', op: 'subscribe' },
+  ],
+  'bybit-spot': [
+    { topic: 'orderbook.50.A', ts: TIME, type: 'delta', data: { s: 'A', b: LEVELS, a: LEVELS, u: 7, seq: 9 } },
+    { topic: 'orderbook.1.A', ts: TIME, type: 'snapshot', data: { s: 'A', b: LEVELS, a: LEVELS, u: 7 } },
+    {
+      topic: 'publicTrade.A',
+      ts: TIME,
+      type: 'snapshot',
+      data: [{ i: '2290000000050703789', T: TIME, p: '28165.38', v: '0.041732', S: 'Sell', s: 'A', BT: false }],
+    },
+    { topic: 'tickers.A', ts: TIME, type: 'snapshot', cs: 2, data: { symbol: 'A', lastPrice: '1.5' } },
+    { success: true, ret_msg: 'subscribe', conn_id: 'c', req_id: '7-0', op: 'subscribe' },
   ],
 };
 

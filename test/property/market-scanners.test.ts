@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VENUES, type VenueId } from '#core/market/instrument.ts';
 import { BinanceUsdmScanner } from '#venues/binance-usdm/market-scanner.ts';
-import { BookMemory } from '#venues/bybit-linear/book-memory.ts';
-import { BybitLinearScanner } from '#venues/bybit-linear/market-scanner.ts';
+import { BookMemory } from '#venues/bybit/book-memory.ts';
+import { BybitScanner } from '#venues/bybit/market-scanner.ts';
 import { venues } from '#venues/venues.ts';
 import { createSpeaker, scaledInstrument } from '../support/scanned-text.ts';
 
@@ -188,9 +188,37 @@ const bybitTrades = fc
   })
   .map(({ ts, rows }): Fields => ({ topic: 'publicTrade.BTCUSDT', type: 'snapshot', ts, data: rows }));
 
+/** Spot writes other fields of a trade first, its symbol last. */
+const bybitSpotTrades = fc
+  .record({
+    ts: time,
+    rows: fc.array(
+      fc.record(
+        {
+          i: fc.oneof({ weight: 20, arbitrary: fc.maxSafeNat().map(String) }, { weight: 1, arbitrary: id }),
+          T: time,
+          p: decimal,
+          v: decimal,
+          S: fc.oneof(
+            { weight: 20, arbitrary: fc.constantFrom('Buy', 'Sell') },
+            { weight: 1, arbitrary: fc.constant('None') },
+          ),
+          s: symbol,
+          BT: fc.boolean(),
+          RPI: fc.boolean(),
+          seq: whole,
+        },
+        { requiredKeys: ['i', 'T', 'p', 'v', 'S', 's'] },
+      ),
+      { maxLength: 4 },
+    ),
+  })
+  .map(({ ts, rows }): Fields => ({ topic: 'publicTrade.BTCUSDT', ts, type: 'snapshot', data: rows }));
+
 const FRAMES: Readonly<Record<VenueId, fc.Arbitrary<Fields>>> = {
   'binance-usdm': binanceFrame,
   'bybit-linear': fc.oneof({ weight: 3, arbitrary: bybitBook }, { weight: 1, arbitrary: bybitTrades }),
+  'bybit-spot': fc.oneof({ weight: 1, arbitrary: bybitBook }, { weight: 1, arbitrary: bybitSpotTrades }),
 };
 
 const SNIPPETS = [
@@ -350,7 +378,7 @@ describe.each(VENUES)('%s scanner', (venue) => {
   test('reads no byte behind the end of a frame, wherever it is cut', () => {
     const target = { instruments: INSTRUMENTS, emit: () => undefined };
     const scanner =
-      venue === 'binance-usdm' ? new BinanceUsdmScanner(target) : new BybitLinearScanner(target, new BookMemory());
+      venue === 'binance-usdm' ? new BinanceUsdmScanner(target) : new BybitScanner(target, new BookMemory());
     fc.assert(
       fc.property(FRAMES[venue], (value) => {
         const whole = Buffer.from(JSON.stringify(value));

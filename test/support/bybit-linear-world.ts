@@ -7,9 +7,10 @@ import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
-import { createBybitLinearAccountStream } from '#venues/bybit-linear/account-stream.ts';
-import { createBybitLinearQueries } from '#venues/bybit-linear/queries.ts';
-import { createBybitLinearOrderEntry } from '#venues/bybit-linear/trading.ts';
+import { createBybitAccountStream } from '#venues/bybit/account-stream.ts';
+import { createBybitQueries } from '#venues/bybit/queries.ts';
+import { createBybitOrderEntry } from '#venues/bybit/trading.ts';
+import { LINEAR } from '#venues/bybit-linear/category.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime, Credentials } from '#venues/venue.ts';
@@ -63,7 +64,7 @@ export function listenToAccount(world: Pick<BybitWorld, 'runtime'>) {
   const reports: AccountReport[] = [];
   const frames: string[] = [];
   const states: ConnectionStatus[] = [];
-  const stream = createBybitLinearAccountStream(world.runtime, {
+  const stream = createBybitAccountStream(LINEAR, world.runtime, {
     onReport(report, frame) {
       reports.push(report);
       frames.push(Buffer.from(frame).toString('utf8'));
@@ -75,12 +76,12 @@ export function listenToAccount(world: Pick<BybitWorld, 'runtime'>) {
 
 export function enterOrders(world: Pick<BybitWorld, 'runtime'>) {
   const states: ConnectionStatus[] = [];
-  const entry = createBybitLinearOrderEntry(world.runtime, (status) => states.push(status));
+  const entry = createBybitOrderEntry(LINEAR, world.runtime, (status) => states.push(status));
   return { entry, states };
 }
 
 export function askVenue(world: Pick<BybitWorld, 'runtime'>) {
-  return createBybitLinearQueries(world.runtime, async () => [LINEAR_BTC]);
+  return createBybitQueries(LINEAR, world.runtime, async () => [LINEAR_BTC]);
 }
 
 export function intentOf(clientOrderId: string, change: Partial<OrderIntent> = {}): OrderIntent {

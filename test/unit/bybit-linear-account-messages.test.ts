@@ -11,9 +11,12 @@ import {
   readPosition,
   readWallet,
   walletRow,
-} from '#venues/bybit-linear/account-messages.ts';
+} from '#venues/bybit/account-messages.ts';
+import { feeCurrencyRule } from '#venues/bybit/fee-currency.ts';
+import { LINEAR } from '#venues/bybit-linear/category.ts';
 import { hasSharedData, sharedRows } from '../support/shared-data.ts';
 
+const inContracts = feeCurrencyRule(LINEAR, () => null);
 const DOCS = 'bybit/fixtures/v5_docs_examples.jsonl';
 const NAUTILUS = 'bybit/fixtures/nautilus.jsonl';
 const fixture = z.object({
@@ -81,7 +84,7 @@ describe.skipIf(!hasSharedData(DOCS) || !hasSharedData(NAUTILUS))(
 
     it('an execution, and one that the venue made by auto-deleveraging', () => {
       const [trade] = rows(DOCS, 'websocket/private/execution.mdx', 'Stream Example');
-      expect(readExecution(executionRow.parse(trade), 'accountStream')).toEqual({
+      expect(readExecution(executionRow.parse(trade), 'accountStream', inContracts)).toEqual({
         kind: 'fill',
         source: 'accountStream',
         symbol: 'BTCUSDT',
@@ -98,7 +101,7 @@ describe.skipIf(!hasSharedData(DOCS) || !hasSharedData(NAUTILUS))(
         venueTime: 1_746_270_400_353,
       });
       const [adl] = rows(NAUTILUS, 'ws_account_execution_adl.json');
-      expect(readExecution(executionRow.parse(adl), 'accountStream')).toMatchObject({
+      expect(readExecution(executionRow.parse(adl), 'accountStream', inContracts)).toMatchObject({
         cause: 'adl',
         feeCurrency: 'USDT',
       });
@@ -151,7 +154,8 @@ describe('rules of execution types', () => {
     execFee: '0.25',
     execTime: '1700000000000',
   };
-  const readAs = (execType: string): AccountReport => readExecution(executionRow.parse({ ...base, execType }), 'query');
+  const readAs = (execType: string): AccountReport =>
+    readExecution(executionRow.parse({ ...base, execType }), 'query', inContracts);
 
   it('funding has a quantity and changes no position: it is an adjustment of the balance', () => {
     expect(readAs('Funding')).toEqual({

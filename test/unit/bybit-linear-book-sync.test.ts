@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { BybitLinearBookSync } from '#venues/bybit-linear/book-sync.ts';
+import { BybitBookSync } from '#venues/bybit/book-sync.ts';
 import { delta, snapshot } from '../support/book-message-builder.ts';
 
-const newSync = () => new BybitLinearBookSync('BTCUSDT', { priceScale: 1, sizeScale: 3 });
+const newSync = () => new BybitBookSync('BTCUSDT', { priceScale: 1, sizeScale: 3 });
 const WHOLE = { bids: [['100.0', '1.000']], asks: [['100.1', '1.000']] } as const;
 
-function liveSync(): BybitLinearBookSync {
+function liveSync(): BybitBookSync {
   const sync = newSync();
   sync.onMessage(snapshot(50, WHOLE));
   return sync;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VenueError } from '#core/orders/venue-error.ts';
-import { answerOfError, classOfCode, classOfStatus, refusal } from '#venues/bybit-linear/errors.ts';
+import { answerOfError, classOfCode, classOfStatus, refusal } from '#venues/bybit/errors.ts';
 
 describe('H11: classes of Bybit errors', () => {
   it.each([

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Subscription } from '#core/market/market-message.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
-import { fetchInstruments, readInstrumentsPage } from '#venues/bybit-linear/instruments.ts';
+import { readInstrumentsPage } from '#venues/bybit/instruments-list.ts';
+import { fetchInstruments, readInstrument } from '#venues/bybit-linear/instruments.ts';
 import { bybitLinearMarketData } from '#venues/bybit-linear/market-data.ts';
 import { bybitLinear } from '#venues/bybit-linear/venue.ts';
 import type { VenueRuntime } from '#venues/venue.ts';
@@ -238,7 +239,8 @@ describe('Bybit linear market data', () => {
   });
 
   test('unknown topics say nothing and are no errors', () => {
-    expect(read({ topic: 'kline.5.BTCUSDT', type: 'snapshot', ts: TIME, data: [{}] })).toEqual([]);
+    expect(read({ topic: 'kline.D.BTCUSDT', type: 'snapshot', ts: TIME, data: [{}] })).toEqual([]);
+    expect(read({ topic: 'priceLimit.BTCUSDT', data: { symbol: 'BTCUSDT' }, ts: TIME })).toEqual([]);
     expect(read({ topic: 'somethingNew', data: 1 })).toEqual([]);
     expect(read({ ...BOOK, extra: { deep: true } })).toHaveLength(1);
   });
@@ -338,7 +340,7 @@ describe('Bybit linear market data', () => {
       'https://rest.invalid/v5/market/instruments-info?category=linear&limit=1000',
       'https://rest.invalid/v5/market/instruments-info?category=linear&limit=1000&cursor=a%3Db',
     ]);
-    expect(logged).toMatchObject([{ text: 'instrument left out', symbol: 'list[1]' }]);
+    expect(logged).toMatchObject([{ text: 'instrument left out', symbol: 'BAD' }]);
   });
 
   test.each([
@@ -357,7 +359,10 @@ describe('Bybit linear market data', () => {
   test('a tick of zero is no instrument', () => {
     const row = { ...ROW, priceFilter: { tickSize: '0' } };
 
-    expect(readInstrumentsPage({ list: [row] })).toMatchObject({ instruments: [], refused: [{ symbol: 'BTCUSDT' }] });
+    expect(readInstrumentsPage({ list: [row] }, readInstrument)).toMatchObject({
+      instruments: [],
+      refused: [{ symbol: 'BTCUSDT' }],
+    });
   });
 
   const FIXTURES = 'bybit/fixtures/nautilus.jsonl';
@@ -371,6 +376,6 @@ describe('Bybit linear market data', () => {
         .map(({ name, body }) => [name, read(body).map(({ type }) => type)]),
     );
 
-    expect(said).toMatchObject({ ws_kline: [], ws_ticker_linear: ['ticker'] });
+    expect(said).toMatchObject({ ws_kline: ['candle'], ws_ticker_linear: ['ticker'] });
   });
 });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { EpochMs } from '#core/time/clock.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
-import { createBookTopic } from '#simulation/protocol/bybit-linear-book-topic.ts';
+import { createBookTopic } from '#simulation/protocol/bybit-book-topic.ts';
 import { createMarketConnection } from '#venues/connection/market-connection.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { MarketDataProtocol } from '#venues/venue.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { authMessage, signAuth, signedHeaders, signRest } from '#venues/bybit-linear/signing.ts';
+import { authMessage, signAuth, signedHeaders, signRest } from '#venues/bybit/signing.ts';
 import { hasSharedData, sharedText } from '../support/shared-data.ts';
 
 const vectors = z.array(

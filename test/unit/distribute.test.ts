@@ -5,6 +5,7 @@ import { createMarketStore } from '#aws/market-store.ts';
 import { parseMarketRecord } from '#aws/market-stream.ts';
 import { createBatchProcessor } from '#aws/ordered-stream-processor.ts';
 import { MillraceError } from '#core/errors.ts';
+import { VENUES, type VenueId } from '#core/market/instrument.ts';
 import type { MarketMessage } from '#core/market/market-message.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { distributeBatch } from '#functions/distribute/distribute-batch.ts';
@@ -28,12 +29,18 @@ const plainVenue = {
   },
 };
 
+/** Every venue speaks plainly here. */
+const plainVenues = Object.fromEntries(VENUES.map((venue) => [venue, plainVenue])) as Record<
+  VenueId,
+  typeof plainVenue
+>;
+
 function world() {
   const db = createFakeDynamoDb();
   const counts = new Map<string, number>();
   const count = (name: string) => void counts.set(name, (counts.get(name) ?? 0) + 1);
   const parts = {
-    decoders: new ConnectionDecoders({ 'binance-usdm': plainVenue, 'bybit-linear': plainVenue }),
+    decoders: new ConnectionDecoders(plainVenues),
     store: createMarketStore(db.client, TABLE),
     log: () => undefined,
     count,

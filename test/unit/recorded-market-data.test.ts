@@ -7,8 +7,8 @@ import { RecordedDepthSnapshots } from '#research/binance-usdm-recording.ts';
 import { readRecordedLines } from '#research/recorded-frames.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
 import { createBinanceUsdmDecoder } from '#venues/binance-usdm/market-data.ts';
-import { BybitLinearBookSync } from '#venues/bybit-linear/book-sync.ts';
-import { createBybitLinearDecoder } from '#venues/bybit-linear/market-data.ts';
+import { BybitBookSync } from '#venues/bybit/book-sync.ts';
+import { createBybitDecoder } from '#venues/bybit/market-decoder.ts';
 import { bookDigest, bookTexts } from '../support/book-digest.ts';
 import { runNormalize } from '../support/run-normalize.ts';
 import { hasSharedData, SHARED_DATA, sharedText } from '../support/shared-data.ts';
@@ -93,8 +93,8 @@ describe.skipIf(!hasSharedData(OB500) || !hasSharedData(OB500_BOOK))('recorded B
   test('the book is the known one after every frame', async () => {
     const { states } = JSON.parse(sharedText(OB500_BOOK)) as { states: Checkpoint[] };
     const scales = { priceScale: 4, sizeScale: 0 };
-    const sync = new BybitLinearBookSync('XRPUSDT', scales);
-    const decode = createBybitLinearDecoder();
+    const sync = new BybitBookSync('XRPUSDT', scales);
+    const decode = createBybitDecoder();
     const seen: Checkpoint[] = [];
     for await (const records of readRecordedLines(path(OB500), Readable.from([]))) {
       for (const record of records) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '#core/time/clock.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
-import { BybitLinearBookSync } from '#venues/bybit-linear/book-sync.ts';
+import { BybitBookSync } from '#venues/bybit/book-sync.ts';
 import { ReusedBook } from '#venues/connection/scanned-values.ts';
 import { bookTexts } from '../support/book-digest.ts';
 import { snapshot } from '../support/book-message-builder.ts';
@@ -57,7 +57,7 @@ describe('book syncs fed with scanned changes', () => {
 
   test.each([
     new BinanceUsdmBookSync('BTCUSDT', { priceScale: 3, sizeScale: 3 }),
-    new BybitLinearBookSync('BTCUSDT', { priceScale: 2, sizeScale: 4 }),
+    new BybitBookSync('BTCUSDT', { priceScale: 2, sizeScale: 4 }),
   ])('numbers of other scales than the book’s are refused, and the book is left invalid', (sync) => {
     const book = rewrite(new ReusedBook(), { first: 6, last: 8, previous: 7, bid: [10_000, 1_000] });
     sync.onMessage(snapshot(7));

@@ -1,7 +1,7 @@
 import type { Price, Size } from './scaled-decimal.ts';
 
 /** The venues that Millrace trades on; each is one folder of `src/venues`. */
-export const VENUES = ['binance-usdm', 'bybit-linear'] as const;
+export const VENUES = ['binance-usdm', 'bybit-linear', 'bybit-spot'] as const;
 export type VenueId = (typeof VENUES)[number];
 
 export type InstrumentKind = 'spot' | 'linear' | 'inverse' | 'option' | 'equity';
@@ -42,4 +42,9 @@ export interface Instrument {
 export function notional(instrument: Instrument, price: Price, size: Size): number {
   if (instrument.kind === 'inverse') return (size / 10 ** instrument.sizeScale) * instrument.multiplier;
   return (price / 10 ** instrument.priceScale) * (size / 10 ** instrument.sizeScale) * instrument.multiplier;
+}
+
+/** Whether venues take reduce-only orders on such an instrument. Where they do not, an exit is an order like any other: only its sender sees to it that it opens nothing. */
+export function hasReduceOnly(kind: InstrumentKind): boolean {
+  return kind !== 'spot' && kind !== 'equity';
 }

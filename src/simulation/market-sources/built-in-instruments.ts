@@ -32,6 +32,11 @@ function usdtPerpetual(base: string) {
   return { symbol: `${base}USDT`, kind: 'linear', base, quote: 'USDT' } as const;
 }
 
+/** The part of the terms that every spot pair against USDT shares. */
+function usdtPair(base: string) {
+  return { symbol: `${base}USDT`, kind: 'spot', base, quote: 'USDT' } as const;
+}
+
 /**
  * Terms near those that the venues had in 2024, the most traded first. Rows of a venue may be of any kind; their prices start where `generated-market.ts` says
  * for the symbol or for the base currency.
@@ -70,6 +75,20 @@ const TERMS: Readonly<Record<VenueId, readonly Terms[]>> = {
     { ...usdtPerpetual('BTC'), priceScale: 2, tick: 10, sizeScale: 3, lot: 1, maxSize: 1_190_000, minNotional: 5 },
     { ...usdtPerpetual('ETH'), priceScale: 2, tick: 1, sizeScale: 2, lot: 1, maxSize: 724_000, minNotional: 5 },
     { ...usdtPerpetual('SOL'), priceScale: 3, tick: 10, sizeScale: 1, lot: 1, maxSize: 796_300, minNotional: 5 },
+  ],
+  // Sizes in the asset's own decimals; the lot is the precision of orders.
+  'bybit-spot': [
+    { ...usdtPair('BTC'), priceScale: 2, tick: 1, sizeScale: 8, lot: 100, maxSize: 8_300_000_000, minNotional: 5 },
+    { ...usdtPair('ETH'), priceScale: 2, tick: 1, sizeScale: 8, lot: 1_000, maxSize: 229_000_000_000, minNotional: 5 },
+    {
+      ...usdtPair('SOL'),
+      priceScale: 2,
+      tick: 1,
+      sizeScale: 8,
+      lot: 100_000,
+      maxSize: 5_700_000_000_000,
+      minNotional: 5,
+    },
   ],
 };
 

@@ -1,7 +1,8 @@
 import type { VenueId } from '#core/market/instrument.ts';
 import { createBinanceUsdmServer } from './binance-usdm-server.ts';
-import { uuidOf } from './bybit-linear-rows.ts';
 import { createBybitLinearServer } from './bybit-linear-server.ts';
+import { uuidOf } from './bybit-rows.ts';
+import { createBybitSpotServer } from './bybit-spot-server.ts';
 import type { SimulatedVenue, SimulatedVenueOptions } from './simulated-venue.ts';
 
 /** How one venue is simulated. */
@@ -18,4 +19,5 @@ const same = (fillId: string): string => fillId;
 export const VENUE_SERVERS: Readonly<Record<VenueId, VenueServer>> = {
   'binance-usdm': { create: createBinanceUsdmServer, fillIdAsTold: same },
   'bybit-linear': { create: createBybitLinearServer, fillIdAsTold: uuidOf },
+  'bybit-spot': { create: createBybitSpotServer, fillIdAsTold: uuidOf },
 };

@@ -1,21 +1,23 @@
+import { createBybitAccountStream } from '../bybit/account-stream.ts';
+import { BybitBookSync } from '../bybit/book-sync.ts';
+import { bybitEndpoints } from '../bybit/endpoints.ts';
+import { fetchBybitMarketStatus } from '../bybit/market-status.ts';
+import { createBybitQueries } from '../bybit/queries.ts';
+import { createBybitOrderEntry } from '../bybit/trading.ts';
 import type { Venue } from '../venue.ts';
-import { createBybitLinearAccountStream } from './account-stream.ts';
-import { BybitLinearBookSync } from './book-sync.ts';
-import { bybitLinearEndpoints } from './endpoints.ts';
+import { LINEAR } from './category.ts';
 import { fetchInstruments } from './instruments.ts';
 import { bybitLinearMarketData } from './market-data.ts';
-import { createBybitLinearQueries } from './queries.ts';
-import { createBybitLinearOrderEntry } from './trading.ts';
 
 /** Bybit V5 linear contracts. */
 export const bybitLinear: Venue = {
-  id: 'bybit-linear',
+  id: LINEAR.venue,
   supports: {
     name: 'Bybit V5 linear contracts',
     modes: ['paper', 'testnet', 'live'],
     instruments: ['linear'],
-    channels: ['book', 'trades', 'quotes', 'ticker', 'liquidations'],
-    orderTypes: ['limit', 'market'],
+    channels: ['book', 'trades', 'quotes', 'ticker', 'liquidations', 'candles'],
+    orderTypes: ['limit', 'market', 'stopMarket', 'takeProfitMarket'],
     timesInForce: ['gtc', 'ioc', 'fok', 'postOnly'],
     amend: 'priceAndSize',
     reduceOnly: true,
@@ -23,13 +25,20 @@ export const bybitLinear: Venue = {
     accountStream: 'websocket',
     deadMan: 'none',
     orderValidity: 'window',
-    notes: [],
+    notes: [
+      'One-way mode only: an account in hedge mode is refused.',
+      'Stop and take-profit orders trigger by the last price; at most 10 of them wait for a symbol.',
+      'A post-only order that would take is cancelled after its acknowledgement, not refused.',
+      'Cancelling on disconnect (DCP) is for institutional clients only and is not armed; a signed order ends with its window.',
+      'The own demo of the venue has no websocket order entry; paper orders go to the simulated venue, `testnet` has one.',
+    ],
   },
-  endpoints: bybitLinearEndpoints,
+  endpoints: bybitEndpoints,
   marketData: bybitLinearMarketData,
-  createBookSync: (instrument) => new BybitLinearBookSync(instrument.symbol, instrument),
-  createAccountStream: (runtime, listener) => createBybitLinearAccountStream(runtime, listener),
-  createOrderEntry: (runtime, onStatus) => createBybitLinearOrderEntry(runtime, onStatus),
-  createQueries: (runtime) => createBybitLinearQueries(runtime, fetchInstruments),
+  createBookSync: (instrument) => new BybitBookSync(instrument.symbol, instrument),
+  createAccountStream: (runtime, listener) => createBybitAccountStream(LINEAR, runtime, listener),
+  createOrderEntry: (runtime, onStatus) => createBybitOrderEntry(LINEAR, runtime, onStatus),
+  createQueries: (runtime) => createBybitQueries(LINEAR, runtime, fetchInstruments),
   fetchInstruments,
+  fetchMarketStatus: (runtime) => fetchBybitMarketStatus(LINEAR, runtime),
 };

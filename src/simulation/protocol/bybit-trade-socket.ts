@@ -1,8 +1,8 @@
 import type { ApiKey } from './api-keys.ts';
-import type { BybitContext } from './bybit-linear-context.ts';
-import { admitSession, type RateGate, timestampFault } from './bybit-linear-gate.ts';
-import { type BybitOrderOperation, type BybitOrders, isRecord } from './bybit-linear-orders.ts';
-import type { BybitPrivateHub } from './bybit-linear-private.ts';
+import type { BybitContext } from './bybit-context.ts';
+import { admitSession, type RateGate, timestampFault } from './bybit-gate.ts';
+import { type BybitOrderOperation, type BybitOrders, isRecord } from './bybit-orders.ts';
+import type { BybitPrivateHub } from './bybit-private.ts';
 import type { VenueSession } from './venue-session.ts';
 
 const OPERATIONS: ReadonlyMap<unknown, BybitOrderOperation> = new Map([

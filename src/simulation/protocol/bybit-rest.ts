@@ -1,13 +1,13 @@
 import type { SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { ApiKey } from './api-keys.ts';
-import type { BybitContext } from './bybit-linear-context.ts';
-import { admitRequest, createAddressGate, type RateGate, REQUESTS_PER_ADDRESS } from './bybit-linear-gate.ts';
-import { createBybitMarketRest } from './bybit-linear-market-rest.ts';
-import { type BybitOrderOperation, type BybitOrders, isRecord, showsAsOpen, targetOf } from './bybit-linear-orders.ts';
-import type { BybitPrivateHub } from './bybit-linear-private.ts';
-import { invalid, pageOf, type Result } from './bybit-linear-results.ts';
-import { executionRow, positionRow, walletRow } from './bybit-linear-rows.ts';
-import type { RecentTrades } from './bybit-linear-trades.ts';
+import type { BybitContext } from './bybit-context.ts';
+import { admitRequest, createAddressGate, type RateGate, REQUESTS_PER_ADDRESS } from './bybit-gate.ts';
+import { createBybitMarketRest } from './bybit-market-rest.ts';
+import { type BybitOrderOperation, type BybitOrders, isRecord, showsAsOpen, targetOf } from './bybit-orders.ts';
+import type { BybitPrivateHub } from './bybit-private.ts';
+import { invalid, pageOf, type Result } from './bybit-results.ts';
+import { executionRow, positionRow, walletRow } from './bybit-rows.ts';
+import type { RecentTrades } from './bybit-trades.ts';
 import type { VenueAnswer, VenueRequest } from './venue-server.ts';
 
 const ORDER_PATHS: ReadonlyMap<string, BybitOrderOperation> = new Map([

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type {
   BookMessage,
+  CandleMessage,
   LevelText,
   LiquidationMessage,
   MarketControlMessage,
@@ -21,7 +22,7 @@ import {
 import type { TickerChange } from '../connection/ticker-memory.ts';
 
 /**
- * Public messages of Bybit V5 linear. Hot ones are checked by hand, field by field as they are used; cold ones by schema. Unknown fields are allowed, and
+ * Public messages of Bybit V5. Hot ones are checked by hand, field by field as they are used; cold ones by schema. Unknown fields are allowed, and
  * the order of fields means nothing: it differs by topic.
  */
 
@@ -102,6 +103,44 @@ export function readLiquidations(frame: RawFrame): readonly LiquidationMessage[]
   });
 }
 
+interface RawCandle {
+  readonly start?: unknown;
+  readonly interval?: unknown;
+  readonly open?: unknown;
+  readonly high?: unknown;
+  readonly low?: unknown;
+  readonly close?: unknown;
+  readonly volume?: unknown;
+  readonly confirm?: unknown;
+  readonly timestamp?: unknown;
+}
+
+const MINUTE_MS = 60_000;
+
+/** `kline.{interval}.{symbol}`: `data:[{start,end,interval,open,close,high,low,volume,turnover,confirm,timestamp}]`; intervals are minutes, days and more are not read. */
+export function readCandles(topic: string, frame: RawFrame): readonly CandleMessage[] {
+  const [, interval = '', ...rest] = topic.split('.');
+  const symbol = requireText(rest.join('.'), 'topic');
+  if (!/^\d{1,3}$/.test(interval)) return [];
+  return rows(frame).map((row): CandleMessage => {
+    const raw: RawCandle = row;
+    if (typeof raw.confirm !== 'boolean') throw frameInvalid('confirm is neither true nor false');
+    return {
+      type: 'candle',
+      symbol,
+      intervalMs: Number(interval) * MINUTE_MS,
+      openTime: requireTime(raw.start, 'start'),
+      open: requireDecimal(raw.open, 'open'),
+      high: requireDecimal(raw.high, 'high'),
+      low: requireDecimal(raw.low, 'low'),
+      close: requireDecimal(raw.close, 'close'),
+      volume: requireDecimal(raw.volume, 'volume'),
+      closed: raw.confirm,
+      exchangeTime: requireTime(raw.timestamp, 'timestamp'),
+    };
+  });
+}
+
 interface RawTicker {
   readonly symbol?: unknown;
   readonly lastPrice?: unknown;
@@ -112,7 +151,7 @@ interface RawTicker {
   readonly openInterest?: unknown;
 }
 
-/** `tickers.{symbol}`: a snapshot, then deltas in which a missing field is unchanged. */
+/** `tickers.{symbol}`: of contracts a snapshot, then deltas in which a missing field is unchanged; of spot snapshots alone, without mark and funding. */
 export function readTicker(frame: RawFrame): { symbol: string; change: TickerChange; exchangeTime: EpochMs } {
   if (!isObject(frame.data)) throw frameInvalid('data is not an object');
   const data: RawTicker = frame.data;
@@ -198,30 +237,3 @@ export function readRequestAnswer(value: unknown): MarketControlMessage | null {
   }
   return ok ? null : { type: 'venueError', code: String(retCode ?? op ?? 'unknown'), text: reason };
 }
-
-/** One row of `/v5/market/instruments-info` for linear contracts. */
-export const instrumentRow = z.looseObject({
-  symbol: z.string().min(1),
-  contractType: z.string(),
-  status: z.string(),
-  baseCoin: z.string(),
-  quoteCoin: z.string(),
-  settleCoin: z.string(),
-  priceScale: z
-    .string()
-    .regex(/^\d{1,2}$/)
-    .optional(),
-  priceFilter: z.looseObject({ tickSize: z.string() }),
-  lotSizeFilter: z.looseObject({
-    qtyStep: z.string(),
-    minOrderQty: z.string(),
-    maxOrderQty: z.string(),
-    maxMktOrderQty: z.string().optional(),
-    minNotionalValue: z.string().optional(),
-  }),
-});
-
-export const instrumentsPage = z.looseObject({
-  list: z.array(z.unknown()),
-  nextPageCursor: z.string().optional(),
-});

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import type { BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
-import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { AccountRuntime, VenueRuntime } from '../venue.ts';
 import {
@@ -17,10 +17,14 @@ import {
   readWallet,
   walletRow,
 } from './account-messages.ts';
+import type { BybitCategory } from './category.ts';
 import { answerOfError } from './errors.ts';
-import { createBybitRest, type QueryParameters, read } from './rest.ts';
+import { feeCurrencyRule } from './fee-currency.ts';
+import { holdingsOf } from './holdings.ts';
+import { cancelBody, isNotFound, STOP_FILTER } from './order-arguments.ts';
+import { read } from './public-rest.ts';
+import { createBybitRest, type QueryParameters } from './rest.ts';
 
-const CATEGORY = 'linear';
 /** A history query may span so much at most (Bybit V5 documentation, "Get Order History", "Get Trade History"). */
 const WINDOW_MS = 7 * 86_400_000;
 /** The venue keeps two years. */
@@ -32,11 +36,41 @@ const page = z.object({ list: z.array(z.unknown()), nextPageCursor: z.string().o
 const acknowledged = z.object({ orderId: z.string(), orderLinkId: z.string().optional() });
 
 /** Queries by signed REST. `fetchInstruments` is the venue's public list of instruments. */
-export function createBybitLinearQueries(
+export function createBybitQueries(
+  category: BybitCategory,
   runtime: AccountRuntime,
   fetchInstruments: (runtime: VenueRuntime) => Promise<readonly Instrument[]>,
 ): VenueQueries {
-  const rest = createBybitRest(runtime);
+  const rest = createBybitRest(category, runtime);
+  let fetched: ReadonlyMap<string, Instrument> | null = null;
+  const feeCurrencyOf = feeCurrencyRule(category, () => runtime.instruments?.() ?? fetched);
+
+  /** Instruments of these symbols: those known, or else fetched once. */
+  async function instrumentsOf(symbols: readonly string[]): Promise<Instrument[]> {
+    const known = runtime.instruments?.() ?? fetched;
+    const all =
+      known !== null && symbols.every((symbol) => known.has(symbol))
+        ? known
+        : new Map((await fetchInstruments(runtime)).map((each) => [each.symbol, each]));
+    fetched = all;
+    return symbols.map((symbol) => {
+      const instrument = all.get(symbol);
+      if (instrument === undefined) throw new VenueError('reject', 'SYMBOL_UNKNOWN', `symbol=${symbol}`);
+      return instrument;
+    });
+  }
+
+  async function balances(): Promise<BalanceReport[]> {
+    const rows = await list('/v5/account/wallet-balance', { category: undefined, accountType: 'UNIFIED' }, walletRow);
+    const at = await now();
+    return readEach(rows, (row) => readWallet(row, at)).flat();
+  }
+
+  /** What is held of spot symbols; a base asset without a balance is not told: that means flat. */
+  async function holdings(symbols: readonly string[]): Promise<PositionReport[]> {
+    const instruments = await instrumentsOf(symbols);
+    return holdingsOf(await balances(), instruments, 'query');
+  }
 
   /** All pages of a list, each row read by `schema`. */
   async function list<Schema extends z.ZodType>(
@@ -47,7 +81,7 @@ export function createBybitLinearQueries(
     const rows: z.infer<Schema>[] = [];
     let cursor: string | undefined;
     for (let count = 0; count < MAX_PAGES; count += 1) {
-      const result = read(page, await rest.get(path, { category: CATEGORY, ...parameters, cursor }), path);
+      const result = read(page, await rest.get(path, { category: category.name, ...parameters, cursor }), path);
       for (const row of result.list) rows.push(read(schema, row, path));
       if (result.nextPageCursor === undefined || result.nextPageCursor === '' || result.list.length === 0) return rows;
       cursor = result.nextPageCursor;
@@ -110,14 +144,18 @@ export function createBybitLinearQueries(
     },
     async fillsSince(symbol, from) {
       const rows = await listSince('/v5/execution/list', { symbol, limit: 100 }, executionRow, from);
+      // Spot alone tells a fee's currency by the instrument, and only where the venue leaves it out.
+      if (category.positions === 'wallet' && rows.some((row) => (row.feeCurrency ?? '') === ''))
+        await instrumentsOf([symbol]);
       const fills = new Map<string, FillReport>();
-      for (const report of readEach(rows, (row) => readExecution(row, 'query'))) {
+      for (const report of readEach(rows, (row) => readExecution(row, 'query', feeCurrencyOf))) {
         if (report.kind === 'fill' && report.venueTime >= from) fills.set(report.fillId, report);
       }
       // The venue lists the newest first; equal times keep the venue's order.
       return [...fills.values()].reverse().sort((a, b) => a.venueTime - b.venueTime);
     },
     async positions(symbols) {
+      if (category.positions === 'wallet') return holdings(symbols);
       const reports = [];
       for (const symbol of symbols) {
         const rows = await list('/v5/position/list', { symbol, limit: 200 }, positionRow);
@@ -126,34 +164,31 @@ export function createBybitLinearQueries(
       }
       return reports;
     },
-    async balances() {
-      const rows = await list('/v5/account/wallet-balance', { category: undefined, accountType: 'UNIFIED' }, walletRow);
-      const at = await now();
-      return readEach(rows, (row) => readWallet(row, at)).flat();
-    },
+    balances,
     async cancelOrder(target) {
-      try {
-        const result = await rest.post('/v5/order/cancel', cancelBody(target), 'cancel');
-        const parsed = acknowledged.safeParse(result);
-        if (!parsed.success) {
-          return { kind: 'unknown', cause: 'venueUnclear', code: 'ANSWER_INVALID', text: 'no order id in the answer' };
-        }
-        return { kind: 'accepted', venueOrderId: parsed.data.orderId, venueTime: null };
-      } catch (error) {
-        return answerOfError(error);
-      }
+      const body = cancelBody(category, target);
+      const answer = await cancel(body);
+      if (!category.stopsHaveFilter || !isNotFound(answer)) return answer;
+      return cancel({ ...body, orderFilter: STOP_FILTER });
     },
   };
+
+  async function cancel(body: Readonly<Record<string, string>>): Promise<OrderAnswer> {
+    try {
+      const result = await rest.post('/v5/order/cancel', body, 'cancel');
+      const parsed = acknowledged.safeParse(result);
+      if (!parsed.success) {
+        return { kind: 'unknown', cause: 'venueUnclear', code: 'ANSWER_INVALID', text: 'no order id in the answer' };
+      }
+      return { kind: 'accepted', venueOrderId: parsed.data.orderId, venueTime: null };
+    } catch (error) {
+      return answerOfError(error);
+    }
+  }
 }
 
 function fromQuery(row: OrderRow): OrderReport {
   return readOrder(row, 'query');
-}
-
-/** What names an order to the venue; its own id wins. */
-export function cancelBody(target: OrderTarget): Record<string, string> {
-  const named = target.venueOrderId === null ? { orderLinkId: target.clientOrderId } : { orderId: target.venueOrderId };
-  return { category: CATEGORY, symbol: target.symbol, ...named };
 }
 
 /** Reads rows; what makes one unreadable becomes a `VenueError`: a hedge-mode account needs people, anything else may be asked again. */

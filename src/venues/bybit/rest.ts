@@ -1,30 +1,20 @@
-import { z } from 'zod';
-import { MillraceError, messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { createVenueClock, takeSample, type VenueClock } from '../connection/venue-clock.ts';
-import type { AccountRuntime, VenueRuntime } from '../venue.ts';
-import { type BybitOperation, classOfCode, classOfStatus } from './errors.ts';
-import { type BybitCall, type BybitLimits, createBybitLimits } from './limits.ts';
+import type { AccountRuntime } from '../venue.ts';
+import type { BybitCategory } from './category.ts';
+import { type BybitOperation, classOfCode } from './errors.ts';
+import { type BybitCall, createBybitLimits } from './limits.ts';
+import { exchange, fetchServerTime, readEnvelope } from './public-rest.ts';
 import { signedHeaders } from './signing.ts';
 
-/** Answers past this are lost as far as we are concerned. */
-const ANSWER_TIMEOUT_MS = 5_000;
 const RECV_WINDOW_MS = 5_000;
 /** Longest wait for the own budget. */
 const MAX_WAIT_MS = 2_000;
 
-const envelope = z.object({
-  retCode: z.number(),
-  retMsg: z.string(),
-  result: z.unknown().optional(),
-  time: z.number().optional(),
-});
-const timeResult = z.object({ timeNano: z.string().regex(/^\d{16,19}$/) });
-
 export type QueryParameters = Readonly<Record<string, string | number | undefined>>;
 
-/** Signed REST calls of one account. Every method rejects with a `VenueError`. */
+/** Signed REST calls of one account in one category. Every method rejects with a `VenueError`. */
 export interface BybitRest {
   readonly venueClock: VenueClock;
   serverTime(): Promise<EpochMs>;
@@ -32,25 +22,9 @@ export interface BybitRest {
   post(path: string, body: Readonly<Record<string, unknown>>, call: Exclude<BybitCall, 'public'>): Promise<unknown>;
 }
 
-/** The venue's time by public REST, for all who keep a clock. Rejects with a `VenueError` of class `retry`. */
-export async function fetchServerTime(runtime: VenueRuntime): Promise<EpochMs> {
-  const response = await exchange(runtime, 'query', '/v5/market/time', { method: 'GET' });
-  const result = read(timeResult, readEnvelope(response, 'query').result, '/v5/market/time');
-  return (Number(BigInt(result.timeNano) / 1_000n) / 1_000) as EpochMs;
-}
-
-/** Reads a result by its schema. Throws `VenueError` of class `retry` for one of another shape. */
-export function read<Schema extends z.ZodType>(schema: Schema, result: unknown, what: string): z.infer<Schema> {
-  const parsed = schema.safeParse(result);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue === undefined ? '' : `${issue.path.join('.')}: ${issue.message}`;
-  throw new VenueError('retry', 'ANSWER_INVALID', `${what} ${where}`);
-}
-
-export function createBybitRest(runtime: AccountRuntime): BybitRest {
+export function createBybitRest(category: BybitCategory, runtime: AccountRuntime): BybitRest {
   const venueClock = createVenueClock(runtime.clock);
-  const limits = createBybitLimits(runtime.clock, true);
+  const limits = createBybitLimits(runtime.clock, category.ordersPerSecond, true);
 
   const serverTime = (): Promise<EpochMs> => fetchServerTime(runtime);
 
@@ -81,7 +55,7 @@ export function createBybitRest(runtime: AccountRuntime): BybitRest {
   ): Promise<unknown> {
     await withinBudget(operation, path);
     const { url, init } = request(venueClock.venueNow());
-    const response = await exchange(runtime, operation, url, init, limits);
+    const response = await exchange(runtime, operation, url, init, { limits });
     const answer = readEnvelope(response, operation);
     const headers = limitHeaders(response.headers);
     limits.observe(operation, headers);
@@ -140,59 +114,6 @@ export function createBybitRest(runtime: AccountRuntime): BybitRest {
       }));
     },
   };
-}
-
-interface RawAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  readonly operation: BybitOperation;
-}
-
-/** Sends one request and reads its answer whole, within the time limit. */
-async function exchange(
-  runtime: VenueRuntime,
-  operation: BybitOperation,
-  pathAndQuery: string,
-  init: RequestInit,
-  limits?: BybitLimits,
-): Promise<RawAnswer> {
-  const abort = new AbortController();
-  const cancel = runtime.timers.after(ANSWER_TIMEOUT_MS, () => abort.abort());
-  try {
-    const response = await runtime.fetch(`${runtime.endpoints.rest}${pathAndQuery}`, { ...init, signal: abort.signal });
-    const text = await response.text();
-    const retryAfterMs = response.status === 403 && limits !== undefined ? limits.shutOut() : null;
-    if (!response.ok) {
-      throw new VenueError(
-        classOfStatus(response.status, operation),
-        `HTTP_${response.status}`,
-        text.slice(0, 200),
-        retryAfterMs,
-      );
-    }
-    return { status: response.status, headers: response.headers, text, operation };
-  } catch (error) {
-    if (error instanceof MillraceError) throw error;
-    const errorClass = operation === 'query' ? 'retry' : 'unknown';
-    throw new VenueError(errorClass, abort.signal.aborted ? 'TIMEOUT' : 'LINK', messageOf(error));
-  } finally {
-    cancel();
-  }
-}
-
-function readEnvelope(answer: RawAnswer, operation: BybitOperation): z.infer<typeof envelope> {
-  const unreadable = (detail: string): VenueError =>
-    new VenueError(operation === 'query' ? 'retry' : 'unknown', 'ANSWER_INVALID', detail);
-  let json: unknown;
-  try {
-    json = JSON.parse(answer.text);
-  } catch (error) {
-    throw unreadable(messageOf(error));
-  }
-  const parsed = envelope.safeParse(json);
-  if (!parsed.success) throw unreadable(`status=${answer.status}`);
-  return parsed.data;
 }
 
 function limitHeaders(headers: Headers) {

@@ -12,8 +12,8 @@ import {
 } from './json-fields.ts';
 import type { FrameContent, TradeText, VenueFrame } from './venue-frame.ts';
 
-/** Reads a Bybit V5 public frame of linear contracts (V5 documentation, "Websocket Stream / Public"). Throws `FRAME_SYNTAX` and `FRAME_FIELD`. */
-export function parseBybitLinearFrame(bytes: Uint8Array): VenueFrame {
+/** Reads a Bybit V5 public frame of any category (V5 documentation, "Websocket Stream / Public"). Throws `FRAME_SYNTAX` and `FRAME_FIELD`. */
+export function parseBybitFrame(bytes: Uint8Array): VenueFrame {
   const message = parseObject(bytes);
   if (typeof message.topic !== 'string') return { kind: 'control' };
   const stream = message.topic;
@@ -34,6 +34,8 @@ export function parseBybitLinearFrame(bytes: Uint8Array): VenueFrame {
     case 'allLiquidation':
     case 'liquidation':
       return { ...frame, channel: 'liquidations', content: null };
+    case 'kline':
+      return { ...frame, channel: 'candles', content: null };
     default:
       return { ...frame, channel: 'other', content: null };
   }

@@ -23,22 +23,25 @@ export interface BybitLimits {
 }
 
 /** Per account and rolling second (Bybit V5 documentation, "Rate limit rules"); each order call has a budget of its own, so a cancel is never starved by entries. */
-const PER_SECOND: Readonly<Record<BybitCall, number>> = { create: 10, amend: 10, cancel: 10, query: 50, public: 100 };
+const PER_SECOND = { query: 50, public: 100 } as const;
 /** Per address. */
 const ADDRESS = { capacity: 600, windowMs: 5_000, cancelReserve: 60 } as const;
 const SHUT_OUT_MS = 600_000;
 const DEFAULT_WAIT_MS = 1_000;
 
-/** The budgets of one account. `usesAddressBudget`: REST counts by address as well, the trade socket does not. */
-export function createBybitLimits(clock: Clock, usesAddressBudget: boolean): BybitLimits {
-  const budget = (call: BybitCall): RateBudget =>
-    createRateBudget(clock, { capacity: PER_SECOND[call], windowMs: 1_000, cancelReserve: 0 });
+/**
+ * The budgets of one account in one category, whose `ordersPerSecond` each kind of order request has. `usesAddressBudget`: REST counts by address as well,
+ * the trade socket does not.
+ */
+export function createBybitLimits(clock: Clock, ordersPerSecond: number, usesAddressBudget: boolean): BybitLimits {
+  const budget = (capacity: number): RateBudget =>
+    createRateBudget(clock, { capacity, windowMs: 1_000, cancelReserve: 0 });
   const budgets: Readonly<Record<BybitCall, RateBudget>> = {
-    create: budget('create'),
-    amend: budget('amend'),
-    cancel: budget('cancel'),
-    query: budget('query'),
-    public: budget('public'),
+    create: budget(ordersPerSecond),
+    amend: budget(ordersPerSecond),
+    cancel: budget(ordersPerSecond),
+    query: budget(PER_SECOND.query),
+    public: budget(PER_SECOND.public),
   };
   const address = createRateBudget(clock, ADDRESS);
 

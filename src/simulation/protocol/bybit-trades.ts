@@ -1,7 +1,7 @@
 import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedMarketEvent } from '../exchange/simulated-exchange.ts';
-import type { Row } from './bybit-linear-rows.ts';
+import type { Row } from './bybit-rows.ts';
 
 type Trade = Extract<SimulatedMarketEvent, { kind: 'trade' }>;
 

@@ -28,13 +28,12 @@ const ENDPOINTS: Readonly<Record<Mode, VenueEndpoints>> = {
 };
 
 /** Where the venue is in one mode. */
-export function bybitLinearEndpoints(mode: Mode): VenueEndpoints {
+export function bybitEndpoints(mode: Mode): VenueEndpoints {
   return ENDPOINTS[mode];
 }
 
 /** What follows the base addresses. */
 export const BYBIT_PATHS = {
-  publicLinear: '/v5/public/linear',
   private: '/v5/private',
   trade: '/v5/trade',
 } as const;

@@ -4,11 +4,11 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import type { BookChange } from '#core/market/scanned-message.ts';
 
 /**
- * Local book of Bybit linear (V5 documentation, "Orderbook"): the subscription begins with a snapshot, deltas follow, and a snapshot at any time replaces
+ * Local book of Bybit (V5 documentation, "Orderbook"): the subscription begins with a snapshot, deltas follow, and a snapshot at any time replaces
  * the book (`u` 1: the venue's service has restarted). The pages do not promise that `u` rises by one; on every recorded frame it does, so anything
  * else is taken as a gap and answered by a new subscription. The same `u` again is a repetition.
  */
-export class BybitLinearBookSync implements BookSync {
+export class BybitBookSync implements BookSync {
   readonly #writer: BookWriter;
   #live = false;
   /** A resync was asked for, and its snapshot has not come. */

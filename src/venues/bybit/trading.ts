@@ -1,20 +1,18 @@
 import { z } from 'zod';
 import { messageOf } from '#core/errors.ts';
-import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
-import type { OrderIntent } from '#core/orders/order.ts';
-import type { ConnectionStatus, OrderAnswer, OrderChange, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
+import type { ConnectionStatus, OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { createVenueClock, keepVenueClock, takeSample } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import { createBybitAuthentication } from './authentication.ts';
+import type { BybitCategory } from './category.ts';
 import { BYBIT_PATHS } from './endpoints.ts';
 import { type BybitOperation, classOfCode, refusal } from './errors.ts';
 import { createBybitLimits } from './limits.ts';
-import { cancelBody } from './queries.ts';
-import { fetchServerTime } from './rest.ts';
+import { amendArguments, cancelBody, createArguments, isNotFound, STOP_FILTER } from './order-arguments.ts';
+import { fetchServerTime } from './public-rest.ts';
 
 type OrderOperation = Exclude<BybitOperation, 'query'>;
 
@@ -26,8 +24,6 @@ const MAX_PENDING = 500;
 const PING_MS = 20_000;
 /** For how long a connection that is being replaced may still deliver its answers. */
 const LINGER_MS = 10_000;
-
-const TIME_IN_FORCE = { gtc: 'GTC', ioc: 'IOC', fok: 'FOK', postOnly: 'PostOnly' } as const;
 
 const reply = z.object({
   reqId: z.string().optional(),
@@ -53,13 +49,14 @@ const orderData = z.object({ orderId: z.string().min(1) });
  * Order entry over `/v5/trade` (Bybit V5 documentation, "Websocket Trade Guideline"). The signed-in session is the signature; each request
  * carries its timestamp and window, and the window ends before `validUntil`.
  */
-export function createBybitLinearOrderEntry(
+export function createBybitOrderEntry(
+  category: BybitCategory,
   runtime: AccountRuntime,
   onStatus: (status: ConnectionStatus) => void,
 ): OrderEntry & Managed {
   const { clock, timers, log } = runtime;
   const pending = createPendingRequests<Reply>(timers, MAX_PENDING);
-  const limits = createBybitLimits(clock, false);
+  const limits = createBybitLimits(clock, category.ordersPerSecond, false);
   const venueClock = createVenueClock(clock);
   const idPrefix = Math.floor(runtime.random.next() * 36 ** 6).toString(36);
   let requests = 0;
@@ -75,7 +72,7 @@ export function createBybitLinearOrderEntry(
   });
 
   const connection = createResilientConnection({
-    name: `bybit-linear orders ${runtime.account.account}`,
+    name: `${category.venue} orders ${runtime.account.account}`,
     url: () => `${runtime.endpoints.orders}${BYBIT_PATHS.trade}`,
     connect: runtime.connect,
     clock,
@@ -105,7 +102,7 @@ export function createBybitLinearOrderEntry(
   function onFrame(frame: Buffer, session: ConnectionSession): void {
     const message = parseReply(frame);
     if (message === null) {
-      log('error', 'order answer unreadable', { connection: 'bybit-linear orders', bytes: frame.length });
+      log('error', 'order answer unreadable', { connection: `${category.venue} orders`, bytes: frame.length });
       return;
     }
     if (message.op === 'pong' || message.retMsg === 'pong') {
@@ -221,13 +218,22 @@ export function createBybitLinearOrderEntry(
     for (const done of resolve) done();
   }
 
+  /** Where stops are orders of another kind, one that is not among the plain ones is looked for among the stops; the second answer is then the answer. */
+  function cancel(target: OrderTarget, validUntil: EpochMs, answer: (answer: OrderAnswer) => void): void {
+    const body = cancelBody(category, target);
+    request('cancel', body, validUntil, (first) => {
+      if (!category.stopsHaveFilter || !isNotFound(first)) answer(first);
+      else request('cancel', { ...body, orderFilter: STOP_FILTER }, validUntil, answer);
+    });
+  }
+
   return {
     notReady,
     place: (intent, instrument, validUntil, answer) =>
-      request('create', createArguments(intent, instrument), validUntil, answer),
-    cancel: (target, validUntil, answer) => request('cancel', cancelBody(target), validUntil, answer),
+      request('create', createArguments(category, intent, instrument), validUntil, answer),
+    cancel,
     amend: (target, change, instrument, validUntil, answer) =>
-      request('amend', amendArguments(target, change, instrument), validUntil, answer),
+      request('amend', amendArguments(category, target, change, instrument), validUntil, answer),
     start() {
       connection.start();
       authentication.start();
@@ -238,7 +244,7 @@ export function createBybitLinearOrderEntry(
         ask: askTime,
         onFailure: (reason) => log('warn', 'venue time not known', { reason }),
         onAlarm: (raised, offsetMs) =>
-          log(raised ? 'error' : 'info', 'venue clock and ours', { venue: 'bybit-linear', raised, offsetMs }),
+          log(raised ? 'error' : 'info', 'venue clock and ours', { venue: category.venue, raised, offsetMs }),
       });
     },
     async stop() {
@@ -250,29 +256,6 @@ export function createBybitLinearOrderEntry(
       await connection.stop();
     },
     status: () => connection.status(),
-  };
-}
-
-function createArguments(intent: OrderIntent, instrument: Instrument): Record<string, unknown> {
-  const { symbol, price, clientOrderId: orderLinkId, reduceOnly } = intent;
-  const isLimit = intent.type === 'limit';
-  const category = 'linear';
-  const side = intent.side === 'buy' ? 'Buy' : 'Sell';
-  const orderType = isLimit ? 'Limit' : 'Market';
-  const qty = formatScaled(intent.size, instrument.sizeScale);
-  const timeInForce = isLimit ? TIME_IN_FORCE[intent.timeInForce] : 'IOC';
-  if (price === null) {
-    return { category, symbol, side, orderType, qty, timeInForce, orderLinkId, reduceOnly, positionIdx: 0 };
-  }
-  const limit = formatScaled(price, instrument.priceScale);
-  return { category, symbol, side, orderType, qty, price: limit, timeInForce, orderLinkId, reduceOnly, positionIdx: 0 };
-}
-
-function amendArguments(target: OrderTarget, change: OrderChange, instrument: Instrument): Record<string, unknown> {
-  return {
-    ...cancelBody(target),
-    price: formatScaled(change.price, instrument.priceScale),
-    qty: formatScaled(change.size, instrument.sizeScale),
   };
 }
 

@@ -5,8 +5,8 @@ import type {
   SimulatedOrder,
   SimulatedPosition,
 } from '../exchange/simulated-exchange.ts';
-import type { BybitContext } from './bybit-linear-context.ts';
-import { executionRow, fundingRow, positionRow, type Row, walletRow } from './bybit-linear-rows.ts';
+import type { BybitContext } from './bybit-context.ts';
+import { executionRow, fundingRow, positionRow, type Row, walletRow } from './bybit-rows.ts';
 import type { VenueSession } from './venue-session.ts';
 
 type Kind = 'order' | 'execution' | 'position' | 'wallet';

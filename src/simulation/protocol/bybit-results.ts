@@ -1,4 +1,4 @@
-import type { Row } from './bybit-linear-rows.ts';
+import type { Row } from './bybit-rows.ts';
 
 /** A result of a REST call, or the venue's refusal. */
 export type Result = { readonly result: Row } | { readonly retCode: number; readonly retMsg: string };

@@ -1,8 +1,8 @@
-import { bookLevels } from './bybit-linear-book-topic.ts';
-import type { BybitContext } from './bybit-linear-context.ts';
-import { instrumentRow, tickerFields } from './bybit-linear-market-rows.ts';
-import { clamp, invalid, pageOf, type Result } from './bybit-linear-results.ts';
-import type { RecentTrades } from './bybit-linear-trades.ts';
+import { bookLevels } from './bybit-book-topic.ts';
+import type { BybitContext } from './bybit-context.ts';
+import { instrumentRow, tickerFields } from './bybit-market-rows.ts';
+import { clamp, invalid, pageOf, type Result } from './bybit-results.ts';
+import type { RecentTrades } from './bybit-trades.ts';
 
 /** Public REST, `/v5/market/*`. Null: the path is none of it. */
 export function createBybitMarketRest(

@@ -4,11 +4,13 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { SimulatedExchange, SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { ApiKeyRing } from './api-keys.ts';
-import { orderRow, type Row } from './bybit-linear-rows.ts';
+import type { BybitServerCategory } from './bybit-category.ts';
+import { orderRow, type Row } from './bybit-rows.ts';
 import type { VenueFaults } from './venue-faults.ts';
 
 /** What the parts of the simulated Bybit share. */
 export interface BybitContext {
+  readonly category: BybitServerCategory;
   readonly exchange: SimulatedExchange;
   readonly keys: ApiKeyRing;
   readonly faults: VenueFaults;
@@ -31,6 +33,7 @@ export interface BybitContext {
 const MAX_FEES = 200_000;
 
 export function createBybitContext(options: {
+  readonly category: BybitServerCategory;
   readonly exchange: SimulatedExchange;
   readonly keys: ApiKeyRing;
   readonly faults: VenueFaults;
@@ -42,6 +45,7 @@ export function createBybitContext(options: {
   const instrument = (symbol: string): Instrument | null =>
     exchange.instruments.find((each) => each.symbol === symbol) ?? null;
   return {
+    category: options.category,
     exchange,
     keys: options.keys,
     faults,

@@ -9,8 +9,8 @@ import type {
   SimulatedTarget,
 } from '../exchange/simulated-exchange.ts';
 import type { ApiKey } from './api-keys.ts';
-import type { BybitContext } from './bybit-linear-context.ts';
-import { decimalIdOf, isOpen, uuidOf } from './bybit-linear-rows.ts';
+import type { BybitContext } from './bybit-context.ts';
+import { decimalIdOf, isOpen, uuidOf } from './bybit-rows.ts';
 
 export type BybitOrderOperation = 'create' | 'amend' | 'cancel' | 'cancel-all';
 

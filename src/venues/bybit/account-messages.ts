@@ -3,6 +3,7 @@ import { MillraceError } from '#core/errors.ts';
 import { canonicalDecimal } from '#core/market/scaled-decimal.ts';
 import type { AdjustmentReport, BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import type { FeeCurrencyOf } from './fee-currency.ts';
 
 type Source = 'accountStream' | 'query';
 
@@ -134,11 +135,26 @@ const CAUSE: Readonly<Record<string, FillReport['cause']>> = {
   MovePosition: 'settlement',
 };
 
-/** Throws `REPORT_INVALID` for an execution type that is not documented: guessing could count a position twice. */
-export function readExecution(row: ExecutionRow, source: Source): FillReport | AdjustmentReport {
-  const currency = emptyAsNull(row.feeCurrency) ?? settlementCurrencyOf(row.symbol);
+/**
+ * Throws `REPORT_INVALID` for an execution type that is not documented (guessing could count a position twice), and for a fee of which neither the venue nor
+ * `feeCurrencyOf` says what it was taken in.
+ */
+export function readExecution(
+  row: ExecutionRow,
+  source: Source,
+  feeCurrencyOf: FeeCurrencyOf,
+): FillReport | AdjustmentReport {
   const venueTime = Number(row.execTime) as EpochMs;
   const fee = decimal(row.execFee);
+  const side = row.side === 'Sell' ? 'sell' : 'buy';
+  const currency = emptyAsNull(row.feeCurrency) ?? feeCurrencyOf(row.symbol, side, fee);
+  if (currency === null) {
+    throw new MillraceError(
+      'validation',
+      'REPORT_INVALID',
+      `feeCurrency= symbol=${row.symbol} execution=${row.execId}`,
+    );
+  }
   if (row.execType === 'Funding') {
     return {
       kind: 'adjustment',
@@ -165,7 +181,7 @@ export function readExecution(row: ExecutionRow, source: Source): FillReport | A
     fillId: row.execId,
     clientOrderId: emptyAsNull(row.orderLinkId),
     venueOrderId: row.orderId,
-    side: row.side === 'Buy' ? 'buy' : 'sell',
+    side,
     price: decimal(row.execPrice),
     size: decimal(row.execQty),
     fee,
@@ -199,11 +215,6 @@ export function readWallet(row: WalletRow, at: EpochMs): BalanceReport[] {
     availableBalance: emptyAsNull(coin.availableToWithdraw) === null ? null : decimal(coin.availableToWithdraw),
     venueTime: at,
   }));
-}
-
-/** Linear contracts settle in USDT or, where the symbol says PERP, USDC or a date alone, in USDC. */
-function settlementCurrencyOf(symbol: string): string {
-  return /USDT(-|$)/.test(symbol) ? 'USDT' : 'USDC';
 }
 
 function emptyAsNull(value: string | null | undefined): string | null {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MillraceError, messageOf } from '#core/errors.ts';
+import type { Instrument } from '#core/market/instrument.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -18,12 +19,12 @@ import {
   walletRow,
 } from './account-messages.ts';
 import { createBybitAuthentication } from './authentication.ts';
+import type { BybitCategory } from './category.ts';
 import { BYBIT_PATHS } from './endpoints.ts';
-import { fetchServerTime } from './rest.ts';
+import { feeCurrencyRule } from './fee-currency.ts';
+import { holdingsOf } from './holdings.ts';
+import { fetchServerTime } from './public-rest.ts';
 
-/** All-in-one topics: they may not be mixed with those of one category in a request, so other categories are left out here. */
-const TOPICS = ['order', 'execution', 'position', 'wallet'] as const;
-const CATEGORY = 'linear';
 const PING_MS = 20_000;
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
 /** For how long the old connection may still deliver while the new one signs in with changed keys; reports that come twice count once. */
@@ -46,15 +47,19 @@ const categorised = z.object({ category: z.string() });
 /**
  * The private stream (Bybit V5 documentation, "Websocket Stream / Private"). It never replays. What cannot be read is never dropped in silence:
  * the connection is given up with the reason, and the queries that follow each `live` make up for it. A hedge-mode account is refused the same way.
+ * All-in-one topics are asked for: rows of other categories are left out here.
  */
-export function createBybitLinearAccountStream(
+export function createBybitAccountStream(
+  category: BybitCategory,
   runtime: AccountRuntime,
   listener: AccountStreamListener,
 ): AccountStream {
   const { clock, timers, log } = runtime;
   const venueClock = createVenueClock(clock);
   const pending = createPendingRequests<{ readonly ok: boolean; readonly text: string }>(timers, 4);
-  const name = `bybit-linear account ${runtime.account.account}`;
+  const name = `${category.venue} account ${runtime.account.account}`;
+  const knownInstruments = (): ReadonlyMap<string, Instrument> | null => runtime.instruments?.() ?? null;
+  const feeCurrencyOf = feeCurrencyRule(category, knownInstruments);
 
   const authentication = createBybitAuthentication({
     runtime,
@@ -93,7 +98,7 @@ export function createBybitLinearAccountStream(
   });
 
   function subscribe(session: ConnectionSession): Promise<void> {
-    session.progress('subscribing', TOPICS.join(' '));
+    session.progress('subscribing', category.privateTopics.join(' '));
     return new Promise((resolve, reject) => {
       pending.add(`sub-${session.id}`, session.id, SUBSCRIBE_TIMEOUT_MS, (outcome) => {
         if (outcome.kind === 'answer' && outcome.answer.ok) resolve();
@@ -101,7 +106,7 @@ export function createBybitLinearAccountStream(
           reject(new MillraceError('configuration', 'SUBSCRIBE_REFUSED', outcome.answer.text));
         } else reject(new MillraceError('retryable', 'ACK_MISSING', `request=subscribe cause=${outcome.kind}`));
       });
-      session.send(JSON.stringify({ op: 'subscribe', req_id: `sub-${session.id}`, args: TOPICS }));
+      session.send(JSON.stringify({ op: 'subscribe', req_id: `sub-${session.id}`, args: category.privateTopics }));
     });
   }
 
@@ -141,6 +146,27 @@ export function createBybitLinearAccountStream(
     return (envelope.data ?? []).flatMap((row) => readRow(topic, row, at));
   }
 
+  function readRow(topic: string, row: unknown, at: EpochMs): readonly AccountReport[] {
+    if (topic === 'wallet') return readWalletRow(row, at);
+    if (categorised.parse(row).category !== category.name) return [];
+    switch (topic) {
+      case 'order':
+        return [readOrder(orderRow.parse(row), 'accountStream')];
+      case 'execution':
+        return [readExecution(executionRow.parse(row), 'accountStream', feeCurrencyOf)];
+      case 'position':
+        return [readPosition(positionRow.parse(row), 'accountStream', at)];
+      default:
+        return [];
+    }
+  }
+
+  function readWalletRow(row: unknown, at: EpochMs): readonly AccountReport[] {
+    const balances = readWallet(walletRow.parse(row), at);
+    if (category.positions === 'venue') return balances;
+    return [...balances, ...holdingsOf(balances, knownInstruments()?.values() ?? [], 'accountStream')];
+  }
+
   return {
     status: () => connection.status(),
     start() {
@@ -152,21 +178,6 @@ export function createBybitLinearAccountStream(
       await connection.stop();
     },
   };
-}
-
-function readRow(topic: string, row: unknown, at: EpochMs): readonly AccountReport[] {
-  if (topic === 'wallet') return readWallet(walletRow.parse(row), at);
-  if (categorised.parse(row).category !== CATEGORY) return [];
-  switch (topic) {
-    case 'order':
-      return [readOrder(orderRow.parse(row), 'accountStream')];
-    case 'execution':
-      return [readExecution(executionRow.parse(row), 'accountStream')];
-    case 'position':
-      return [readPosition(positionRow.parse(row), 'accountStream', at)];
-    default:
-      return [];
-  }
 }
 
 /** Why a frame cannot be read, or null for an error that is none of the frame's. */

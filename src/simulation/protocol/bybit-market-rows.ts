@@ -2,7 +2,7 @@ import { Decimal } from 'decimal.js';
 import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedTicker } from '../exchange/simulated-exchange.ts';
-import type { Row } from './bybit-linear-rows.ts';
+import type { Row } from './bybit-rows.ts';
 
 /** One row of `/v5/market/instruments-info`. */
 export function instrumentRow(instrument: Instrument): Row {

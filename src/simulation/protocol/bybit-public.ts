@@ -1,10 +1,10 @@
 import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedFill, SimulatedMarketEvent } from '../exchange/simulated-exchange.ts';
-import { type BookTopic, bookLevels, createBookTopic } from './bybit-linear-book-topic.ts';
-import type { BybitContext } from './bybit-linear-context.ts';
-import { tickerFields } from './bybit-linear-market-rows.ts';
-import { isRecord } from './bybit-linear-orders.ts';
+import { type BookTopic, bookLevels, createBookTopic } from './bybit-book-topic.ts';
+import type { BybitContext } from './bybit-context.ts';
+import { tickerFields } from './bybit-market-rows.ts';
+import { isRecord } from './bybit-orders.ts';
 
 import type { VenueSession } from './venue-session.ts';
 
