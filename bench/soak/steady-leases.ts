@@ -11,10 +11,16 @@ const VALID_MS = 4_000;
 export class SteadyLeases {
   desired: DesiredState = DEFAULT_DESIRED_STATE;
   #paused = false;
+  /** Of the next acquisition of each: an epoch never comes twice. */
+  readonly #epochs = new Map<string, number>();
 
   /** Renewals stop: the holder is to fence itself. */
   pause(): void {
     this.#paused = true;
+  }
+
+  #epoch(name: string): number {
+    return this.#epochs.get(name) ?? 6;
   }
 
   readonly create = (
@@ -29,7 +35,7 @@ export class SteadyLeases {
       for (const name of wanted) {
         const lease = {
           name,
-          epoch: 7,
+          epoch: held.has(name) ? this.#epoch(name) : this.#epoch(name) + 1,
           fencedAt: (systemClock.monoNanos() + VALID_MS * 1e6) as MonoNanos,
           validUntil: (systemClock.epochMs() + VALID_MS) as EpochMs,
           desired: this.desired,
@@ -38,6 +44,7 @@ export class SteadyLeases {
           if (!this.#paused) onEvent({ kind: 'renewed', lease });
         } else if (mayAcquire(name)) {
           held.add(name);
+          this.#epochs.set(name, lease.epoch);
           onEvent({ kind: 'acquired', lease, tookOverFrom: null, predecessorValidUntil: null });
         }
       }
@@ -49,12 +56,12 @@ export class SteadyLeases {
       },
       stop: async () => {
         if (timer !== null) clearInterval(timer);
-        for (const name of held) onEvent({ kind: 'lost', name, epoch: 7, reason: 'released' });
+        for (const name of held) onEvent({ kind: 'lost', name, epoch: this.#epoch(name), reason: 'released' });
         held.clear();
         await Promise.resolve();
       },
       release: async (name) => {
-        if (held.delete(name)) onEvent({ kind: 'lost', name, epoch: 7, reason: 'released' });
+        if (held.delete(name)) onEvent({ kind: 'lost', name, epoch: this.#epoch(name), reason: 'released' });
       },
       rename: async (next) => {
         wanted = next;

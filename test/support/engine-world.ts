@@ -44,6 +44,8 @@ export interface EngineWorld {
   readonly publisher: MemoryPublisher;
   readonly leases: SteadyLeases;
   readonly keys: ApiKeyRing;
+  /** Those that the venue takes. */
+  readonly venueKeys: Credentials;
   readonly symbol: string;
   /** The configuration that the world began with, changed. */
   configured(change: (configuration: RuntimeConfiguration) => RuntimeConfiguration): LoadedConfiguration;
@@ -122,6 +124,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     publisher,
     leases,
     keys,
+    venueKeys: key,
     symbol: instrument.symbol,
     configured,
     useKeys: (next) => {

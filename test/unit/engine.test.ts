@@ -185,21 +185,4 @@ describe('a configuration that changes while an engine trades', () => {
       30_000,
     );
   }, 90_000);
-
-  it('R3: other accounts need a restart: the configuration is refused whole, and health says why', async () => {
-    world = await openEngineWorld({ venue: 'bybit-linear' });
-    const here = world;
-    await here.until('it trades', () => trading(here));
-    await here.engine.reconfigure(
-      here.configured((configuration) => ({
-        ...configuration,
-        accounts: configuration.accounts.map((each) => ({ ...each, onShutdown: 'keep' as const })),
-      })),
-    );
-    expect(here.engine.health().parts.configuration).toMatchObject({
-      ok: false,
-      state: expect.stringContaining('restart'),
-    });
-    expect(trading(here)).toBe(true);
-  }, 30_000);
 });
