@@ -76,7 +76,7 @@ describe('resilient connection', () => {
     const stopped = connection.stop();
     transport.latest.close(1000);
     await stopped;
-    expect(connection.status()).toEqual({ state: 'closed', reason: 'stopped' });
+    expect(connection.status()).toMatchObject({ state: 'closed', reason: 'stopped' });
     expect(manual.pending).toBe(0);
   });
 
@@ -94,7 +94,7 @@ describe('resilient connection', () => {
     const attempts = transport.sockets.length - began;
     expect(attempts).toBeGreaterThan(3);
     expect(attempts).toBeLessThan(40);
-    expect(connection.status().state).toBe('waiting');
+    expect(connection.status().state).toBe('maintenance');
     let waitedMs = 0;
     while (transport.latest.state !== 'connecting') {
       await manual.advanceAsync(10_000);

@@ -111,11 +111,25 @@ export type MarketControlMessage =
    * The whole of what the connection is now subscribed to, where the venue answers so (Alpaca): it answers the request named, or the oldest open one. Where the
    * answer lists only what its own request changed (Deribit), the request is named and the lists of one call's requests are taken together.
    */
-  | { readonly type: 'subscriptionState'; readonly subscriptions: readonly Subscription[]; readonly requestId?: string }
+  | {
+      readonly type: 'subscriptionState';
+      readonly subscriptions: readonly Subscription[];
+      readonly requestId?: string;
+      /** The venue refused the request as a whole, and this is why (Alpaca, which names no request): the list says nothing then. */
+      readonly refused?: string;
+    }
   | { readonly type: 'pong' }
   /** The venue wants this text sent back at once (Deribit's `test_request`). */
   | { readonly type: 'reply'; readonly text: string }
-  | { readonly type: 'notice'; readonly notice: 'shutdown' | 'maintenance'; readonly text: string }
+  /**
+   * `shutdown`: this connection will be cut soon. `maintenance`: the venue does not serve now; `resumed`: it does again. `occupied`: the venue still holds an
+   * earlier connection of these keys.
+   */
+  | {
+      readonly type: 'notice';
+      readonly notice: 'shutdown' | 'maintenance' | 'resumed' | 'occupied';
+      readonly text: string;
+    }
   | { readonly type: 'venueError'; readonly code: string; readonly text: string };
 
 export type MarketDataMessage =

@@ -87,11 +87,23 @@ export interface VenueQueries {
   cancelOrder(target: OrderTarget): Promise<OrderAnswer>;
 }
 
+/** `waiting`: for the next attempt. `maintenance`: the same, or connected to a venue that does not serve, because the venue said so or answers 503. */
+export type ConnectionState =
+  | 'connecting'
+  | 'authenticating'
+  | 'subscribing'
+  | 'live'
+  | 'waiting'
+  | 'maintenance'
+  | 'closed';
+
 /** State of a connection as people and health see it. */
 export interface ConnectionStatus {
-  readonly state: 'connecting' | 'authenticating' | 'subscribing' | 'live' | 'waiting' | 'closed';
+  readonly state: ConnectionState;
   /** Why it is in this state. */
   readonly reason: string;
+  /** Since when, on the wall clock; absent where nothing has happened yet. */
+  readonly since?: EpochMs;
 }
 
 /** The private stream of one account on one venue. It never replays: after each `live` the listener reconciles by query before trading re-opens. */

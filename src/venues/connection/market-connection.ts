@@ -1,17 +1,20 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { MarketControlMessage, Subscription } from '#core/market/market-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
-import type { Clock, MonoNanos, Random, Timers } from '#core/time/clock.ts';
+import type { Clock, EpochMs, MonoNanos, Random, Timers } from '#core/time/clock.ts';
 import type { MarketDataProtocol, SocketPlan, VenueLog, VenueRuntime } from '../venue.ts';
 import type { BackoffOptions } from './backoff.ts';
+import { createRhythms, type Rhythms } from './channel-rhythm.ts';
 import { createCredentialWatch } from './credential-watch.ts';
+import { limitDials } from './dial-schedule.ts';
+import { CONNECTION_OCCUPIED } from './loss-reason.ts';
 import {
   type ConnectionCounts,
   type ConnectionSession,
   createResilientConnection,
   type ResilientConnection,
 } from './resilient-connection.ts';
-import { createSilenceWatch } from './silence-watch.ts';
+import { createSilenceWatch, type Silence } from './silence-watch.ts';
 import { type Ack, createSubscriptionRequests, keyOf } from './subscription-requests.ts';
 import type { Connect } from './transport.ts';
 
@@ -27,6 +30,11 @@ export interface MarketConnectionListener {
   onRefused(subscription: Subscription, reason: string): void;
   /** A channel fell silent, or a book was asked for anew: what it says next starts with a snapshot. */
   onResubscribe(subscription: Subscription, reason: string): void;
+  /**
+   * This connection should be replaced while it still serves: the venue will cut it, or a channel stays mute. Whoever can, opens another and then stops this one (make before
+   * break); without this, or where the venue allows one connection at a time, it is closed and opened again.
+   */
+  onLeave?(reason: string): void;
 }
 
 export interface MarketConnectionOptions {
@@ -46,8 +54,8 @@ export interface MarketConnectionOptions {
   readonly ackTimeoutMs?: number;
   /** Longest time without any frame while something is subscribed; null: not judged. */
   readonly silenceMs?: number | null;
-  /** See `ResilientConnectionOptions`. */
-  readonly plannedReconnectMs?: number | null;
+  /** What was learned of the channels by earlier connections of the same plan. */
+  readonly rhythms?: Rhythms;
 }
 
 /** `started`: one resubscription is on its way. `already`: one was, and goes on. `notLive`: the reconnection brings a snapshot anyhow. */
@@ -58,8 +66,8 @@ export interface MarketConnection {
   /** Closes in order; frames that were on their way are still handed over. */
   stop(): Promise<void>;
   status(): ConnectionStatus;
-  /** A data message of this channel and symbol came in the frame that is being handled. */
-  heard(channel: Subscription['channel'], symbol: string): void;
+  /** A data message of this channel and symbol came in the frame that is being handled. `moved` false: it repeats what it said before. */
+  heard(channel: Subscription['channel'], symbol: string, moved?: boolean): void;
   /** A control message came. */
   control(message: MarketControlMessage): void;
   /** Unsubscribe and subscribe, for a new snapshot: exactly one at a time for each subscription (F28), done when `synced` is called. */
@@ -77,12 +85,18 @@ export interface MarketConnection {
 export interface MarketConnectionCounts extends ConnectionCounts {
   resubscribed: number;
   silences: number;
+  /** Changes of connection that were planned or asked for by the venue. */
+  planned: number;
   /** Answers that nobody waited for. */
   lateAnswers: number;
 }
 
 const ACK_TIMEOUT_MS = 10_000;
 const ANY_SILENCE_MS = 60_000;
+/** Part of a connection's life after which it is replaced at the latest. */
+const PLANNED_PART = 0.9;
+/** A venue in maintenance that keeps its sockets open is looked at anew after so long without data. */
+const MAINTENANCE_LOOK_MS = 300_000;
 /** A resubscription that has brought no whole book by then may be asked for again. */
 const RESYNC_MS = 10_000;
 
@@ -93,20 +107,35 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
   const wanted = new Map<string, Subscription>(plan.subscriptions.map((each) => [keyOf(each), each]));
   const requests = createSubscriptionRequests({ protocol, clock, timers, ackTimeoutMs });
   const resyncing = new Map<string, () => void>();
-  const own = { resubscribed: 0, silences: 0, lateAnswers: 0 };
+  const own = { resubscribed: 0, silences: 0, planned: 0, lateAnswers: 0 };
+  const mayOverlap = protocol.limits.overlap && listener.onLeave !== undefined;
+  let maintenance: { readonly text: string; readonly since: EpochMs; readonly cancel: () => void } | null = null;
+  if (protocol.limits.connections !== null) limitDials(clock, plan.url, protocol.limits.connections);
   let receivedAt = 0 as MonoNanos;
 
   const silence = createSilenceWatch({
     clock,
     timers,
     silenceMs: (subscription) => protocol.silenceMs(subscription),
-    onSilent(subscription, quietMs, before) {
-      own.silences += 1;
-      const reason = `${subscription.channel} ${subscription.symbol} silent for ${Math.round(quietMs)} ms`;
-      if (before > 0) connection.fail(reason);
-      else startResubscribe(subscription, reason);
-    },
+    rhythms: options.rhythms ?? createRhythms(),
+    onSilent,
   });
+
+  /** Once a resubscription, then a new connection; what is silent even then is quiet, and waited for longer (`channel-rhythm.ts`). */
+  function onSilent({ subscription, quietMs, before, evidence }: Silence): void {
+    own.silences += 1;
+    if (maintenance !== null) return;
+    const why = evidence === 'peer' ? ' while the symbol moves on another channel' : '';
+    const reason = `${subscription.channel} ${subscription.symbol} silent for ${Math.round(quietMs)} ms${why}`;
+    if (before === 0) startResubscribe(subscription, reason);
+    else if (before === 1) leaveMute(reason);
+  }
+
+  /** Others may still flow: with a successor they lose nothing. */
+  function leaveMute(reason: string): void {
+    if (mayOverlap && silence.flowing()) listener.onLeave?.(reason);
+    else connection.fail(reason);
+  }
 
   const connection: ResilientConnection = createResilientConnection({
     name: options.name,
@@ -118,7 +147,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     log,
     heartbeat: countedHeartbeat(),
     silenceMs: options.silenceMs === undefined ? anySilence() : options.silenceMs,
-    plannedReconnectMs: options.plannedReconnectMs ?? null,
+    plannedReconnectMs: mayOverlap ? null : plannedMs(),
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
     listener: {
       async onOpen(session) {
@@ -127,20 +156,69 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
         session.progress('subscribing', `${wanted.size} subscriptions`);
         await subscribeAll(session, [...wanted.values()]);
         silence.watch([...wanted.values()]);
+        if (mayOverlap) planLeave(session);
       },
       onFrame(frame) {
         receivedAt = clock.monoNanos();
         listener.onFrame(frame, receivedAt);
       },
       onSessionEnd(session, reason) {
+        cancelLeave?.();
+        cancelLeave = null;
+        endMaintenance();
         silence.clear();
         for (const cancel of resyncing.values()) cancel();
         resyncing.clear();
         requests.endSession(session, reason);
       },
-      onStatus: (status) => listener.onStatus(status),
+      onStatus: () => listener.onStatus(currentStatus()),
     },
   });
+
+  let cancelLeave: (() => void) | null = null;
+
+  /** Well before the venue cuts it. */
+  function plannedMs(): number | null {
+    const { connectionLifeMs } = protocol.limits;
+    return connectionLifeMs === null ? null : connectionLifeMs * PLANNED_PART;
+  }
+
+  /** Spread over a tenth of the period, so that connections that began together do not change together. */
+  function planLeave(session: ConnectionSession): void {
+    const periodMs = plannedMs();
+    if (periodMs === null) return;
+    cancelLeave = timers.after(periodMs * (1 - options.random.next() / 10), () => {
+      cancelLeave = null;
+      if (connection.live() === session) leave('planned');
+    });
+  }
+
+  function leave(reason: string): void {
+    own.planned += 1;
+    if (mayOverlap) listener.onLeave?.(reason);
+    else connection.reconnect(reason);
+  }
+
+  /** A venue that does not serve is silent for a reason; but not for ever without a look from the outside. */
+  function beginMaintenance(text: string): void {
+    if (maintenance !== null) return;
+    const cancel = timers.after(MAINTENANCE_LOOK_MS, () => connection.fail(`maintenance: ${text}`));
+    maintenance = { text, since: clock.epochMs(), cancel };
+    listener.onStatus(currentStatus());
+  }
+
+  function endMaintenance(): void {
+    if (maintenance === null) return;
+    maintenance.cancel();
+    maintenance = null;
+    if (connection.live() !== null) listener.onStatus(currentStatus());
+  }
+
+  function currentStatus(): ConnectionStatus {
+    const status = connection.status();
+    if (maintenance === null || status.state !== 'live') return status;
+    return { state: 'maintenance', reason: maintenance.text, since: maintenance.since };
+  }
 
   const keys = createCredentialWatch({
     credentials: () => options.marketCredentials?.() ?? null,
@@ -277,8 +355,11 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       keys.stop();
       return connection.stop();
     },
-    status: () => connection.status(),
-    heard: (channel, symbol) => silence.heard(channel, symbol, receivedAt),
+    status: currentStatus,
+    heard(channel, symbol, moved = true) {
+      if (maintenance !== null) endMaintenance();
+      silence.heard(channel, symbol, receivedAt, moved);
+    },
     control(message) {
       switch (message.type) {
         case 'subscribed':
@@ -293,7 +374,10 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
           return;
         case 'notice':
           log('warn', 'venue notice', { connection: options.name, notice: message.notice, text: message.text });
-          if (message.notice === 'shutdown') connection.reconnect(`venue notice: ${message.text}`);
+          if (message.notice === 'shutdown') leave(`venue notice: ${message.text}`);
+          if (message.notice === 'maintenance') beginMaintenance(message.text);
+          if (message.notice === 'resumed') endMaintenance();
+          if (message.notice === 'occupied') connection.fail(`${CONNECTION_OCCUPIED}: ${message.text}`);
           return;
         case 'venueError':
           log('error', 'venue error', { connection: options.name, code: message.code, text: message.text });

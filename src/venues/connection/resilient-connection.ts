@@ -3,6 +3,8 @@ import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, Random, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '../venue.ts';
 import { type BackoffOptions, createBackoff, RECONNECT_BACKOFF } from './backoff.ts';
+import { takeDial } from './dial-schedule.ts';
+import { lossKindOf } from './loss-reason.ts';
 import { createSessionWatch, type Heartbeat, type SessionWatch } from './session-watch.ts';
 import type { Connect, Socket } from './transport.ts';
 
@@ -91,6 +93,10 @@ interface Held {
   closing: string | null;
 }
 
+/** A venue that still holds an earlier connection is asked again within this time, for as long as such a hold may last (Alpaca: 90 s); then the backoff takes over. */
+const OCCUPIED_RETRY_MS = 5_000;
+const OCCUPIED_FOR_MS = 120_000;
+
 const DEFAULTS = { openTimeoutMs: 15_000, closeTimeoutMs: 3_000, stableMs: 60_000 } as const;
 
 /** A websocket that keeps itself up: states, heartbeats, silence, backoff (R2, R10). At most two sockets exist at a time, and only during `replace`. */
@@ -107,11 +113,16 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   let cancelWait: (() => void) | null = null;
   let cancelAddress: (() => void) | null = null;
   let stopped: (() => void)[] = [];
+  let occupiedSince: number | null = null;
 
   function setStatus(state: ConnectionStatus['state'], reason: string): void {
     if (status.state === state && status.reason === reason) return;
-    status = { state, reason };
-    log(state === 'waiting' ? 'warn' : 'info', 'connection state', { connection: name, state, reason });
+    status = { state, reason, since: clock.epochMs() };
+    log(state === 'waiting' || state === 'maintenance' ? 'warn' : 'info', 'connection state', {
+      connection: name,
+      state,
+      reason,
+    });
     listener.onStatus(status);
   }
 
@@ -137,9 +148,22 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       }),
     );
     (async () => options.url())().then(
-      (url) => once(() => dial(url)),
+      (url) => once(() => dialInTurn(url)),
       (error: unknown) => once(() => wait(messageOf(error))),
     );
+  }
+
+  function dialInTurn(url: string): void {
+    const waitMs = takeDial(clock, url);
+    if (waitMs === 0) {
+      dial(url);
+      return;
+    }
+    setStatus('waiting', `the venue's limit of new connections; next attempt in ${Math.ceil(waitMs)} ms`);
+    cancelWait = timers.after(waitMs, () => {
+      cancelWait = null;
+      dialInTurn(url);
+    });
   }
 
   function dial(url: string): void {
@@ -193,6 +217,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   }
 
   function becomeLive(held: Held): void {
+    occupiedSince = null;
     setStatus('live', 'open');
     if (lingering !== null) closeInOrder(lingering, 'replaced');
     held.watch.later(options.stableMs ?? DEFAULTS.stableMs, () => backoff.reset());
@@ -258,12 +283,26 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
 
   function wait(reason: string): void {
     if (!running) return;
-    const delayMs = backoff.nextDelayMs();
-    setStatus('waiting', `${reason}; next attempt in ${Math.ceil(delayMs)} ms`);
+    const kind = lossKindOf(reason);
+    const delayMs = kind === 'occupied' ? occupiedDelayMs() : backoff.nextDelayMs();
+    const held = kind === 'occupied' ? "waiting for the venue's release of an earlier connection: " : '';
+    setStatus(
+      kind === 'maintenance' ? 'maintenance' : 'waiting',
+      `${held}${reason}; next attempt in ${Math.ceil(delayMs)} ms`,
+    );
     cancelWait = timers.after(delayMs, () => {
       cancelWait = null;
       open('after a wait');
     });
+  }
+
+  /** Soon, and again, while the venue may still hold a connection that is gone; past that time it is a fault like any other. */
+  function occupiedDelayMs(): number {
+    occupiedSince ??= clock.monoNanos();
+    const waitedMs = (clock.monoNanos() - occupiedSince) / 1e6;
+    if (waitedMs < OCCUPIED_FOR_MS) return (OCCUPIED_RETRY_MS * (1 + options.random.next())) / 2;
+    log('error', 'the venue has not released an earlier connection', { connection: name, waitedMs });
+    return backoff.nextDelayMs();
   }
 
   function reconnect(reason: string): void {

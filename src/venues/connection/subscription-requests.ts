@@ -140,6 +140,9 @@ export function createSubscriptionRequests(options: {
       const requestId = message.requestId ?? open.keys().next().value;
       const call = requestId === undefined ? undefined : open.get(requestId);
       if (requestId === undefined || call === undefined) return false;
+      if (message.refused !== undefined) {
+        return pending.answer(requestId, { ok: false, reason: message.refused, missing: [] });
+      }
       const missing = missingOf(call, message.subscriptions, message.requestId !== undefined);
       const reason = missing.length === 0 ? '' : `not as asked in the venue's list of subscriptions`;
       return pending.answer(requestId, { ok: missing.length === 0, reason, missing });

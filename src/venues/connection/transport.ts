@@ -1,4 +1,4 @@
-/** A websocket as the connections need it; `ws` behind it by default, so that it can be replaced (see `ws-transport.ts`). */
+/** A websocket as the connections need it; there are two behind it (see `ws-transport.ts` and `frame-reader-transport.ts`). */
 export interface Socket {
   /** Writes one text frame at once. Throws `SOCKET_NOT_OPEN` if the socket is not open. */
   send(text: string): void;
@@ -14,7 +14,10 @@ export interface Socket {
 
 export interface SocketListener {
   onOpen(): void;
-  /** A text or binary frame as the bytes that came in. The buffer belongs to the listener. */
+  /**
+   * A text or binary message as the bytes that came in. They hold until this call returns: a transport may read the next ones into the same memory, so who keeps
+   * them longer copies them.
+   */
   onFrame(frame: Buffer, isBinary: boolean): void;
   /** A ws ping was answered. */
   onPong?(): void;

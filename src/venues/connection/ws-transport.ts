@@ -8,6 +8,8 @@ export interface WsTransportOptions {
   /** Largest message accepted; a bigger one ends the connection with 1009. */
   readonly maxPayloadBytes?: number;
   readonly handshakeTimeoutMs?: number;
+  /** Certificates (PEM) to trust in the place of the usual ones: for a venue that runs on this machine. */
+  readonly ca?: string;
 }
 
 const DEFAULTS = { maxPayloadBytes: 16 * 1024 * 1024, handshakeTimeoutMs: 10_000 } as const;
@@ -26,6 +28,7 @@ export function createWsConnect(options: WsTransportOptions): Connect {
       skipUTF8Validation: true,
       handshakeTimeout: options.handshakeTimeoutMs ?? DEFAULTS.handshakeTimeoutMs,
       headers: { ...connectOptions?.headers },
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
     });
     return adapt(webSocket, listener);
   };
