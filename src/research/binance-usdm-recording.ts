@@ -1,7 +1,7 @@
 import { MillraceError } from '#core/errors.ts';
 import type { BookMessage } from '#core/market/market-message.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { type RawDepthSnapshot, readDepthSnapshot } from '#venues/binance-usdm/messages.ts';
+import { type RawDepthSnapshot, readDepthSnapshot } from '#venues/binance/stream-messages.ts';
 import { isObject, parseFrame } from '#venues/connection/frame-fields.ts';
 
 const SNAPSHOT_KEY = Buffer.from('"lastUpdateId"');

@@ -196,7 +196,7 @@ describe('Binance USD-M market data', () => {
   });
 
   test('unknown events, streams and fields say nothing and are no errors', () => {
-    expect(read(combined('btcusdt@kline_1m', { e: 'kline', E: TIME, s: 'BTCUSDT', k: {} }))).toEqual([]);
+    expect(read(combined('btcusdt@kline_5m', { e: 'kline', E: TIME, s: 'BTCUSDT', k: { i: '5m' } }))).toEqual([]);
     expect(read({ e: 'somethingNew', x: [1] })).toEqual([]);
     expect(read({ ...TRADE, nq: '1', zz: { deep: true } })).toHaveLength(1);
   });
@@ -421,6 +421,8 @@ describe('Binance USD-M market data', () => {
     expect(Object.fromEntries([...said].filter(([, types]) => types.length > 0))).toEqual({
       'aggregateTradeStreams()': ['trade'],
       'allBookTickersStream()': ['quote'],
+      'contractInfoStream()': ['tradingStatus'],
+      'klineCandlestickStreams()': ['candle'],
       'individualSymbolBookTickerStreams()': ['quote'],
       'allMarketLiquidationOrderStreams()': ['liquidation'],
       'liquidationOrderStreams()': ['liquidation'],

@@ -263,7 +263,7 @@ describe('the venue restarts', () => {
   test('G8: maintenance ends, and so does the wait', async () => {
     const { entry, server, statuses } = await ready();
     server.faults.setMaintenance(true);
-    await until('waiting', () => statuses.some((each) => each.state === 'waiting'));
+    await until('waiting', () => statuses.some((each) => each.state === 'maintenance' || each.state === 'waiting'));
     expect(entry.notReady()).not.toBeNull();
     server.faults.setMaintenance(false);
     await until('live', () => entry.notReady() === null);

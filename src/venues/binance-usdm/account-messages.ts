@@ -1,22 +1,11 @@
 import { z } from 'zod';
+import { orderStatus } from '../binance/order-status.ts';
 import { decimal, id, side, time } from '../binance/private-messages.ts';
 
 /**
  * Private messages of the venue: user stream and signed REST rows. Unknown keys are allowed: the venue adds fields without notice.
  */
 
-const status = z.enum([
-  'NEW',
-  'PENDING_NEW',
-  'NEW_INSURANCE',
-  'NEW_ADL',
-  'PARTIALLY_FILLED',
-  'FILLED',
-  'CANCELED',
-  'REJECTED',
-  'EXPIRED',
-  'EXPIRED_IN_MATCH',
-]);
 const positionSide = z.enum(['BOTH', 'LONG', 'SHORT']);
 
 /** ORDER_TRADE_UPDATE: what happened to one order. */
@@ -33,7 +22,7 @@ export const orderTradeUpdate = z.looseObject({
     q: decimal,
     p: decimal,
     x: z.string(),
-    X: status,
+    X: orderStatus,
     i: id,
     l: decimal,
     z: decimal,
@@ -72,7 +61,7 @@ export const restOrder = z.looseObject({
   side,
   type: z.string(),
   timeInForce: z.string(),
-  status,
+  status: orderStatus,
   price: decimal,
   origQty: decimal,
   executedQty: decimal,

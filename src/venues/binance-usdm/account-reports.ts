@@ -1,21 +1,8 @@
 import { MillraceError } from '#core/errors.ts';
 import type { AdjustmentReport, BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { endReason, STATUS } from '../binance/order-status.ts';
 import type { AccountUpdate, OrderTradeUpdate, RestOrder, UserTrade } from './account-messages.ts';
-
-/** The venue's order status in Millrace's words. Orders of the insurance fund and of auto-deleveraging count as accepted; their fills follow. */
-const STATUS: Readonly<Record<RestOrder['status'], OrderReport['status']>> = {
-  NEW: 'accepted',
-  PENDING_NEW: 'accepted',
-  NEW_INSURANCE: 'accepted',
-  NEW_ADL: 'accepted',
-  PARTIALLY_FILLED: 'partiallyFilled',
-  FILLED: 'filled',
-  CANCELED: 'canceled',
-  REJECTED: 'rejected',
-  EXPIRED: 'expired',
-  EXPIRED_IN_MATCH: 'expired',
-};
 
 /** What the venue did by itself shows in the client id that it gives (its "Order Update" page). */
 function causeOf(clientOrderId: string): FillReport['cause'] {
@@ -51,7 +38,7 @@ export function reportsOfOrderUpdate(event: OrderTradeUpdate): readonly (FillRep
     size: order.q,
     cumulativeSize: order.z,
     reduceOnly: order.R,
-    reason: reasonOf(order.X, order.f, order.er),
+    reason: endReason(order.X, order.f, order.er === null || order.er === undefined ? '' : ` er=${order.er}`),
     venueTime: order.T as EpochMs,
   };
   const isFill = (order.x === 'TRADE' || order.x === 'CALCULATED') && order.l !== '0';
@@ -74,16 +61,6 @@ export function reportsOfOrderUpdate(event: OrderTradeUpdate): readonly (FillRep
     venueTime: order.T as EpochMs,
   };
   return [fill, report];
-}
-
-function reasonOf(
-  status: RestOrder['status'],
-  timeInForce: string,
-  venueReason: string | number | null | undefined,
-): string {
-  if (status !== 'EXPIRED' && status !== 'EXPIRED_IN_MATCH' && status !== 'REJECTED') return '';
-  const code = venueReason === null || venueReason === undefined ? '' : ` er=${venueReason}`;
-  return `${status} timeInForce=${timeInForce}${code}`;
 }
 
 /** Reasons of ACCOUNT_UPDATE that change a balance by themselves. What trading does to it is in the fills. */
@@ -152,7 +129,7 @@ export function reportOfOrder(order: RestOrder): OrderReport {
     size: order.origQty,
     cumulativeSize: order.executedQty,
     reduceOnly: order.reduceOnly,
-    reason: reasonOf(order.status, order.timeInForce, null),
+    reason: endReason(order.status, order.timeInForce, ''),
     venueTime: order.updateTime as EpochMs,
   };
 }

@@ -1,132 +1,22 @@
-import { APPLIED, type BookSync, type BookSyncOutcome, BUFFERED, IGNORED } from '#core/market/book-sync.ts';
-import { type BookScales, BookWriter } from '#core/market/book-writer.ts';
-import type { OrderBook } from '#core/market/order-book.ts';
-import { type BookChange, keepBookChange } from '#core/market/scanned-message.ts';
-
-/** Diffs that may wait for a snapshot: 100 s at one each 100 ms. Past it the oldest goes, and a snapshot older than the rest will be refused. */
-const MAX_BUFFERED = 1_000;
-/** So many old diffs one after the other mean that the stream has gone back behind the book, not that a snapshot was ahead of it. */
-const MAX_IGNORED = 1_000;
+import type { BookScales } from '#core/market/book-writer.ts';
+import { BinanceBookSync, type SequenceRule } from '../binance/book-sync.ts';
 
 /**
- * Local book of USD-M futures ("How to manage a local order book correctly"): buffer the diffs `{U, u, pu}`, fetch a snapshot `{lastUpdateId}`, drop
- * `u < lastUpdateId`, the first one applied has `U <= lastUpdateId <= u` or `pu == lastUpdateId`, every later one `pu ==` the previous `u`; else start over.
- * A snapshot alone is not valid: the stream must have spoken since the connection began, and must join it.
+ * "How to manage a local order book correctly" of USD-M futures: diffs `{U, u, pu}`, a snapshot `{lastUpdateId}`; drop `u < lastUpdateId`, the first one applied
+ * has `U <= lastUpdateId <= u` or `pu == lastUpdateId`, every later one `pu ==` the previous `u`. `U` says nothing: other symbols share its counter.
  */
-export class BinanceUsdmBookSync implements BookSync {
-  readonly #writer: BookWriter;
-  #state: 'waiting' | 'joining' | 'live' = 'waiting';
-  /** A resync was asked for, and its snapshot has not come. */
-  #asked = false;
-  #buffer: BookChange[] = [];
-  #ignored = 0;
-  #reason = 'no snapshot yet';
+const RULE: SequenceRule = {
+  isOlder: (diff, sequence) => diff.lastSequence < sequence,
+  joins: (diff, sequence) =>
+    (diff.firstSequence <= sequence && sequence <= diff.lastSequence) || diff.previousSequence === sequence,
+  isRepeated: (diff, sequence) => diff.lastSequence <= sequence && (diff.previousSequence ?? Number.NaN) <= sequence,
+  gap: (diff, sequence) =>
+    diff.previousSequence === sequence ? null : `gap: pu=${diff.previousSequence ?? Number.NaN} after u=${sequence}`,
+};
 
+/** Local book of USD-M futures. */
+export class BinanceUsdmBookSync extends BinanceBookSync {
   constructor(symbol: string, scales: BookScales) {
-    this.#writer = new BookWriter(symbol, scales);
+    super(symbol, scales, RULE);
   }
-
-  get book(): OrderBook {
-    return this.#writer.book;
-  }
-
-  onMessage(message: BookChange): BookSyncOutcome {
-    try {
-      return message.isSnapshot ? this.#onSnapshot(message) : this.#onDiff(message);
-    } catch (error) {
-      this.invalidate('a level could not be read');
-      throw error;
-    }
-  }
-
-  invalidate(reason: string): void {
-    this.#writer.drop();
-    this.#state = 'waiting';
-    this.#asked = false;
-    this.#buffer = [];
-    this.#reason = reason;
-  }
-
-  rescale(scales: BookScales): void {
-    try {
-      this.#writer.rescale(scales);
-    } catch (error) {
-      this.invalidate('a level does not fit the scale');
-      throw error;
-    }
-  }
-
-  #onDiff(diff: BookChange): BookSyncOutcome {
-    if (this.#state === 'waiting') return this.#buffered(diff);
-    const { sequence } = this.book;
-    const previous = diff.previousSequence ?? Number.NaN;
-    if (this.#state === 'joining') {
-      if (diff.lastSequence < sequence) return this.#old();
-      if (!joins(diff, sequence)) return this.#lose(`diff U=${diff.firstSequence} does not join the snapshot`, diff);
-    } else if (diff.lastSequence <= sequence && previous <= sequence) {
-      return this.#old();
-    } else if (previous !== sequence) {
-      return this.#lose(`gap: pu=${previous} after u=${sequence}`, diff);
-    }
-    if (!this.#writer.write(diff)) return this.#lose('crossed');
-    this.#state = 'live';
-    this.#ignored = 0;
-    this.book.valid = true;
-    return APPLIED;
-  }
-
-  #onSnapshot(snapshot: BookChange): BookSyncOutcome {
-    const { lastSequence } = snapshot;
-    if (this.#state !== 'waiting' && lastSequence <= this.book.sequence) return IGNORED;
-    const streamSpoke = this.#state === 'waiting' ? this.#buffer.length > 0 : this.book.valid;
-    const diffs = this.#buffer.filter((diff) => diff.lastSequence >= lastSequence);
-    const first = diffs[0];
-    if (first !== undefined && !joins(first, lastSequence)) {
-      this.#asked = true;
-      return resync(`snapshot ${lastSequence} is older than the stream, U=${first.firstSequence}`);
-    }
-    this.#buffer = [];
-    this.#asked = false;
-    this.#state = 'joining';
-    this.#ignored = 0;
-    this.book.valid = false;
-    if (!this.#writer.write(snapshot)) return this.#lose('crossed');
-    for (const [index, diff] of diffs.entries()) {
-      const outcome = this.#onDiff(diff);
-      if (outcome.kind !== 'resync') continue;
-      // What follows the break is the beginning of the next try.
-      for (const later of diffs.slice(index + 1)) this.#onDiff(later);
-      return outcome;
-    }
-    this.book.valid = streamSpoke;
-    return streamSpoke ? APPLIED : BUFFERED;
-  }
-
-  #buffered(diff: BookChange): BookSyncOutcome {
-    if (this.#buffer.length >= MAX_BUFFERED) this.#buffer.shift();
-    this.#buffer.push(keepBookChange(diff));
-    if (this.#asked) return BUFFERED;
-    this.#asked = true;
-    return resync(this.#reason);
-  }
-
-  #old(): BookSyncOutcome {
-    this.#ignored += 1;
-    return this.#ignored > MAX_IGNORED ? this.#lose('the stream is behind the book') : IGNORED;
-  }
-
-  #lose(reason: string, diff?: BookChange): BookSyncOutcome {
-    this.invalidate(reason);
-    if (diff !== undefined) this.#buffer.push(keepBookChange(diff));
-    this.#asked = true;
-    return resync(reason);
-  }
-}
-
-function joins(diff: BookChange, sequence: number): boolean {
-  return (diff.firstSequence <= sequence && sequence <= diff.lastSequence) || diff.previousSequence === sequence;
-}
-
-function resync(reason: string): BookSyncOutcome {
-  return { kind: 'resync', need: 'restSnapshot', reason };
 }

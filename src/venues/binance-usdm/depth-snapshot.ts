@@ -2,10 +2,10 @@ import { messageOf } from '#core/errors.ts';
 import type { BookMessage } from '#core/market/market-message.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import { publicGet } from '../binance/public-rest.ts';
+import { readDepthSnapshot } from '../binance/stream-messages.ts';
 import { isObject } from '../connection/frame-fields.ts';
 import type { VenueRuntime } from '../venue.ts';
 import { binanceUsdmApi } from './api.ts';
-import { readDepthSnapshot } from './messages.ts';
 
 const LEVELS = 1_000;
 /** IP weight of a depth snapshot of 1,000 levels. */

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
-import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { cancelFailure, everySince, type HistoryReach, PAGE, readAnswer, unique } from '../binance/history.ts';
-import { orderAcknowledgement } from '../binance/private-messages.ts';
+import { cancelByRest } from '../binance/cancel-by-rest.ts';
+import { everySince, type HistoryReach, PAGE, readAnswer, unique } from '../binance/history.ts';
 import { createRestClient, type RestCall } from '../binance/rest.ts';
 import type { AccountRuntime } from '../venue.ts';
 import { balanceRow, positionRow, type RestOrder, restOrder, type UserTrade, userTrade } from './account-messages.ts';
@@ -121,23 +121,7 @@ export function createBinanceUsdmQueries(
         venueTime: row.updateTime as EpochMs,
       }));
     },
-    async cancelOrder(target): Promise<OrderAnswer> {
-      const params = { symbol: target.symbol, origClientOrderId: target.clientOrderId };
-      try {
-        const call: RestCall = {
-          method: 'DELETE',
-          path: '/fapi/v1/order',
-          params,
-          weight: 1,
-          priority: 'cancel',
-          kind: 'order',
-        };
-        const acknowledged = readAnswer(orderAcknowledgement, await rest.signed(call), 'cancel');
-        const venueTime = (acknowledged.updateTime ?? null) as EpochMs | null;
-        return { kind: 'accepted', venueOrderId: acknowledged.orderId, venueTime };
-      } catch (error) {
-        return cancelFailure(error);
-      }
-    },
+    cancelOrder: ({ symbol, clientOrderId }) =>
+      cancelByRest(rest, '/fapi/v1/order', { symbol, origClientOrderId: clientOrderId }),
   };
 }

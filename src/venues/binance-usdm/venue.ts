@@ -14,7 +14,7 @@ export const binanceUsdm: Venue = {
     name: 'Binance USD-M futures',
     modes: ['paper', 'testnet', 'live'],
     instruments: ['linear'],
-    channels: ['book', 'trades', 'quotes', 'ticker', 'liquidations'],
+    channels: ['book', 'trades', 'quotes', 'ticker', 'liquidations', 'candles', 'status'],
     orderTypes: ['limit', 'market'],
     timesInForce: ['gtc', 'ioc', 'fok', 'postOnly'],
     amend: 'priceAndSize',

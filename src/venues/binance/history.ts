@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
-import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { readAs } from './private-messages.ts';
 
@@ -15,18 +14,6 @@ export function readAnswer<Schema extends z.ZodType>(schema: Schema, value: unkn
   } catch (error) {
     throw new VenueError('retry', 'ANSWER_UNREADABLE', messageOf(error));
   }
-}
-
-/** A refusal or an open outcome of a cancel by REST. What is no `VenueError` is thrown on. */
-export function cancelFailure(error: unknown): OrderAnswer {
-  if (!(error instanceof VenueError)) throw error;
-  const { venueClass, venueCode: code, message: text } = error;
-  if (code === 'RATE_BUDGET') return { kind: 'notSent', reason: 'rateLimited', text };
-  if (code === 'NO_KEYS') return { kind: 'notSent', reason: 'notReady', text };
-  if (code === 'ANSWER_UNREADABLE') return { kind: 'unknown', cause: 'venueUnclear', code, text };
-  if (venueClass !== 'unknown') return { kind: 'rejected', code, text, errorClass: venueClass };
-  const cause = code === 'TIMEOUT' ? 'timeout' : code === 'NETWORK' ? 'linkLost' : 'venueUnclear';
-  return { kind: 'unknown', cause, code, text };
 }
 
 /** For how long at a time the venue answers, and how far back. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import { canonicalDecimal } from '#core/market/scaled-decimal.ts';
+import type { EpochMs } from '#core/time/clock.ts';
 
 /** What the private messages of all Binance markets have in common. Unknown keys are allowed: the venue adds fields without notice. */
 
@@ -47,8 +48,29 @@ export const websocketAnswer = z.looseObject({
 });
 export type WebsocketAnswer = z.infer<typeof websocketAnswer>;
 
-/** The part of an acknowledgement that is used. */
-export const orderAcknowledgement = z.looseObject({ orderId: id, updateTime: time.optional() });
+/** The part of an acknowledgement that is used: of an order, of an order amended in place, of a conditional order. */
+const acknowledgement = z.looseObject({
+  orderId: id.optional(),
+  algoId: id.optional(),
+  amendedOrder: z.looseObject({ orderId: id }).optional(),
+  updateTime: time.optional(),
+  transactTime: time.optional(),
+});
+
+/** Which order was acknowledged, and when. */
+export interface Acknowledgement {
+  readonly orderId: string;
+  readonly time: EpochMs | null;
+}
+
+/** Null: it does not say of which order. */
+export function readAcknowledgement(value: unknown): Acknowledgement | null {
+  const parsed = acknowledgement.safeParse(value);
+  if (!parsed.success) return null;
+  const { orderId, algoId, amendedOrder, updateTime, transactTime } = parsed.data;
+  const named = orderId ?? amendedOrder?.orderId ?? algoId;
+  return named === undefined ? null : { orderId: named, time: (transactTime ?? updateTime ?? null) as EpochMs | null };
+}
 
 /**
  * JSON with whole numbers of 16 digits and more as text, since order ids may lie beyond 2^53. Throws `FRAME_INVALID` (class validation).

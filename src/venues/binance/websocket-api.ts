@@ -10,8 +10,8 @@ import type { AccountRuntime, Managed } from '../venue.ts';
 import type { BinanceApi } from './api.ts';
 import { createLimits } from './limits.ts';
 import {
-  orderAcknowledgement,
   parsePrivate,
+  readAcknowledgement,
   readAs,
   type WebsocketAnswer,
   websocketAnswer,
@@ -171,12 +171,10 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
     if (outcome.kind === 'linkLost') return { kind: 'unknown', cause: 'linkLost', code: '', text: outcome.reason };
     const { answer } = outcome;
     if (answer.error === undefined && answer.status === 200) {
-      const acknowledged = orderAcknowledgement.safeParse(answer.result);
-      if (!acknowledged.success) {
-        return { kind: 'unknown', cause: 'venueUnclear', code: '200', text: 'acknowledged without an order id' };
-      }
-      const { orderId, updateTime } = acknowledged.data;
-      return { kind: 'accepted', venueOrderId: orderId, venueTime: (updateTime ?? null) as EpochMs | null };
+      const acknowledged = readAcknowledgement(answer.result);
+      return acknowledged === null
+        ? { kind: 'unknown', cause: 'venueUnclear', code: '200', text: 'acknowledged without an order id' }
+        : { kind: 'accepted', venueOrderId: acknowledged.orderId, venueTime: acknowledged.time };
     }
     const code = answer.error?.code ?? null;
     const text = answer.error?.msg ?? '';
