@@ -54,6 +54,7 @@ const LANE: LaneConfiguration = {
     maxOpenOrders: 1_000,
     maxOrderRate: 1e9,
   },
+  reservedSize: '0',
   confirm: 'every',
 };
 

@@ -100,7 +100,7 @@ export class LanePerformer {
 
   async #resolve(lane: Lane, target: OrderTarget, windowFrom: EpochMs): Promise<void> {
     const { queries, clock, inputLog, unit, stopped } = this.#options;
-    const resolution = await askAboutOrder(queries, target, windowFrom, clock);
+    const resolution = await askAboutOrder(queries, lane, target, windowFrom, clock);
     if (stopped()) return;
     const now = this.#now();
     const { clientOrderId } = target;

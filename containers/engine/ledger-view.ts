@@ -23,14 +23,24 @@ export function createLedgerView(reader: LedgerReader, clock: Clock): ReadLedger
       if (state !== null && isTerminal(state.state)) {
         ended.add(clientOrderId);
       } else if (intent !== null && intent.venue === unit.venue && intent.symbol === symbol) {
-        const { side, price, size, reduceOnly, time } = intent;
-        pending.push({ clientOrderId, side, price, size, reduceOnly, placedAt: time as EpochMs });
+        const { side, price, size, reduceOnly, orderType, triggerPrice, time } = intent;
+        pending.push({
+          clientOrderId,
+          side,
+          price,
+          size,
+          reduceOnly,
+          orderType,
+          ...(triggerPrice === undefined ? {} : { triggerPrice }),
+          placedAt: time as EpochMs,
+        });
       }
     }
     const knownFills = ofSymbol(fills);
     const knownAdjustments = ofSymbol(adjustments);
     return {
       positionSize: positions[0]?.size ?? '0',
+      entryPrice: positions[0]?.entryPrice ?? '0',
       fillIds: new Set(knownFills.map((fill) => fill.fillId)),
       endedOrderIds: ended,
       pendingOrders: pending,
@@ -46,7 +56,7 @@ function lastKnown(fills: readonly LedgerFill[], adjustments: readonly LedgerAdj
   return times.length === 0 ? null : (times.reduce((latest, time) => Math.max(latest, time)) as EpochMs);
 }
 
-/** What the fills since `from` realised, less the fees paid for them in the currency of the profit (USDT on the linear venues). */
+/** What the fills since `from` realised, less the fees paid for them as far as their worth in the currency of the profit is known. */
 function realizedSince(from: number, fills: readonly LedgerFill[], adjustments: readonly LedgerAdjustment[]): number {
   const last = fills.at(-1);
   if (last === undefined) return 0;
@@ -55,8 +65,8 @@ function realizedSince(from: number, fills: readonly LedgerFill[], adjustments: 
     chosen: readonly LedgerFill[],
     adjusted: readonly LedgerAdjustment[],
   ): { readonly realized: number; readonly fees: number } => {
-    const position = foldPosition(venue, symbol, chosen, adjusted);
-    return { realized: Number(position.realizedProfit), fees: Number(position.fees[last.feeCurrency] ?? '0') };
+    const { realizedProfit } = foldPosition(venue, symbol, chosen, adjusted);
+    return { realized: Number(realizedProfit), fees: chosen.reduce((sum, fill) => sum + feeOf(fill, last), 0) };
   };
   const all = profitOf(fills, adjustments);
   const before = profitOf(
@@ -64,6 +74,12 @@ function realizedSince(from: number, fills: readonly LedgerFill[], adjustments: 
     adjustments.filter((each) => each.time < from),
   );
   return all.realized - before.realized - (all.fees - before.fees);
+}
+
+/** Fills of before the time when their terms were told paid in the currency in which the newest fill did. */
+function feeOf(fill: LedgerFill, last: LedgerFill): number {
+  if (fill.contract !== undefined) return Number(fill.settlementFee ?? '0');
+  return fill.feeCurrency === last.feeCurrency ? Number(fill.fee) : 0;
 }
 
 function dayStart(now: number): number {

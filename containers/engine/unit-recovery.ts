@@ -5,12 +5,13 @@ import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { ClientOrderId, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import { type LedgerView, type PendingLedgerOrder, planRecovery, type VenueView } from '#core/orders/recovery.ts';
 import { TrackedOrder } from '#core/orders/tracked-order.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import { termsOfFill } from '#core/positions/fill-terms.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
 import type { VenueLog } from '#venues/venue.ts';
 import { askAboutOrder, askForRecovery } from './venue-questions.ts';
@@ -75,16 +76,16 @@ export class UnitRecovery {
   }
 
   #open(lane: Lane, ledger: LedgerView, venue: VenueView, from: EpochMs): void {
-    const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue);
+    const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue, lane.configuration);
     const now = this.#now();
     this.#options.inputLog.record('open', this.#id, lane.name, plan.opening, now);
     lane.open(plan.opening, now);
     for (const fill of plan.missingFills) {
       const { kind: _kind, source: _source, ...body } = fill;
-      this.#options.tell({ type: 'fill', body });
+      this.#options.tell({ type: 'fill', body: { ...body, ...termsOfFill(lane.instrument, fill) } });
     }
     if (plan.adjustment !== null) this.#tellAdjustment(lane, plan.adjustment, ledger, venue, plan.missingFills.length);
-    for (const { report, intentKnown } of plan.orders) this.#adopt(lane, report, intentKnown, now);
+    for (const { report, intent } of plan.orders) this.#adopt(lane, report, intent, now);
     for (const order of plan.absent) this.#closeAbsent(lane, order, venue.position.size, from, now);
     this.#options.perform(lane);
   }
@@ -111,23 +112,23 @@ export class UnitRecovery {
   /** The predecessor's working orders are cancelled: what they were meant for is decided anew. */
   async #askWithNothingWorking(lane: Lane, from: EpochMs): Promise<VenueView> {
     const { queries, clock } = this.#options;
-    const venue = await askForRecovery(queries, lane.symbol, from, clock);
+    const venue = await askForRecovery(queries, lane, from, clock);
     const working = venue.openOrders.filter((report) => report.clientOrderId?.startsWith(this.#prefix) === true);
     if (working.length === 0) return venue;
     for (const { clientOrderId, venueOrderId } of working) {
       await queries.cancelOrder({ symbol: lane.symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId });
     }
-    return askForRecovery(queries, lane.symbol, from, clock);
+    return askForRecovery(queries, lane, from, clock);
   }
 
   async #follow(lane: Lane, order: PendingLedgerOrder): Promise<void> {
     const { queries, clock, perform, stopped } = this.#options;
     const clientOrderId = order.clientOrderId as ClientOrderId;
     const target = { symbol: lane.symbol, clientOrderId, venueOrderId: null };
-    const resolution = await askAboutOrder(queries, target, order.placedAt, clock);
+    const resolution = await askAboutOrder(queries, lane, target, order.placedAt, clock);
     if (stopped()) return;
     const now = this.#now();
-    if (resolution.kind === 'found') this.#adopt(lane, resolution.report, true, now);
+    if (resolution.kind === 'found') this.#adopt(lane, resolution.report, order, now);
     else if (resolution.kind === 'absent') {
       this.#closeAbsent(lane, order, resolution.position.size, resolution.windowFrom, now);
     }
@@ -135,9 +136,9 @@ export class UnitRecovery {
   }
 
   /** An order of the predecessor that the venue knows: told if nobody had told it, and followed to its end. */
-  #adopt(lane: Lane, report: OrderReport, intentKnown: boolean, now: Now): void {
-    const order = new TrackedOrder(intentOf(report, lane.instrument));
-    if (!intentKnown) this.#tellIntent(lane, order.intent, report);
+  #adopt(lane: Lane, report: OrderReport, known: PendingLedgerOrder | null, now: Now): void {
+    const order = new TrackedOrder(intentOf(report, lane.instrument, known));
+    if (known === null) this.#tellIntent(lane, order.intent, report);
     order.step('submit', now.mono, []);
     order.placedAt = report.venueTime;
     lane.adopt(order, report, now);
@@ -156,6 +157,7 @@ export class UnitRecovery {
         price: report.price,
         size: report.size,
         reduceOnly: intent.reduceOnly,
+        ...(report.triggerPrice === undefined ? {} : { triggerPrice: report.triggerPrice }),
         purpose: intent.purpose,
         signalPrice: report.price ?? '0',
         signalAgeMs: 0,
@@ -166,7 +168,7 @@ export class UnitRecovery {
 
   #tellAdjustment(
     lane: Lane,
-    adjustment: { readonly delta: number; readonly reason: 'opening' | 'adopted' },
+    adjustment: { readonly delta: string; readonly reason: 'opening' | 'adopted' },
     ledger: LedgerView,
     venue: VenueView,
     missingFills: number,
@@ -177,10 +179,11 @@ export class UnitRecovery {
       body: {
         adjustmentId: `${this.#id}/${lane.symbol}/${this.#options.epoch}/${adjustment.reason}`,
         symbol: lane.symbol,
-        delta: formatScaled(adjustment.delta, lane.instrument.sizeScale),
+        delta: adjustment.delta,
         reason: adjustment.reason,
         evidence: `venue states ${size}, ledger ${ledger.positionSize} and ${missingFills} fills`,
         price: entryPrice === '0' ? null : entryPrice,
+        contract: lane.instrument.kind,
       },
     });
   }
@@ -210,18 +213,26 @@ export class UnitRecovery {
   }
 }
 
-/** The intent behind an order that only the venue remembers. */
-function intentOf(report: OrderReport, instrument: Instrument): OrderIntent {
+/**
+ * The intent behind an order that only the venue remembers, by its report, and by what the ledger has of it where the report cannot say: a venue without reduce-only orders does not tell an
+ * exit from an entry. There a sale on spot is an exit, since it can be nothing else.
+ */
+function intentOf(report: OrderReport, instrument: Instrument, known: PendingLedgerOrder | null): OrderIntent {
+  const { priceScale, sizeScale, kind } = instrument;
+  const type = report.orderType ?? known?.orderType ?? (report.price === null ? 'market' : 'limit');
+  const trigger = report.triggerPrice ?? known?.triggerPrice;
+  const reduceOnly = report.reduceOnly || (known?.reduceOnly ?? (kind === 'spot' && report.side === 'sell'));
   return {
     clientOrderId: report.clientOrderId as ClientOrderId,
     venue: instrument.venue,
     symbol: report.symbol,
     side: report.side,
-    type: report.price === null ? 'market' : 'limit',
+    type,
     timeInForce: 'gtc',
-    price: report.price === null ? null : (parseScaled(report.price, instrument.priceScale) as Price),
-    size: parseScaled(report.size, instrument.sizeScale) as Size,
-    reduceOnly: report.reduceOnly,
-    purpose: report.reduceOnly ? 'takeProfit' : 'entry',
+    price: report.price === null || type !== 'limit' ? null : (parseScaled(report.price, priceScale) as Price),
+    ...(trigger === undefined ? {} : { triggerPrice: parseScaled(trigger, priceScale) as Price }),
+    size: parseScaled(report.size, sizeScale) as Size,
+    reduceOnly,
+    purpose: reduceOnly ? (type === 'stopMarket' ? 'stopLoss' : 'takeProfit') : 'entry',
   };
 }

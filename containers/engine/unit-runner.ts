@@ -12,10 +12,10 @@ import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { AccountReport, ClientOrderId } from '#core/orders/order.ts';
 import type { AccountStream, ConnectionStatus, OrderEntry, VenueQueries } from '#core/orders/venue-ports.ts';
+import { sharedHolding } from '#core/positions/spot-holding.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { AccountRuntime, Managed, Venue } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
@@ -61,7 +61,7 @@ const SWEEPS_MS = [5_000, 15_000, 45_000];
 export class UnitRunner {
   readonly unit: UnitRef;
   readonly #nextId: () => ClientOrderId;
-  #lanes: Lane[];
+  #lanes: Lane[] = [];
   readonly #options: UnitRunnerOptions;
   readonly #events: UnitEvents;
   readonly #queries: VenueQueries;
@@ -123,7 +123,7 @@ export class UnitRunner {
       stopped: () => this.#stopped,
     });
     this.#nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
-    this.#lanes = options.lanes.map((each) => this.#createLane(each));
+    for (const each of options.lanes) this.#lanes.push(this.#createLane(each, this.#lanes));
     this.#accountStream = options.venue.createAccountStream(options.runtime, {
       onReport: (report) => this.#onReport(report),
       onStatus: (status) => this.#onStreamStatus(status),
@@ -231,12 +231,19 @@ export class UnitRunner {
     };
   }
 
-  #createLane(configuration: LaneConfiguration): Lane {
+  /** Throws `INSTRUMENT_UNKNOWN`, and `HOLDING_SHARED` for a spot lane whose asset another lane of the account moves as well. */
+  #createLane(configuration: LaneConfiguration, others: readonly Lane[]): Lane {
     const { instruments, venue } = this.#options;
     const instrument = instruments.get(configuration.symbol);
     if (instrument === undefined) {
       const detail = `venue=${venue.id} symbol=${configuration.symbol} lane=${configuration.name}`;
       throw new MillraceError('configuration', 'INSTRUMENT_UNKNOWN', detail);
+    }
+    const conflict = sharedHolding([instrument, ...others.map((each) => each.instrument)]);
+    if (conflict !== null) {
+      const [, other, currency] = conflict;
+      const detail = `lane=${configuration.name} symbol=${configuration.symbol} other=${other.symbol} currency=${currency}: one balance cannot be two positions`;
+      throw new MillraceError('configuration', 'HOLDING_SHARED', detail);
     }
     return new Lane(configuration, instrument, this.#nextId);
   }
@@ -255,8 +262,8 @@ export class UnitRunner {
     if (!lane.quiet) throw new MillraceError('retryable', 'LANE_NOT_AT_REST', `lane=${lane.name} afterMs=${RETIRE_MS}`);
     this.#lanes = this.#lanes.filter((each) => each !== lane);
     this.#unverified.delete(lane);
-    if (lane.position.size === 0 || next?.symbol === lane.symbol) return;
-    const size = formatScaled(lane.position.size, lane.instrument.sizeScale);
+    if (lane.position.units === 0n || next?.symbol === lane.symbol) return;
+    const size = lane.position.text;
     this.#note('alert', {
       severity: 'critical',
       code: 'POSITION_WITHOUT_LANE',
@@ -266,7 +273,7 @@ export class UnitRunner {
   }
 
   async #add(configuration: LaneConfiguration): Promise<void> {
-    const lane = this.#createLane(configuration);
+    const lane = this.#createLane(configuration, this.#lanes);
     lane.onGate('not recovered yet', 'not recovered yet');
     if (this.#opened) (await this.#recovery.prepare(lane))();
     if (this.#stopped) return;
@@ -427,7 +434,7 @@ export class UnitRunner {
 
   async #verify(lane: Lane): Promise<void> {
     const from = Math.max(this.#startedAt, this.#options.clock.epochMs() - LOOK_BACK_MS / 2) as EpochMs;
-    const verification = await askForVerification(this.#queries, lane.symbol, from, lane.activity, this.#options.clock);
+    const verification = await askForVerification(this.#queries, lane, from, lane.activity, this.#options.clock);
     if (this.#stopped) return;
     if (verification.kind === 'failed') {
       this.#options.runtime.log('warn', 'verification failed', {

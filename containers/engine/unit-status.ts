@@ -1,6 +1,5 @@
 import type { UnitId } from '#core/control/unit.ts';
 import type { Lane } from '#core/lanes/lane.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 
 /** Health of a unit, as `/health` and the live view show it. */
@@ -35,7 +34,7 @@ export function laneStatus(lane: Lane): LaneStatus {
     symbol: lane.symbol,
     state: lane.state,
     entriesPaused: lane.entriesPaused,
-    position: formatScaled(position.size, instrument.sizeScale),
+    position: position.text,
     entryPrice: (position.entryPrice / 10 ** instrument.priceScale).toFixed(instrument.priceScale),
     openOrders: lane.orders.working().count,
     dailyProfit: lane.dailyProfit(),

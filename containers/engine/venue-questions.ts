@@ -1,10 +1,19 @@
 import { messageOf } from '#core/errors.ts';
 import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
+import type { Instrument } from '#core/market/instrument.ts';
 import type { PositionReport } from '#core/orders/order.ts';
 import type { VenueView } from '#core/orders/recovery.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import { holdingOfLane } from '#core/positions/spot-holding.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
+
+/** What a question about a lane's symbol must know of it: of a spot balance what is reserved is not the lane's. */
+export interface AskingLane {
+  readonly symbol: string;
+  readonly instrument: Instrument;
+  readonly configuration: { readonly reservedSize: string };
+}
 
 /** Venue stamps and ours may differ, and reports are ordered by the venue's: questions reach back this much further. */
 const OVERLAP_MS = 60_000;
@@ -12,6 +21,7 @@ const OVERLAP_MS = 60_000;
 /** What became of one order: its own endpoint first; if that knows nothing, fills and position as well (F3, F4). */
 export async function askAboutOrder(
   queries: VenueQueries,
+  lane: AskingLane,
   target: OrderTarget,
   windowFrom: EpochMs,
   clock: Clock,
@@ -24,7 +34,7 @@ export async function askAboutOrder(
     const open = await queries.openOrders(target.symbol);
     const stillOpen = open.find((report) => report.clientOrderId === target.clientOrderId);
     if (stillOpen !== undefined) return { kind: 'found', report: stillOpen, fills };
-    const position = await askPosition(queries, target.symbol, clock);
+    const position = await askPosition(queries, lane, clock);
     return { kind: 'absent', fills, position, queriedAt: clock.epochMs(), windowFrom: from };
   } catch (error) {
     return { kind: 'failed', reason: messageOf(error) };
@@ -34,16 +44,17 @@ export async function askAboutOrder(
 /** Open orders, fills and position of one symbol. `activity` is the lane's count at the time of asking. */
 export async function askForVerification(
   queries: VenueQueries,
-  symbol: string,
+  lane: AskingLane,
   from: EpochMs,
   activity: number,
   clock: Clock,
 ): Promise<Verification> {
+  const { symbol } = lane;
   try {
     const [openOrders, fills, position] = await Promise.all([
       queries.openOrders(symbol),
       queries.fillsSince(symbol, (from - OVERLAP_MS) as EpochMs),
-      askPosition(queries, symbol, clock),
+      askPosition(queries, lane, clock),
     ]);
     return { kind: 'complete', activity, openOrders, fills, position };
   } catch (error) {
@@ -57,16 +68,17 @@ const TRIES = 5;
 /** Everything that a recovery compares, of one moment. Rejects with a `VenueError`. */
 export async function askForRecovery(
   queries: VenueQueries,
-  symbol: string,
+  lane: AskingLane,
   from: EpochMs,
   clock: Clock,
 ): Promise<VenueView> {
+  const { symbol } = lane;
   const [orders, openOrders] = await Promise.all([queries.ordersSince(symbol, from), queries.openOrders(symbol)]);
   // A fill between two questions would be in the position and not in the list, or the other way about, and be counted twice later: the list is asked for before
   // and after, until it stayed the same around the position.
   let fills = await queries.fillsSince(symbol, from);
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const position = await askPosition(queries, symbol, clock);
+    const position = await askPosition(queries, lane, clock);
     const after = await queries.fillsSince(symbol, from);
     if (after.length === fills.length) return { orders, openOrders, fills, position };
     fills = after;
@@ -78,7 +90,8 @@ export async function askForRecovery(
   );
 }
 
-async function askPosition(queries: VenueQueries, symbol: string, clock: Clock): Promise<PositionReport> {
+async function askPosition(queries: VenueQueries, lane: AskingLane, clock: Clock): Promise<PositionReport> {
+  const { symbol, instrument, configuration } = lane;
   const rows = await queries.positions([symbol]);
   const flat = {
     kind: 'position',
@@ -88,5 +101,6 @@ async function askPosition(queries: VenueQueries, symbol: string, clock: Clock):
     entryPrice: '0',
     venueTime: clock.epochMs(),
   } as const;
-  return rows.find((row) => row.symbol === symbol) ?? flat;
+  const stated = rows.find((row) => row.symbol === symbol) ?? flat;
+  return holdingOfLane(instrument, stated, configuration.reservedSize);
 }

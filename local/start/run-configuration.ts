@@ -82,6 +82,7 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
       maxOpenOrders: 4,
       maxOrderRate: 1.2,
     },
+    reservedSize: '0',
     confirm: 'every',
   };
 }

@@ -60,6 +60,7 @@ export function laneConfiguration(changes: Partial<LaneConfiguration> = {}): Lan
       maxOpenOrders: 5,
       maxOrderRate: 1_000,
     },
+    reservedSize: '0',
     confirm: 'every',
     ...changes,
   };

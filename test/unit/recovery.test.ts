@@ -5,6 +5,7 @@ import type { EpochMs } from '#core/time/clock.ts';
 import { BTC } from '../support/lane-world.ts';
 
 const PREFIX = 'pabc-';
+const LANE = { name: 'lane-1', reservedSize: '0' };
 const EMPTY: LedgerView = {
   positionSize: '0',
   fillIds: new Set(),
@@ -72,6 +73,7 @@ describe('recovery', () => {
       BTC,
       { ...EMPTY, hasHistory: true },
       venue('0.01', { fills: [fill('1', '0.01')] }),
+      LANE,
     );
     expect(plan.missingFills.map((each) => each.fillId)).toEqual(['1']);
     expect(plan.adjustment).toBeNull();
@@ -80,15 +82,21 @@ describe('recovery', () => {
 
   it('H2: a fill that the ledger has is not told again', () => {
     const ledger = { ...EMPTY, positionSize: '0.01', fillIds: new Set(['1']), hasHistory: true };
-    const plan = planRecovery(PREFIX, BTC, ledger, venue('0.01', { fills: [fill('1', '0.01')] }));
+    const plan = planRecovery(PREFIX, BTC, ledger, venue('0.01', { fills: [fill('1', '0.01')] }), LANE);
     expect(plan.missingFills).toEqual([]);
     expect(plan.adjustment).toBeNull();
   });
 
   it('H2: a position that no fill explains is an opening on a fresh ledger and adopted on one with a history (F7)', () => {
-    expect(planRecovery(PREFIX, BTC, EMPTY, venue('-0.065')).adjustment).toEqual({ delta: -65, reason: 'opening' });
+    expect(planRecovery(PREFIX, BTC, EMPTY, venue('-0.065'), LANE).adjustment).toEqual({
+      delta: '-0.065',
+      reason: 'opening',
+    });
     const known = { ...EMPTY, positionSize: '0.075', hasHistory: true };
-    expect(planRecovery(PREFIX, BTC, known, venue('-0.065')).adjustment).toEqual({ delta: -140, reason: 'adopted' });
+    expect(planRecovery(PREFIX, BTC, known, venue('-0.065'), LANE).adjustment).toEqual({
+      delta: '-0.14',
+      reason: 'adopted',
+    });
   });
 
   it('T4: each order of ours whose end the ledger lacks is followed, whether or not its intent was told; others are not ours (F9, G10)', () => {
@@ -102,6 +110,7 @@ describe('recovery', () => {
           price: '1',
           size: '1',
           reduceOnly: false,
+          orderType: 'limit',
           placedAt: 1 as EpochMs,
         },
       ],
@@ -112,8 +121,8 @@ describe('recovery', () => {
       order(`${PREFIX}1-3`),
       order('by-hand'),
     ];
-    const plan = planRecovery(PREFIX, BTC, ledger, venue('0', { orders }));
-    expect(plan.orders.map(({ report, intentKnown }) => [report.clientOrderId, intentKnown])).toEqual([
+    const plan = planRecovery(PREFIX, BTC, ledger, venue('0', { orders }), LANE);
+    expect(plan.orders.map(({ report, intent }) => [report.clientOrderId, intent !== null])).toEqual([
       [`${PREFIX}1-2`, true],
       [`${PREFIX}1-3`, false],
     ]);
@@ -127,8 +136,11 @@ describe('recovery', () => {
       price: '1',
       size: '1',
       reduceOnly: false,
+      orderType: 'limit',
       placedAt: 1 as EpochMs,
     } as const;
-    expect(planRecovery(PREFIX, BTC, { ...EMPTY, pendingOrders: [pending] }, venue('0')).absent).toEqual([pending]);
+    expect(planRecovery(PREFIX, BTC, { ...EMPTY, pendingOrders: [pending] }, venue('0'), LANE).absent).toEqual([
+      pending,
+    ]);
   });
 });

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Instrument } from '#core/market/instrument.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import { checkRisk, type DenialCode, RISK_CHECKS, type RiskContext } from '#core/risk/checks.ts';
 import { BTC, laneConfiguration } from '../support/lane-world.ts';
+
+const SPOT: Instrument = { ...BTC, kind: 'spot' };
 
 function context(changes: Partial<RiskContext> = {}): RiskContext {
   return {
@@ -18,6 +21,7 @@ function context(changes: Partial<RiskContext> = {}): RiskContext {
     workingBuySize: 0,
     workingSellSize: 0,
     openOrders: 0,
+    exitsAtWork: 0,
     unknownOrders: 0,
     dailyProfit: 0,
     orderTokens: 5,
@@ -61,6 +65,8 @@ const REFUSALS: Readonly<Record<DenialCode, [Partial<RiskContext>, OrderIntent]>
   ORDER_SIZE_BELOW_MINIMUM: [{}, entry({ size: 0 as Size })],
   ORDER_SIZE_LIMIT: [{}, entry({ size: 1_001 as Size })],
   POSITION_SIZE_LIMIT: [{ positionSize: 500, workingBuySize: 495 }, entry()],
+  SHORT_IMPOSSIBLE: [{ instrument: SPOT, positionSize: 9 }, entry({ side: 'sell' })],
+  EXIT_AT_WORK: [{ instrument: SPOT, positionSize: 50, exitsAtWork: 1 }, exit()],
   PRICE_OUT_OF_BAND: [{}, entry({ price: 650_000 as Price })],
   DAILY_LOSS_LIMIT: [{ dailyProfit: -1_000 }, entry()],
   OPEN_ORDERS_LIMIT: [{ openOrders: 5 }, entry()],

@@ -3,7 +3,9 @@ import type { FillReport, PositionReport } from '#core/orders/order.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { askForRecovery } from '#engine/venue-questions.ts';
+import { BTC } from '../support/lane-world.ts';
 
+const LANE = { symbol: 'BTCUSDT', instrument: BTC, configuration: { reservedSize: '0' } };
 const clock: Clock = { monoNanos: () => 0 as MonoNanos, epochMs: () => 0 as EpochMs };
 
 /** An account that fills 0.01 more at each of the first `moves` questions for its position, after the list of fills was given. */
@@ -61,13 +63,13 @@ function positionOf(fills: number): PositionReport {
 
 describe('the questions of a recovery', () => {
   it('H2: fills and position are of one moment, though the account trades between the questions', async () => {
-    const view = await askForRecovery(movingAccount(2).queries, 'BTCUSDT', 0 as EpochMs, clock);
+    const view = await askForRecovery(movingAccount(2).queries, LANE, 0 as EpochMs, clock);
     expect({ fills: view.fills.length, position: view.position.size }).toEqual({ fills: 2, position: '0.02' });
   });
 
   it('H2: an account that never rests is asked a bounded number of times, and the recovery tried again later', async () => {
     const account = movingAccount(1_000);
-    await expect(askForRecovery(account.queries, 'BTCUSDT', 0 as EpochMs, clock)).rejects.toThrow('ACCOUNT_MOVES');
+    await expect(askForRecovery(account.queries, LANE, 0 as EpochMs, clock)).rejects.toThrow('ACCOUNT_MOVES');
     expect(account.asked()).toBeLessThanOrEqual(5);
   });
 });

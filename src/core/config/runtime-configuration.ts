@@ -24,13 +24,13 @@ const momentumScalper = z.strictObject({
   holdMs: z.number().int().min(100).max(86_400_000),
   /** No entry for this long after the last one ended. */
   cooldownMs: z.number().int().min(0).max(3_600_000),
-  /** Size of an entry at the entry threshold, decimal text in base units; it grows with the drift. */
+  /** Size of an entry at the entry threshold, decimal text in units of size (base, of inverse contracts quote currency); it grows with the drift. */
   baseSize: z.string().regex(/^\d+(\.\d+)?$/),
   maxSizeFactor: z.number().min(1).max(10),
 });
 
 const limits = z.strictObject({
-  /** In base units, decimal text. */
+  /** In units of size (base, of inverse contracts quote currency), decimal text. */
   maxOrderSize: z.string().regex(/^\d+(\.\d+)?$/),
   maxPositionSize: z.string().regex(/^\d+(\.\d+)?$/),
   /** Distance of a limit price from the mid, basis points. */
@@ -53,6 +53,14 @@ const lane = z.strictObject({
   symbol: z.string().regex(/^[A-Z0-9._-]{1,40}$/),
   strategy: z.discriminatedUnion('kind', [momentumScalper]),
   limits,
+  /**
+   * Spot only: what of the base asset in the account is not for trading, decimal text in base units. The lane's position is the venue's balance less this; a larger balance than its fills
+   * explain halts the lane.
+   */
+  reservedSize: z
+    .string()
+    .regex(/^\d+(\.\d{1,18})?$/)
+    .default('0'),
   /** `every`: Step Functions follow each order. `unseen`: only those whose end the engine did not see in time. */
   confirm: z.enum(['every', 'unseen']),
 });

@@ -62,6 +62,8 @@ export const TRADING_EVENT_BODIES = {
       orderType: z.enum(['limit', 'market', 'stopMarket', 'takeProfitMarket']),
       timeInForce: z.enum(['gtc', 'ioc', 'fok', 'postOnly']),
       price: decimal.nullable(),
+      /** Of stop orders alone. */
+      triggerPrice: decimal.optional(),
       size: decimal,
       reduceOnly: z.boolean(),
       purpose: z.enum(['entry', 'takeProfit', 'stopLoss', 'flatten']),
@@ -70,6 +72,8 @@ export const TRADING_EVENT_BODIES = {
       signalAgeMs: z.number().nonnegative(),
       /** Whether Step Functions follows this order. */
       confirm: z.boolean(),
+      /** What of the base asset is not the lane's, base units: a spot position is the venue's balance less this. Absent: nothing. */
+      reservedSize: decimal.optional(),
     })
     .describe('A lane decided on an order. It is durable before or while the order is sent.'),
   'order.denied': z
@@ -102,6 +106,12 @@ export const TRADING_EVENT_BODIES = {
       size: decimal,
       fee: decimal,
       feeCurrency: z.string(),
+      /** What the position is folded by; absent: `linear`. */
+      contract: z.enum(['spot', 'linear', 'inverse', 'option', 'equity']).optional(),
+      /** What the fee took from the position itself, base units: spot fees that are kept back from the base asset. */
+      positionFee: decimal.optional(),
+      /** The fee in the currency of the profit; absent: not told, or paid in a currency whose worth is not known here. */
+      settlementFee: decimal.optional(),
       liquidity: z.enum(['maker', 'taker']),
       cause: z.enum(['trade', 'liquidation', 'adl', 'settlement']),
       venueTime: epochMs,
@@ -116,6 +126,8 @@ export const TRADING_EVENT_BODIES = {
       reason: z.enum(['opening', 'settlement', 'transfer', 'adopted', 'correction']),
       evidence: z.string(),
       price: decimal.nullable(),
+      /** As of a fill. */
+      contract: z.enum(['spot', 'linear', 'inverse', 'option', 'equity']).optional(),
     })
     .describe('A change of position that no fill explains, with its reason and evidence.'),
   'position.checked': z

@@ -10,12 +10,14 @@ export interface WorkingOrders {
   unknown: number;
   buySize: number;
   sellSize: number;
+  /** Reduce-only orders that can still change the position, stop orders among them. */
+  exits: number;
 }
 
 /** The orders of one lane by client order id: the ones that can still fill, and the last ended ones for late reports. */
 export class LaneOrders {
   readonly #orders = new Map<string, TrackedOrder>();
-  readonly #working: WorkingOrders = { count: 0, unknown: 0, buySize: 0, sellSize: 0 };
+  readonly #working: WorkingOrders = { count: 0, unknown: 0, buySize: 0, sellSize: 0, exits: 0 };
 
   add(order: TrackedOrder): void {
     this.#orders.set(order.intent.clientOrderId, order);
@@ -58,7 +60,9 @@ export class LaneOrders {
     sums.unknown = 0;
     sums.buySize = 0;
     sums.sellSize = 0;
+    sums.exits = 0;
     for (const order of this.#orders.values()) {
+      if (order.intent.reduceOnly && isPending(order)) sums.exits += 1;
       if (!order.alive) continue;
       sums.count += 1;
       if (order.state === 'Unknown') sums.unknown += 1;

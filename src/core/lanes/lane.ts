@@ -2,14 +2,16 @@ import type { LaneConfiguration } from '../config/runtime-configuration.ts';
 import type { DesiredState } from '../control/desired-state.ts';
 import { MillraceError } from '../errors.ts';
 import type { LaneState, StageStamps } from '../events/trading-event.ts';
-import type { Instrument } from '../market/instrument.ts';
+import { hasReduceOnly, type Instrument } from '../market/instrument.ts';
 import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
-import { formatScaled, type Price, type Size } from '../market/scaled-decimal.ts';
+import { formatScaled, type Price } from '../market/scaled-decimal.ts';
 import type { ClientOrderId, FillReport, OrderPurpose, OrderReport } from '../orders/order.ts';
 import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
+import { exitSizeOf } from '../positions/exit-size.ts';
 import type { Position } from '../positions/position.ts';
+import { unexplainedHolding } from '../positions/spot-holding.ts';
 import { createStrategy } from '../strategies/create-strategy.ts';
 import type { ExitCall, OpenPosition, Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
@@ -26,10 +28,14 @@ import { PositionCheck } from './position-check.ts';
 export interface LaneOpening {
   /** Signed size at the instrument's scale. */
   readonly positionSize: number;
+  /** The same as decimal text, where the position is finer than that scale (spot). */
+  readonly positionText?: string;
+  /** Why a spot holding is larger than ledger and fills explain: it is not taken over, and the lane halts. */
+  readonly unexplained?: string;
   readonly entryPrice: Price;
   /** Fills that this position holds already. */
   readonly countedFillIds: readonly string[];
-  /** Realised today (UTC), fees paid, in quote currency: so that a restart forgets no loss. */
+  /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
   readonly dailyProfit: number;
 }
 
@@ -59,6 +65,8 @@ export class Lane {
   #lastMarketExit = Number.NEGATIVE_INFINITY;
   #refusedMoves = 0;
   #opened = false;
+  /** Why the venue holds more of a spot asset than anything explains, or null. */
+  #unexplained: string | null = null;
   readonly #adoptions: MonoNanos[] = [];
   /** Mid of the last valid book that had both sides, price units; 0 before the first. */
   #middle = 0;
@@ -114,10 +122,13 @@ export class Lane {
     if (this.#opened) throw new MillraceError('fatal', 'LANE_OPENED_TWICE', `lane=${this.name}`);
     this.#opened = true;
     this.#desk.countFills(opening.countedFillIds);
-    this.position.adopt(opening.positionSize, opening.entryPrice);
+    const { positionText, entryPrice, unexplained } = opening;
+    if (positionText === undefined) this.position.adopt(opening.positionSize, entryPrice);
+    else this.position.adoptUnits(this.position.unitsOf(positionText), entryPrice);
     this.#desk.openedAt = now.mono;
     this.#desk.profit.resume(opening.dailyProfit, now.epoch);
     this.#settle(now);
+    if (unexplained !== undefined) this.#refuseHolding(unexplained, now);
   }
 
   /** Hot: one change of the book, valid or not. */
@@ -136,7 +147,7 @@ export class Lane {
       this.#desk.profit.roll(this.position, this.#middle, now.epoch);
     }
     const signal = this.#strategy.onBook(book, now.mono);
-    if (this.position.size !== 0) this.#protect(book, now, receivedAt);
+    if (!this.#isFlat()) this.#protect(book, now, receivedAt);
     if (signal.side !== null && this.state === 'Idle' && now.mono >= this.#cooldownUntil) {
       this.#enter(signal, signal.side, receivedAt, exchangeTime, now);
     }
@@ -152,7 +163,7 @@ export class Lane {
     this.#gate.context.frozen = desired.frozenSymbols.includes(this.symbol);
     if (desired.wish === 'run') {
       this.#resume('desired');
-      if (this.state === 'Halted') this.#resumeFromHalt(now);
+      if (this.state === 'Halted' && this.#unexplained === null) this.#resumeFromHalt(now);
     } else this.pause('desired', `${desired.wish}: ${desired.reason}`);
     if (desired.wish === 'stop' || desired.wish === 'flatten') this.#cancelEntries(now);
     this.#flatten = desired.wish === 'flatten';
@@ -225,9 +236,11 @@ export class Lane {
   onTimer(book: OrderBook | null, now: Now): void {
     if (this.#desk.timer(this.configuration.strategy.restMs, now)) this.#check.soon(now.mono);
     if (this.#middle > 0) this.#desk.profit.roll(this.position, this.#middle, now.epoch);
-    if (this.position.size === 0) this.#desk.cancelNeedlessExits(now);
+    if (this.#isFlat()) this.#desk.cancelNeedlessExits(now);
     else if (book?.valid === true) this.#protect(book, now, null);
     if (this.#flatten) this.#closeAtMarket('flatten', now, null);
+    // What is dust follows the price.
+    if (!hasReduceOnly(this.instrument.kind)) this.#settle(now);
     if (this.#gate.context.closed === null && this.#check.start(now.mono)) this.#outbox.push({ kind: 'verify' });
   }
 
@@ -237,7 +250,7 @@ export class Lane {
     this.#settle(now);
   }
 
-  /** Profit since 00:00 UTC, fees included, in quote currency. */
+  /** Profit since 00:00 UTC, fees included, in settlement currency. */
   dailyProfit(): number {
     return this.#desk.profit.at(this.position, this.#middle);
   }
@@ -276,49 +289,67 @@ export class Lane {
     }
     if (this.#draining || this.state !== 'PositionOpen' || !this.quiet || now.mono < this.#desk.exitNotBefore) return;
     const side: Side = open.size > 0 ? 'sell' : 'buy';
-    const size = this.#exitSize();
+    const size = exitSizeOf(this.instrument, this.position.size, this.#middle);
     const intent = this.#gate.intent(side, 'takeProfit', this.#strategy.takeProfitPrice(open), size, 'gtc');
     if (this.#gate.submit(intent, receivedAt, null, this.dailyProfit(), now) === null)
       this.#move('exitSubmitted', 'take profit', now);
   }
 
-  /** Cancels what rests and closes by a reduce-only market order, at most one a second and one at a time unless the last is Unknown. */
+  /**
+   * Cancels what rests and closes by a reduce-only market order, at most one a second and one at a time unless the last is Unknown. Where the venue knows no reduce-only, what
+   * rests must have ended first: two exits that both fill would open the other side.
+   */
   #closeAtMarket(purpose: OrderPurpose, now: Now, receivedAt: MonoNanos | null): void {
-    if (this.position.size === 0 || now.mono - this.#lastMarketExit < SECOND) return;
+    if (this.#isFlat() || now.mono - this.#lastMarketExit < SECOND) return;
     const pending = this.orders.pending();
     if (pending.some((order) => order.intent.type === 'market' && order.alive && order.state !== 'Unknown')) return;
     for (const order of pending) this.#desk.cancel(order, now);
+    if (!hasReduceOnly(this.instrument.kind) && pending.some((order) => order.intent.reduceOnly)) return;
     const side: Side = this.position.size > 0 ? 'sell' : 'buy';
-    const intent = this.#gate.intent(side, purpose, null, this.#exitSize(), 'ioc');
+    const size = exitSizeOf(this.instrument, this.position.size, this.#middle);
+    const intent = this.#gate.intent(side, purpose, null, size, 'ioc');
     this.#lastMarketExit = now.mono;
     if (this.#gate.submit(intent, receivedAt, null, this.dailyProfit(), now) !== null) return;
     if (this.state === 'PositionOpen' || this.state === 'OrderPending') this.#move('exitSubmitted', purpose, now);
   }
 
-  /** The position, or as much of it as the venue takes in one order: the rest follows when that has ended. */
-  #exitSize(): Size {
-    return Math.min(Math.abs(this.position.size), this.instrument.maxSize) as Size;
+  /** Whether nothing is held that could be closed: no position, or dust, which stays in the books and counts as flat for the lane alone. */
+  #isFlat(): boolean {
+    return this.position.size === 0 || exitSizeOf(this.instrument, this.position.size, this.#middle) === 0;
+  }
+
+  /** A spot holding that nothing explains may be people's own: it is neither taken over nor traded beside. */
+  #refuseHolding(reason: string, now: Now): void {
+    this.#unexplained = reason;
+    this.pause('difference', reason);
+    this.halt(reason, now);
   }
 
   #comparePosition(verification: Extract<Verification, { kind: 'complete' }>, now: Now): void {
     const finding = this.#check.compare(this.position, verification.position, this.instrument, this.#outbox, now);
     if (finding.kind === 'agree') {
+      this.#unexplained = null;
       this.#resume('difference');
       this.#desk.positionAgreed(now);
       return;
     }
-    this.pause('difference', finding.reason);
+    if (finding.kind === 'unexplained') {
+      this.#refuseHolding(unexplainedHolding(this.configuration, this.instrument, finding.excess), now);
+      return;
+    }
+    if (this.#unexplained === null) this.pause('difference', finding.reason);
     if (finding.kind === 'differs') return;
-    const { sizeScale, priceScale } = this.instrument;
-    this.position.adopt(finding.delta, finding.price, Math.round(this.#middle) as Price);
+    const { priceScale } = this.instrument;
+    this.position.adoptUnits(finding.delta, finding.price, Math.round(this.#middle) as Price);
     this.#desk.activity += 1;
     this.#outbox.event('position.adjusted', {
       adjustmentId: `${this.name}/${this.activity}/${now.epoch}`,
       symbol: this.symbol,
-      delta: formatScaled(finding.delta, sizeScale),
+      delta: this.position.textOf(finding.delta),
       reason: 'adopted',
       evidence: `${finding.reason}, in two queries with no activity between`,
       price: finding.price === null ? null : formatScaled(finding.price, priceScale),
+      contract: this.instrument.kind,
     });
     const text = `${this.name}: ${finding.reason}: the venue's position was adopted`;
     this.#outbox.alert('critical', 'POSITION_DIFFERS', text, `position/${this.name}`);
@@ -335,13 +366,13 @@ export class Lane {
   }
 
   #resumeFromHalt(now: Now): void {
-    this.#move(this.position.size === 0 ? 'resumeFlat' : 'resumeWithPosition', 'people wish it to run', now);
+    this.#move(this.#isFlat() ? 'resumeFlat' : 'resumeWithPosition', 'people wish it to run', now);
     this.#settle(now);
   }
 
   /** Moves the lane when its orders have come to rest; called after every change. */
   #settle(now: Now): void {
-    const flat = this.position.size === 0;
+    const flat = this.#isFlat();
     if (this.state === 'Idle') {
       if (!flat) this.#move('positionAppeared', 'position without an order at work', now);
       else if (!this.quiet) this.#move('orderReturned', 'an order that can still fill', now);
@@ -350,8 +381,15 @@ export class Lane {
     if (!this.quiet) return;
     if (this.state === 'OrderPending')
       this.#move(flat ? 'entryEndedFlat' : 'entryEndedWithPosition', 'entry ended', now);
-    else if (this.state === 'Closing') this.#move(flat ? 'exitEndedFlat' : 'exitEndedWithPosition', 'exit ended', now);
-    else if (this.state === 'PositionOpen' && flat) this.#move('positionGone', 'flat', now);
+    else if (this.state === 'Closing')
+      this.#move(flat ? 'exitEndedFlat' : 'exitEndedWithPosition', this.#restAfter('exit ended'), now);
+    else if (this.state === 'PositionOpen' && flat) this.#move('positionGone', this.#restAfter('flat'), now);
+  }
+
+  /** Dust is told where the lane becomes flat with it. */
+  #restAfter(reason: string): string {
+    const isDust = this.position.units !== 0n && this.#isFlat();
+    return isDust ? `${reason}, ${this.position.text} ${this.instrument.baseCurrency} stays as dust` : reason;
   }
 
   #move(input: LaneInput, reason: string, now: Now): void {

@@ -4,6 +4,7 @@ import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../ord
 import { type OrderChangeNote, TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
 import { DailyProfit } from '../positions/daily-profit.ts';
+import { termsOfFill } from '../positions/fill-terms.ts';
 import { Position } from '../positions/position.ts';
 import type { MonoNanos } from '../time/clock.ts';
 import type { Resolution } from './lane-effects.ts';
@@ -40,6 +41,7 @@ export class OrderDesk {
   readonly #outbox: LaneOutbox;
   readonly #countedFills = new Set<string>();
   readonly #foreignOrders = new Set<string>();
+  readonly #uncountedFees = new Set<string>();
 
   constructor(lane: string, instrument: Instrument, outbox: LaneOutbox) {
     this.#lane = lane;
@@ -98,14 +100,17 @@ export class OrderDesk {
     // Read whole before it counts as counted: one that cannot be read is not lost to a later, better report.
     const price = parseScaled(fill.price, this.#instrument.priceScale) as Price;
     const size = parseScaled(fill.size, this.#instrument.sizeScale) as Size;
+    const terms = termsOfFill(this.#instrument, fill);
+    const kept = this.position.unitsOf(terms.positionFee ?? '0');
     this.#countFill(fill.fillId);
     this.activity += 1;
     const order = this.orders.find(fill.clientOrderId, fill.venueOrderId);
     if (this.position.size === 0) this.openedAt = now.mono;
-    this.position.fill(fill.side, price, size);
-    if (fill.feeCurrency === this.#instrument.settlementCurrency) this.profit.fee(Number(fill.fee));
+    this.position.fill(fill.side, price, size, kept);
+    if (terms.settlementFee !== undefined) this.profit.fee(Number(terms.settlementFee));
+    else if (Number(fill.fee) !== 0) this.#tellUncountedFee(fill.feeCurrency);
     const { kind: _kind, source: _source, ...body } = fill;
-    this.#outbox.event('fill', { ...body, clientOrderId: order?.intent.clientOrderId ?? fill.clientOrderId });
+    this.#outbox.event('fill', { ...body, ...terms, clientOrderId: order?.intent.clientOrderId ?? fill.clientOrderId });
     if (order === null) {
       const text = `fill ${fill.fillId} of ${fill.size} ${fill.symbol} (${fill.cause}) belongs to no order of lane ${this.#lane}`;
       this.#outbox.alert('critical', 'FILL_FOREIGN', text, `fill/${fill.fillId}`);
@@ -133,7 +138,7 @@ export class OrderDesk {
       return;
     }
     const mayStillLive = now.mono - order.submittedAt <= REQUEST_VALIDITY;
-    const agrees = parseScaled(resolution.position.size, this.#instrument.sizeScale) === this.position.size;
+    const agrees = this.position.unitsOf(resolution.position.size) === this.position.units;
     if (mayStillLive || !agrees || order.reportedSize > 0) {
       order.unclearSince ??= now.mono;
       return;
@@ -211,6 +216,13 @@ export class OrderDesk {
     if (oldest !== undefined && this.#foreignOrders.size > FOREIGN_ORDERS_KEPT) this.#foreignOrders.delete(oldest);
     const text = `order ${report.venueOrderId} on ${report.symbol} was not placed by lane ${this.#lane}`;
     this.#outbox.alert('warning', 'ORDER_FOREIGN', text, `order/${report.venueOrderId}`);
+  }
+
+  #tellUncountedFee(currency: string): void {
+    if (this.#uncountedFees.has(currency)) return;
+    this.#uncountedFees.add(currency);
+    const text = `lane ${this.#lane} pays fees in ${currency}, whose worth is not known here: the profit of the day, and its limit, leave them out`;
+    this.#outbox.alert('warning', 'FEE_NOT_COUNTED', text, `fee/${this.#lane}/${currency}`);
   }
 
   #countFill(fillId: string): void {

@@ -55,6 +55,7 @@ export class OrderGate {
       workingBuySize: 0,
       workingSellSize: 0,
       openOrders: 0,
+      exitsAtWork: 0,
       unknownOrders: 0,
       dailyProfit: 0,
       orderTokens: 0,
@@ -129,7 +130,9 @@ export class OrderGate {
         purpose: intent.purpose,
         signalPrice: formatScaled(intent.side === 'buy' ? askPrice : bidPrice, priceScale),
         signalAgeMs: Number.isFinite(dataAgeMs) ? Math.max(0, dataAgeMs) : 0,
+        ...(intent.triggerPrice === undefined ? {} : { triggerPrice: formatScaled(intent.triggerPrice, priceScale) }),
         confirm: this.#configuration.confirm === 'every',
+        ...(this.#configuration.reservedSize === '0' ? {} : { reservedSize: this.#configuration.reservedSize }),
       },
       stamps,
     );
@@ -143,6 +146,7 @@ export class OrderGate {
     context.workingBuySize = working.buySize;
     context.workingSellSize = working.sellSize;
     context.openOrders = working.count;
+    context.exitsAtWork = working.exits;
     context.unknownOrders = working.unknown;
     context.orderTokens = this.#rate.tokens(now.mono);
     context.dailyProfit = profit;

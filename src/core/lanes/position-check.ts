@@ -1,5 +1,5 @@
 import type { Instrument } from '../market/instrument.ts';
-import { formatScaled, type Price, parseScaled } from '../market/scaled-decimal.ts';
+import type { Price } from '../market/scaled-decimal.ts';
 import type { PositionReport } from '../orders/order.ts';
 import type { Position } from '../positions/position.ts';
 import type { MonoNanos } from '../time/clock.ts';
@@ -13,8 +13,10 @@ const AGAIN_NANOS = 1e9;
 export type PositionFinding =
   | { readonly kind: 'agree' }
   | { readonly kind: 'differs'; readonly reason: string }
-  /** `price`: what the venue's entry price says of the difference; null: at cost, nobody stated a price. */
-  | { readonly kind: 'adopt'; readonly reason: string; readonly delta: number; readonly price: Price | null };
+  /** `delta`: in units of the position. `price`: what the venue's entry price says of the difference; null: at cost, nobody stated a price. */
+  | { readonly kind: 'adopt'; readonly reason: string; readonly delta: bigint; readonly price: Price | null }
+  /** A spot holding that is larger than all that is known explains: it is somebody's, and nothing says that it is ours. */
+  | { readonly kind: 'unexplained'; readonly reason: string; readonly excess: string };
 
 /** When to ask the venue for the position, and what its answer means (H2): every 5 s, after each reconnect, and soon after any doubt. */
 export class PositionCheck {
@@ -54,16 +56,12 @@ export class PositionCheck {
     outbox: LaneOutbox,
     now: Now,
   ): PositionFinding {
-    const { sizeScale } = instrument;
-    const own = position.size;
-    const venue = parseScaled(report.size, sizeScale);
+    const own = position.units;
+    const venue = position.unitsOf(report.size);
     const agree = own === venue;
-    outbox.event('position.checked', {
-      symbol: instrument.symbol,
-      engine: formatScaled(own, sizeScale),
-      venue: formatScaled(venue, sizeScale),
-      agree,
-    });
+    const engineText = position.text;
+    const venueText = position.textOf(venue);
+    outbox.event('position.checked', { symbol: instrument.symbol, engine: engineText, venue: venueText, agree });
     if (agree) {
       this.#differences = 0;
       return { kind: 'agree' };
@@ -73,10 +71,13 @@ export class PositionCheck {
       this.#differedAt = now.mono;
     }
     this.#due = (now.mono + AGAIN_NANOS) as MonoNanos;
-    const reason = `position differs: engine ${formatScaled(own, sizeScale)}, venue ${formatScaled(venue, sizeScale)}`;
+    const reason = `position differs: engine ${engineText}, venue ${venueText}`;
     if (this.#differences < 2) return { kind: 'differs', reason };
     this.#differences = 0;
-    return { kind: 'adopt', reason, delta: venue - own, price: adoptionPrice(position, venue, report, instrument) };
+    const delta = venue - own;
+    if (instrument.kind === 'spot' && delta > 0n)
+      return { kind: 'unexplained', reason, excess: position.textOf(delta) };
+    return { kind: 'adopt', reason, delta, price: adoptionPrice(position, delta, report, instrument) };
   }
 }
 
@@ -84,11 +85,19 @@ export class PositionCheck {
  * The price at which the difference leads to the venue's average entry price, rounded to the scale. What only reduced the position has none: the entry price of
  * the rest says nothing of what closing it brought. An unreadable one has none either.
  */
-function adoptionPrice(own: Position, venue: number, report: PositionReport, instrument: Instrument): Price | null {
+function adoptionPrice(own: Position, delta: bigint, report: PositionReport, instrument: Instrument): Price | null {
   const entry = Number(report.entryPrice) * 10 ** instrument.priceScale;
-  const grows = own.size === 0 || Math.sign(own.size) !== Math.sign(venue) || Math.abs(venue) > Math.abs(own.size);
+  const held = Number(own.units);
+  const venue = Number(own.units + delta);
+  const grows = held === 0 || Math.sign(held) !== Math.sign(venue) || Math.abs(venue) > Math.abs(held);
   if (venue === 0 || !grows || !Number.isFinite(entry) || entry <= 0) return null;
-  const sameSide = Math.sign(own.size) === Math.sign(venue);
-  const price = sameSide ? (entry * venue - own.entryPrice * own.size) / (venue - own.size) : entry;
-  return price > 0 ? (Math.round(price) as Price) : null;
+  const price = Math.sign(held) === Math.sign(venue) ? priceOfRest(own, venue, entry, instrument) : entry;
+  return price > 0 && Number.isFinite(price) ? (Math.round(price) as Price) : null;
+}
+
+/** What the part beyond `own` was entered at, if the whole was entered at `entry`: arithmetic, of inverse contracts harmonic. */
+function priceOfRest(own: Position, venue: number, entry: number, instrument: Instrument): number {
+  const held = Number(own.units);
+  if (instrument.kind === 'inverse') return (venue - held) / (venue / entry - held / own.entryPrice);
+  return (entry * venue - own.entryPrice * held) / (venue - held);
 }

@@ -2,18 +2,18 @@ import type { VenueId } from '../market/instrument.ts';
 import { EXACT_SCALE, formatExact, parseExact } from './exact-decimal.ts';
 import type { LedgerAdjustment, LedgerFill } from './ledger-entry.ts';
 
-/** A position of a linear instrument as its fills and adjustments make it. Decimal text; profit in quote currency, before fees. */
+/** A position as its fills and adjustments make it. Decimal text; profit in settlement currency (quote, of inverse contracts base), before fees. */
 export interface LedgerPosition {
   readonly venue: VenueId;
   readonly symbol: string;
   /** Signed; negative = short. */
   readonly size: string;
-  /** Average cost of what is open; `0` while flat. */
+  /** Average cost of what is open, the harmonic mean for inverse contracts; `0` while flat. */
   readonly entryPrice: string;
   /** False while something is open whose price nobody stated. */
   readonly costKnown: boolean;
   readonly realizedProfit: string;
-  /** Fees paid, by currency. */
+  /** Fees paid, by currency; those that were kept back from a spot position are in its size as well. */
   readonly fees: Readonly<Record<string, string>>;
   readonly fills: number;
   readonly adjustments: number;
@@ -53,7 +53,10 @@ export function foldPositions(
     });
 }
 
-/** One position, folded in the venue's order: by the venue's time, then by the venue's id. Profit and cost are exact to 10^-36 at every step. */
+/**
+ * One position, folded in the venue's order: by the venue's time, then by the venue's id. Fills say by which terms (`contract`): without it they are linear. Profit and cost are
+ * exact to 10^-36 at every step; what is below that is cut.
+ */
 export function foldPosition(
   venue: VenueId,
   symbol: string,
@@ -72,13 +75,19 @@ export function foldPosition(
       time: each.venueTime,
       rank: 1 as const,
       id: each.fillId,
-      delta: each.side === 'buy' ? parseExact(each.size) : -parseExact(each.size),
+      delta:
+        (each.side === 'buy' ? parseExact(each.size) : -parseExact(each.size)) - parseExact(each.positionFee ?? '0'),
       price: parseExact(each.price),
     })),
   ].sort(inVenueOrder);
 
+  const inverse = [...fills, ...adjustments].some((each) => each.contract === 'inverse');
+  const worth = (price: bigint, units: bigint): bigint => {
+    if (!inverse) return price * units;
+    return price === 0n ? 0n : (units * ONE * ONE) / price;
+  };
   let size = 0n;
-  // Σ price × size of what is open, signed as the size, and profit of what was closed: both at twice the scale.
+  // Σ price × size (inverse: size / price) of what is open, signed as the size, and profit of what was closed: both at twice the scale.
   let cost = 0n;
   let realized = 0n;
   let costKnown = true;
@@ -88,14 +97,17 @@ export function foldPosition(
       const closed = closedPart(move.delta, size);
       const costOfClosed = (cost * closed) / size;
       // Without a stated price what it closes goes at cost: no profit, no loss.
-      if (move.price !== null) realized += move.price * closed - costOfClosed;
+      if (move.price !== null) {
+        const profit = worth(move.price, closed) - costOfClosed;
+        realized += inverse ? -profit : profit;
+      }
       cost -= costOfClosed;
       size -= closed;
       opening = move.delta + closed;
       if (size === 0n) costKnown = true;
     }
     if (opening === 0n) continue;
-    if (move.price !== null) cost += move.price * opening;
+    if (move.price !== null) cost += worth(move.price, opening);
     else if (size !== 0n) cost += (cost * opening) / size;
     else costKnown = false;
     size += opening;
@@ -107,13 +119,19 @@ export function foldPosition(
     venue,
     symbol,
     size: formatExact(size),
-    entryPrice: size === 0n ? '0' : formatExact(cost / size),
+    entryPrice: formatExact(entryPriceOf(size, cost, inverse)),
     costKnown,
     realizedProfit: formatExact(realized / ONE),
     fees: Object.fromEntries([...fees].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, sum]) => [k, formatExact(sum)])),
     fills: fills.length,
     adjustments: adjustments.length,
   };
+}
+
+function entryPriceOf(size: bigint, cost: bigint, inverse: boolean): bigint {
+  if (size === 0n) return 0n;
+  if (!inverse) return cost / size;
+  return cost === 0n ? 0n : (size * ONE * ONE) / cost;
 }
 
 /** The part of `open` that a move against it closes, signed as `open`. */

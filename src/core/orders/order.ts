@@ -62,6 +62,10 @@ export interface OrderReport {
   readonly size: string;
   readonly cumulativeSize: string;
   readonly reduceOnly: boolean;
+  /** Told where the venue's report says it; absent: `limit` with a price, else `market`. */
+  readonly orderType?: OrderType;
+  /** Of stop orders, decimal text. */
+  readonly triggerPrice?: string;
   /** The venue's reason for a rejection, cancellation or expiry, or ''. */
   readonly reason: string;
   readonly venueTime: EpochMs;
@@ -87,7 +91,10 @@ export interface FillReport {
   readonly venueTime: EpochMs;
 }
 
-/** The position as the venue states it; `size` signed decimal text (negative = short, '0' = flat). One-way mode only. */
+/**
+ * The position as the venue states it; `size` signed decimal text (negative = short, '0' = flat). One-way mode only. Of spot it is the whole balance of the base asset, what working orders
+ * lock included, and the entry price '0': what of it a lane may call its own is not the venue's to say.
+ */
 export interface PositionReport {
   readonly kind: 'position';
   readonly source: 'accountStream' | 'query';

@@ -1,19 +1,24 @@
 import type { LaneOpening } from '../lanes/lane.ts';
 import type { Instrument } from '../market/instrument.ts';
-import { type Price, parseScaled } from '../market/scaled-decimal.ts';
+import type { Price } from '../market/scaled-decimal.ts';
+import { termsOfFill } from '../positions/fill-terms.ts';
+import { Position } from '../positions/position.ts';
+import { unexplainedHolding } from '../positions/spot-holding.ts';
 import type { EpochMs } from '../time/clock.ts';
-import type { FillReport, OrderReport, PositionReport } from './order.ts';
+import type { FillReport, OrderReport, OrderType, PositionReport } from './order.ts';
 
 /** What the ledger knows of one symbol of a unit. */
 export interface LedgerView {
   /** Signed decimal text: opening, fills and adjustments folded. */
   readonly positionSize: string;
+  /** Average cost of what is open, decimal text; '0' while flat. */
+  readonly entryPrice?: string;
   readonly fillIds: ReadonlySet<string>;
   /** Orders whose end the ledger has seen. */
   readonly endedOrderIds: ReadonlySet<string>;
   /** Orders without an end. */
   readonly pendingOrders: readonly PendingLedgerOrder[];
-  /** Realised since 00:00 UTC, fees in the settlement currency paid, in quote currency. */
+  /** Realised since 00:00 UTC, fees paid as far as their worth is known, in settlement currency. */
   readonly realizedToday: number;
   /** Latest moment that it knows of: fills and adjustments before it may still be missing, if its writers are behind. Null: it knows nothing. */
   readonly lastKnownAt: EpochMs | null;
@@ -28,6 +33,9 @@ export interface PendingLedgerOrder {
   readonly price: string | null;
   readonly size: string;
   readonly reduceOnly: boolean;
+  readonly orderType: OrderType;
+  /** Of stop orders, decimal text. */
+  readonly triggerPrice?: string;
   readonly placedAt: EpochMs;
 }
 
@@ -44,10 +52,10 @@ export interface RecoveryPlan {
   readonly opening: LaneOpening;
   /** Executions that the ledger has not: told again, applied once by their ids. */
   readonly missingFills: readonly FillReport[];
-  /** What the fills do not explain, signed units at the size scale. */
-  readonly adjustment: { readonly delta: number; readonly reason: 'opening' | 'adopted' } | null;
-  /** Orders of this unit that the venue knows and whose end the ledger has not; `intentKnown`: the ledger has their intent. */
-  readonly orders: readonly { readonly report: OrderReport; readonly intentKnown: boolean }[];
+  /** What the fills do not explain, signed decimal text. */
+  readonly adjustment: { readonly delta: string; readonly reason: 'opening' | 'adopted' } | null;
+  /** Orders of this unit that the venue knows and whose end the ledger has not; `intent`: what the ledger has of it, or null. */
+  readonly orders: readonly { readonly report: OrderReport; readonly intent: PendingLedgerOrder | null }[];
   /** Orders that the ledger waits for and the venue, asked everywhere, never had. */
   readonly absent: readonly PendingLedgerOrder[];
 }
@@ -61,38 +69,52 @@ export function planRecovery(
   instrument: Instrument,
   ledger: LedgerView,
   venue: VenueView,
+  lane: { readonly name: string; readonly reservedSize: string },
 ): RecoveryPlan {
-  const { sizeScale, priceScale } = instrument;
   const missingFills = venue.fills.filter((fill) => !ledger.fillIds.has(fill.fillId));
-  let explained = parseScaled(ledger.positionSize, sizeScale);
+  const found = new Position(instrument);
+  let explained = found.unitsOf(ledger.positionSize);
   for (const fill of missingFills) {
-    const size = parseScaled(fill.size, sizeScale);
-    explained += fill.side === 'buy' ? size : -size;
+    const size = found.unitsOf(fill.size);
+    explained += (fill.side === 'buy' ? size : -size) - found.unitsOf(termsOfFill(instrument, fill).positionFee ?? '0');
   }
-  const positionSize = parseScaled(venue.position.size, sizeScale);
-  const delta = positionSize - explained;
+  const stated = found.unitsOf(venue.position.size);
+  // A spot holding may be anybody's: what nothing explains is not ours.
+  const excess = instrument.kind === 'spot' && stated > explained ? found.textOf(stated - explained) : null;
+  const delta = excess === null ? stated - explained : 0n;
+  found.adoptUnits(explained + delta, 0 as Price);
 
   const reports = new Map<string, OrderReport>();
   for (const report of [...venue.orders, ...venue.openOrders]) {
     if (report.clientOrderId?.startsWith(prefix) === true) reports.set(report.clientOrderId, report);
   }
-  const pendingIds = new Set(ledger.pendingOrders.map((order) => order.clientOrderId));
+  const pending = new Map(ledger.pendingOrders.map((order) => [order.clientOrderId, order]));
   const orders = [...reports]
     .filter(([id]) => !ledger.endedOrderIds.has(id))
-    .map(([id, report]) => ({ report, intentKnown: pendingIds.has(id) }));
+    .map(([id, report]) => ({ report, intent: pending.get(id) ?? null }));
   const absent = ledger.pendingOrders.filter((order) => !reports.has(order.clientOrderId));
 
-  const entry = Number(venue.position.entryPrice);
   return {
     opening: {
-      positionSize,
-      entryPrice: (Number.isFinite(entry) ? Math.round(entry * 10 ** priceScale) : 0) as Price,
+      positionSize: found.size,
+      ...(instrument.kind === 'spot' ? { positionText: found.text } : {}),
+      ...(excess === null ? {} : { unexplained: unexplainedHolding(lane, instrument, excess) }),
+      entryPrice: entryPriceOf(instrument, ledger, venue),
       countedFillIds: venue.fills.map((fill) => fill.fillId),
       dailyProfit: ledger.realizedToday,
     },
     missingFills,
-    adjustment: delta === 0 ? null : { delta, reason: ledger.hasHistory ? 'adopted' : 'opening' },
+    adjustment: delta === 0n ? null : { delta: found.textOf(delta), reason: ledger.hasHistory ? 'adopted' : 'opening' },
     orders,
     absent,
   };
+}
+
+/** In price units, as the venue states it; a venue that states none (spot) leaves it to the ledger, and where neither does, to the last fill. */
+function entryPriceOf(instrument: Instrument, ledger: LedgerView, venue: VenueView): Price {
+  for (const text of [venue.position.entryPrice, ledger.entryPrice, venue.fills.at(-1)?.price]) {
+    const entry = Number(text);
+    if (Number.isFinite(entry) && entry > 0) return Math.round(entry * 10 ** instrument.priceScale) as Price;
+  }
+  return 0 as Price;
 }

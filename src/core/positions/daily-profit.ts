@@ -3,7 +3,7 @@ import type { Position } from './position.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Profit since 00:00 UTC, fees included, in quote currency: realised and unrealised at the price last seen. */
+/** Profit since 00:00 UTC, fees included, in settlement currency: realised and unrealised at the price last seen. */
 export class DailyProfit {
   #day = -1;
   #openedOn = -1;
@@ -11,7 +11,7 @@ export class DailyProfit {
   #baseline = 0;
   #fees = 0;
 
-  /** A fee paid (negative: a rebate) in the settlement currency. */
+  /** A fee paid (negative: a rebate), told in the settlement currency. Fees in a currency whose worth is not known are not in the profit. */
   fee(amount: number): void {
     this.#fees += amount;
   }

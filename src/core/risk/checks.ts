@@ -1,5 +1,5 @@
 import type { LaneLimits } from '../config/runtime-configuration.ts';
-import { type Instrument, notional } from '../market/instrument.ts';
+import { hasReduceOnly, type Instrument, notional } from '../market/instrument.ts';
 import type { Price } from '../market/scaled-decimal.ts';
 import type { OrderIntent } from '../orders/order.ts';
 
@@ -19,8 +19,10 @@ export interface RiskContext {
   workingBuySize: number;
   workingSellSize: number;
   openOrders: number;
+  /** Reduce-only orders that can still change the position. */
+  exitsAtWork: number;
   unknownOrders: number;
-  /** Realised and unrealised since 00:00 UTC, fees included, in quote currency. */
+  /** Realised and unrealised since 00:00 UTC, fees included, in settlement currency. */
   dailyProfit: number;
   /** Orders that may be sent now under the rate limit. */
   orderTokens: number;
@@ -132,10 +134,35 @@ export const RISK_CHECKS = [
     },
   },
   {
+    code: 'SHORT_IMPOSSIBLE',
+    scope: 'entry',
+    explains: 'A spot sale of more than is held and not yet offered: spot has no short positions.',
+    check: (c, i) => {
+      if (c.instrument.kind !== 'spot' || i.side === 'buy') return null;
+      const held = c.positionSize - c.workingSellSize;
+      return i.size <= held ? null : `held=${held} size=${i.size}`;
+    },
+  },
+  {
+    code: 'EXIT_AT_WORK',
+    scope: 'all',
+    explains:
+      'An exit while another exit can still fill, where the venue knows no reduce-only orders: both together would open the other side.',
+    check: (c, i) =>
+      i.reduceOnly && c.exitsAtWork > 0 && !hasReduceOnly(c.instrument.kind) ? `exits=${c.exitsAtWork}` : null,
+  },
+  {
     code: 'PRICE_OUT_OF_BAND',
     scope: 'all',
-    explains: 'The limit price is too far from the mid, or not a multiple of the tick.',
+    explains:
+      'The limit price is too far from the mid, or not a multiple of the tick; or the trigger price of a stop order is missing or no multiple of it.',
     check: (c, i) => {
+      if (i.type === 'stopMarket' || i.type === 'takeProfitMarket') {
+        const trigger = i.triggerPrice ?? 0;
+        return trigger > 0 && trigger % c.instrument.tickSize === 0
+          ? null
+          : `trigger=${trigger} tick=${c.instrument.tickSize}`;
+      }
       if (i.price === null) return null;
       if (i.price <= 0 || i.price % c.instrument.tickSize !== 0)
         return `price=${i.price} tick=${c.instrument.tickSize}`;

@@ -46,6 +46,8 @@ export class MomentumScalper implements Strategy {
     const strength = Math.abs(driftTicks) / this.#settings.entryTicks;
     if (strength < 1) return signal;
     const buys = driftTicks > 0;
+    // Spot cannot be sold short, and what is held is left by the exit rules.
+    if (!buys && this.#instrument.kind === 'spot') return signal;
     const takes = Math.abs(driftTicks) >= this.#settings.takeTicks;
     signal.side = buys ? 'buy' : 'sell';
     signal.style = takes ? 'take' : 'rest';
