@@ -52,12 +52,15 @@ export class FrameReader {
   readonly #initial: Buffer;
   #memory: Buffer;
   #room: Buffer;
+  #roomFrom = 0;
   #filled = 0;
   #ended = false;
   /** The kind of the message whose fragments are coming, 0 between messages. */
   #fragmented = 0;
   #message: Buffer = NONE;
   #messageBytes = 0;
+  /** Where reading goes on if the sink throws. */
+  #resumeAt = 0;
 
   constructor(sink: FrameSink, options: FrameReaderOptions, initialBytes = INITIAL_BYTES) {
     this.#sink = sink;
@@ -84,6 +87,7 @@ export class FrameReader {
 
   /** Reads what stands in the first `count` bytes of `room`. Throws `ProtocolFault`, and whatever the sink throws; the frame that the sink threw at is done with. */
   take(count: number): void {
+    if (this.#ended) return;
     this.#filled += count;
     let at = 0;
     try {
@@ -101,14 +105,12 @@ export class FrameReader {
     }
   }
 
-  /** Where reading goes on if the sink throws. */
-  #resumeAt = 0;
-
   /** Reads one frame; gives the place after it, or -1 while it is not whole. */
   #read(at: number): number {
+    this.#resumeAt = at;
     const memory = this.#memory;
     const available = this.#filled - at;
-    if (available < 2) return this.#incomplete(at);
+    if (available < 2) return -1;
     const first = memory[at] as number;
     const second = memory[at + 1] as number;
     const opcode = first & 0x0f;
@@ -117,7 +119,7 @@ export class FrameReader {
     let head = 2;
     if (length >= LENGTH_16) {
       head = length === LENGTH_16 ? 4 : 10;
-      if (available < head) return this.#incomplete(at);
+      if (available < head) return -1;
       length = head === 4 ? memory.readUInt16BE(at + 2) : longLength(memory, at + 2);
     }
     if (opcode < CLOSE && length > this.#options.maxPayloadBytes - this.#messageBytes) {
@@ -125,17 +127,12 @@ export class FrameReader {
     }
     const from = at + head;
     const to = from + length;
-    if (to > this.#filled) return this.#incomplete(at);
+    if (to > this.#filled) return -1;
     this.#resumeAt = to;
     if (opcode >= CLOSE) this.#control(opcode, memory.subarray(from, to));
     else if ((first & FIN) !== 0 && this.#fragmented === 0) this.#whole(opcode, memory.subarray(from, to));
     else this.#fragment(opcode, memory, from, to, (first & FIN) !== 0);
     return to;
-  }
-
-  #incomplete(at: number): number {
-    this.#resumeAt = at;
-    return -1;
   }
 
   /** Everything that the first two bytes can be wrong in. */
@@ -208,6 +205,7 @@ export class FrameReader {
   /** Puts what is not whole yet at the beginning of the memory, and makes room behind it. */
   #keepFrom(at: number): void {
     const left = this.#filled - at;
+    const before = this.#memory;
     if (left === this.#memory.length) {
       const longer = Buffer.allocUnsafeSlow(this.#memory.length * 2);
       this.#memory.copy(longer, 0, 0, left);
@@ -219,7 +217,8 @@ export class FrameReader {
       this.#memory.copyWithin(0, at, this.#filled);
     }
     this.#filled = left;
-    if (left > 0 || this.#room.length !== this.#memory.length) this.#room = this.#memory.subarray(left);
+    if (left !== this.#roomFrom || this.#memory !== before) this.#room = this.#memory.subarray(left);
+    this.#roomFrom = left;
   }
 }
 
