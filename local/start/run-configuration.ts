@@ -1,6 +1,6 @@
 import type { FeedConfiguration, LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import type { Instrument, VenueId } from '#core/market/instrument.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
+import { type Instrument, notional, type VenueId } from '#core/market/instrument.ts';
+import { formatScaled, type Price } from '#core/market/scaled-decimal.ts';
 
 /** The account of the embedded run. */
 export const LOCAL_ACCOUNT = 'main';
@@ -24,6 +24,9 @@ export const EVERY_CHANNEL: TradedMarket['channels'] = ['book', 'trades', 'quote
 
 /** Value of an entry at the entry threshold, quote currency. */
 const BASE_NOTIONAL = 20_000;
+
+/** Quote currency; of inverse contracts its worth in the currency that they settle in. */
+const MAX_DAILY_LOSS = 50_000;
 
 /**
  * The runtime configuration of the embedded run: one lane per symbol with a scalper that trades often. Sizes come from the price, distances in basis points
@@ -50,8 +53,7 @@ export function runConfiguration(markets: readonly TradedMarket[]): RuntimeConfi
 
 function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
   const ticks = (bps: number) => Math.max(1, Math.round((price * bps) / 1e4 / instrument.tickSize));
-  const unit = 10 ** (instrument.priceScale + instrument.sizeScale);
-  const lots = Math.max(1, Math.round((BASE_NOTIONAL * unit) / price / instrument.lotSize));
+  const lots = Math.max(1, Math.round(BASE_NOTIONAL / notional(instrument, price as Price, instrument.lotSize)));
   const size = (factor: number) => formatScaled(lots * factor * instrument.lotSize, instrument.sizeScale);
   return {
     name: laneName(instrument.venue, instrument.symbol),
@@ -78,7 +80,8 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
       priceBandBps: 50,
       maxSpreadBps: 5,
       maxDataAgeMs: 100,
-      maxDailyLoss: 50_000,
+      maxDailyLoss:
+        instrument.kind === 'inverse' ? MAX_DAILY_LOSS / (price / 10 ** instrument.priceScale) : MAX_DAILY_LOSS,
       maxOpenOrders: 4,
       maxOrderRate: 1.2,
     },

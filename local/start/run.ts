@@ -10,7 +10,6 @@ import { type ConfirmationCounts, countConfirmations, type ListedConfirmation } 
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { emulatedClientSettings } from '../aws-environment.ts';
 import { deploy } from '../deploy.ts';
 import { startEmulator } from '../emulator.ts';
@@ -325,7 +324,7 @@ function positionRows(
 ): PositionRow[] {
   return venues.flatMap((venue) =>
     venue.symbols.map(({ instrument }) => {
-      const { symbol, sizeScale } = instrument;
+      const { symbol } = instrument;
       const lane = engines
         .flatMap((engine) => engine.units)
         .filter((unit) => unit.unit.endsWith(`/${venue.id}`))
@@ -337,7 +336,7 @@ function positionRows(
         symbol,
         engine: lane?.position ?? null,
         ledger: ledger.get(`${venue.id}/${symbol}`) ?? '0',
-        simulated: formatScaled(venue.positionSize(symbol), sizeScale),
+        simulated: venue.position(instrument),
       };
     }),
   );

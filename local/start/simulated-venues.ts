@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { MillraceError } from '#core/errors.ts';
-import type { VenueId } from '#core/market/instrument.ts';
+import type { Instrument, VenueId } from '#core/market/instrument.ts';
+import { canonicalDecimal, formatScaled } from '#core/market/scaled-decimal.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { deferSource } from '#simulation/deferred-source.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock, type ExchangeSpeed } from '#simulation/exchange/exchange-clock.ts';
+import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import type { SimulatedVenue, SimulatedVenueUrls } from '#simulation/protocol/simulated-venue.ts';
 import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import type { RunArguments } from './arguments.ts';
+import { depositsFor, leverageFor, unfundedSymbols } from './deposits.ts';
 import { LOCAL_ACCOUNT, type TradedMarket, type TradedSymbol } from './run-configuration.ts';
 import type { VenueTruth } from './summary.ts';
 import { openMarkets, type VenueMarket } from './venue-markets.ts';
@@ -21,8 +24,8 @@ export interface RunningVenue {
   readonly channels: TradedMarket['channels'];
   readonly keys: { readonly key: string; readonly secret: string };
   framesSent(): number;
-  /** Signed, at the instrument's scale. */
-  positionSize(symbol: string): number;
+  /** Signed decimal text; of spot what the account holds of the base asset. */
+  position(instrument: Instrument): string;
   truth(): VenueTruth;
   /** The market stands still; questions are still answered. */
   pause(): void;
@@ -39,9 +42,6 @@ export interface RunningVenues {
 
 /** Ports that are tried first: with equal addresses the stacks of the last run are deployed again as they are. */
 const FIRST_PORT = 47_811;
-/** Quote currency in the account of the run. */
-const DEPOSIT = '1000000';
-const LEVERAGE = 10;
 const LISTENERS_MS = 20;
 
 /** Starts the venues of a run. If one cannot start, those that have are closed. `signal` ends the wait for a live market. */
@@ -80,9 +80,9 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
     instruments: symbols.map((each) => each.instrument),
     source,
     clockStart,
-    settings: { postOnlyRejects: id === 'binance-usdm' },
+    settings: { postOnlyRejects: id.startsWith('binance-'), unfundedSymbols: unfundedSymbols(symbols) },
   });
-  exchange.openAccount(LOCAL_ACCOUNT, new Map([['USDT', DEPOSIT]]), LEVERAGE);
+  exchange.openAccount(LOCAL_ACCOUNT, depositsFor(symbols), leverageFor(symbols));
   const keys = { key: randomBytes(16).toString('hex'), secret: randomBytes(32).toString('hex') };
   const ring = createApiKeyRing([{ ...keys, accountId: LOCAL_ACCOUNT }]);
   const serve = (port: number) =>
@@ -113,7 +113,7 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
     channels: market.channels,
     keys,
     framesSent: () => venue.stats().framesSent,
-    positionSize: (symbol) => exchange.positions(LOCAL_ACCOUNT).find((each) => each.symbol === symbol)?.size ?? 0,
+    position: (instrument) => positionAt(exchange, instrument),
     truth: () => ({
       venue: id,
       framesSent: venue.stats().framesSent,
@@ -132,4 +132,13 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
       await venue.close();
     },
   };
+}
+
+function positionAt(exchange: SimulatedExchange, { kind, symbol, baseCurrency, sizeScale }: Instrument): string {
+  if (kind === 'spot') {
+    const held = exchange.balances(LOCAL_ACCOUNT).find((each) => each.currency === baseCurrency);
+    return canonicalDecimal(held?.walletBalance ?? '0');
+  }
+  const position = exchange.positions(LOCAL_ACCOUNT).find((each) => each.symbol === symbol);
+  return formatScaled(position?.size ?? 0, sizeScale);
 }

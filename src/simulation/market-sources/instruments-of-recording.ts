@@ -111,7 +111,8 @@ function* pairsOf(content: Exclude<FrameContent, { kind: 'ticker' }>): Generator
 }
 
 function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes: DecimalGrid): Instrument {
-  const known = builtInInstruments(venue).find((each) => each.symbol === symbol);
+  const builtIn = builtInInstruments(venue);
+  const known = builtIn.find((each) => each.symbol === symbol);
   const priceScale = Math.max(known?.priceScale ?? 0, prices.scale);
   const sizeScale = Math.max(known?.sizeScale ?? 0, sizes.scale);
   const rescaled = (step: number, from: number, to: number): number => step * 10 ** (to - from);
@@ -124,23 +125,26 @@ function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes
       ? sizes.stepAt(sizeScale)
       : commonDivisor(rescaled(known.lotSize, known.sizeScale, sizeScale), sizes.stepAt(sizeScale));
   const quote = QUOTE_CURRENCIES.find((each) => symbol.endsWith(each) && symbol.length > each.length) ?? 'USDT';
+  // What is not known is taken for what the venue mostly has.
+  const kind = known?.kind ?? builtIn[0]?.kind ?? 'linear';
+  const base = known?.baseCurrency ?? (symbol.endsWith(quote) ? symbol.slice(0, -quote.length) : symbol);
   const maxSize = known === undefined ? lot * MAX_LOTS : rescaled(known.maxSize, known.sizeScale, sizeScale);
   return {
     venue,
     symbol,
-    kind: 'linear',
-    baseCurrency: symbol.endsWith(quote) ? symbol.slice(0, -quote.length) : symbol,
-    quoteCurrency: quote,
-    settlementCurrency: quote,
+    kind,
+    baseCurrency: base,
+    quoteCurrency: known?.quoteCurrency ?? quote,
+    settlementCurrency: known?.settlementCurrency ?? (kind === 'inverse' ? base : quote),
     priceScale,
     sizeScale,
     tickSize: tick as Price,
     lotSize: lot as Size,
-    minSize: lot as Size,
+    minSize: (known === undefined ? lot : rescaled(known.minSize, known.sizeScale, sizeScale)) as Size,
     maxSize: Math.min(maxSize, Number.MAX_SAFE_INTEGER) as Size,
     minNotional: known?.minNotional ?? DEFAULT_MIN_NOTIONAL,
-    multiplier: 1,
-    tradable: true,
+    multiplier: known?.multiplier ?? 1,
+    tradable: known?.tradable ?? true,
   };
 }
 

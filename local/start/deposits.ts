@@ -1,0 +1,38 @@
+import type { InstrumentKind } from '#core/market/instrument.ts';
+import type { TradedSymbol } from './run-configuration.ts';
+
+/** Worth of each deposit in quote currency. */
+const DEPOSIT = 1_000_000;
+
+/** How much more than its margin an account of a run may hold; spot knows none. */
+export const LEVERAGE: Readonly<Record<InstrumentKind, number>> = {
+  spot: 1,
+  linear: 10,
+  inverse: 10,
+  option: 1,
+  equity: 2,
+};
+
+/**
+ * What an account of a run begins with, by currency: quote currency for spot and equities, settlement currency for contracts, and of inverse ones so much of it that it is worth as much. Spot
+ * begins without the base asset: what is held later, the run has bought.
+ */
+export function depositsFor(symbols: readonly TradedSymbol[]): ReadonlyMap<string, string> {
+  return new Map(
+    symbols.map(({ instrument, price }) => {
+      const { kind, settlementCurrency, priceScale } = instrument;
+      const amount = kind === 'inverse' ? Math.ceil(DEPOSIT / (price / 10 ** priceScale)) : DEPOSIT;
+      return [settlementCurrency, String(amount)];
+    }),
+  );
+}
+
+/** The highest leverage that all of the symbols allow. */
+export function leverageFor(symbols: readonly TradedSymbol[]): number {
+  return Math.min(...symbols.map(({ instrument }) => LEVERAGE[instrument.kind]));
+}
+
+/** Futures that expire pay no funding: `BTC-27DEC24`. */
+export function unfundedSymbols(symbols: readonly TradedSymbol[]): readonly string[] {
+  return symbols.map(({ instrument }) => instrument.symbol).filter((symbol) => /-\d{1,2}[A-Z]{3}\d{2}$/.test(symbol));
+}
