@@ -165,6 +165,7 @@ describe('public streams', () => {
     const topic = createBookTopic({
       topic: 'orderbook.1.BTCUSDT',
       depth: 1,
+      stampFirst: false,
       instrument: LINEAR_BTC,
       book: () => ({ symbol: 'BTCUSDT', bids: [[best as never, 5 as never]], asks: [], sequence: 9 }),
       now: () => 1_700_000_000_000,

@@ -26,6 +26,8 @@ const FIRST_UPDATE = 1_000;
 export function createBookTopic(options: {
   readonly topic: string;
   readonly depth: number;
+  /** Frames of every depth have their stamp before their type; level 1 has it in any case. */
+  readonly stampFirst: boolean;
   readonly instrument: Instrument;
   readonly book: () => SimulatedBook;
   readonly now: () => number;
@@ -43,9 +45,10 @@ export function createBookTopic(options: {
   function frame(type: 'snapshot' | 'delta', bids: Side, asks: Side, sequence: number, time: number): string {
     const data = { s: instrument.symbol, ...bookLevels({ bids, asks }, instrument), u: update, seq: sequence };
     const cts = Math.floor(time);
-    // Level 1 has its stamp before its type, the others after it.
     return JSON.stringify(
-      depth === 1 ? { topic, ts: options.now(), type, data, cts } : { topic, type, ts: options.now(), data, cts },
+      options.stampFirst || depth === 1
+        ? { topic, ts: options.now(), type, data, cts }
+        : { topic, type, ts: options.now(), data, cts },
     );
   }
 

@@ -1,11 +1,12 @@
 import { Decimal } from 'decimal.js';
 import { MillraceError } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { SimulatedExchange, SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { ApiKeyRing } from './api-keys.ts';
 import type { BybitServerCategory } from './bybit-category.ts';
-import { orderRow, type Row } from './bybit-rows.ts';
+import { orderRow, type Row, walletRow } from './bybit-rows.ts';
 import type { VenueFaults } from './venue-faults.ts';
 
 /** What the parts of the simulated Bybit share. */
@@ -21,6 +22,8 @@ export interface BybitContext {
   connectionId(sessionId: string): string;
   /** An order as the venue shows it, fees and late rejections included. */
   orderRow(order: SimulatedOrder): Row;
+  /** The wallet of an account; with `currency` only that coin of it. */
+  walletRow(accountId: string, currency: string | null): Row;
   /** Adds to the fees paid for an order. */
   addFee(orderId: string, fee: string): void;
   /** Orders that were acknowledged and then refused; they rest nowhere, and are history. */
@@ -44,6 +47,11 @@ export function createBybitContext(options: {
   const rejected: BybitContext['rejected'] = new Map();
   const instrument = (symbol: string): Instrument | null =>
     exchange.instruments.find((each) => each.symbol === symbol) ?? null;
+  function usdPrice(currency: string): string {
+    const pair = exchange.instruments.find((each) => each.kind === 'spot' && each.baseCurrency === currency);
+    return pair === undefined ? '1' : formatScaled(exchange.ticker(pair.symbol).lastPrice, pair.priceScale);
+  }
+
   return {
     category: options.category,
     exchange,
@@ -59,6 +67,9 @@ export function createBybitContext(options: {
       }
       const fee = fees.get(order.orderId)?.toFixed() ?? '0';
       return orderRow(order, known, fee, rejected.get(order.orderId)?.reason ?? null);
+    },
+    walletRow(accountId, currency) {
+      return walletRow(exchange.balances(accountId), exchange.positions(accountId), usdPrice, currency);
     },
     addFee(orderId, fee) {
       fees.set(orderId, (fees.get(orderId) ?? new Decimal(0)).add(fee));

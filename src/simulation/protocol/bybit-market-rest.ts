@@ -1,7 +1,9 @@
+import type { Instrument } from '#core/market/instrument.ts';
 import { bookLevels } from './bybit-book-topic.ts';
 import type { BybitContext } from './bybit-context.ts';
-import { instrumentRow, tickerFields } from './bybit-market-rows.ts';
+import { instrumentRow, spotTickerFields, tickerFields } from './bybit-market-rows.ts';
 import { clamp, invalid, pageOf, type Result } from './bybit-results.ts';
+import type { Row } from './bybit-rows.ts';
 import type { RecentTrades } from './bybit-trades.ts';
 
 /** Public REST, `/v5/market/*`. Null: the path is none of it. */
@@ -10,29 +12,31 @@ export function createBybitMarketRest(
   trades: RecentTrades,
 ): (path: string, query: URLSearchParams) => Result | null {
   const { exchange } = context;
+  const category = context.category.name;
 
   function result(path: string, query: URLSearchParams): Result | null {
     if (path === '/v5/market/time') {
       const now = context.now();
       return { result: { timeSecond: String(Math.floor(now / 1_000)), timeNano: `${now}000000` } };
     }
+    // What is announced: nothing. Maintenance itself answers no question.
+    if (path === '/v5/system/status') return { result: { list: [] } };
     if (!path.startsWith('/v5/market/')) return null;
-    if (query.get('category') !== 'linear') return invalid('category invalid');
+    if (query.get('category') !== category) return invalid('category invalid');
     const symbol = query.get('symbol');
     const instrument = symbol === null ? null : context.instrument(symbol);
     if (symbol !== null && instrument === null) return invalid('symbol invalid');
     const chosen = instrument === null ? exchange.instruments : [instrument];
     switch (path) {
       case '/v5/market/instruments-info':
-        return { result: { category: 'linear', ...pageOf(chosen.map(instrumentRow), query, 500, 1_000) } };
+        return { result: { category, ...pageOf(chosen.map(instrumentRow), query, 500, 1_000) } };
       case '/v5/market/tickers': {
         const best = { bid: ['', ''], ask: ['', ''] } as const;
-        return {
-          result: {
-            category: 'linear',
-            list: chosen.map((each) => tickerFields(exchange.ticker(each.symbol), each, best)),
-          },
-        };
+        const fieldsOf = (each: Instrument): Row =>
+          context.category.hasPositions
+            ? tickerFields(exchange.ticker(each.symbol), each, best)
+            : spotTickerFields(exchange.ticker(each.symbol), each);
+        return { result: { category, list: chosen.map(fieldsOf) } };
       }
       case '/v5/market/orderbook': {
         if (instrument === null) return invalid('symbol invalid');
@@ -44,7 +48,7 @@ export function createBybitMarketRest(
       case '/v5/market/recent-trade':
         if (instrument === null) return invalid('symbol invalid');
         return {
-          result: { category: 'linear', list: trades.recent(instrument, clamp(query.get('limit'), 500, 1_000)) },
+          result: { category, list: trades.recent(instrument, clamp(query.get('limit'), 500, 1_000)) },
         };
       case '/v5/market/kline':
         if (instrument === null) return invalid('symbol invalid');
@@ -58,7 +62,7 @@ export function createBybitMarketRest(
     const interval = query.get('interval') ?? '';
     const list = trades.candles(symbol, interval, clamp(query.get('limit'), 200, 1_000));
     if (list === null) return invalid('interval invalid');
-    return { result: { category: 'linear', symbol, list } };
+    return { result: { category, symbol, list } };
   }
 
   return result;

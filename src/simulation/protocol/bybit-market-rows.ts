@@ -1,11 +1,43 @@
 import { Decimal } from 'decimal.js';
 import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
+import { canonicalDecimal, formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedTicker } from '../exchange/simulated-exchange.ts';
 import type { Row } from './bybit-rows.ts';
 
 /** One row of `/v5/market/instruments-info`. */
 export function instrumentRow(instrument: Instrument): Row {
+  return instrument.kind === 'spot' ? spotRow(instrument) : linearRow(instrument);
+}
+
+function spotRow(instrument: Instrument): Row {
+  const size = (value: number): string => canonicalDecimal(formatScaled(value, instrument.sizeScale));
+  const largest = size(instrument.maxSize);
+  return {
+    symbol: instrument.symbol,
+    baseCoin: instrument.baseCurrency,
+    quoteCoin: instrument.quoteCurrency,
+    innovation: '0',
+    status: instrument.tradable ? 'Trading' : 'PreLaunch',
+    marginTrading: 'utaOnly',
+    stTag: '0',
+    lotSizeFilter: {
+      basePrecision: size(instrument.lotSize),
+      quotePrecision: '0.0000001',
+      minOrderQty: size(instrument.minSize),
+      maxOrderQty: largest,
+      minOrderAmt: String(instrument.minNotional),
+      maxOrderAmt: '8000000',
+      maxLimitOrderQty: largest,
+      maxMarketOrderQty: largest,
+      postOnlyMaxLimitOrderSize: largest,
+    },
+    priceFilter: { tickSize: formatScaled(instrument.tickSize, instrument.priceScale) },
+    riskParameters: { priceLimitRatioX: '0.05', priceLimitRatioY: '0.05' },
+    symbolType: '',
+  };
+}
+
+function linearRow(instrument: Instrument): Row {
   const price = (value: number): string => formatScaled(value, instrument.priceScale);
   const size = (value: number): string => formatScaled(value, instrument.sizeScale);
   return {
@@ -43,7 +75,23 @@ export function instrumentRow(instrument: Instrument): Row {
   };
 }
 
-/** The fields of a `tickers` message; a delta carries those that changed. */
+/** The fields of a `tickers` message of spot: no mark, no funding; `usdIndexPrice` is in USD whatever the quote. */
+export function spotTickerFields(ticker: SimulatedTicker, instrument: Instrument): Readonly<Record<string, string>> {
+  const last = formatScaled(ticker.lastPrice, instrument.priceScale);
+  return {
+    symbol: ticker.symbol,
+    lastPrice: last,
+    highPrice24h: last,
+    lowPrice24h: last,
+    prevPrice24h: last,
+    volume24h: '0',
+    turnover24h: '0',
+    price24hPcnt: '0',
+    usdIndexPrice: formatScaled(ticker.indexPrice, instrument.priceScale),
+  };
+}
+
+/** The fields of a `tickers` message of contracts; a delta carries those that changed. */
 export function tickerFields(
   ticker: SimulatedTicker,
   instrument: Instrument,

@@ -6,13 +6,12 @@ import type {
   SimulatedPosition,
 } from '../exchange/simulated-exchange.ts';
 import type { BybitContext } from './bybit-context.ts';
-import { executionRow, fundingRow, positionRow, type Row, walletRow } from './bybit-rows.ts';
+import { executionRow, fundingRow, positionRow, type Row } from './bybit-rows.ts';
 import type { VenueSession } from './venue-session.ts';
 
 type Kind = 'order' | 'execution' | 'position' | 'wallet';
 
 const ALL_IN_ONE = ['order', 'execution', 'position', 'wallet'];
-const CATEGORISED = ['order.linear', 'execution.linear', 'position.linear'];
 
 /** The private streams: who is signed in to what, and the reports that go out. */
 export interface BybitPrivateHub {
@@ -31,7 +30,8 @@ export interface BybitPrivateHub {
 }
 
 export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
-  const { exchange, faults } = context;
+  const { exchange, faults, category } = context;
+  const categorisedTopics = ['order', 'execution', 'position'].map((topic) => `${topic}.${category.name}`);
   const subscribers = new Map<VenueSession, { readonly accountId: string; readonly topics: Set<string> }>();
   const queue: (() => void)[] = [];
   const suppressedOrders = new Set<string>();
@@ -44,7 +44,7 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
     const send = (): void => {
       for (const [session, subscriber] of subscribers) {
         if (subscriber.accountId !== accountId) continue;
-        for (const topic of [kind, `${kind}.linear`]) {
+        for (const topic of [kind, `${kind}.${category.name}`]) {
           if (!subscriber.topics.has(topic)) continue;
           for (let time = 0; time < times; time += 1) session.sendData(frame(topic, rows));
         }
@@ -63,7 +63,7 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
   function isHeard(accountId: string, kind: Kind): boolean {
     for (const subscriber of subscribers.values()) {
       if (subscriber.accountId !== accountId) continue;
-      if (subscriber.topics.has(kind) || subscriber.topics.has(`${kind}.linear`)) return true;
+      if (subscriber.topics.has(kind) || subscriber.topics.has(`${kind}.${category.name}`)) return true;
     }
     return false;
   }
@@ -78,7 +78,7 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
     } else if (isHeard(order.accountId, 'order') && faults.take('suppressNextReport')) return;
     push(order.accountId, 'order', [context.orderRow(order)]);
     // The venue pushes the position with every order that comes, changes or goes, changed or not.
-    if (change !== 'trade') pushPosition(order.accountId, order.symbol);
+    if (change !== 'trade' && category.hasPositions) pushPosition(order.accountId, order.symbol);
   }
 
   function onFill(fill: SimulatedFill, order: SimulatedOrder): void {
@@ -134,9 +134,9 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
 
   return {
     subscribe(session, accountId, topics) {
-      const unknown = topics.find((topic) => !ALL_IN_ONE.includes(topic) && !CATEGORISED.includes(topic));
+      const unknown = topics.find((topic) => !ALL_IN_ONE.includes(topic) && !categorisedTopics.includes(topic));
       if (unknown !== undefined) return `Invalid topic: ${unknown}`;
-      const categorised = topics.some((topic) => CATEGORISED.includes(topic));
+      const categorised = topics.some((topic) => categorisedTopics.includes(topic));
       if (categorised && topics.some((topic) => ALL_IN_ONE.includes(topic) && topic !== 'wallet')) {
         return 'all-in-one and categorised topics may not be mixed in one request';
       }
@@ -169,8 +169,9 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
         }
         case 'balance':
           if (event.reason === 'funding') onFunding(event.accountId, event.change, event.balance.currency, event.time);
+          // Spot tells the coin that changed, contracts the whole wallet.
           push(event.accountId, 'wallet', [
-            walletRow(exchange.balances(event.accountId), exchange.positions(event.accountId)),
+            context.walletRow(event.accountId, category.hasPositions ? null : event.balance.currency),
           ]);
           return;
       }

@@ -2,19 +2,22 @@ import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedFill, SimulatedMarketEvent } from '../exchange/simulated-exchange.ts';
 import { type BookTopic, bookLevels, createBookTopic } from './bybit-book-topic.ts';
+import { type CandleTopic, createCandleTopic } from './bybit-candles.ts';
 import type { BybitContext } from './bybit-context.ts';
-import { tickerFields } from './bybit-market-rows.ts';
+import { spotTickerFields, tickerFields } from './bybit-market-rows.ts';
 import { isRecord } from './bybit-orders.ts';
-
+import { BOOK_DEPTHS, type PublicTopic, parseTopic } from './bybit-topics.ts';
 import type { VenueSession } from './venue-session.ts';
 
-const BOOK_DEPTHS: readonly number[] = [1, 50, 200, 500, 1000];
 /** Bytes of arguments on one connection. */
 const MAX_ARGUMENT_CHARACTERS = 21_000;
 const TICKER_MS = 100;
+const SPOT_TICKER_MS = 50;
 const LEVEL_ONE_LOOK_MS = 250;
 
-/** The public streams of linear contracts. */
+type TradeEvent = Extract<SimulatedMarketEvent, { kind: 'trade' }>;
+
+/** The public streams of a category. */
 export interface BybitPublicHub {
   /** The reason why not, or null; then snapshots follow with `welcome`. */
   subscribe(session: VenueSession, topics: readonly string[]): string | null;
@@ -28,18 +31,12 @@ export interface BybitPublicHub {
   close(): void;
 }
 
-interface Topic {
-  readonly name: string;
-  readonly kind: 'orderbook' | 'publicTrade' | 'tickers' | 'allLiquidation';
-  readonly symbol: string;
-  readonly depth: number;
-}
-
 export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
-  const { exchange, faults } = context;
+  const { exchange, faults, category } = context;
   const subscribers = new Map<string, Set<VenueSession>>();
   const topicsOf = new Map<VenueSession, Set<string>>();
   const books = new Map<string, BookTopic>();
+  const candles = new Map<string, CandleTopic>();
   /** Channels that are served from recorded frames, `book XRPUSDT`: nothing generated is mixed in. */
   const recorded = new Set<string>();
   const lastRecordedBook = new Map<string, Uint8Array>();
@@ -51,19 +48,7 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
     for (const book of books.values()) if (book.depth === 1) book.repeatIfQuiet(performance.now());
   }, LEVEL_ONE_LOOK_MS);
 
-  function parse(name: string): Topic | null {
-    const parts = name.split('.');
-    const [kind, second, third] = parts;
-    if (kind === 'orderbook' && parts.length === 3) {
-      const depth = Number(second);
-      const known = BOOK_DEPTHS.includes(depth) && context.instrument(third ?? '') !== null;
-      return known ? { name, kind, symbol: third ?? '', depth } : null;
-    }
-    if ((kind === 'publicTrade' || kind === 'tickers' || kind === 'allLiquidation') && parts.length === 2) {
-      return context.instrument(second ?? '') === null ? null : { name, kind, symbol: second ?? '', depth: 0 };
-    }
-    return null;
-  }
+  const parse = (name: string): PublicTopic | null => parseTopic(name, category, context.instrument);
 
   function broadcast(topic: string, symbol: string, frame: string | Uint8Array): void {
     if (faults.isPublicPaused(symbol)) return;
@@ -73,12 +58,13 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
     for (const session of sessions) for (let time = 0; time < times; time += 1) session.sendData(frame);
   }
 
-  function bookOf(topic: Topic, instrument: Instrument): BookTopic {
+  function bookOf(topic: PublicTopic, instrument: Instrument): BookTopic {
     const known = books.get(topic.name);
     if (known !== undefined) return known;
     const created = createBookTopic({
       topic: topic.name,
       depth: topic.depth,
+      stampFirst: category.stampFirst,
       instrument,
       book: () => exchange.book(topic.symbol, topic.depth),
       now: () => context.now(),
@@ -106,7 +92,7 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
     }
   }
 
-  function onTrade(event: Extract<SimulatedMarketEvent, { kind: 'trade' }>): void {
+  function onTrade(event: TradeEvent): void {
     const instrument = context.instrument(event.symbol);
     if (instrument === null) return;
     const before = lastPrices.get(event.symbol);
@@ -115,24 +101,26 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
     const name = `publicTrade.${event.symbol}`;
     if (recorded.has(`trades ${event.symbol}`) || !hasSubscribers(name)) return;
     sequence += 1;
-    const trade = {
-      T: Math.floor(event.time),
-      s: event.symbol,
-      S: event.takerSide === 'buy' ? 'Buy' : 'Sell',
-      v: formatScaled(event.size, instrument.sizeScale),
-      p: formatScaled(event.price, instrument.priceScale),
-      L: tick,
-      i: event.tradeId,
-      BT: false,
-      RPI: false,
-      seq: sequence,
-    };
-    broadcast(name, event.symbol, JSON.stringify({ topic: name, type: 'snapshot', ts: context.now(), data: [trade] }));
+    broadcast(name, event.symbol, tradeFrame(name, event, instrument, tick));
+  }
+
+  /** Spot names neither the direction of the price nor, until last, the symbol. */
+  function tradeFrame(topic: string, event: TradeEvent, instrument: Instrument, tick: string): string {
+    const T = Math.floor(event.time);
+    const S = event.takerSide === 'buy' ? 'Buy' : 'Sell';
+    const v = formatScaled(event.size, instrument.sizeScale);
+    const p = formatScaled(event.price, instrument.priceScale);
+    const [s, i, ts] = [event.symbol, event.tradeId, context.now()];
+    const rest = { BT: false, RPI: false, seq: sequence };
+    return category.stampFirst
+      ? JSON.stringify({ topic, ts, type: 'snapshot', data: [{ i, T, p, v, S, s, ...rest }] })
+      : JSON.stringify({ topic, type: 'snapshot', ts, data: [{ T, s, S, v, p, L: tick, i, ...rest }] });
   }
 
   function fieldsOf(symbol: string): Readonly<Record<string, string>> | null {
     const instrument = context.instrument(symbol);
     if (instrument === null) return null;
+    if (!category.hasPositions) return spotTickerFields(exchange.ticker(symbol), instrument);
     const book = exchange.book(symbol, 1);
     const level = (side: readonly (readonly [number, number])[]): readonly [string, string] => {
       const best = side[0];
@@ -144,20 +132,47 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
 
   function tickerFrame(symbol: string, type: 'snapshot' | 'delta', data: Readonly<Record<string, string>>): string {
     sequence += 1;
-    return JSON.stringify({ topic: `tickers.${symbol}`, type, data, cs: sequence, ts: context.now() });
+    const [topic, ts] = [`tickers.${symbol}`, context.now()];
+    return category.hasPositions
+      ? JSON.stringify({ topic, type, data, cs: sequence, ts })
+      : JSON.stringify({ topic, ts, type, cs: sequence, data });
   }
 
   function onTicker(symbol: string, time: number): void {
     const name = `tickers.${symbol}`;
     const last = tickers.get(symbol);
     if (last === undefined || recorded.has(`ticker ${symbol}`) || !hasSubscribers(name)) return;
-    if (time - last.at < TICKER_MS || faults.isPublicPaused(symbol)) return;
+    if (time - last.at < (category.hasPositions ? TICKER_MS : SPOT_TICKER_MS) || faults.isPublicPaused(symbol)) return;
     const fields = fieldsOf(symbol);
     if (fields === null) return;
     const changed = Object.entries(fields).filter(([field, value]) => last.sent[field] !== value);
     if (changed.length === 0) return;
     tickers.set(symbol, { sent: fields, at: time });
-    broadcast(name, symbol, tickerFrame(symbol, 'delta', { symbol, ...Object.fromEntries(changed) }));
+    // Spot tells the whole each time.
+    const frame = category.hasPositions
+      ? tickerFrame(symbol, 'delta', { symbol, ...Object.fromEntries(changed) })
+      : tickerFrame(symbol, 'snapshot', fields);
+    broadcast(name, symbol, frame);
+  }
+
+  function candlesOf(topic: PublicTopic, instrument: Instrument): CandleTopic {
+    const known = candles.get(topic.name);
+    if (known !== undefined) return known;
+    const created = createCandleTopic({
+      topic: topic.name,
+      instrument,
+      lastPrice: () => exchange.ticker(topic.symbol).lastPrice,
+      now: () => context.now(),
+      send: (frame) => broadcast(topic.name, topic.symbol, frame),
+    });
+    candles.set(topic.name, created);
+    return created;
+  }
+
+  /** Of a recording the candles are what it holds. */
+  function onCandles(symbol: string, tell: (candle: CandleTopic) => void): void {
+    if (recorded.size > 0) return;
+    for (const candle of candles.values()) if (candle.symbol === symbol) tell(candle);
   }
 
   function onRecorded(event: Extract<SimulatedMarketEvent, { kind: 'raw' }>): void {
@@ -222,6 +237,8 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
             ? recordedSnapshot(topic.symbol, instrument)
             : bookOf(topic, instrument).snapshot(subscribers.get(name)?.size === 1);
           if (snapshot !== null) session.sendData(snapshot);
+        } else if (topic.kind === 'kline') {
+          if (recorded.size === 0) candlesOf(topic, instrument).onTime(exchange.now());
         } else if (topic.kind === 'tickers' && !recorded.has(`ticker ${topic.symbol}`)) {
           const fields = fieldsOf(topic.symbol);
           if (fields === null) continue;
@@ -248,9 +265,11 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
       switch (event.kind) {
         case 'bookChange':
           onBookChange(event.symbol, event.time);
+          onCandles(event.symbol, (candle) => candle.onTime(event.time));
           return;
         case 'trade':
           onTrade(event);
+          onCandles(event.symbol, (candle) => candle.onTrade(event));
           return;
         case 'ticker':
           onTicker(event.ticker.symbol, event.time);

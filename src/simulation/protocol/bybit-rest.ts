@@ -6,7 +6,7 @@ import { createBybitMarketRest } from './bybit-market-rest.ts';
 import { type BybitOrderOperation, type BybitOrders, isRecord, showsAsOpen, targetOf } from './bybit-orders.ts';
 import type { BybitPrivateHub } from './bybit-private.ts';
 import { invalid, pageOf, type Result } from './bybit-results.ts';
-import { executionRow, positionRow, walletRow } from './bybit-rows.ts';
+import { executionRow, isStop, positionRow } from './bybit-rows.ts';
 import type { RecentTrades } from './bybit-trades.ts';
 import type { VenueAnswer, VenueRequest } from './venue-server.ts';
 
@@ -15,6 +15,13 @@ const ORDER_PATHS: ReadonlyMap<string, BybitOrderOperation> = new Map([
   ['/v5/order/amend', 'amend'],
   ['/v5/order/cancel', 'cancel'],
   ['/v5/order/cancel-all', 'cancel-all'],
+]);
+/** Questions that must name their category. */
+const OF_CATEGORY: ReadonlySet<string> = new Set([
+  '/v5/order/realtime',
+  '/v5/order/history',
+  '/v5/execution/list',
+  '/v5/position/list',
 ]);
 const WINDOW_MS = 7 * 86_400_000;
 
@@ -43,6 +50,8 @@ export function createBybitRest(options: {
   }
 
   function signedResult(path: string, key: ApiKey, query: URLSearchParams): Result | null {
+    const isOfCategory = OF_CATEGORY.has(path);
+    if (isOfCategory && query.get('category') !== context.category.name) return invalid('category invalid');
     switch (path) {
       case '/v5/order/realtime':
         return realtime(key.accountId, query);
@@ -51,11 +60,12 @@ export function createBybitRest(options: {
       case '/v5/execution/list':
         return executions(key.accountId, query);
       case '/v5/position/list':
+        if (!context.category.hasPositions) return invalid('category only support linear or option');
         return positions(key.accountId, query);
       case '/v5/account/wallet-balance':
         if (query.get('accountType') !== 'UNIFIED') return invalid('accountType only support UNIFIED.');
         return {
-          result: { list: [walletRow(exchange.balances(key.accountId), exchange.positions(key.accountId))] },
+          result: { list: [context.walletRow(key.accountId, null)] },
         };
       case '/v5/account/info':
         return {
@@ -81,7 +91,7 @@ export function createBybitRest(options: {
             permissions: {
               ContractTrade: ['Order', 'Position'],
               Derivatives: ['DerivativesTrade'],
-              Spot: [],
+              Spot: context.category.hasPositions ? [] : ['SpotTrade'],
               Wallet: [],
             },
             ips: ['*'],
@@ -119,7 +129,8 @@ export function createBybitRest(options: {
 
   function realtime(accountId: string, query: URLSearchParams): Result {
     const symbol = query.get('symbol');
-    if (symbol === null && query.get('settleCoin') === null && query.get('baseCoin') === null) {
+    const narrowed = symbol !== null || query.get('settleCoin') !== null || query.get('baseCoin') !== null;
+    if (context.category.hasPositions && !narrowed) {
       return invalid('symbol, baseCoin or settleCoin needed');
     }
     const named = namedOrder(accountId, query);
@@ -133,9 +144,9 @@ export function createBybitRest(options: {
         : [...exchange.openOrders(accountId, symbol)].sort((a, b) => b.createdAt - a.createdAt));
     return {
       result: {
-        category: 'linear',
+        category: context.category.name,
         ...pageOf(
-          list.map((order) => context.orderRow(order)),
+          list.filter((order) => isAskedFor(order, query)).map((order) => context.orderRow(order)),
           query,
           20,
           50,
@@ -155,9 +166,9 @@ export function createBybitRest(options: {
     );
     return {
       result: {
-        category: 'linear',
+        category: context.category.name,
         ...pageOf(
-          list.map((order) => context.orderRow(order)),
+          list.filter((order) => isAskedFor(order, query)).map((order) => context.orderRow(order)),
           query,
           20,
           50,
@@ -190,7 +201,7 @@ export function createBybitRest(options: {
       (row) => target === null && inWindow(Number(row.execTime)) && (symbol === null || row.symbol === symbol),
     );
     const newestFirst = [...rows, ...funding].reverse().sort((a, b) => Number(b.execTime) - Number(a.execTime));
-    return { result: { category: 'linear', ...pageOf(newestFirst, query, 50, 100) } };
+    return { result: { category: context.category.name, ...pageOf(newestFirst, query, 50, 100) } };
   }
 
   function positions(accountId: string, query: URLSearchParams): Result {
@@ -218,7 +229,7 @@ export function createBybitRest(options: {
       };
       rows.push(positionRow(flat, instrument, now, now));
     }
-    return { result: { category: 'linear', ...pageOf(rows, query, 20, 200) } };
+    return { result: { category: context.category.name, ...pageOf(rows, query, 20, 200) } };
   }
 
   /** The leverage is the one that the account was opened with: asking for it again is answered as the venue does, another is refused. */
@@ -265,11 +276,18 @@ export function createBybitRest(options: {
     }
     const body = parseBody(request.body);
     if (body === null) return answer(invalid('body is no JSON object'), rate.headers);
-    if (request.path === '/v5/position/set-leverage') return answer(setLeverage(admitted.key, body), rate.headers);
+    if (request.path === '/v5/position/set-leverage' && context.category.hasPositions)
+      return answer(setLeverage(admitted.key, body), rate.headers);
     if (operation === undefined) return { status: 404, body: '' };
     const done = runOrder(operation, admitted.key, body);
     return { ...done, headers: { ...rate.headers, ...done.headers } };
   };
+}
+
+/** All kinds of orders, unless one is asked for. */
+function isAskedFor(order: SimulatedOrder, query: URLSearchParams): boolean {
+  const filter = query.get('orderFilter');
+  return filter === null || (filter !== 'Order') === isStop(order);
 }
 
 /** Without bounds the last seven days; null if they span more. */

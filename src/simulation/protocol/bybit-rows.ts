@@ -25,6 +25,11 @@ export function decimalIdOf(uuid: string): string | null {
 
 const TIME_IN_FORCE = { gtc: 'GTC', ioc: 'IOC', fok: 'FOK', postOnly: 'PostOnly' } as const;
 
+/** How the venue calls the category of an instrument. */
+export function categoryOf(instrument: Instrument): 'linear' | 'spot' {
+  return instrument.kind === 'spot' ? 'spot' : 'linear';
+}
+
 const REJECT_REASON: Readonly<Record<string, string>> = {
   postOnlyWouldTake: 'EC_PostOnlyWillTakeLiquidity',
   iocRemainder: 'EC_NoImmediateQtyToFill',
@@ -38,7 +43,8 @@ const CANCEL_TYPE: Readonly<Record<string, string>> = {
   liquidation: 'CancelByPrepareLiq',
 };
 
-function orderStatus(order: SimulatedOrder): string {
+/** Spot tells one that ended in part from one that ended untouched; what was taken back before it triggered has a name of its own. */
+function orderStatus(order: SimulatedOrder, isSpot: boolean): string {
   switch (order.status) {
     case 'untriggered':
       return 'Untriggered';
@@ -50,7 +56,8 @@ function orderStatus(order: SimulatedOrder): string {
       return 'Filled';
     case 'canceled':
     case 'expired':
-      return 'Cancelled';
+      if (isStop(order) && order.endReason === 'user') return 'Deactivated';
+      return isSpot && order.cumulativeSize > 0 ? 'PartiallyFilledCanceled' : 'Cancelled';
   }
 }
 
@@ -58,30 +65,42 @@ export function isOpen(order: SimulatedOrder): boolean {
   return order.status === 'untriggered' || order.status === 'open' || order.status === 'partiallyFilled';
 }
 
+/** It waits, or waited, for its trigger price. */
+export function isStop(order: Pick<SimulatedOrder, 'type'>): boolean {
+  return order.type === 'stopMarket' || order.type === 'takeProfitMarket';
+}
+
+/** 1: it waits for a rise, 2: for a fall, 0: for nothing. */
+function triggerDirection(order: SimulatedOrder): number {
+  if (!isStop(order)) return 0;
+  return (order.type === 'stopMarket') === (order.side === 'buy') ? 1 : 2;
+}
+
 /** `rejectedAs`: acknowledged, then refused by the matching engine, with this reason. */
 export function orderRow(order: SimulatedOrder, instrument: Instrument, fee: string, rejectedAs: string | null): Row {
   const size = (value: number): string => formatScaled(value, instrument.sizeScale);
   const leaves = isOpen(order) ? order.size - order.cumulativeSize : 0;
   const isMarket = order.type !== 'limit';
+  const isSpot = instrument.kind === 'spot';
   const executed = new Decimal(order.cumulativeCost.toString()).div(
     new Decimal(10).pow(instrument.priceScale + instrument.sizeScale),
   );
   const filled = new Decimal(order.cumulativeSize).div(new Decimal(10).pow(instrument.sizeScale));
   const price = formatScaled(order.price ?? 0, instrument.priceScale);
   return {
-    category: 'linear',
+    category: categoryOf(instrument),
     symbol: order.symbol,
     orderId: uuidOf(order.orderId),
     orderLinkId: order.clientOrderId ?? '',
     blockTradeId: '',
     side: order.side === 'buy' ? 'Buy' : 'Sell',
     positionIdx: 0,
-    orderStatus: rejectedAs === null ? orderStatus(order) : 'Rejected',
-    createType: 'CreateByUser',
+    orderStatus: rejectedAs === null ? orderStatus(order, isSpot) : 'Rejected',
+    ...(isSpot ? { marketUnit: isMarket ? 'baseCoin' : '' } : { createType: 'CreateByUser' }),
     cancelType: CANCEL_TYPE[order.endReason] ?? 'UNKNOWN',
     rejectReason: rejectedAs ?? REJECT_REASON[order.endReason] ?? 'EC_NoError',
     timeInForce: isMarket ? 'IOC' : TIME_IN_FORCE[order.timeInForce],
-    isLeverage: '',
+    isLeverage: isSpot ? '0' : '',
     price,
     qty: size(order.size),
     avgPrice: order.cumulativeSize === 0 ? '' : executed.div(filled).toDecimalPlaces(8).toFixed(),
@@ -93,7 +112,7 @@ export function orderRow(order: SimulatedOrder, instrument: Instrument, fee: str
     closedPnl: '0',
     feeCurrency: '',
     orderType: isMarket ? 'Market' : 'Limit',
-    stopOrderType: order.triggerPrice === null ? '' : order.type === 'takeProfitMarket' ? 'TakeProfit' : 'Stop',
+    stopOrderType: isStop(order) ? 'Stop' : '',
     orderIv: '',
     triggerPrice: order.triggerPrice === null ? '' : formatScaled(order.triggerPrice, instrument.priceScale),
     takeProfit: '',
@@ -103,8 +122,8 @@ export function orderRow(order: SimulatedOrder, instrument: Instrument, fee: str
     slLimitPrice: '',
     tpTriggerBy: '',
     slTriggerBy: '',
-    triggerBy: '',
-    triggerDirection: 0,
+    triggerBy: isStop(order) && !isSpot ? 'LastPrice' : '',
+    triggerDirection: isSpot ? 0 : triggerDirection(order),
     reduceOnly: order.reduceOnly,
     closeOnTrigger: false,
     placeType: '',
@@ -125,7 +144,7 @@ export function executionRow(fill: SimulatedFill, order: SimulatedOrder | null, 
   const value = new Decimal(price).mul(size);
   const isLimit = order?.type === 'limit';
   return {
-    category: 'linear',
+    category: categoryOf(instrument),
     symbol: fill.symbol,
     execFee: fill.fee,
     execId: uuidOf(fill.fillId),
@@ -238,44 +257,54 @@ export function positionRow(position: SimulatedPosition, instrument: Instrument,
   };
 }
 
-export function walletRow(balances: readonly SimulatedBalance[], positions: readonly SimulatedPosition[]): Row {
-  const sum = (values: readonly string[]): string =>
-    values.reduce((total, value) => total.add(value), new Decimal(0)).toFixed();
-  const wallet = sum(balances.map((balance) => balance.walletBalance));
-  const unrealised = sum(positions.map((position) => position.unrealizedProfit));
-  const available = sum(balances.map((balance) => balance.availableBalance));
+/** A wallet of these balances. `usdPrice`: what one of a currency is worth. `coin`: the only one that is listed, or null. */
+export function walletRow(
+  balances: readonly SimulatedBalance[],
+  positions: readonly SimulatedPosition[],
+  usdPrice: (currency: string) => string,
+  coin: string | null,
+): Row {
+  const worth = (amount: string, currency: string): Decimal => new Decimal(amount).mul(usdPrice(currency));
+  const sum = (values: readonly Decimal[]): Decimal =>
+    values.reduce((total, value) => total.add(value), new Decimal(0));
+  const wallet = sum(balances.map(({ walletBalance, currency }) => worth(walletBalance, currency)));
+  const available = sum(balances.map(({ availableBalance, currency }) => worth(availableBalance, currency)));
+  const unrealised = sum(positions.map((position) => new Decimal(position.unrealizedProfit)));
+  const equity = wallet.add(unrealised).toFixed();
   return {
     accountType: 'UNIFIED',
     accountIMRate: '0',
     accountMMRate: '0',
     accountLTV: '0',
-    totalEquity: new Decimal(wallet).add(unrealised).toFixed(),
-    totalWalletBalance: wallet,
-    totalMarginBalance: new Decimal(wallet).add(unrealised).toFixed(),
-    totalAvailableBalance: available,
-    totalPerpUPL: unrealised,
-    totalInitialMargin: new Decimal(wallet).sub(available).toFixed(),
+    totalEquity: equity,
+    totalWalletBalance: wallet.toFixed(),
+    totalMarginBalance: equity,
+    totalAvailableBalance: available.toFixed(),
+    totalPerpUPL: unrealised.toFixed(),
+    totalInitialMargin: wallet.sub(available).toFixed(),
     totalMaintenanceMargin: '0',
-    coin: balances.map((balance) => ({
-      coin: balance.currency,
-      equity: balance.walletBalance,
-      usdValue: balance.walletBalance,
-      walletBalance: balance.walletBalance,
-      availableToWithdraw: balance.availableBalance,
-      availableToBorrow: '',
-      borrowAmount: '0',
-      accruedInterest: '0',
-      totalOrderIM: '0',
-      totalPositionIM: '0',
-      totalPositionMM: '0',
-      unrealisedPnl: '0',
-      cumRealisedPnl: '0',
-      bonus: '0',
-      locked: '0',
-      collateralSwitch: true,
-      marginCollateral: true,
-      spotHedgingQty: '0',
-      spotBorrow: '0',
-    })),
+    coin: balances
+      .filter(({ currency }) => coin === null || currency === coin)
+      .map((balance) => ({
+        coin: balance.currency,
+        equity: balance.walletBalance,
+        usdValue: worth(balance.walletBalance, balance.currency).toFixed(),
+        walletBalance: balance.walletBalance,
+        availableToWithdraw: balance.availableBalance,
+        availableToBorrow: '',
+        borrowAmount: '0',
+        accruedInterest: '0',
+        totalOrderIM: '0',
+        totalPositionIM: '0',
+        totalPositionMM: '0',
+        unrealisedPnl: '0',
+        cumRealisedPnl: '0',
+        bonus: '0',
+        locked: new Decimal(balance.walletBalance).sub(balance.availableBalance).toFixed(),
+        collateralSwitch: true,
+        marginCollateral: true,
+        spotHedgingQty: '0',
+        spotBorrow: '0',
+      })),
   };
 }
