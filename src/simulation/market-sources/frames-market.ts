@@ -83,7 +83,8 @@ export function createFramesMarket(options: FramesMarketOptions): FramesMarket {
       const { symbol, channel, stream, content } = frame;
       const changes = content === null ? [] : interpreter.interpret(symbol, content);
       counts.frames += 1;
-      add({ frame: { symbol, channel, stream, frame: bytes }, changes }, offsetMs);
+      // Kept until it is due: a transport may use the bytes again.
+      add({ frame: { symbol, channel, stream, frame: new Uint8Array(bytes) }, changes }, offsetMs);
       if (content?.kind === 'book') watch(symbol);
     },
     pushSnapshot(symbol, answer, offsetMs) {
