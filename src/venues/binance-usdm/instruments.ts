@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { canonicalDecimal, decimalsOf, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
-import { VenueError } from '#core/orders/venue-error.ts';
+import { positive, type ReadInstruments, readInstrumentRows, requiredFilter } from '../binance/exchange-info.ts';
 import { publicGet } from '../binance/public-rest.ts';
 import type { VenueRuntime } from '../venue.ts';
 import { binanceUsdmApi } from './api.ts';
@@ -18,30 +17,9 @@ export async function fetchInstruments(runtime: VenueRuntime): Promise<readonly 
   return instruments;
 }
 
-export interface ReadInstruments {
-  readonly instruments: readonly Instrument[];
-  readonly refused: readonly { readonly symbol: string; readonly reason: string }[];
-}
-
 /** Reads an answer of `exchangeInfo`. Throws a `VenueError` of class `retry` for one that has no list of symbols. */
 export function readExchangeInfo(answer: unknown): ReadInstruments {
-  const info = exchangeInfo.safeParse(answer);
-  if (!info.success) throw new VenueError('retry', 'ANSWER_INVALID', 'exchangeInfo has no list of symbols');
-  const instruments: Instrument[] = [];
-  const refused: { symbol: string; reason: string }[] = [];
-  for (const [index, row] of info.data.symbols.entries()) {
-    const parsed = exchangeSymbol.safeParse(row);
-    if (!parsed.success) {
-      refused.push({ symbol: `symbols[${index}]`, reason: issueOf(parsed.error) });
-      continue;
-    }
-    try {
-      instruments.push(instrumentOf(parsed.data));
-    } catch (error) {
-      refused.push({ symbol: parsed.data.symbol, reason: messageOf(error) });
-    }
-  }
-  return { instruments, refused };
+  return readInstrumentRows(exchangeInfo, exchangeSymbol, answer, instrumentOf);
 }
 
 /**
@@ -50,13 +28,16 @@ export function readExchangeInfo(answer: unknown): ReadInstruments {
  */
 function instrumentOf(row: z.infer<typeof exchangeSymbol>): Instrument {
   const filter = (type: string) => row.filters.find((each) => each.filterType === type);
-  const tickSize = required(filter('PRICE_FILTER')?.tickSize, 'PRICE_FILTER.tickSize');
+  const tickSize = requiredFilter(filter('PRICE_FILTER')?.tickSize, 'PRICE_FILTER.tickSize');
   const lot = filter('LOT_SIZE');
   const market = filter('MARKET_LOT_SIZE') ?? lot;
   const sizes = {
-    step: [required(lot?.stepSize, 'LOT_SIZE.stepSize'), required(market?.stepSize, 'MARKET_LOT_SIZE.stepSize')],
-    minimum: [required(lot?.minQty, 'LOT_SIZE.minQty'), required(market?.minQty, 'MARKET_LOT_SIZE.minQty')],
-    maximum: [required(lot?.maxQty, 'LOT_SIZE.maxQty'), required(market?.maxQty, 'MARKET_LOT_SIZE.maxQty')],
+    step: [
+      requiredFilter(lot?.stepSize, 'LOT_SIZE.stepSize'),
+      requiredFilter(market?.stepSize, 'MARKET_LOT_SIZE.stepSize'),
+    ],
+    minimum: [requiredFilter(lot?.minQty, 'LOT_SIZE.minQty'), requiredFilter(market?.minQty, 'MARKET_LOT_SIZE.minQty')],
+    maximum: [requiredFilter(lot?.maxQty, 'LOT_SIZE.maxQty'), requiredFilter(market?.maxQty, 'MARKET_LOT_SIZE.maxQty')],
   };
   const priceScale = Math.max(row.pricePrecision, decimalsOf(tickSize));
   const sizeScale = Math.max(row.quantityPrecision, ...[...sizes.step, ...sizes.minimum].map(decimalsOf));
@@ -78,19 +59,4 @@ function instrumentOf(row: z.infer<typeof exchangeSymbol>): Instrument {
     multiplier: 1,
     tradable: row.status === 'TRADING',
   };
-}
-
-function required(value: string | undefined, what: string): string {
-  if (value === undefined) throw new MillraceError('validation', 'INSTRUMENT_INVALID', `${what} is missing`);
-  return value;
-}
-
-function positive(value: number, what: string): number {
-  if (value <= 0) throw new MillraceError('validation', 'INSTRUMENT_INVALID', `${what} is not above zero`);
-  return value;
-}
-
-function issueOf(error: z.ZodError): string {
-  const issue = error.issues[0];
-  return issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`;
 }

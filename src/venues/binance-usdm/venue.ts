@@ -1,3 +1,4 @@
+import { fetchStatusByPing } from '../binance/market-status.ts';
 import type { Venue } from '../venue.ts';
 import { createBinanceUsdmAccountStream } from './account-stream.ts';
 import { BinanceUsdmBookSync } from './book-sync.ts';
@@ -32,4 +33,5 @@ export const binanceUsdm: Venue = {
   createOrderEntry: (runtime, onStatus) => createBinanceUsdmOrderEntry(runtime, onStatus),
   createQueries: (runtime) => createBinanceUsdmQueries(runtime, fetchInstruments),
   fetchInstruments,
+  fetchMarketStatus: (runtime) => fetchStatusByPing(runtime, '/fapi/v1/ping'),
 };
