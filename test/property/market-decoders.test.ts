@@ -74,6 +74,8 @@ const FRAMES: Readonly<Record<VenueId, readonly unknown[]>> = {
       type: 'snapshot',
       data: [{ i: '2290000000050703789', T: TIME, p: '28165.38', v: '0.041732', S: 'Sell', s: 'A', BT: false }],
     },
+    { topic: 'depth', params: { symbol: 'A' }, data: { s: 'A', t: TIME, v: '13_2_8', b: LEVELS, a: LEVELS } },
+    { topic: 'trade', params: { symbol: 'A' }, data: { v: '228', t: TIME, p: '1678.54', q: '1.4', m: true } },
     { topic: 'tickers.A', ts: TIME, type: 'snapshot', cs: 2, data: { symbol: 'A', lastPrice: '1.5' } },
     { success: true, ret_msg: 'subscribe', conn_id: 'c', req_id: '7-0', op: 'subscribe' },
   ],

@@ -8,7 +8,7 @@ import { readRecordedLines } from '#research/recorded-frames.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
 import { createBinanceUsdmDecoder } from '#venues/binance-usdm/market-data.ts';
 import { BybitBookSync } from '#venues/bybit/book-sync.ts';
-import { createBybitDecoder } from '#venues/bybit/market-decoder.ts';
+import { bybitLinear } from '#venues/bybit-linear/venue.ts';
 import { bookDigest, bookTexts } from '../support/book-digest.ts';
 import { runNormalize } from '../support/run-normalize.ts';
 import { hasSharedData, SHARED_DATA, sharedText } from '../support/shared-data.ts';
@@ -94,7 +94,7 @@ describe.skipIf(!hasSharedData(OB500) || !hasSharedData(OB500_BOOK))('recorded B
     const { states } = JSON.parse(sharedText(OB500_BOOK)) as { states: Checkpoint[] };
     const scales = { priceScale: 4, sizeScale: 0 };
     const sync = new BybitBookSync('XRPUSDT', scales);
-    const decode = createBybitDecoder();
+    const decode = bybitLinear.marketData.createDecoder();
     const seen: Checkpoint[] = [];
     for await (const records of readRecordedLines(path(OB500), Readable.from([]))) {
       for (const record of records) {
@@ -144,6 +144,7 @@ describe.skipIf(!hasSharedData(CRYPTOFEED))('recorded Binance session of two sym
 
 const TARDIS_BINANCE = 'binance/known-answers/tardis_binance-futures.jsonl';
 const TARDIS_BYBIT = 'bybit/known-answers/tardis_bybit-v5.jsonl';
+const TARDIS_BYBIT_SPOT = 'bybit/known-answers/tardis_bybit-spot.jsonl';
 
 /**
  * Where the contract of normalized output differs from tardis on purpose. Key: row of the known answers.
@@ -206,4 +207,14 @@ describe('known answers of tardis-dev', () => {
       expect(answers.get(index), `row ${index}`).toEqual(expected.map(compared));
     }
   });
+
+  test.skipIf(!hasSharedData(TARDIS_BYBIT_SPOT))(
+    'Bybit spot: every row, those of the stream before V5 too',
+    async () => {
+      const answers = await normalizedRows('bybit-spot', TARDIS_BYBIT_SPOT);
+      for (const { index, expected } of tardisRows(TARDIS_BYBIT_SPOT)) {
+        expect(answers.get(index), `row ${index}`).toEqual(expected.map(compared));
+      }
+    },
+  );
 });

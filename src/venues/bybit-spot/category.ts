@@ -1,4 +1,5 @@
 import type { BybitCategory } from '../bybit/category.ts';
+import { readRetired } from './retired-messages.ts';
 
 /** Spot pairs: no positions, no reduce-only, fees in what is received. */
 export const SPOT: BybitCategory = {
@@ -16,6 +17,7 @@ export const SPOT: BybitCategory = {
   privateTopics: ['order', 'execution', 'wallet'],
   product: 2,
   positions: 'wallet',
+  readOther: readRetired,
   stopsHaveFilter: true,
   completeOrder(order, intent, triggerPrice) {
     // Without it the size of a market buy would be taken as quote currency.

@@ -1,5 +1,6 @@
-import type { Channel } from '#core/market/market-message.ts';
+import type { Channel, MarketMessage } from '#core/market/market-message.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
+import type { RawFrame } from './messages.ts';
 
 /**
  * Bybit V5 is one protocol for several categories of products. This is all in which they differ for a client; each category is a venue of its own,
@@ -20,6 +21,8 @@ export interface BybitCategory {
   readonly product: number;
   /** `wallet`: what is held is a balance of the base asset, not a position. */
   readonly positions: 'venue' | 'wallet';
+  /** Reads frames of topics that the others do not have; nothing for those that it does not know either. Throws `FRAME_INVALID`. */
+  readonly readOther?: (frame: RawFrame) => readonly MarketMessage[];
   /** Orders that wait for a trigger are another kind of order to the venue: a cancel must say so (`orderFilter`). */
   readonly stopsHaveFilter: boolean;
   /** Adds to an order's fields those that only this category has. `triggerPrice`: of an order that waits for it. */

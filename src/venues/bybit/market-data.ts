@@ -76,7 +76,7 @@ export function createBybitMarketData(category: BybitCategory): MarketDataProtoc
       connectionLifeMs: null,
       overlap: true,
     },
-    createDecoder: createBybitDecoder,
+    createDecoder: (scans) => createBybitDecoder(category, scans),
     // Each subscription begins with a whole book.
     fetchBook: null,
   };

@@ -3,12 +3,14 @@ import { frameInvalid, isObject, parseFrame } from '../connection/frame-fields.t
 import { TickerMemory } from '../connection/ticker-memory.ts';
 import type { ScanTarget } from '../venue.ts';
 import { BookMemory } from './book-memory.ts';
+import type { BybitCategory } from './category.ts';
 import { BybitScanner } from './market-scanner.ts';
 import {
   bestLevel,
   type RawFrame,
   readBook,
   readCandles,
+  readFormerLiquidation,
   readLiquidations,
   readRequestAnswer,
   readTicker,
@@ -19,6 +21,7 @@ const BOOK = 'orderbook.';
 
 /** Reads frames of the public streams, whichever category. `orderbook.1` gives quotes, deeper books give books. */
 export function createBybitDecoder(
+  category: BybitCategory,
   scans?: ScanTarget,
 ): (frame: Buffer, emit: (message: MarketMessage) => void) => void {
   const tickers = new TickerMemory();
@@ -82,10 +85,14 @@ export function createBybitDecoder(
       for (const trade of readTrades(frame)) emit(trade);
     } else if (topic.startsWith('tickers.')) {
       onTicker(frame, emit);
+    } else if (topic.startsWith('liquidation.')) {
+      emit(readFormerLiquidation(frame));
     } else if (topic.startsWith('allLiquidation.')) {
       for (const liquidation of readLiquidations(frame)) emit(liquidation);
     } else if (topic.startsWith('kline.')) {
       for (const candle of readCandles(topic, frame)) emit(candle);
+    } else if (category.readOther !== undefined) {
+      for (const message of category.readOther(frame)) emit(message);
     }
   };
 }

@@ -103,6 +103,29 @@ export function readLiquidations(frame: RawFrame): readonly LiquidationMessage[]
   });
 }
 
+interface RawLiquidation {
+  readonly symbol?: unknown;
+  readonly side?: unknown;
+  readonly price?: unknown;
+  readonly size?: unknown;
+  readonly updatedTime?: unknown;
+}
+
+/** `liquidation.{symbol}`, which `allLiquidation` has replaced; recordings hold it. One liquidation a second at the most; `side` is that of the position. */
+export function readFormerLiquidation(frame: RawFrame): LiquidationMessage {
+  if (!isObject(frame.data)) throw frameInvalid('data is not an object');
+  const data: RawLiquidation = frame.data;
+  return {
+    type: 'liquidation',
+    symbol: requireText(data.symbol, 'symbol'),
+    id: null,
+    price: requireDecimal(data.price, 'price'),
+    size: requireDecimal(data.size, 'size'),
+    side: requireSide(data.side) === 'buy' ? 'sell' : 'buy',
+    exchangeTime: requireTime(data.updatedTime, 'updatedTime'),
+  };
+}
+
 interface RawCandle {
   readonly start?: unknown;
   readonly interval?: unknown;
