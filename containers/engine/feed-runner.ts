@@ -6,14 +6,15 @@ import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BookSync, BookSyncOutcome } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { MarketMessage, Subscription } from '#core/market/market-message.ts';
+import type { Subscription } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
-import type { BookChange, ScannedMessage } from '#core/market/scanned-message.ts';
+import type { BookChange } from '#core/market/scanned-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { SocketPlan, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
-import { FeedSocket, type FeedSocketListener } from './feed-socket.ts';
+import { type ChangeTurn, FeedLine, type FeedLineCounts, type FeedLineListener } from './feed-line.ts';
+import type { FeedMessage, FeedSocket } from './feed-socket.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 
 /** Who hears of a book: called directly from the socket's frame, in order (H1). */
@@ -64,6 +65,9 @@ export interface FeedStatus {
     readonly name: string;
     readonly status: ConnectionStatus;
     readonly frames: number;
+    readonly counts: ReturnType<FeedLine['connectionCounts']>;
+    /** Changes of socket, and what was dropped of two sockets by reason. */
+    readonly overlap: FeedLineCounts;
   }[];
   readonly books: readonly BookStatus[];
   readonly badFrames: number;
@@ -86,11 +90,12 @@ const FLUSH_MS = 10_000;
  * The market data of one venue under one lease: sockets, decoding, books. A frame is published, decoded, applied and handed to the lanes in one synchronous call:
  * no promise, timer or queue lies between (H1).
  */
-export class FeedRunner implements FeedSocketListener {
+export class FeedRunner implements FeedLineListener {
   readonly #options: FeedRunnerOptions;
   readonly #books = new Map<string, SymbolBook>();
   readonly #events: UnitEvents;
-  readonly #sockets: FeedSocket[] = [];
+  readonly #lines: FeedLine[] = [];
+  readonly #turn: ChangeTurn = { busy: false };
   readonly #epoch: number;
   readonly #openedSockets = new Map<string, number>();
   #stopped = false;
@@ -102,19 +107,19 @@ export class FeedRunner implements FeedSocketListener {
     const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
     for (const symbol of options.symbols) this.#addBook(symbol, gap === null ? null : { ...gap });
     for (const plan of this.#plan(options.symbols, options.channels)) {
-      this.#sockets.push(this.#openSocket(plan));
+      this.#lines.push(this.#openLine(plan));
     }
     if (tookOverFrom !== null) void this.#findLastPublished();
   }
 
   start(): void {
-    for (const socket of this.#sockets) socket.connection.start();
+    for (const line of this.#lines) line.start();
   }
 
   /** Closes the sockets in order: what was on its way still arrives and is published. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all(this.#sockets.map((socket) => socket.stop()));
+    await Promise.all(this.#lines.map((line) => line.stop()));
     await this.#options.publisher.flush(FLUSH_MS).catch((error: unknown) => {
       this.#options.runtime.log('error', 'frames left unpublished', {
         venue: this.#options.venue.id,
@@ -122,10 +127,7 @@ export class FeedRunner implements FeedSocketListener {
       });
     });
     for (const account of this.#options.publisher.accounts()) {
-      const own = this.#sockets.some(
-        ({ sink }) => sink.connection.connection === account.connection && sink.connection.epoch === account.epoch,
-      );
-      if (!own) continue;
+      if (!this.#lines.some((line) => line.owns(account))) continue;
       const { connection, received, published, shed } = account;
       this.#events.emit(
         { type: 'feed.closed', body: { connection, how: 'inOrder', received, published, shed } },
@@ -143,23 +145,23 @@ export class FeedRunner implements FeedSocketListener {
     const plans = this.#plan(symbols, channels);
     for (const symbol of symbols) if (!this.#books.has(symbol)) this.#addBook(symbol, null);
     for (const plan of plans) {
-      const socket = this.#sockets.find((each) => each.plan.name === plan.name);
-      if (socket === undefined) {
-        const opened = this.#openSocket(plan);
-        this.#sockets.push(opened);
-        opened.connection.start();
+      const line = this.#lines.find((each) => each.plan.name === plan.name);
+      if (line === undefined) {
+        const opened = this.#openLine(plan);
+        this.#lines.push(opened);
+        opened.start();
         continue;
       }
-      const added = without(plan.subscriptions, socket.connection.wanted());
-      if (added.length > 0) await socket.connection.subscribe(added);
+      const added = without(plan.subscriptions, line.current.connection.wanted());
+      if (added.length > 0) await line.subscribe(added);
     }
-    for (const socket of [...this.#sockets]) {
-      const kept = plans.find((plan) => plan.name === socket.plan.name)?.subscriptions ?? [];
-      const removed = without(socket.connection.wanted(), kept);
-      if (kept.length > 0 && removed.length > 0) await socket.connection.unsubscribe(removed);
+    for (const line of [...this.#lines]) {
+      const kept = plans.find((plan) => plan.name === line.plan.name)?.subscriptions ?? [];
+      const removed = without(line.current.connection.wanted(), kept);
+      if (kept.length > 0 && removed.length > 0) await line.unsubscribe(removed);
       if (kept.length === 0) {
-        this.#sockets.splice(this.#sockets.indexOf(socket), 1);
-        await socket.stop();
+        this.#lines.splice(this.#lines.indexOf(line), 1);
+        await line.stop();
       }
     }
     for (const symbol of [...this.#books.keys()]) if (!symbols.includes(symbol)) this.#books.delete(symbol);
@@ -172,10 +174,12 @@ export class FeedRunner implements FeedSocketListener {
   status(): FeedStatus {
     return {
       venue: this.#options.venue.id,
-      connections: this.#sockets.map((socket) => ({
-        name: socket.plan.name,
-        status: socket.connection.status(),
-        frames: socket.frames,
+      connections: this.#lines.map((line) => ({
+        name: line.plan.name,
+        status: line.current.connection.status(),
+        frames: line.frames(),
+        counts: line.connectionCounts(),
+        overlap: line.counts,
       })),
       books: [...this.#books.values()].map(({ symbol, sync: { book }, messages, gaps }) => {
         const priceUnit = 10 ** (this.#options.instruments.get(symbol)?.priceScale ?? 0);
@@ -195,44 +199,18 @@ export class FeedRunner implements FeedSocketListener {
     };
   }
 
-  /** Hot: one market-data message of a socket. */
-  onMessage(socket: FeedSocket, message: MarketMessage | ScannedMessage, receivedAt: MonoNanos): void {
-    switch (message.type) {
-      case 'book':
-      case 'scannedBook':
-        socket.connection.heard('book', message.symbol);
-        this.#onBook(socket, message, receivedAt);
-        return;
-      case 'trade':
-      case 'scannedTrade':
-        socket.connection.heard('trades', message.symbol);
-        return;
-      case 'quote':
-      case 'scannedQuote':
-        socket.connection.heard('quotes', message.symbol);
-        return;
-      case 'ticker':
-        socket.connection.heard('ticker', message.symbol);
-        return;
-      case 'liquidation':
-        socket.connection.heard('liquidations', message.symbol);
-        return;
-      case 'candle':
-        socket.connection.heard('candles', message.symbol);
-        return;
-      case 'news':
-        for (const symbol of message.symbols) socket.connection.heard('news', symbol);
-        return;
-      case 'tradingStatus':
-        if (message.symbol !== null) socket.connection.heard('status', message.symbol);
-        return;
-      default:
-        socket.connection.control(message);
-    }
+  /** Hot: one market-data message of a line. */
+  onMessage(socket: FeedSocket, message: FeedMessage, receivedAt: MonoNanos): void {
+    if (message.type === 'scannedBook' || message.type === 'book') this.#onBook(socket, message, receivedAt);
   }
 
-  /** The socket is not live: its books are not to be quoted, and what they miss is declared when they are whole again. */
-  onSocketLost(subscriptions: readonly Subscription[], reason: string): void {
+  bookSequence(symbol: string): number | null {
+    const book = this.#books.get(symbol)?.sync.book;
+    return book?.valid === true ? book.sequence : null;
+  }
+
+  /** No live socket carries them: books are not to be quoted, and what they miss is declared when they are whole again. */
+  onLost(subscriptions: readonly Subscription[], reason: string): void {
     for (const { channel, symbol } of subscriptions) {
       const book = this.#books.get(symbol);
       if (channel === 'book' && book !== undefined) this.#lose(book, reason);
@@ -244,12 +222,17 @@ export class FeedRunner implements FeedSocketListener {
     if (subscription.channel === 'book' && book !== undefined) this.#lose(book, reason);
   }
 
+  #openLine(plan: SocketPlan): FeedLine {
+    const identity = { epoch: this.#epoch, nameOf: () => this.#connectionName(plan), turn: this.#turn };
+    return new FeedLine(this.#options, plan, identity, this);
+  }
+
   /** A socket that is opened again under the same lease gets a name of its own: the identity of a frame never comes twice. */
-  #openSocket(plan: SocketPlan): FeedSocket {
+  #connectionName(plan: SocketPlan): string {
     const before = this.#openedSockets.get(plan.name) ?? 0;
     this.#openedSockets.set(plan.name, before + 1);
     const name = `${this.#options.origin.engine}/${this.#options.name}/${plan.name}`;
-    return new FeedSocket(this.#options, plan, this.#epoch, before === 0 ? name : `${name}/${before}`, this);
+    return before === 0 ? name : `${name}/${before}`;
   }
 
   #plan(symbols: readonly string[], channels: readonly Subscription['channel'][]): readonly SocketPlan[] {
@@ -320,7 +303,7 @@ export class FeedRunner implements FeedSocketListener {
     book.gap = null;
     socket.connection.synced({ channel: 'book', symbol: book.symbol });
     const body = {
-      connection: socket.sink.connection.connection,
+      connection: socket.recordedAs,
       symbol: book.symbol,
       reason,
       lastSequence,

@@ -1,0 +1,377 @@
+import { asJoining, withWindow } from '#core/market/connection-window.ts';
+import type { Subscription } from '#core/market/market-message.ts';
+import type { BookChange } from '#core/market/scanned-message.ts';
+import { type EpochMs, type MonoNanos, nanosFromMs } from '#core/time/clock.ts';
+import { createRhythms } from '#venues/connection/channel-rhythm.ts';
+import type { SocketPlan } from '#venues/venue.ts';
+import { type FeedMessage, FeedSocket, type FeedSocketListener, type FeedSocketOptions } from './feed-socket.ts';
+
+/** Who hears of a line: what its feed hears of one socket, whichever carries it. */
+export interface FeedLineListener {
+  onMessage(socket: FeedSocket, message: FeedMessage, receivedAt: MonoNanos): void;
+  onLost(subscriptions: readonly Subscription[], reason: string): void;
+  onResubscribe(subscription: Subscription, reason: string): void;
+  /** Sequence of a symbol's book, null while it is not whole. */
+  bookSequence(symbol: string): number | null;
+}
+
+/**
+ * Why a message of one of two sockets was not handed on. `duplicate`: the other socket carries that book, or both have said it. `ahead`: it does not join the book yet, which the
+ * other socket carries on. `outsideWindow`: of an event channel, and the other socket's to count (`connection-window.ts`).
+ */
+export const OVERLAP_DROPS = ['duplicate', 'ahead', 'outsideWindow'] as const;
+export type OverlapDrop = (typeof OVERLAP_DROPS)[number];
+
+export interface FeedLineCounts {
+  /** Changes of socket without a gap, begun and done. */
+  changesBegun: number;
+  changesDone: number;
+  readonly dropped: Record<OverlapDrop, number>;
+}
+
+/** From live to the choice of the moment at which the successor takes over: the venue's time is measured meanwhile. */
+const MEASURE_MS = 1_000;
+/** How far ahead that moment lies: by then both sockets surely serve. */
+const LEAD_MS = 2_000;
+/** How long the old socket stays after it, for what the venue sends late. */
+const LATE_MS = 2_000;
+/** A book that has not joined by then moves over with a gap. */
+const JOIN_MS = 30_000;
+/** Lines of one venue change one after the other; who finds another at it asks again after up to this. */
+const TURN_MS = 10_000;
+
+const CONNECTION_COUNTS = ['attempts', 'opened', 'lost', 'resubscribed', 'silences', 'planned'] as const;
+type ConnectionTotals = Record<(typeof CONNECTION_COUNTS)[number], number>;
+
+/** Lines of a feed share it, so that no two change at once. */
+export interface ChangeTurn {
+  busy: boolean;
+}
+
+/** A change of socket on its way. */
+interface Change {
+  readonly successor: FeedSocket;
+  readonly reason: string;
+  /** Books that the successor carries already. */
+  readonly joined: Set<string>;
+  /** Venue time above monotonic time, ms: the largest seen lies closest to the truth. */
+  venueAhead: number;
+  from: EpochMs | null;
+  /** From then on, on the monotonic clock, the old socket may go. */
+  endsAt: number;
+  cancel: () => void;
+}
+
+/**
+ * One plan of subscriptions, always carried by a socket and, while that is replaced, by two (make before break). Each book is taken from one socket at a time: the successor
+ * takes over where its sequence joins the book's. Everything that counts is taken by the venue's time from the socket whose window holds it.
+ */
+export class FeedLine implements FeedSocketListener {
+  readonly plan: SocketPlan;
+  readonly counts: FeedLineCounts = {
+    changesBegun: 0,
+    changesDone: 0,
+    dropped: { duplicate: 0, ahead: 0, outsideWindow: 0 },
+  };
+  readonly #options: FeedSocketOptions;
+  readonly #epoch: number;
+  readonly #listener: FeedLineListener;
+  readonly #turn: ChangeTurn;
+  readonly #nameOf: () => string;
+  readonly #rhythms = createRhythms();
+  /** Names under which this line has recorded with sockets that are gone, and what those counted. */
+  readonly #past = new Set<string>();
+  readonly #pastCounts = { attempts: 0, opened: 0, lost: 0, resubscribed: 0, silences: 0, planned: 0 };
+  #pastFrames = 0;
+  #current: FeedSocket;
+  #change: Change | null = null;
+  #leaving: FeedSocket | null = null;
+  /** The one way of most frames: one socket, and nothing to compare. */
+  #single = true;
+  #stopped = false;
+  #cancelTurn: () => void = () => undefined;
+
+  constructor(
+    options: FeedSocketOptions,
+    plan: SocketPlan,
+    identity: { readonly epoch: number; readonly nameOf: () => string; readonly turn: ChangeTurn },
+    listener: FeedLineListener,
+  ) {
+    this.#options = options;
+    this.#epoch = identity.epoch;
+    this.#nameOf = identity.nameOf;
+    this.#turn = identity.turn;
+    this.#listener = listener;
+    this.plan = plan;
+    const name = identity.nameOf();
+    this.#current = this.#openSocket(plan, name, name);
+  }
+
+  get current(): FeedSocket {
+    return this.#current;
+  }
+
+  /** Every socket that is up or on its way up or down. */
+  sockets(): readonly FeedSocket[] {
+    return [this.#current, this.#change?.successor, this.#leaving].filter((each) => each != null);
+  }
+
+  start(): void {
+    this.#current.connection.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTurn();
+    const sockets = this.sockets();
+    if (this.#change !== null) this.#endChange(this.#change);
+    await Promise.all(sockets.map((socket) => socket.stop()));
+  }
+
+  /** Whether an account of frames is one of this line's. */
+  owns({ connection, epoch }: { readonly connection: string; readonly epoch: number }): boolean {
+    if (epoch !== this.#epoch) return false;
+    return this.#past.has(connection) || this.sockets().some(({ names }) => names.includes(connection));
+  }
+
+  frames(): number {
+    return this.sockets().reduce((sum, socket) => sum + socket.frames, this.#pastFrames);
+  }
+
+  /** Over all its sockets so far. */
+  connectionCounts(): Readonly<Record<(typeof CONNECTION_COUNTS)[number], number>> {
+    const sum = { ...this.#pastCounts };
+    for (const { connection } of this.sockets()) addCounts(sum, connection.counts);
+    return sum;
+  }
+
+  /** Resolves when the venue has confirmed it. A change of socket that is on its way is given up, and comes again. */
+  async subscribe(subscriptions: readonly Subscription[]): Promise<void> {
+    this.#giveUp('the subscriptions change');
+    await this.#current.connection.subscribe(subscriptions);
+  }
+
+  async unsubscribe(subscriptions: readonly Subscription[]): Promise<void> {
+    this.#giveUp('the subscriptions change');
+    await this.#current.connection.unsubscribe(subscriptions);
+  }
+
+  /** Replaces the socket without a gap; another change of the same feed goes first. */
+  replace(reason: string): void {
+    if (this.#stopped || this.#change !== null) return;
+    this.#cancelTurn();
+    if (this.#turn.busy || this.#leaving !== null) {
+      const delayMs = (TURN_MS * (1 + this.#options.runtime.random.next())) / 2;
+      this.#cancelTurn = this.#options.timers.after(delayMs, () => this.replace(reason));
+      return;
+    }
+    this.#turn.busy = true;
+    this.counts.changesBegun += 1;
+    const name = this.#nameOf();
+    const plan = { ...this.plan, subscriptions: this.#current.connection.wanted() };
+    const successor = this.#openSocket(plan, name, asJoining(name));
+    this.#change = {
+      successor,
+      reason,
+      joined: new Set(),
+      venueAhead: Number.NEGATIVE_INFINITY,
+      from: null,
+      endsAt: Number.POSITIVE_INFINITY,
+      cancel: () => undefined,
+    };
+    this.#single = false;
+    this.#options.runtime.log('info', 'socket change begins', { connection: this.#current.name, to: name, reason });
+    successor.connection.start();
+  }
+
+  /** Hot. */
+  onMessage(socket: FeedSocket, message: FeedMessage, receivedAt: MonoNanos): void {
+    if (this.#single) this.#listener.onMessage(socket, message, receivedAt);
+    else this.#onOneOfTwo(socket, message, receivedAt);
+  }
+
+  onLive(socket: FeedSocket): void {
+    const change = this.#change;
+    if (change === null || socket !== change.successor || change.from !== null) return;
+    change.cancel = this.#options.timers.after(MEASURE_MS, () => this.#chooseMoment(change));
+  }
+
+  onSocketLost(socket: FeedSocket, reason: string): void {
+    const change = this.#change;
+    if (socket === this.#leaving) return;
+    if (change === null) {
+      this.#listener.onLost(socket.connection.wanted(), reason);
+    } else if (socket === this.#current) {
+      // It was to go anyhow: the successor is the socket now, as far as it has come.
+      const books = this.#books(socket).filter(({ symbol }) => !change.joined.has(symbol));
+      this.#listener.onLost(books, reason);
+      if (change.from === null) this.#setWindows(change, this.#venueNow(change));
+      this.#promote(change);
+    } else if (socket === change.successor && (change.from !== null || change.joined.size > 0)) {
+      this.#giveUp(reason);
+    }
+  }
+
+  onResubscribe(socket: FeedSocket, subscription: Subscription, reason: string): void {
+    const carries = this.#change === null || this.#carrier(this.#change, subscription.symbol) === socket;
+    if (socket !== this.#leaving && carries) this.#listener.onResubscribe(subscription, reason);
+  }
+
+  onLeave(socket: FeedSocket, reason: string): void {
+    if (socket === this.#current) this.replace(reason);
+  }
+
+  #openSocket(plan: SocketPlan, name: string, recordedAs: string): FeedSocket {
+    const identity = { epoch: this.#epoch, name, recordedAs, rhythms: this.#rhythms };
+    return new FeedSocket(this.#options, plan, identity, this);
+  }
+
+  #onOneOfTwo(socket: FeedSocket, message: FeedMessage, receivedAt: MonoNanos): void {
+    const change = this.#change;
+    const drop =
+      message.type === 'book' || message.type === 'scannedBook'
+        ? this.#dropOfBook(change, socket, message)
+        : this.#dropOfEvent(change, socket, message, receivedAt);
+    if (drop === null) this.#listener.onMessage(socket, message, receivedAt);
+    else this.counts.dropped[drop] += 1;
+  }
+
+  /** One socket carries a book at a time; the successor begins where it has reached the book, or follows it at once. */
+  #dropOfBook(change: Change | null, socket: FeedSocket, message: BookChange): OverlapDrop | null {
+    if (change === null) return socket === this.#leaving ? 'duplicate' : null;
+    const { symbol } = message;
+    if (this.#carrier(change, symbol) === socket) return null;
+    if (socket !== change.successor) return 'duplicate';
+    const known = this.#listener.bookSequence(symbol);
+    if (known === null) {
+      if (!message.isSnapshot) return 'ahead';
+    } else if (message.lastSequence < known) {
+      return 'duplicate';
+    } else if (message.lastSequence === known) {
+      this.#join(change, symbol);
+      return 'duplicate';
+    } else if (!message.isSnapshot && !follows(message, known)) {
+      return 'ahead';
+    }
+    this.#join(change, symbol);
+    return null;
+  }
+
+  #dropOfEvent(
+    change: Change | null,
+    socket: FeedSocket,
+    message: Exclude<FeedMessage, BookChange>,
+    receivedAt: MonoNanos,
+  ): OverlapDrop | null {
+    // Both are told apart by their own identity wherever they are used, and must never be missed.
+    if (message.type === 'news' || message.type === 'tradingStatus') return null;
+    const { exchangeTime } = message;
+    if (change !== null) change.venueAhead = Math.max(change.venueAhead, exchangeTime - receivedAt / 1e6);
+    const isOld = socket !== (change?.successor ?? this.#current);
+    if (change === null) return isOld ? 'outsideWindow' : null;
+    const isAfter = change.from !== null && exchangeTime >= change.from;
+    return isAfter === isOld ? 'outsideWindow' : null;
+  }
+
+  #carrier(change: Change, symbol: string): FeedSocket {
+    return change.joined.has(symbol) ? change.successor : this.#current;
+  }
+
+  #join(change: Change, symbol: string): void {
+    change.joined.add(symbol);
+  }
+
+  #books(socket: FeedSocket): readonly Subscription[] {
+    return socket.connection.wanted().filter(({ channel }) => channel === 'book');
+  }
+
+  /** The venue's time now, at most a network's delay late; the wall clock where nothing has been heard. */
+  #venueNow({ venueAhead }: Change): EpochMs {
+    const { clock } = this.#options;
+    return Number.isFinite(venueAhead) ? ((venueAhead + clock.monoNanos() / 1e6) as EpochMs) : clock.epochMs();
+  }
+
+  #chooseMoment(change: Change): void {
+    if (this.#change !== change) return;
+    if (change.successor.connection.status().state !== 'live') return;
+    this.#setWindows(change, (this.#venueNow(change) + LEAD_MS) as EpochMs);
+    const now = this.#options.clock.monoNanos();
+    change.endsAt = now + nanosFromMs(JOIN_MS);
+    change.cancel = this.#options.timers.after(LEAD_MS + LATE_MS, () => this.#finish(change));
+  }
+
+  #setWindows(change: Change, moment: EpochMs): void {
+    const from = Math.ceil(moment) as EpochMs;
+    change.from = from;
+    change.successor.recordAs(withWindow(change.successor.name, { from, until: null }));
+    this.#current.recordAs(withWindow(this.#current.name, { from: null, until: from }));
+  }
+
+  /** Every book has joined, or has had time enough. */
+  #finish(change: Change): void {
+    if (this.#change !== change) return;
+    const waiting = this.#books(change.successor).filter(
+      ({ symbol }) => !change.joined.has(symbol) && this.#listener.bookSequence(symbol) !== null,
+    );
+    if (waiting.length > 0 && this.#options.clock.monoNanos() < change.endsAt) {
+      change.cancel = this.#options.timers.after(MEASURE_MS, () => this.#finish(change));
+      return;
+    }
+    this.counts.changesDone += 1;
+    this.#promote(change);
+  }
+
+  /** The successor is the socket from now on; the old one closes in order, and what still comes of it is recorded and counted. */
+  #promote(change: Change): void {
+    const old = this.#current;
+    this.#current = change.successor;
+    this.#endChange(change);
+    const { runtime } = this.#options;
+    runtime.log('info', 'socket changed', { connection: old.name, to: change.successor.name, reason: change.reason });
+    this.#letGo(old);
+  }
+
+  /** The successor goes, and the socket carries on alone; it is tried again later. */
+  #giveUp(reason: string): void {
+    const change = this.#change;
+    this.#cancelTurn();
+    if (change === null) return;
+    this.#endChange(change);
+    const { successor } = change;
+    const carried = this.#books(successor).filter(({ symbol }) => change.joined.has(symbol));
+    if (carried.length > 0) this.#listener.onLost(carried, reason);
+    if (change.from !== null) this.#current.recordAs(this.#nameOf());
+    this.#options.runtime.log('warn', 'socket change given up', { connection: successor.name, reason });
+    this.#letGo(successor);
+    const delayMs = 60_000 * (1 + this.#options.runtime.random.next());
+    this.#cancelTurn = this.#options.timers.after(delayMs, () => this.replace(change.reason));
+  }
+
+  #letGo(socket: FeedSocket): void {
+    this.#leaving = socket;
+    this.#single = false;
+    void socket.stop().then(() => {
+      this.#leaving = null;
+      for (const name of socket.names) this.#past.add(name);
+      addCounts(this.#pastCounts, socket.connection.counts);
+      this.#pastFrames += socket.frames;
+      this.#single = this.#change === null;
+    });
+  }
+
+  #endChange(change: Change): void {
+    change.cancel();
+    this.#change = null;
+    this.#turn.busy = false;
+    this.#single = this.#leaving === null;
+  }
+}
+
+function addCounts(sum: ConnectionTotals, counts: Readonly<ConnectionTotals>): void {
+  for (const name of CONNECTION_COUNTS) sum[name] += counts[name];
+}
+
+/** It says what comes right after sequence `known`. */
+function follows({ firstSequence, previousSequence }: BookChange, known: number): boolean {
+  return previousSequence === null ? firstSequence === known + 1 : previousSequence === known;
+}
