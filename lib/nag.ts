@@ -8,7 +8,12 @@ export interface PolicyException {
   /** Path of the resource in the construct tree. */
   readonly path: RegExp;
   readonly reason: string;
+  /** Id of the stacks that it is about, where not every environment has one. */
+  readonly stack?: RegExp;
 }
+
+/** Engines away from the home region. */
+const REGION_ENGINE = /-Engine(?!Alarms)[A-Z][A-Za-z0-9]+$/;
 
 /** Every exception from the AWS Solutions rules. One that matches nothing any more is a failing test. */
 export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
@@ -36,7 +41,7 @@ export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:millrace\/[a-z-]+\/\*\]$/,
-    path: /(-Pipeline\/ConfirmStep|-Engine\/Engine)\/Role\/DefaultPolicy\/Resource$/,
+    path: /(-Pipeline\/ConfirmStep|-Engine[A-Za-z0-9]*\/Engine)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Accounts come and go without a deployment; the prefix holds the venue keys of this environment only.',
   },
   {
@@ -56,12 +61,27 @@ export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    path: /-Engine\/Engine\/Task\/ExecutionRole\/DefaultPolicy\/Resource$/,
+    path: /-Engine[A-Za-z0-9]*\/Engine\/Task\/ExecutionRole\/DefaultPolicy\/Resource$/,
     reason: 'ecr:GetAuthorizationToken knows no narrower resource.',
   },
   {
+    finding:
+      /^AwsSolutions-IAM5\[Resource::arn:aws:(kinesis|dynamodb):[a-z0-9-]+:\d{12}:(stream|table)\/Millrace-[a-z]+-Data-(Market|Trading|Ledger|Control)(Stream|Table)\*\]$/,
+    path: /-Engine[A-Z][A-Za-z0-9]+\/Engine\/Role\/DefaultPolicy\/Resource$/,
+    reason:
+      'Physical names of the home region end with what CloudFormation chose there; stack and id before that name one.',
+    stack: REGION_ENGINE,
+  },
+  {
+    finding: /^AwsSolutions-IAM5\[Resource::arn:aws:kms:[a-z0-9-]+:\d{12}:key\/\*\]$/,
+    path: /-Engine[A-Z][A-Za-z0-9]+\/Engine\/Role\/DefaultPolicy\/Resource$/,
+    reason:
+      'The id of a key is known in its own region only: conditions hold it to this environment’s key, by way of Kinesis.',
+    stack: REGION_ENGINE,
+  },
+  {
     finding: /^AwsSolutions-ECS2$/,
-    path: /-Engine\/Engine\/Task\/Resource$/,
+    path: /-Engine[A-Za-z0-9]*\/Engine\/Task\/Resource$/,
     reason: 'Names of streams, tables and parameters, no secret: keys are fetched while running, since they rotate.',
   },
 ];
@@ -92,7 +112,9 @@ export function checkPolicies(app: App): PolicyReport {
       Validations.of(construct).acknowledge({ id: finding, reason: exception.reason });
     }
   }
-  return { findings, unusedExceptions: POLICY_EXCEPTIONS.filter((exception) => !used.has(exception)) };
+  const concerns = ({ stack }: PolicyException) =>
+    stack === undefined || app.node.children.some((child) => stack.test(child.node.id));
+  return { findings, unusedExceptions: POLICY_EXCEPTIONS.filter((each) => !used.has(each) && concerns(each)) };
 }
 
 /** Registers the AWS Solutions rules with the exceptions above: anything else they find stops the synthesis. */

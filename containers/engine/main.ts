@@ -20,6 +20,7 @@ import { venues } from '#venues/venues.ts';
 import { startCloudWatchMetrics } from './cloudwatch-metrics.ts';
 import { Engine } from './engine.ts';
 import { startEngineHttp } from './engine-http.ts';
+import { withHomeNames } from './home-names.ts';
 import { createLedgerView } from './ledger-view.ts';
 import { createPrometheus } from './prometheus.ts';
 import { readEngineSettings } from './settings.ts';
@@ -28,7 +29,8 @@ import { readEngineSettings } from './settings.ts';
 const ORDERS_MS = 20_000;
 const PUBLISH_MS = 20_000;
 
-const settings = readEngineSettings(process.env);
+const parameters = createParameterClient();
+const settings = await withHomeNames(readEngineSettings(process.env), parameters);
 const log = createLog({
   service: 'engine',
   fields: {
@@ -49,7 +51,7 @@ const dynamoDb = createDynamoDbClient({ requestTimeoutMs: 2_000 });
 let running: Engine | null = null;
 const configurationSource = createConfigurationSource({
   location: settings.MILLRACE_CONFIGURATION,
-  ssm: createParameterClient(),
+  ssm: parameters,
   timers: systemTimers,
   onRefused: (error) => {
     log('error', 'the new configuration is refused, the old one stays', { reason: error.message });

@@ -69,16 +69,14 @@ export function alarmRules(settings: AlarmSettings, environment: string, nameOf:
   ];
 }
 
+/** What rings for the engines of a region away from home, where there are no streams: alarms see the metrics of their own region alone. */
+export function engineAlarmRules(settings: AlarmSettings, environment: string, nameOf: NameOf): readonly AlarmRule[] {
+  return [engineAbsent(settings, nameOf), ...reportedRules(settings, environment)];
+}
+
 function engineRules(settings: AlarmSettings, nameOf: NameOf): AlarmRule[] {
-  const service = { ClusterName: nameOf('engine-cluster'), ServiceName: nameOf('engine-service') };
   return [
-    {
-      id: 'EngineAbsent',
-      group: 'engine',
-      text: 'No engine task is running.',
-      metric: metric('ECS/ContainerInsights', 'RunningTaskCount', service, Stats.MINIMUM),
-      ...absent(settings.engineAbsentMinutes),
-    },
+    engineAbsent(settings, nameOf),
     {
       id: 'EngineMute',
       group: 'engine',
@@ -87,6 +85,17 @@ function engineRules(settings: AlarmSettings, nameOf: NameOf): AlarmRule[] {
       ...absent(settings.engineAbsentMinutes),
     },
   ];
+}
+
+function engineAbsent(settings: AlarmSettings, nameOf: NameOf): AlarmRule {
+  const service = { ClusterName: nameOf('engine-cluster'), ServiceName: nameOf('engine-service') };
+  return {
+    id: 'EngineAbsent',
+    group: 'engine',
+    text: 'No engine task is running.',
+    metric: metric('ECS/ContainerInsights', 'RunningTaskCount', service, Stats.MINIMUM),
+    ...absent(settings.engineAbsentMinutes),
+  };
 }
 
 /** What engines report of themselves (`containers/engine/cloudwatch-metrics.ts`), as the service: the highest of all tasks counts, since standbys report too. */

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
-import { type PublishedName, publishedName } from './published-names.ts';
+import { type PublishedName, publishedName, publishedParameter } from './published-names.ts';
 
 /** What the data stack holds, as the other stacks see it. */
 export interface DataNames {
@@ -76,5 +76,41 @@ export function dataNames(scope: Construct, environment: EnvironmentConfiguratio
     get quarantineQueueArn() {
       return stack.formatArn({ service: 'sqs', resource: named('quarantine-queue') });
     },
+  };
+}
+
+/**
+ * The same as seen from another region, whose stacks cannot read the home region's parameters. A name is where it is to be asked for at start (`ssm:<parameter>`); an ARN is
+ * what the data stack's physical names begin with: the stack's name and the id in it.
+ */
+export function homeDataNames(scope: Construct, environment: EnvironmentConfiguration): DataNames {
+  const stack = Stack.of(scope);
+  const asked = (name: PublishedName) => `ssm:${publishedParameter(environment, name)}`;
+  const dataStack = `Millrace-${environment.name}-Data`;
+  const arn = (service: string, resource: string, id: string) =>
+    stack.formatArn({ service, region: environment.region, resource, resourceName: id });
+  // S3 names are lower case, and no engine touches a bucket.
+  const bucketArn = (id: string) =>
+    stack.formatArn({ service: 's3', region: '', account: '', resource: `${dataStack.toLowerCase()}-${id}*` });
+  return {
+    keyArn: arn('kms', 'key', '*'),
+    marketStream: asked('market-stream'),
+    marketStreamArn: arn('kinesis', 'stream', `${dataStack}-MarketStream*`),
+    tradingStream: asked('trading-stream'),
+    tradingStreamArn: arn('kinesis', 'stream', `${dataStack}-TradingStream*`),
+    ledgerTable: asked('ledger-table'),
+    ledgerTableArn: arn('dynamodb', 'table', `${dataStack}-LedgerTable*`),
+    controlTable: asked('control-table'),
+    controlTableArn: arn('dynamodb', 'table', `${dataStack}-ControlTable*`),
+    archiveBucket: asked('archive-bucket'),
+    archiveBucketArn: bucketArn('archive'),
+    quarantineBucket: asked('quarantine-bucket'),
+    quarantineBucketArn: bucketArn('quarantine'),
+    quarantineQueueUrl: asked('quarantine-queue-url'),
+    quarantineQueueArn: stack.formatArn({
+      service: 'sqs',
+      region: environment.region,
+      resource: `${dataStack}-QuarantineQueue*`,
+    }),
   };
 }

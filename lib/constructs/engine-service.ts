@@ -7,12 +7,12 @@ import {
   PropagatedTagSource,
 } from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
-import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
 import { asCluster } from './cdk-interfaces.ts';
+import type { EngineSite } from './engine-sites.ts';
 import type { Placement } from './network-names.ts';
 
 export interface EngineServiceProps {
-  readonly environment: EnvironmentConfiguration;
+  readonly site: EngineSite;
   readonly placement: Placement;
   readonly cluster: Cluster;
   readonly definition: FargateTaskDefinition;
@@ -26,7 +26,7 @@ export function engineService(scope: Construct, id: string, props: EngineService
   return new FargateService(scope, id, {
     cluster: asCluster(props.cluster),
     taskDefinition: props.definition,
-    desiredCount: props.environment.engine.taskCount,
+    desiredCount: props.site.taskCount,
     minHealthyPercent: 50,
     maxHealthyPercent: 200,
     circuitBreaker: { enable: true, rollback: true },

@@ -15,7 +15,8 @@ import {
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
-import { type DataNames, dataNames } from './data-names.ts';
+import { type DataNames, dataNames, homeDataNames } from './data-names.ts';
+import type { EngineSite } from './engine-sites.ts';
 import { keptLogGroup } from './kept-log-group.ts';
 import * as permissions from './permissions.ts';
 import { publishName } from './published-names.ts';
@@ -24,9 +25,13 @@ import { runtimeSettings, secretsPrefix } from './runtime-settings.ts';
 /** The folder of the journal, on the task's scratch disk; with `/tmp` the only place an engine can write to. */
 export const JOURNAL_FOLDER = '/var/lib/millrace';
 
+/** What an engine asks of the home region's published names at its start. */
+const HOME_NAMES_OF_ENGINE = ['market-stream', 'trading-stream', 'ledger-table', 'control-table'] as const;
+
 export interface EngineTaskProps {
   readonly environment: EnvironmentConfiguration;
   readonly build: string;
+  readonly site: EngineSite;
 }
 
 /**
@@ -38,9 +43,9 @@ export class EngineTask extends Construct {
 
   constructor(scope: Construct, id: string, props: EngineTaskProps) {
     super(scope, id);
-    const { environment } = props;
+    const { environment, site } = props;
     const { engine } = environment;
-    const data = dataNames(this, environment);
+    const data = site.home ? dataNames(this, environment) : homeDataNames(this, environment);
     const logGroup = keptLogGroup(this, 'Logs', environment);
     publishName(this, environment, 'engine-log-group', logGroup.logGroupName);
     this.definition = new FargateTaskDefinition(this, 'Task', {
@@ -51,7 +56,7 @@ export class EngineTask extends Construct {
         operatingSystemFamily: OperatingSystemFamily.LINUX,
         cpuArchitecture: engine.architecture === 'ARM64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
       },
-      taskRole: this.#taskRole(environment, data),
+      taskRole: this.#taskRole(environment, site, data),
       volumes: [{ name: 'journal' }, { name: 'tmp' }],
     });
     const linuxParameters = new LinuxParameters(this, 'Linux', { initProcessEnabled: true });
@@ -61,6 +66,9 @@ export class EngineTask extends Construct {
       command: ['node', '--enable-source-maps', 'main.mjs'],
       environment: {
         ...runtimeSettings(environment, props.build, data),
+        MILLRACE_ENGINES: String(site.spreadOver),
+        ...(site.venues === null ? {} : { MILLRACE_VENUES: site.venues.join(',') }),
+        ...(site.home ? {} : { MILLRACE_HOME_REGION: environment.region }),
         MILLRACE_HTTP_PORT: String(engine.httpPort),
         MILLRACE_JOURNAL: JOURNAL_FOLDER,
         MILLRACE_LEASE_MS: String(environment.lease.durationMs),
@@ -92,15 +100,16 @@ export class EngineTask extends Construct {
     mountScratch(container);
   }
 
-  #taskRole(environment: EnvironmentConfiguration, data: DataNames): Role {
+  #taskRole(environment: EnvironmentConfiguration, site: EngineSite, data: DataNames): Role {
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
     for (const statement of [
       permissions.writeStreams(data.marketStreamArn, data.tradingStreamArn),
-      permissions.useKey(data.keyArn),
+      site.home ? permissions.useKey(data.keyArn) : permissions.useKeyOfEnvironment(data.keyArn, environment),
       permissions.writeItems(data.controlTableArn, 'CONTROL'),
       permissions.readTable(data.ledgerTableArn),
-      permissions.readVenueSecrets(this, secretsPrefix(environment)),
+      permissions.readVenueSecrets(this, secretsPrefix(environment), environment.region),
       permissions.readConfiguration(this, environment),
+      ...(site.home ? [] : [permissions.readPublishedNames(this, environment, HOME_NAMES_OF_ENGINE)]),
     ])
       role.addToPolicy(statement);
     return role;

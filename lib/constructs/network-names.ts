@@ -2,6 +2,7 @@ import { Lazy } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
+import type { EngineSite } from './engine-sites.ts';
 import { publishedName } from './published-names.ts';
 
 /** Where something runs whose outgoing address must be known. */
@@ -10,10 +11,14 @@ export interface Placement {
   readonly securityGroup: ISecurityGroup;
 }
 
-/** The private subnets of the network stack, or undefined in an environment without a network of its own. */
-export function placementOf(scope: Construct, environment: EnvironmentConfiguration): Placement | undefined {
-  if (environment.network === null) return undefined;
-  const zones = environment.network.zones;
+/** The private subnets of the network stack of a region, the home region's where none is said, or undefined without a network of its own. */
+export function placementOf(
+  scope: Construct,
+  environment: EnvironmentConfiguration,
+  site: Pick<EngineSite, 'region' | 'network'> = environment,
+): Placement | undefined {
+  if (site.network === null) return undefined;
+  const { zones } = site.network;
   const vpc = Vpc.fromVpcAttributes(scope, 'Vpc', {
     // Subnets and security group say where: no resource of these stacks names the network itself.
     vpcId: Lazy.string({
@@ -21,7 +26,7 @@ export function placementOf(scope: Construct, environment: EnvironmentConfigurat
         throw new Error('NETWORK_UNNAMED: publish the id of the network before a resource names it');
       },
     }),
-    availabilityZones: zones.map((zone) => `${environment.region}${zone}`),
+    availabilityZones: zones.map((zone) => `${site.region}${zone}`),
     privateSubnetIds: zones.map((_, index) => publishedName(scope, environment, `private-subnet-${index + 1}`)),
   });
   const group = publishedName(scope, environment, 'outgoing-security-group');

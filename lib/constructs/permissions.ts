@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { EnvironmentConfiguration } from '../environments/environment-configuration.ts';
+import { type PublishedName, publishedParameter } from './published-names.ts';
 import { configurationParameter } from './runtime-settings.ts';
 
 function allow(actions: readonly string[], resources: readonly string[]): PolicyStatement {
@@ -80,18 +81,53 @@ export function useKey(keyArn: string): PolicyStatement {
   return allow(['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn]);
 }
 
+/** As `useKey`, for those who know the key by its environment's tag alone: its id is known in its own region only. */
+export function useKeyOfEnvironment(
+  keyArns: string,
+  environment: Pick<EnvironmentConfiguration, 'name' | 'region'>,
+): PolicyStatement {
+  const statement = useKey(keyArns);
+  statement.addCondition('StringEquals', {
+    'aws:ResourceTag/millrace:environment': environment.name,
+    'kms:ViaService': `kinesis.${environment.region}.amazonaws.com`,
+  });
+  return statement;
+}
+
+/** Names of the home region, read from another. */
+export function readPublishedNames(
+  scope: Construct,
+  environment: EnvironmentConfiguration,
+  names: readonly PublishedName[],
+): PolicyStatement {
+  const arnOf = (name: PublishedName) =>
+    Stack.of(scope).formatArn({
+      service: 'ssm',
+      region: environment.region,
+      resource: `parameter${publishedParameter(environment, name)}`,
+    });
+  return allow(['ssm:GetParameter'], names.map(arnOf));
+}
+
 /** The venue keys under a prefix. Secrets Manager appends six characters to a secret's name, hence the star. */
-export function readVenueSecrets(scope: Construct, prefix: string): PolicyStatement {
+export function readVenueSecrets(scope: Construct, prefix: string, region?: string): PolicyStatement {
+  const place = region === undefined ? {} : { region };
   return allow(
     ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
-    [Stack.of(scope).formatArn({ service: 'secretsmanager', resource: `secret:${prefix}/*` })],
+    [Stack.of(scope).formatArn({ service: 'secretsmanager', ...place, resource: `secret:${prefix}/*` })],
   );
 }
 
 export function readConfiguration(scope: Construct, environment: EnvironmentConfiguration): PolicyStatement {
   return allow(
     ['ssm:GetParameter'],
-    [Stack.of(scope).formatArn({ service: 'ssm', resource: `parameter${configurationParameter(environment)}` })],
+    [
+      Stack.of(scope).formatArn({
+        service: 'ssm',
+        region: environment.region,
+        resource: `parameter${configurationParameter(environment)}`,
+      }),
+    ],
   );
 }
 

@@ -25,12 +25,14 @@ export const ENVIRONMENT_DEFAULTS = {
     redrive: { memoryMb: 512, timeoutSeconds: 300 },
   },
   confirmation: { awaitSeconds: 60, drill: 0 },
+  engineRegions: [],
   venueEndpoints: null,
 } as const satisfies Partial<EnvironmentInput>;
 
 /** Engine settings shared by the environments on AWS. */
 export const ENGINE_ON_AWS = {
   taskCount: 2,
+  spreadOver: 1,
   cpu: 1024,
   memoryMb: 2048,
   architecture: 'ARM64',

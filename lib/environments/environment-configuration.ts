@@ -55,8 +55,10 @@ const image = z.discriminatedUnion('kind', [
 ]);
 
 const engine = z.strictObject({
-  /** One active and the rest standing by; what decides is the lease, not this number. */
-  taskCount: whole.min(1).max(10),
+  /** Those beyond `spreadOver` stand by; what decides is the lease, not this number. */
+  taskCount: whole.min(1).max(200),
+  /** Over how many tasks the feeds are spread evenly. */
+  spreadOver: whole.min(1).max(200),
   cpu: z.union([256, 512, 1024, 2048, 4096].map((units) => z.literal(units))),
   memoryMb: whole.min(512).max(30_720),
   architecture: z.enum(['ARM64', 'X86_64']),
@@ -80,6 +82,20 @@ const network = z.strictObject({
   kinesisEndpoint: z.boolean(),
 });
 
+const regionName = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1');
+
+/** One service of engines near the venues it trades on, with outgoing addresses of its own. */
+const engineRegion = z.strictObject({
+  region: regionName,
+  /** Venues of this region; each venue is in one. */
+  venues: z.array(z.string().regex(/^[a-z]+(-[a-z]+)*$/)).min(1),
+  /** Null in the home region alone, whose network it uses. */
+  network: network.nullable(),
+  /** Where this service is larger or smaller than `engine` says. */
+  taskCount: whole.min(2).max(200).optional(),
+  spreadOver: whole.min(1).max(200).optional(),
+});
+
 const alarms = z.strictObject({
   /** Age of the oldest record a consumer has not finished. */
   iteratorAgeSeconds: z.record(z.enum(Object.keys(STREAM_CONSUMERS) as StreamConsumer[]), whole.positive()),
@@ -98,9 +114,12 @@ const document = z
   .strictObject({
     name: z.enum(['local', 'dev', 'prod']),
     account: z.string().regex(/^\d{12}$/, 'twelve digits'),
-    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1'),
+    /** The home region: streams, tables, secrets, Lambdas. */
+    region: regionName,
     streams: z.strictObject({ market: stream, trading: stream }),
     engine,
+    /** Where engines run, by the venues they trade on; empty: in the home region, for all venues. */
+    engineRegions: z.array(engineRegion).max(20),
     lease: z.strictObject({
       /** How long a lease holds without renewal. */
       durationMs: whole.positive(),
@@ -147,7 +166,10 @@ const document = z
       if (value.network === null) fault(['network'], 'needed outside local');
       if (value.alarms === null) fault(['alarms'], 'needed outside local');
       if (value.engine.taskCount < 2) fault(['engine', 'taskCount'], 'at least 2: one active, one standing by');
+      if (value.engine.spreadOver >= value.engine.taskCount)
+        fault(['engine', 'spreadOver'], 'below taskCount: one at least stands by');
     }
+    checkRegions(value, fault);
     if (value.name === 'prod') {
       if (value.confirmation.drill !== 0) fault(['confirmation', 'drill'], 'withholding callbacks is refused in prod');
       if (value.retention.data !== 'keep') fault(['retention', 'data'], 'must be keep in prod');
@@ -165,6 +187,37 @@ const document = z
         fault(['mappings', 'consumers', name, 'maximumRecordAgeMinutes'], 'longer than the stream keeps records');
     }
   });
+
+interface RegionsOfEnvironment {
+  readonly name: string;
+  readonly region: string;
+  readonly engine: z.infer<typeof engine>;
+  readonly engineRegions: readonly z.infer<typeof engineRegion>[];
+}
+
+/** Each region once, each venue once; the home region among them, since its alarms watch an engine service of its own. */
+function checkRegions(value: RegionsOfEnvironment, fault: (path: PropertyKey[], message: string) => void): void {
+  const { engineRegions, region: home } = value;
+  if (engineRegions.length === 0) return;
+  if (value.name === 'local') fault(['engineRegions'], 'must be empty in local: one machine is one region');
+  if (engineRegions.every((each) => each.region !== home))
+    fault(['region'], `the home region ${home} must be one of engineRegions`);
+  const seen = new Set<string>();
+  for (const [index, each] of engineRegions.entries()) {
+    const at = ['engineRegions', index];
+    for (const word of [each.region, ...each.venues]) {
+      if (seen.has(word)) fault(at, `${word} is named twice`);
+      seen.add(word);
+    }
+    if (each.region === home && each.network !== null)
+      fault([...at, 'network'], 'null in the home region, which has one');
+    if (each.region !== home && each.network === null) fault([...at, 'network'], 'needed outside the home region');
+    if (value.name === 'prod' && each.network?.fixedOutgoingAddress === false)
+      fault([...at, 'network', 'fixedOutgoingAddress'], 'must be true in prod: venue keys are bound to addresses');
+    if ((each.spreadOver ?? value.engine.spreadOver) >= (each.taskCount ?? value.engine.taskCount))
+      fault([...at, 'spreadOver'], 'below taskCount: one at least stands by');
+  }
+}
 
 /** Everything that differs between environments, and only that; one file per environment, validated whole. */
 export type EnvironmentConfiguration = z.infer<typeof document>;

@@ -11,6 +11,7 @@ export function localEnvironment(settings: ProcessSettings): unknown {
     streams: { market: { shards: 2, retentionHours: 24 }, trading: { shards: 2, retentionHours: 24 } },
     engine: {
       taskCount: 2,
+      spreadOver: 1,
       cpu: 1024,
       memoryMb: 2048,
       architecture: 'ARM64',

@@ -22,6 +22,8 @@ import type { StackSettings } from './data-stack.ts';
 
 export interface NetworkStackProps extends StackSettings {
   readonly network: NetworkSettings;
+  /** That it is in. */
+  readonly region: string;
 }
 
 /** The network that engines and every function with venue keys run in: no way in, and a known address on the way out. */
@@ -40,7 +42,7 @@ export class NetworkStack extends Stack {
       description: 'Millrace: network and outgoing addresses',
       terminationProtection: environment.retention.data === 'keep',
     });
-    this.#zones = network.zones.map((zone) => `${environment.region}${zone}`);
+    this.#zones = network.zones.map((zone) => `${props.region}${zone}`);
     const addresses = network.fixedOutgoingAddress ? this.#reserveAddresses(network.natGateways) : null;
     const gateways = NatProvider.gateway(
       addresses === null ? {} : { eipAllocationIds: addresses.map((address) => address.attrAllocationId) },

@@ -1,6 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
-  Alarm,
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
@@ -13,6 +12,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { alarmOf } from '../constructs/alarm-of-rule.ts';
 import { type AlarmRule, alarmRules, type NameOf, reportedMetric } from '../constructs/alarm-rules.ts';
 import { publishedName } from '../constructs/published-names.ts';
 import { type AlarmSettings, STREAM_CONSUMERS } from '../environments/environment-configuration.ts';
@@ -30,24 +30,12 @@ export class ObservabilityStack extends Stack {
     const action = new SnsAction(Topic.fromTopicArn(this, 'Alerts', nameOf('alert-topic-arn')));
     const rules = alarmRules(props.alarms, props.environment.name, nameOf);
     const alarms = rules.map((rule) => {
-      const alarm = this.#alarm(rule);
+      const alarm = alarmOf(this, rule);
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
       return alarm;
     });
     this.#dashboard(props.environment.name, rules, alarms, nameOf);
-  }
-
-  #alarm(rule: AlarmRule): Alarm {
-    return new Alarm(this, rule.id, {
-      alarmDescription: rule.text,
-      metric: rule.metric,
-      comparisonOperator: rule.operator,
-      threshold: rule.threshold,
-      evaluationPeriods: rule.periods,
-      datapointsToAlarm: rule.periods,
-      treatMissingData: rule.missing,
-    });
   }
 
   #dashboard(environment: string, rules: readonly AlarmRule[], alarms: IAlarm[], nameOf: NameOf): void {
