@@ -1,6 +1,7 @@
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { ConfirmationQuery, ConfirmationRecord } from '#core/confirmation/confirmation-record.ts';
 import { messageOf } from '#core/errors.ts';
+import { formatExact, parseExact } from '#core/ledger/exact-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
@@ -48,7 +49,10 @@ export async function askVenue(
             },
       listedOpen: openOrders.some(isOurs),
       fills: fills.filter(isOurs).map(({ fillId, size }) => ({ fillId, size })),
-      position: venuePositions.find((each) => each.symbol === symbol)?.size ?? '0',
+      position: lessReserved(
+        venuePositions.find((each) => each.symbol === symbol)?.size ?? '0',
+        known?.intent?.reservedSize,
+      ),
       ledger: {
         state: known?.state?.state ?? null,
         venueOrderId: known?.state?.venueOrderId ?? null,
@@ -61,6 +65,13 @@ export async function askVenue(
   } catch (error) {
     return { kind: 'failed', round, at, reason: messageOf(error) };
   }
+}
+
+/** What a spot balance holds beyond what is not the lane's; never below nothing. */
+function lessReserved(position: string, reservedSize: string | undefined): string {
+  if (reservedSize === undefined) return position;
+  const left = parseExact(position) - parseExact(reservedSize);
+  return left > 0n ? formatExact(left) : '0';
 }
 
 /** Asks the venue to cancel. A failure that may have taken effect is `unknown`. Never rejects. */

@@ -1,7 +1,8 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { UnitId } from '#core/control/unit.ts';
 import type { TradingEventBody } from '#core/events/trading-event.ts';
-import { Lane, type LaneOpening } from '#core/lanes/lane.ts';
+import { Lane } from '#core/lanes/lane.ts';
+import type { LaneOpening } from '#core/lanes/lane-opening.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { OrderBook } from '#core/market/order-book.ts';

@@ -15,33 +15,18 @@ import { unexplainedHolding } from '../positions/spot-holding.ts';
 import { createStrategy } from '../strategies/create-strategy.ts';
 import type { ExitCall, OpenPosition, Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
+import { EntryPauses } from './entry-pauses.ts';
 import type { LaneEffect, Resolution, Verification } from './lane-effects.ts';
+import type { LaneOpening } from './lane-opening.ts';
 import type { LaneOrders } from './lane-orders.ts';
 import { LaneOutbox } from './lane-outbox.ts';
 import { type LaneInput, nextLaneState } from './lane-state.ts';
 import type { Now } from './now.ts';
 import { OrderDesk } from './order-desk.ts';
 import { OrderGate } from './order-gate.ts';
-import { PositionCheck } from './position-check.ts';
-
-/** What a lane starts from: what the recovery found. */
-export interface LaneOpening {
-  /** Signed size at the instrument's scale. */
-  readonly positionSize: number;
-  /** The same as decimal text, where the position is finer than that scale (spot). */
-  readonly positionText?: string;
-  /** Why a spot holding is larger than ledger and fills explain: it is not taken over, and the lane halts. */
-  readonly unexplained?: string;
-  readonly entryPrice: Price;
-  /** Fills that this position holds already. */
-  readonly countedFillIds: readonly string[];
-  /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
-  readonly dailyProfit: number;
-}
+import { PositionCheck, TOO_OFTEN } from './position-check.ts';
 
 const SECOND = 1e9;
-const ADOPTIONS_TO_HALT = 3;
-const ADOPTIONS_WITHIN = 600 * SECOND;
 
 /**
  * One strategy on one unit and symbol. Every method is one input of a deterministic step: it changes the state that the lane owns and writes effects into
@@ -58,7 +43,7 @@ export class Lane {
   readonly #check = new PositionCheck();
   readonly #strategy: Strategy;
   readonly #gate: OrderGate;
-  readonly #pauses = new Map<string, string>();
+  readonly #pauses: EntryPauses;
   #cooldownUntil = 0 as MonoNanos;
   #flatten = false;
   #draining = false;
@@ -67,7 +52,6 @@ export class Lane {
   #opened = false;
   /** Why the venue holds more of a spot asset than anything explains, or null. */
   #unexplained: string | null = null;
-  readonly #adoptions: MonoNanos[] = [];
   /** Mid of the last valid book that had both sides, price units; 0 before the first. */
   #middle = 0;
 
@@ -78,6 +62,7 @@ export class Lane {
     this.instrument = instrument;
     this.#desk = new OrderDesk(configuration.name, instrument, this.#outbox);
     this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox);
+    this.#pauses = new EntryPauses(this, this.#gate.context, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);
   }
 
@@ -162,7 +147,7 @@ export class Lane {
   onDesired(desired: DesiredState, now: Now): void {
     this.#gate.context.frozen = desired.frozenSymbols.includes(this.symbol);
     if (desired.wish === 'run') {
-      this.#resume('desired');
+      this.#pauses.resume('desired');
       if (this.state === 'Halted' && this.#unexplained === null) this.#resumeFromHalt(now);
     } else this.pause('desired', `${desired.wish}: ${desired.reason}`);
     if (desired.wish === 'stop' || desired.wish === 'flatten') this.#cancelEntries(now);
@@ -190,10 +175,7 @@ export class Lane {
 
   /** Pauses entries under a name; several pauses may hold at once. */
   pause(name: string, reason: string): void {
-    if (this.#pauses.get(name) === reason) return;
-    this.#pauses.set(name, reason);
-    this.#gate.context.entriesPaused = reason;
-    this.#outbox.event('lane.entries', { lane: this.name, symbol: this.symbol, paused: true, reason });
+    this.#pauses.pause(name, reason);
   }
 
   onAnswer(clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer, now: Now): void {
@@ -329,7 +311,7 @@ export class Lane {
     const finding = this.#check.compare(this.position, verification.position, this.instrument, this.#outbox, now);
     if (finding.kind === 'agree') {
       this.#unexplained = null;
-      this.#resume('difference');
+      this.#pauses.resume('difference');
       this.#desk.positionAgreed(now);
       return;
     }
@@ -353,16 +335,8 @@ export class Lane {
     });
     const text = `${this.name}: ${finding.reason}: the venue's position was adopted`;
     this.#outbox.alert('critical', 'POSITION_DIFFERS', text, `position/${this.name}`);
-    this.#countAdoption(now);
-  }
-
-  /** A difference now and then is corrected; one that keeps coming back has a cause that nobody here knows. */
-  #countAdoption(now: Now): void {
-    while ((this.#adoptions[0] ?? now.mono) < now.mono - ADOPTIONS_WITHIN) this.#adoptions.shift();
-    this.#adoptions.push(now.mono);
-    if (this.#adoptions.length < ADOPTIONS_TO_HALT) return;
-    this.#adoptions.length = 0;
-    this.halt(`the position differed from the venue's ${ADOPTIONS_TO_HALT} times within 10 minutes`, now);
+    // A difference now and then is corrected; one that keeps coming back has a cause that nobody here knows.
+    if (finding.tooOften) this.halt(TOO_OFTEN, now);
   }
 
   #resumeFromHalt(now: Now): void {
@@ -412,19 +386,6 @@ export class Lane {
 
   #coolDown(now: Now): void {
     this.#cooldownUntil = (now.mono + this.configuration.strategy.cooldownMs * 1e6) as MonoNanos;
-  }
-
-  #resume(name: string): void {
-    if (!this.#pauses.delete(name)) return;
-    const [left] = this.#pauses.values();
-    this.#gate.context.entriesPaused = left ?? null;
-    if (left !== undefined) return;
-    this.#outbox.event('lane.entries', {
-      lane: this.name,
-      symbol: this.symbol,
-      paused: false,
-      reason: `${name} ended`,
-    });
   }
 
   #cancelEntries(now: Now): void {

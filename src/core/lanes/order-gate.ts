@@ -132,7 +132,9 @@ export class OrderGate {
         signalAgeMs: Number.isFinite(dataAgeMs) ? Math.max(0, dataAgeMs) : 0,
         ...(intent.triggerPrice === undefined ? {} : { triggerPrice: formatScaled(intent.triggerPrice, priceScale) }),
         confirm: this.#configuration.confirm === 'every',
-        ...(this.#configuration.reservedSize === '0' ? {} : { reservedSize: this.#configuration.reservedSize }),
+        ...(this.#instrument.kind === 'spot' && this.#configuration.reservedSize !== '0'
+          ? { reservedSize: this.#configuration.reservedSize }
+          : {}),
       },
       stamps,
     );

@@ -8,13 +8,24 @@ import type { Now } from './now.ts';
 
 const EVERY_NANOS = 5e9;
 const AGAIN_NANOS = 1e9;
+const ADOPTIONS_TO_HALT = 3;
+const ADOPTIONS_WITHIN = 600e9;
 
-/** What a comparison with the venue showed. `adopt`: the difference is a fact and the venue's position is to be taken over. */
+/** Why a lane whose position keeps differing halts. */
+export const TOO_OFTEN = `the position differed from the venue's ${ADOPTIONS_TO_HALT} times within 10 minutes`;
+
+/** What a comparison with the venue showed. `adopt`: the difference is a fact and the venue's position is to be taken over; `tooOften`: once more than a lane may bear. */
 export type PositionFinding =
   | { readonly kind: 'agree' }
   | { readonly kind: 'differs'; readonly reason: string }
   /** `delta`: in units of the position. `price`: what the venue's entry price says of the difference; null: at cost, nobody stated a price. */
-  | { readonly kind: 'adopt'; readonly reason: string; readonly delta: bigint; readonly price: Price | null }
+  | {
+      readonly kind: 'adopt';
+      readonly reason: string;
+      readonly delta: bigint;
+      readonly price: Price | null;
+      readonly tooOften: boolean;
+    }
   /** A spot holding that is larger than all that is known explains: it is somebody's, and nothing says that it is ours. */
   | { readonly kind: 'unexplained'; readonly reason: string; readonly excess: string };
 
@@ -25,6 +36,7 @@ export class PositionCheck {
   #answeredAt = Number.NEGATIVE_INFINITY;
   #differences = 0;
   #differedAt = Number.NEGATIVE_INFINITY;
+  readonly #adoptions: MonoNanos[] = [];
 
   /** Asks at the next occasion, though not within a second of the last answer. */
   soon(now: MonoNanos): void {
@@ -77,7 +89,21 @@ export class PositionCheck {
     const delta = venue - own;
     if (instrument.kind === 'spot' && delta > 0n)
       return { kind: 'unexplained', reason, excess: position.textOf(delta) };
-    return { kind: 'adopt', reason, delta, price: adoptionPrice(position, delta, report, instrument) };
+    return {
+      kind: 'adopt',
+      reason,
+      delta,
+      tooOften: this.#countAdoption(now.mono),
+      price: adoptionPrice(position, delta, report, instrument),
+    };
+  }
+
+  #countAdoption(now: MonoNanos): boolean {
+    while ((this.#adoptions[0] ?? now) < now - ADOPTIONS_WITHIN) this.#adoptions.shift();
+    this.#adoptions.push(now);
+    if (this.#adoptions.length < ADOPTIONS_TO_HALT) return false;
+    this.#adoptions.length = 0;
+    return true;
   }
 }
 

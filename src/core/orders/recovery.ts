@@ -1,4 +1,4 @@
-import type { LaneOpening } from '../lanes/lane.ts';
+import type { LaneOpening } from '../lanes/lane-opening.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Price } from '../market/scaled-decimal.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';

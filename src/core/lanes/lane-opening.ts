@@ -1,0 +1,16 @@
+import type { Price } from '../market/scaled-decimal.ts';
+
+/** What a lane starts from: what the recovery found. */
+export interface LaneOpening {
+  /** Signed size at the instrument's scale. */
+  readonly positionSize: number;
+  /** The same as decimal text, where the position is finer than that scale (spot). */
+  readonly positionText?: string;
+  /** Why a spot holding is larger than ledger and fills explain: it is not taken over, and the lane halts. */
+  readonly unexplained?: string;
+  readonly entryPrice: Price;
+  /** Fills that this position holds already. */
+  readonly countedFillIds: readonly string[];
+  /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
+  readonly dailyProfit: number;
+}
