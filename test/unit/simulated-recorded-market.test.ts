@@ -250,6 +250,28 @@ describe('formats', () => {
     expect(bybit.source.stats().gaps).toBe(1);
   });
 
+  it('of Bybit spot are told from those of contracts by the order of their fields, and its tickers by what they hold', () => {
+    const data = { s: 'XRPUSDT', b: [['1.95', '9.01']], a: [['1.96', '9.02']], u: 7, seq: 7 };
+    const quotes = { topic: 'orderbook.1.XRPUSDT', ts: START_MS, type: 'snapshot', data };
+    const book = { topic: 'orderbook.50.XRPUSDT', ts: START_MS, type: 'snapshot', data };
+    const trade = { i: '22900', T: START_MS, p: '1.96', v: '0.5', S: 'Buy', s: 'XRPUSDT', BT: false };
+    const trades = { topic: 'publicTrade.XRPUSDT', ts: START_MS, type: 'snapshot', data: [trade] };
+    const spot = inspectRecording([record('spot.raw', [quotes, book, trades])]);
+    expect(spot).toMatchObject({ venue: 'bybit-spot', frames: 3 });
+    // Fees in the asset need more decimals than orders do.
+    expect(spot.instruments).toMatchObject([
+      { venue: 'bybit-spot', kind: 'spot', symbol: 'XRPUSDT', baseCurrency: 'XRP', sizeScale: 6, lotSize: 10_000 },
+    ]);
+    const ticker = (fields: object) => ({ topic: 'tickers.XRPUSDT', type: 'snapshot', ts: START_MS, data: fields });
+    const venueBy = (fields: object): string =>
+      inspectRecording([record('ticker.raw', [quotes, ticker({ symbol: 'XRPUSDT', lastPrice: '1.9', ...fields })])])
+        .venue;
+    expect(venueBy({ usdIndexPrice: '1.9' })).toBe('bybit-spot');
+    expect(venueBy({ markPrice: '1.9' })).toBe('bybit-linear');
+    // What does not tell is taken for contracts.
+    expect(inspectRecording([record('quotes.raw', [quotes])]).venue).toBe('bybit-linear');
+  });
+
   it('of Bybit trades and tickers move the market', () => {
     const file = record('bybit.raw', [
       {

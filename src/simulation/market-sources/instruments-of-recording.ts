@@ -2,6 +2,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import { type Instrument, VENUES, type VenueId } from '#core/market/instrument.ts';
 import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { builtInInstruments } from './built-in-instruments.ts';
+import { bybitVenueOf } from './bybit-recording.ts';
 import { commonDivisor, DecimalGrid } from './decimal-grid.ts';
 import type { SourceFrame } from './market-source.ts';
 import { readFrames, type SkippedLines, skipLine } from './recorded-frames.ts';
@@ -26,6 +27,9 @@ export interface RecordingFacts {
 const QUOTE_CURRENCIES = ['USDT', 'USDC', 'FDUSD', 'BUSD', 'USD'];
 const DEFAULT_MIN_NOTIONAL = 5;
 const MAX_LOTS = 1_000_000_000;
+/** Spot takes fees in the asset: its sizes need so many decimals more than those of orders, up to those that assets have. */
+const FEE_DECIMALS = 4;
+const ASSET_DECIMALS = 8;
 
 /**
  * Reads a recording through and derives its instruments: scales from the decimals seen, tick and lot from what all prices and sizes have in common;
@@ -114,7 +118,10 @@ function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes
   const builtIn = builtInInstruments(venue);
   const known = builtIn.find((each) => each.symbol === symbol);
   const priceScale = Math.max(known?.priceScale ?? 0, prices.scale);
-  const sizeScale = Math.max(known?.sizeScale ?? 0, sizes.scale);
+  // What is not known is taken for what the venue mostly has.
+  const kind = known?.kind ?? builtIn[0]?.kind ?? 'linear';
+  const feeDecimals = kind === 'spot' ? Math.min(ASSET_DECIMALS, sizes.scale + FEE_DECIMALS) : 0;
+  const sizeScale = Math.max(known?.sizeScale ?? 0, sizes.scale, feeDecimals);
   const rescaled = (step: number, from: number, to: number): number => step * 10 ** (to - from);
   const tick =
     known === undefined
@@ -125,8 +132,6 @@ function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes
       ? sizes.stepAt(sizeScale)
       : commonDivisor(rescaled(known.lotSize, known.sizeScale, sizeScale), sizes.stepAt(sizeScale));
   const quote = QUOTE_CURRENCIES.find((each) => symbol.endsWith(each) && symbol.length > each.length) ?? 'USDT';
-  // What is not known is taken for what the venue mostly has.
-  const kind = known?.kind ?? builtIn[0]?.kind ?? 'linear';
   const base = known?.baseCurrency ?? (symbol.endsWith(quote) ? symbol.slice(0, -quote.length) : symbol);
   const maxSize = known === undefined ? lot * MAX_LOTS : rescaled(known.maxSize, known.sizeScale, sizeScale);
   return {
@@ -169,18 +174,25 @@ function venueOf(files: readonly string[]): VenueId {
 
 function venueOfFile(file: string): VenueId | null {
   let looked = 0;
+  /** What the frames so far may be of, where they do not tell one venue of an exchange from another. */
+  let likely: VenueId | null = null;
   const unread: string[] = [];
   for (const line of readRecording(file, (_, reason) => unread.push(reason))) {
     for (const venue of VENUES) {
       try {
         const frame = FRAME_PARSERS[venue](line.frame);
-        if (frame.kind === 'frame') return venue;
+        if (frame.kind !== 'frame') continue;
+        if (venue !== 'bybit-linear') return venue;
+        const told = bybitVenueOf(line.frame);
+        if (told !== null) return told;
+        likely ??= venue;
+        break;
       } catch (error) {
         unread.push(messageOf(error));
       }
     }
     looked += 1;
-    if (looked >= 1_000) return null;
+    if (looked >= 1_000) break;
   }
-  return null;
+  return likely;
 }
