@@ -169,6 +169,7 @@ describe('public streams', () => {
       instrument: LINEAR_BTC,
       book: () => ({ symbol: 'BTCUSDT', bids: [[best as never, 5 as never]], asks: [], sequence: 9 }),
       now: () => 1_700_000_000_000,
+      restarts: () => false,
       send: (frame) => sent.push(frame),
     });
     expect(topic.snapshot(true)).toMatch(/^\{"topic":"orderbook.1.BTCUSDT","ts":1700000000000,"type":"snapshot"/);

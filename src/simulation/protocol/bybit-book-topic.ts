@@ -20,7 +20,8 @@ type Side = readonly (readonly [number, number])[];
 /** Push intervals (Bybit V5 documentation, "Orderbook"). Changes within one are sent together. */
 const INTERVAL_MS: Readonly<Record<number, number>> = { 1: 10, 50: 20, 200: 100, 500: 100, 1000: 200 };
 const QUIET_MS = 3_000;
-/** `u` 1 would mean that the venue's service had restarted. */
+/** `u` 1 means that the venue's service has restarted. */
+const RESTARTED = 1;
 const FIRST_UPDATE = 1_000;
 
 export function createBookTopic(options: {
@@ -31,6 +32,8 @@ export function createBookTopic(options: {
   readonly instrument: Instrument;
   readonly book: () => SimulatedBook;
   readonly now: () => number;
+  /** Whether the venue's service has restarted before this change: it is then told as a whole book with update number 1. */
+  readonly restarts: () => boolean;
   readonly send: (frame: string) => void;
 }): BookTopic {
   const { topic, depth, instrument } = options;
@@ -65,8 +68,9 @@ export function createBookTopic(options: {
     publishedTime = time;
     lastChange = time;
     sentAt = performance.now();
-    update += 1;
-    const whole = before === null || depth === 1;
+    const restarted = depth > 1 && before !== null && options.restarts();
+    update = restarted ? RESTARTED : update + 1;
+    const whole = restarted || before === null || depth === 1;
     options.send(
       whole
         ? frame('snapshot', book.bids, book.asks, book.sequence, time)

@@ -76,7 +76,12 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
         return;
       }
     } else if (isHeard(order.accountId, 'order') && faults.take('suppressNextReport')) return;
-    push(order.accountId, 'order', [context.orderRow(order)]);
+    const row = context.orderRow(order);
+    push(order.accountId, 'order', [row]);
+    if (order.status === 'filled' && isHeard(order.accountId, 'order') && faults.take('filledTwice')) {
+      const late = { cancelType: 'CancelByUser', rejectReason: 'EC_OrigClOrdIDDoesNotExist' };
+      push(order.accountId, 'order', [{ ...row, ...late }]);
+    }
     // The venue pushes the position with every order that comes, changes or goes, changed or not.
     if (change !== 'trade' && category.hasPositions) pushPosition(order.accountId, order.symbol);
   }

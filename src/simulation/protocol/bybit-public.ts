@@ -68,6 +68,7 @@ export function createBybitPublicHub(context: BybitContext): BybitPublicHub {
       instrument,
       book: () => exchange.book(topic.symbol, topic.depth),
       now: () => context.now(),
+      restarts: () => hasSubscribers(topic.name) && faults.take('bookServiceRestarts'),
       send(frame) {
         // Level 1 is whole each time: leaving one out breaks no sequence.
         const left = topic.depth > 1 && faults.take('dropPublicFrame');

@@ -37,6 +37,7 @@ export function createBybitRest(options: {
   const { exchange, faults } = context;
   const market = createBybitMarketRest(context, trades);
   const withinAddressLimit = createAddressGate(REQUESTS_PER_ADDRESS);
+  let bannedUntil = Number.NEGATIVE_INFINITY;
 
   function answer(result: Result, headers: Readonly<Record<string, string>> = {}): VenueAnswer {
     const { retCode, retMsg, data } =
@@ -259,7 +260,9 @@ export function createBybitRest(options: {
   }
 
   return (request) => {
-    if (!withinAddressLimit(request.address, performance.now())) {
+    const now = performance.now();
+    if (faults.take('addressBanned')) bannedUntil = now + REQUESTS_PER_ADDRESS.shutOutMs;
+    if (now < bannedUntil || !withinAddressLimit(request.address, now)) {
       return { status: 403, body: 'access too frequent' };
     }
     const open = request.method === 'GET' ? market(request.path, request.query) : null;

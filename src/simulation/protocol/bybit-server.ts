@@ -115,6 +115,16 @@ export async function createBybitServer(
     );
   }
 
+  /** Streams differ in how they answer a ping: public ones by the text of an answer, private ones (and public options) by an operation of its own. */
+  function pong(session: VenueSession, message: Readonly<Record<string, unknown>>, shape: 'text' | 'op'): void {
+    if (shape === 'text') {
+      reply(session, message, null, 'pong');
+      return;
+    }
+    const [req_id, conn_id] = [requestIdOf(message), context.connectionId(session.id)];
+    session.sendAnswer(JSON.stringify({ req_id, op: 'pong', args: [String(context.now())], conn_id }));
+  }
+
   function tooMany(topics: readonly string[]): string | null {
     const most = category.maxArguments;
     return most !== null && topics.length > most ? `args size >${most}` : null;
@@ -122,11 +132,13 @@ export async function createBybitServer(
 
   function onPublic(session: VenueSession, message: Readonly<Record<string, unknown>>): void {
     const topics = topicsOf(message.args);
-    if (message.op === 'ping') reply(session, message, null, 'pong');
+    if (message.op === 'ping') pong(session, message, faults.take('otherPong') ? 'op' : 'text');
     else if (message.op === 'subscribe' && topics !== null) {
       const refusal = tooMany(topics) ?? publicHub.subscribe(session, topics);
+      const early = refusal === null && faults.take('dataBeforeAck');
+      if (early) publicHub.welcome(session, topics);
       reply(session, message, refusal, category.subscribedText);
-      if (refusal === null) publicHub.welcome(session, topics);
+      if (refusal === null && !early) publicHub.welcome(session, topics);
     } else if (message.op === 'unsubscribe' && topics !== null) {
       reply(session, message, publicHub.unsubscribe(session, topics));
     } else reply(session, message, 'Request Param format error!');
@@ -135,9 +147,7 @@ export async function createBybitServer(
   function onPrivate(session: VenueSession, message: Readonly<Record<string, unknown>>): void {
     const connId = context.connectionId(session.id);
     if (message.op === 'ping') {
-      session.sendAnswer(
-        JSON.stringify({ req_id: requestIdOf(message), op: 'pong', args: [String(context.now())], conn_id: connId }),
-      );
+      pong(session, message, faults.take('otherPong') ? 'text' : 'op');
       return;
     }
     if (message.op === 'auth') {

@@ -10,6 +10,7 @@ const OPERATIONS: ReadonlyMap<unknown, BybitOrderOperation> = new Map([
   ['order.amend', 'amend'],
   ['order.cancel', 'cancel'],
 ]);
+const RESTARTING = { retCode: 10019, retMsg: 'websocket trade service is restarting' } as const;
 /** Request ids that are remembered for each connection. */
 const MAX_REQUEST_IDS = 10_000;
 
@@ -70,6 +71,7 @@ export function createBybitTradeSocket(options: {
     if (operation === undefined) return { retCode: 10404, retMsg: 'op type is not found' };
     const args = message.args;
     if (!Array.isArray(args) || args.length !== 1) return { retCode: 10001, retMsg: 'args must hold one object' };
+    if (context.faults.take('orderServiceRestarts')) return RESTARTING;
     const header = isRecord(message.header) ? message.header : {};
     const fault = timestampFault(
       textOf(header['X-BAPI-TIMESTAMP']),
@@ -122,7 +124,7 @@ export function createBybitTradeSocket(options: {
     },
     announceRestart() {
       for (const session of sessions.keys()) {
-        answer(session, { reqId: '', retCode: 10019, retMsg: 'websocket trade service is restarting', op: '' });
+        answer(session, { reqId: '', ...RESTARTING, op: '' });
       }
     },
   };

@@ -15,7 +15,23 @@
  * - `dropPublicFrame`: the next book frame of any symbol is left out, so that the sequence breaks (F28).
  * - `duplicatePublicFrame`: the next public frame is sent twice.
  * - `rateLimited`: the next request is refused for its rate, with a stated wait (F26).
+ * - `connectionLifeEnds`: every connection has reached the age at which the venue closes it, and is closed without a word (F16).
+ * - `snapshotBehindStream`: the next whole book by REST is older than what the stream has told since the client subscribed.
+ * - `bookServiceRestarts`: the next change of a book comes as a whole book with update number 1, from which the numbers go on (Bybit).
+ * - `filledTwice`: the next order that is filled is reported filled twice, the second time as the cancel that came too late tells it (Bybit).
+ * - `dataBeforeAck`: the data of the next public subscription comes before its acknowledgement (Bybit).
+ * - `otherPong`: the next ping is answered in another of the shapes that the venue's streams have (Bybit).
+ * - `addressBanned`: the next REST request and all others for ten minutes are answered with HTTP 403 (Bybit).
+ * - `orderServiceRestarts`: the next order request by websocket is refused, for the service restarts (Bybit 10019).
  * - `serverShutdown`: the venue announces that it restarts and then closes every connection.
+ * - `slowClient`: every market-data connection is told that it reads too slowly, and cut (Alpaca 407).
+ * - `newsUpdate`: the last news item is told again, changed, under the same id (Alpaca).
+ * - `replaceRace`: the next replacement of an order is acknowledged and comes too late: the new order is rejected, the old one goes on (Alpaca).
+ * - `tradingHalt`: every symbol is halted and resumed, as the status channel tells it (Alpaca).
+ * - `earlyClose`: the session ends now: day orders expire, the others are done for the day, until the market is opened again (Alpaca).
+ * - `missingChannel`: the answer to the next subscription leaves out one of the channels, which is not subscribed (Deribit).
+ * - `tokenExpires`: every access token stops being good; private requests are refused until the connection signs in again (Deribit 13009).
+ * - `settlementInProgress`: the next order request is refused because the venue settles (Deribit 10041).
  */
 export const ONE_SHOT_FAULTS = [
   'placeTimesOutButAccepted',
@@ -33,7 +49,20 @@ export const ONE_SHOT_FAULTS = [
   'dropPublicFrame',
   'duplicatePublicFrame',
   'rateLimited',
+  'connectionLifeEnds',
+  'snapshotBehindStream',
+  'bookServiceRestarts',
+  'filledTwice',
+  'dataBeforeAck',
+  'otherPong',
+  'addressBanned',
+  'orderServiceRestarts',
   'serverShutdown',
+  'slowClient',
+  'newsUpdate',
+  'replaceRace',
+  'tradingHalt',
+  'earlyClose',
 ] as const;
 export type OneShotFault = (typeof ONE_SHOT_FAULTS)[number];
 
@@ -65,12 +94,19 @@ export interface VenueFaults {
   /** The venue's own clock runs so far ahead of the process's (G12). */
   setClockOffsetMs(offsetMs: number): void;
   readonly clockOffsetMs: number;
+  /** Whether the venue's session is open, for venues that have sessions (Alpaca): what is placed while it is closed waits for the open. */
+  setMarketOpen(open: boolean): void;
+  readonly marketOpen: boolean;
+  /** For how long the venue takes a connection that was cut for a living one, and refuses another of the same key (Alpaca; F18). */
+  setConnectionHoldMs(holdMs: number): void;
+  readonly connectionHoldMs: number;
 }
 
 /** The switchboard of one simulated venue. `onMaintenance` and `onArmed` let the servers act at once. */
 export function createVenueFaults(hooks: {
   readonly onMaintenance: (on: boolean) => void;
   readonly onArmed?: (fault: OneShotFault) => void;
+  readonly onMarketOpen?: (open: boolean) => void;
 }): VenueFaults {
   const due = new Map<OneShotFault, number>();
   const done = new Map<OneShotFault, number>();
@@ -80,6 +116,8 @@ export function createVenueFaults(hooks: {
   let halfOpen: HalfOpenScope = 'none';
   let answerDelayMs = 0;
   let clockOffsetMs = 0;
+  let marketOpen = true;
+  let connectionHoldMs = 0;
   return {
     arm(fault, times = 1) {
       due.set(fault, (due.get(fault) ?? 0) + times);
@@ -131,6 +169,20 @@ export function createVenueFaults(hooks: {
     },
     get clockOffsetMs() {
       return clockOffsetMs;
+    },
+    setMarketOpen(open) {
+      if (open === marketOpen) return;
+      marketOpen = open;
+      hooks.onMarketOpen?.(open);
+    },
+    get marketOpen() {
+      return marketOpen;
+    },
+    setConnectionHoldMs(holdMs) {
+      connectionHoldMs = holdMs;
+    },
+    get connectionHoldMs() {
+      return connectionHoldMs;
     },
   };
 }
