@@ -111,7 +111,7 @@ describe('a position of an inverse contract', () => {
     );
   });
 
-  it('T3: is what the ledger folds from the same fills', () => {
+  it('S5: is what the ledger folds from the same fills', () => {
     fc.assert(
       fc.property(trades, (all) => {
         const position = positionOf(INVERSE, all);
@@ -128,7 +128,7 @@ describe('a position of an inverse contract', () => {
     );
   });
 
-  it('T3: 1000 USD bought at 50000 and sold at 62500 bring 0.004 BTC; without the contract told, fills fold as linear', () => {
+  it('S5: 1000 USD bought at 50000 and sold at 62500 bring 0.004 BTC; without the contract told, fills fold as linear', () => {
     const all: Trade[] = [
       { side: 'buy', price: 500_000, size: 1_000 },
       { side: 'sell', price: 625_000, size: 1_000 },
@@ -176,7 +176,7 @@ describe('a spot holding', () => {
     );
   });
 
-  it('F14: engine, ledger and exchange agree to the last digit after any trading with fees in base and quote', () => {
+  it('S18: engine, ledger and exchange agree to the last digit after any trading with fees in base and quote', () => {
     const instrument: Instrument = { ...COIN, kind: 'spot' };
     const order = fc.record({
       side: fc.constantFrom('buy' as const, 'sell' as const),

@@ -65,4 +65,24 @@ describe('what a recovery reads of the ledger', () => {
   it('H12: a ledger without fills has realised nothing', async () => {
     expect((await createLedgerView(ledgerOf([]), clock)(UNIT, 'BTCUSDT')).realizedToday).toBe(0);
   });
+
+  it('H12: fees of fills that tell their worth count by it, whatever they were paid in; those of unknown worth do not', async () => {
+    const terms = { contract: 'spot' } as const;
+    const fills: LedgerFill[] = [
+      {
+        ...fill('1', 'buy', '60000', TODAY + 1),
+        fee: '0.0001',
+        feeCurrency: 'BTC',
+        ...terms,
+        positionFee: '0.0001',
+        settlementFee: '6',
+      },
+      { ...fill('2', 'sell', '60000', TODAY + 2), size: '0.0999', fee: '5.9', ...terms, settlementFee: '5.9' },
+      { ...fill('3', 'buy', '60000', TODAY + 3), fee: '0.02', feeCurrency: 'BNB', ...terms },
+    ];
+    const view = await createLedgerView(ledgerOf(fills), clock)(UNIT, 'BTCUSDT');
+    expect(view.realizedToday).toBeCloseTo(-11.9, 9);
+    expect(view.positionSize).toBe('0.1');
+    expect(view.entryPrice).toBe('60000');
+  });
 });

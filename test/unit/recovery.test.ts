@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Instrument } from '#core/market/instrument.ts';
 import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import { type LedgerView, planRecovery, type VenueView } from '#core/orders/recovery.ts';
+import { holdingOfLane, sharedHolding } from '#core/positions/spot-holding.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { BTC } from '../support/lane-world.ts';
 
@@ -142,5 +144,62 @@ describe('recovery', () => {
     expect(planRecovery(PREFIX, BTC, { ...EMPTY, pendingOrders: [pending] }, venue('0'), LANE).absent).toEqual([
       pending,
     ]);
+  });
+
+  describe('of a spot holding', () => {
+    const SPOT: Instrument = { ...BTC, kind: 'spot' };
+    const held = (size: string, fills: readonly FillReport[] = []) => {
+      const view = venue(size, { fills });
+      return { ...view, position: { ...view.position, entryPrice: '0' } };
+    };
+
+    it('H2: fees that were kept back from the asset are part of what fills explain', () => {
+      const bought = { ...fill('1', '0.01'), fee: '0.0000123', feeCurrency: 'BTC' };
+      const plan = planRecovery(PREFIX, SPOT, { ...EMPTY, hasHistory: true }, held('0.0099877', [bought]), LANE);
+      expect(plan.adjustment).toBeNull();
+      expect(plan.opening).toMatchObject({ positionText: '0.0099877', positionSize: 9, entryPrice: 600_000 });
+      expect(plan.opening.unexplained).toBeUndefined();
+    });
+
+    it('S18: more than the fills explain is not adopted: what they do explain is the position, and the lane is told to halt', () => {
+      const known = { ...EMPTY, positionSize: '0.01', entryPrice: '58000', hasHistory: true };
+      const plan = planRecovery(PREFIX, SPOT, known, held('0.51'), { name: 'lane-1', reservedSize: '0.25' });
+      expect(plan.adjustment).toBeNull();
+      expect(plan.opening).toMatchObject({ positionText: '0.01', entryPrice: 580_000 });
+      expect(plan.opening.unexplained).toContain('set its reservedSize to 0.75');
+      expect(planRecovery(PREFIX, SPOT, EMPTY, held('0.5'), LANE).opening).toMatchObject({
+        positionText: '0',
+        unexplained: expect.any(String),
+      });
+    });
+
+    it('S18: less than the fills explain is adopted', () => {
+      const known = { ...EMPTY, positionSize: '0.01', hasHistory: true };
+      const plan = planRecovery(PREFIX, SPOT, known, held('0.0049'), LANE);
+      expect(plan.adjustment).toEqual({ delta: '-0.0051', reason: 'adopted' });
+      expect(plan.opening.positionText).toBe('0.0049');
+    });
+
+    it('S18: what is reserved is not in the position, and never makes it less than nothing', () => {
+      const { position } = held('0.75');
+      expect(holdingOfLane(SPOT, position, '0.25').size).toBe('0.5');
+      expect(holdingOfLane(SPOT, position, '1').size).toBe('0');
+      expect(holdingOfLane(BTC, position, '0.25').size).toBe('0.75');
+    });
+
+    it('S18: an asset that two symbols move cannot be two positions', () => {
+      const other = (symbol: string, baseCurrency: string, quoteCurrency: string): Instrument => ({
+        ...SPOT,
+        symbol,
+        baseCurrency,
+        quoteCurrency,
+      });
+      const shared = (...all: Instrument[]) => sharedHolding(all)?.[2] ?? null;
+      expect(shared(SPOT, other('BTCUSDC', 'BTC', 'USDC'))).toBe('BTC');
+      expect(shared(SPOT, other('ETHBTC', 'ETH', 'BTC'))).toBe('BTC');
+      expect(shared(other('ETHBTC', 'ETH', 'BTC'), SPOT)).toBe('BTC');
+      expect(shared(SPOT, other('ETHUSDT', 'ETH', 'USDT'))).toBeNull();
+      expect(shared(SPOT, { ...BTC, symbol: 'BTCUSDT-PERP' })).toBeNull();
+    });
   });
 });

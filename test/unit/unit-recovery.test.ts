@@ -4,8 +4,8 @@ import type { FrameSink } from '#core/events/publisher-port.ts';
 import { InputLog } from '#core/input-log/input-log.ts';
 import { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
-import { createOrderIds } from '#core/orders/client-order-id.ts';
-import type { PositionReport } from '#core/orders/order.ts';
+import { createOrderIds, orderIdPrefix } from '#core/orders/client-order-id.ts';
+import type { ClientOrderId, OrderReport, PositionReport } from '#core/orders/order.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
@@ -117,5 +117,81 @@ describe('the recovery of a unit with several lanes', () => {
       laneOn('BTCUSDT'),
     );
     expect(Math.max(...asked)).toBeLessThan(threeHoursAgo);
+  });
+
+  it('F24: a working stop order of a predecessor is followed as what it is: reduce-only, waiting for its trigger, no open entry', async () => {
+    const clientOrderId = `${orderIdPrefix('paper', 'paper/main/binance-usdm' as UnitId, 1)}7`;
+    const stop: OrderReport = {
+      kind: 'orderReport',
+      source: 'query',
+      symbol: 'BTCUSDT',
+      clientOrderId,
+      venueOrderId: 'v-7',
+      status: 'accepted',
+      side: 'sell',
+      price: null,
+      size: '0.01',
+      cumulativeSize: '0',
+      reduceOnly: true,
+      orderType: 'stopMarket',
+      triggerPrice: '58000.1',
+      reason: '',
+      venueTime: 1 as EpochMs,
+    };
+    const queries: VenueQueries = { ...venue(0), ordersSince: () => Promise.resolve([stop]) };
+    const told: EventNote[] = [];
+    const lane = laneOn('BTCUSDT');
+    (await recoveryOn(queries, told).prepare(lane))();
+    const order = lane.orders.get(clientOrderId as ClientOrderId);
+    expect(order?.intent).toMatchObject({
+      type: 'stopMarket',
+      triggerPrice: 580_001,
+      price: null,
+      reduceOnly: true,
+      purpose: 'stopLoss',
+    });
+    expect(lane.orders.working()).toMatchObject({ count: 1, exits: 1, buySize: 0, sellSize: 0 });
+    expect(told.find((note) => note.type === 'order.intended')?.body).toMatchObject({
+      orderType: 'stopMarket',
+      triggerPrice: '58000.1',
+      reduceOnly: true,
+    });
+  });
+
+  it('F24: where the venue knows no reduce-only, the ledger says which of its orders were exits; a sale on spot is one', async () => {
+    const prefix = orderIdPrefix('paper', 'paper/main/binance-usdm' as UnitId, 1);
+    const report = (counter: string): OrderReport => ({
+      kind: 'orderReport',
+      source: 'query',
+      symbol: 'BTCUSDT',
+      clientOrderId: `${prefix}${counter}`,
+      venueOrderId: `v-${counter}`,
+      status: 'accepted',
+      side: 'sell',
+      price: '61000',
+      size: '0.01',
+      cumulativeSize: '0',
+      reduceOnly: false,
+      reason: '',
+      venueTime: 1 as EpochMs,
+    });
+    const queries: VenueQueries = { ...venue(0), ordersSince: () => Promise.resolve([report('1'), report('2')]) };
+    const known = {
+      clientOrderId: `${prefix}1`,
+      side: 'sell',
+      price: '61000',
+      size: '0.01',
+      reduceOnly: true,
+      orderType: 'limit',
+      placedAt: 1 as EpochMs,
+    } as const;
+    const exitsOn = async (kind: 'equity' | 'spot') => {
+      const ids = createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 2);
+      const lane = new Lane(laneConfiguration(), { ...BTC, kind }, ids);
+      (await recoveryOn(queries, [], { ...LEDGER, positionSize: '0.01', pendingOrders: [known] }).prepare(lane))();
+      return lane.orders.working();
+    };
+    expect(await exitsOn('equity')).toMatchObject({ count: 2, exits: 1, sellSize: 10 });
+    expect(await exitsOn('spot')).toMatchObject({ count: 2, exits: 2, sellSize: 0 });
   });
 });
