@@ -11,6 +11,8 @@ export const FAULT_COMMANDS = [
   `half-open ${SCOPES.join('|')}: connections stay open and mute`,
   'delay MS: how long answers on private connections wait',
   'clock MS: how far the clock of the venue runs ahead',
+  'market open|closed: the session, where the venue has sessions',
+  'hold MS: how long a connection that was cut still counts as a living one, where the venue takes one for a key',
 ].join('\n');
 
 /** Carries out one typed command; what it did, in words. Throws `FAULT_UNKNOWN` (class validation), which lists what there is. */
@@ -42,11 +44,17 @@ export function runFaultCommand(faults: VenueFaults, line: string): string {
       faults.setHalfOpen(scope);
       return `half-open: ${scope}`;
     }
+    case 'market':
+      if (argument !== 'open' && argument !== 'closed') throw refuse();
+      faults.setMarketOpen(argument === 'open');
+      return `market: ${argument}`;
     case 'delay':
+    case 'hold':
     case 'clock': {
       const milliseconds = Number(argument);
       if (argument === undefined || !Number.isFinite(milliseconds)) throw refuse();
-      if (word === 'delay') faults.setAnswerDelayMs(Math.max(0, milliseconds));
+      if (word === 'hold') faults.setConnectionHoldMs(Math.max(0, milliseconds));
+      else if (word === 'delay') faults.setAnswerDelayMs(Math.max(0, milliseconds));
       else faults.setClockOffsetMs(milliseconds);
       return `${word}: ${milliseconds} ms`;
     }

@@ -250,10 +250,10 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     });
     // What breaks the framing ends the connection; `close` follows.
     webSocket.on('error', () => webSocket.terminate());
-    webSocket.on('close', () => {
+    webSocket.on('close', (code) => {
       if (pinger !== null) clearInterval(pinger);
       sessions.delete(session);
-      handler.onClose(session);
+      handler.onClose(session, code);
     });
     handler.onOpen?.(session);
     protocol.onOpen?.(session);

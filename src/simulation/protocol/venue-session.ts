@@ -16,6 +16,8 @@ export interface VenueSession {
   readonly open: boolean;
   /** Writes one market-data or report frame. False if it was not handed to an open socket. */
   sendData(frame: string | Uint8Array): boolean;
+  /** The same as a binary frame, whatever is in it (Alpaca's account stream: JSON). */
+  sendBinary(frame: Uint8Array): boolean;
   /** Writes one answer to a request, after the delay that the faults ask for. False if it was not handed over now. */
   sendAnswer(frame: string): boolean;
   /** Closes with a handshake. */
@@ -29,7 +31,8 @@ export interface SessionProtocol {
   /** The connection is open; what it should hear at once is sent here. */
   onOpen?(session: VenueSession): void;
   onMessage(session: VenueSession, text: string): void;
-  onClose(session: VenueSession): void;
+  /** `code`: of the closing handshake; 1006 where there was none. */
+  onClose(session: VenueSession, code: number): void;
   /** More client messages than this within a second close the connection; null = no limit. */
   readonly maxMessagesPerSecond: number | null;
 }
@@ -74,14 +77,14 @@ export function createVenueSession(options: {
     return scope === 'all' || scope === kind;
   }
 
-  function write(frame: string | Uint8Array): boolean {
+  function write(frame: string | Uint8Array, binary = false): boolean {
     if (webSocket.readyState !== WebSocket.OPEN || muted()) return false;
     if (webSocket.bufferedAmount > MAX_BUFFERED_BYTES) {
       host.onSlowConsumer(session);
       webSocket.terminate();
       return false;
     }
-    webSocket.send(frame, { binary: false });
+    webSocket.send(frame, { binary });
     counters.framesSent += 1;
     return true;
   }
@@ -101,7 +104,8 @@ export function createVenueSession(options: {
     get open() {
       return webSocket.readyState === WebSocket.OPEN;
     },
-    sendData: write,
+    sendData: (frame) => write(frame),
+    sendBinary: (frame) => write(frame, true),
     sendAnswer(frame) {
       const delayMs = host.answerDelayMs();
       if (delayMs <= 0 || kind === 'market') return writeAnswer(frame);
