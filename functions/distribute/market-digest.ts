@@ -2,6 +2,7 @@ import type { LatestContent, LatestPart } from '#aws/market-items.ts';
 import { type MarketRecord, originKey } from '#aws/market-record.ts';
 import { messageOf } from '#core/errors.ts';
 import type { PlacedTrade, TradeBatch } from '#core/market/candles.ts';
+import { countsFor } from '#core/market/connection-window.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { MarketMessage, TradeMessage } from '#core/market/market-message.ts';
 import { type SequenceRanges, withRange } from '#core/market/sequence-ranges.ts';
@@ -67,6 +68,8 @@ export function digestRecords(records: readonly MarketRecord[], decoders: Connec
 
 interface ConnectionDigest {
   readonly venue: VenueId;
+  /** Its name, which may say for which part of the venue's time its trades count. */
+  readonly name: string;
   examined: SequenceRanges;
   readonly trades: Map<string, PlacedTrade[]>;
 }
@@ -79,7 +82,7 @@ class Digest {
 
   add(venue: VenueId, record: MarketRecord, decode: Decoder): void {
     const origin = originKey(record);
-    const connection = this.#connections.get(origin) ?? { venue, examined: [], trades: new Map() };
+    const connection = this.#connections.get(origin) ?? { venue, name: record.connection, examined: [], trades: new Map() };
     this.#connections.set(origin, connection);
     const last = record.firstSequence + record.frames.length - 1;
     connection.examined = withRange(connection.examined, [record.firstSequence, last]);
@@ -128,8 +131,10 @@ class Digest {
   }
 }
 
+/** While a socket is replaced two carry the same trades: each counts for the one whose window holds it. */
 function addTrade(connection: ConnectionDigest, message: TradeMessage, sequence: number, index: number): void {
   const { symbol, price, size, exchangeTime } = message;
+  if (!countsFor(connection.name, exchangeTime)) return;
   const placed = connection.trades.get(symbol);
   const trade = { price, size, exchangeTime, sequence, index };
   if (placed === undefined) connection.trades.set(symbol, [trade]);

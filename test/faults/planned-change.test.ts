@@ -1,0 +1,76 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { countsFor } from '#core/market/connection-window.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { type FeedWorld, openFeedWorld } from '../support/feed-world.ts';
+
+const VENUES = ['binance-usdm', 'bybit-linear'] as const;
+const LIFE_MS = 12_000;
+
+let world: FeedWorld | null = null;
+afterEach(async () => {
+  await world?.close();
+  world = null;
+});
+
+/** Trades as a reader of the stream counts them: how often each, by symbol and id. */
+function countedTrades(of: FeedWorld): { readonly counted: Map<string, number>; readonly recorded: number } {
+  const decoders = new Map<string, ReturnType<FeedWorld['venue']['marketData']['createDecoder']>>();
+  const counted = new Map<string, number>();
+  let recorded = 0;
+  for (const { connection, bytes } of of.publisher.recorded) {
+    const decode = decoders.get(connection) ?? of.venue.marketData.createDecoder();
+    decoders.set(connection, decode);
+    decode(bytes, (message) => {
+      if (message.type !== 'trade') return;
+      recorded += 1;
+      const key = `${message.symbol} ${message.id}`;
+      const counts = countsFor(connection, message.exchangeTime as EpochMs);
+      counted.set(key, (counted.get(key) ?? 0) + (counts ? 1 : 0));
+    });
+  }
+  return { counted, recorded };
+}
+
+const changes = (of: FeedWorld) => of.feed.status().connections.map(({ overlap }) => overlap.changesDone);
+
+// A naive client waits for the cut at the end of a connection's life, and is without data until it is back.
+describe.each(VENUES)('planned changes of connection on %s', (venue) => {
+  it('R2: before the venue cuts a connection another has taken over: no gap, no book lost, every trade counted once', async () => {
+    world = await openFeedWorld({ venue, limits: { connectionLifeMs: LIFE_MS } });
+    const here = world;
+    await here.until('every book is whole', () => here.feed.status().books.every(({ valid }) => valid));
+    const before = new Map(here.quoted);
+    let invalid = 0;
+    for (let second = 0; second < 32; second += 1) {
+      await here.pass(1_000);
+      invalid += here.feed.status().books.filter(({ valid }) => !valid).length;
+    }
+    expect(changes(here).every((done) => done >= 1)).toBe(true);
+    expect(changes(here).reduce((sum, done) => sum + done, 0)).toBeGreaterThanOrEqual(2);
+    expect(invalid).toBe(0);
+    expect(here.publisher.told('feed.gap').length).toBe(0);
+    expect(here.feed.status().books.every(({ gaps }) => gaps === 0)).toBe(true);
+    for (const symbol of here.symbols) expect(here.quoted.get(symbol)).toBeGreaterThan(before.get(symbol) ?? 0);
+    const { counted, recorded } = countedTrades(here);
+    expect([...counted.values()].filter((times) => times !== 1)).toEqual([]);
+    // Both sockets were recorded whole while there were two.
+    expect(recorded).toBeGreaterThan(counted.size);
+    const received = here.publisher.accounts().filter((account) => account.venue === venue);
+    expect(received.reduce((sum, account) => sum + account.received, 0)).toBe(here.server.stats().framesSent);
+    const dropped = here.feed.status().connections.map(({ overlap }) => overlap.dropped);
+    expect(dropped.some(({ duplicate }) => duplicate > 0)).toBe(true);
+    expect(dropped.some(({ outsideWindow }) => outsideWindow > 0)).toBe(true);
+  });
+
+  it('a notice that the venue restarts is answered by another connection before this one is cut', async () => {
+    world = await openFeedWorld({ venue });
+    const here = world;
+    await here.until('every book is whole', () => here.feed.status().books.every(({ valid }) => valid));
+    const dialled = here.dialled.length;
+    here.server.faults.arm('serverShutdown');
+    await here.pass(10_000);
+    expect(here.dialled.length).toBeGreaterThan(dialled);
+    expect(here.feed.status().connections.every(({ status }) => status.state === 'live')).toBe(true);
+    expect(here.feed.status().books.every(({ valid }) => valid)).toBe(true);
+  });
+});

@@ -1,0 +1,191 @@
+import { DEFAULT_DESIRED_STATE } from '#core/control/desired-state.ts';
+import type { FrameSink, MarketConnection } from '#core/events/publisher-port.ts';
+import { InputLog } from '#core/input-log/input-log.ts';
+import type { VenueId } from '#core/market/instrument.ts';
+import type { Channel } from '#core/market/market-message.ts';
+import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
+import { seededRandom } from '#core/time/seeded-random.ts';
+import { EngineMetrics } from '#engine/engine-metrics.ts';
+import { FeedRunner } from '#engine/feed-runner.ts';
+import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
+import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
+import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
+import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
+import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
+import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
+import type { Connect } from '#venues/connection/transport.ts';
+import { createWsConnect } from '#venues/connection/ws-transport.ts';
+import type { MarketDataLimits, Venue } from '#venues/venue.ts';
+import { venues } from '#venues/venues.ts';
+import { createManualClock, type ManualClock, settle } from './manual-clock.ts';
+import { MemoryPublisher } from './memory-publisher.ts';
+
+/** Frames as they were recorded, by the connection's name. */
+export class FramesPublisher extends MemoryPublisher {
+  readonly recorded: { readonly connection: string; readonly bytes: Buffer }[] = [];
+
+  override open(connection: MarketConnection): FrameSink {
+    const sink = super.open(connection);
+    return {
+      ...sink,
+      frame: (bytes, receivedAt, inputNumber) => {
+        this.recorded.push({ connection: connection.connection, bytes: Buffer.from(bytes) });
+        return sink.frame(bytes, receivedAt, inputNumber);
+      },
+    };
+  }
+}
+
+/** A feed's runner on a simulated venue over loopback; time passes only in `pass`, for the venue and for the client alike. */
+export interface FeedWorld {
+  readonly feed: FeedRunner;
+  readonly exchange: SimulatedExchange;
+  readonly server: SimulatedVenue;
+  readonly venue: Venue;
+  readonly publisher: FramesPublisher;
+  readonly manual: ManualClock;
+  readonly symbols: readonly string[];
+  readonly logged: string[];
+  /** Addresses of every connection that was tried, and when (ms since the start). */
+  readonly dialled: { readonly atMs: number }[];
+  /** Books that were handed to lanes, by symbol. */
+  readonly quoted: Map<string, number>;
+  /** Moves time on in small steps; what the venue sends in one has arrived before the next. */
+  pass(ms: number, options?: { readonly market?: boolean; readonly stepMs?: number }): Promise<void>;
+  /** Passes time until `holds`; rejects after `withinMs` of it. */
+  until(what: string, holds: () => boolean, withinMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const STEP_MS = 100;
+/** Some servers gather changes by the process's own clock: a step takes so long there, that they come to send. */
+const PACED_MS = 8;
+
+export async function openFeedWorld(options: {
+  readonly venue: VenueId;
+  readonly symbols?: number;
+  readonly channels?: readonly Channel[];
+  readonly limits?: Partial<MarketDataLimits>;
+}): Promise<FeedWorld> {
+  const manual = createManualClock();
+  const { clock, timers } = manual;
+  const known = venues[options.venue];
+  const venue: Venue = {
+    ...known,
+    marketData: { ...known.marketData, limits: { ...known.marketData.limits, ...options.limits } },
+  };
+  const instruments = builtInInstruments(options.venue).slice(0, options.symbols ?? 2);
+  const source = createGeneratedMarket(instruments, 3);
+  const startMs = clock.epochMs();
+  const exchange = createSimulatedExchange({ instruments, source, clockStart: startMs });
+  const keys = createApiKeyRing([]);
+  const server = await VENUE_SERVERS[options.venue].create({ exchange, keys, clock, host: '127.0.0.1', port: 0 });
+  const publisher = new FramesPublisher();
+  const logged: string[] = [];
+  const dialled: { atMs: number }[] = [];
+  const quoted = new Map<string, number>();
+  const plain = createWsConnect({ insecureAllowed: true });
+  const connect: Connect = (url, listener, connectOptions) => {
+    dialled.push({ atMs: clock.epochMs() - startMs });
+    return plain(url, listener, connectOptions);
+  };
+  const feed = new FeedRunner(
+    {
+      name: 'feed',
+      venue,
+      symbols: instruments.map(({ symbol }) => symbol),
+      channels: options.channels ?? ['book', 'trades', 'quotes', 'ticker'],
+      instruments: new Map(instruments.map((each) => [each.symbol, each])),
+      runtime: {
+        endpoints: server.urls,
+        clock,
+        timers,
+        random: seededRandom(5),
+        connect,
+        fetch: createSecureFetch({ insecureAllowed: true }),
+        log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
+      },
+      publisher,
+      inputLog: new InputLog(publisher.open({ venue: 'engine', connection: 'inputs', epoch: 1 })),
+      metrics: new EngineMetrics(),
+      origin: { engine: 'test', build: 'test', configurationHash: () => 'none' },
+      feedUnit: { account: 'feeds', mode: 'paper', venue: options.venue },
+      lastPublished: async () => null,
+      onBook: (symbol) => void quoted.set(symbol, (quoted.get(symbol) ?? 0) + 1),
+      clock,
+      timers,
+    },
+    {
+      name: 'feed',
+      epoch: 1,
+      fencedAt: Number.POSITIVE_INFINITY as MonoNanos,
+      validUntil: Number.POSITIVE_INFINITY as EpochMs,
+      desired: DEFAULT_DESIRED_STATE,
+    },
+    null,
+  );
+  feed.start();
+
+  const received = () => feed.status().connections.reduce((sum, each) => sum + each.frames, 0);
+  const opening = () =>
+    feed
+      .status()
+      .connections.some(({ status }) => !['live', 'waiting', 'maintenance', 'closed'].includes(status.state));
+
+  /** What is on its way arrives, and handshakes and answers come to their end, while the clocks stand still. */
+  async function arrive(): Promise<void> {
+    let last = -1;
+    for (let turn = 0; turn < 400; turn += 1) {
+      await settle(1);
+      const now = received();
+      if (now === last && !opening() && now >= server.stats().framesSent) return;
+      if (now === last) await new Promise((resolve) => setTimeout(resolve, turn < 5 ? 0 : 1));
+      if (turn > 20 && now === last && server.faults.halfOpen !== 'none') return;
+      last = now;
+    }
+  }
+
+  const paced = options.venue.startsWith('binance');
+  const pass: FeedWorld['pass'] = async (ms, { market = true, stepMs = STEP_MS } = {}) => {
+    const end = clock.epochMs() + ms;
+    await arrive();
+    while (clock.epochMs() < end) {
+      await manual.advanceAsync(Math.min(stepMs, end - clock.epochMs()));
+      if (market) exchange.advanceTo(clock.epochMs());
+      if (paced && market) await new Promise((resolve) => setTimeout(resolve, PACED_MS));
+      await arrive();
+    }
+  };
+
+  return {
+    feed,
+    exchange,
+    server,
+    venue,
+    publisher,
+    manual,
+    symbols: instruments.map(({ symbol }) => symbol),
+    logged,
+    dialled,
+    quoted,
+    pass,
+    async until(what, holds, withinMs = 30_000) {
+      const end = clock.epochMs() + withinMs;
+      while (!holds()) {
+        if (clock.epochMs() >= end)
+          throw new Error(`not within ${withinMs} ms: ${what}; ${JSON.stringify(feed.status())}`);
+        await pass(STEP_MS);
+      }
+    },
+    async close() {
+      const stopped = feed.stop();
+      for (let turn = 0; turn < 100; turn += 1) {
+        await manual.advanceAsync(100);
+        if (await Promise.race([stopped.then(() => true), settle(2).then(() => false)])) break;
+      }
+      await server.close();
+    },
+  };
+}
