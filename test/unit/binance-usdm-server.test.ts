@@ -309,7 +309,7 @@ describe('refusals', () => {
   });
 
   test('F26: orders are counted by account, in 10 s', async () => {
-    const world = await openBinance({ limits: { ordersPer10Seconds: 2 } });
+    const world = await openBinance({ limits: { orders: [{ interval: 'SECOND', intervalNum: 10, limit: 2 }] } });
     const codes: unknown[] = [];
     for (let index = 0; index < 3; index += 1)
       codes.push((await call(world, 'POST', '/fapi/v1/order', ORDER)).body.code);

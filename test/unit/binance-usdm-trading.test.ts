@@ -222,7 +222,10 @@ describe('fences and budgets', () => {
   });
 
   test('F26: a smaller limit of the venue is kept from its first answer on', async () => {
-    const { entry, exchange } = await ready({}, { limits: { ordersPer10Seconds: 3 } });
+    const { entry, exchange } = await ready(
+      {},
+      { limits: { orders: [{ interval: 'SECOND', intervalNum: 10, limit: 3 }] } },
+    );
     const kinds: string[] = [];
     for (let index = 0; index < 5; index += 1) kinds.push((await place(entry, intent())).kind);
     expect(kinds).toEqual(['accepted', 'accepted', 'accepted', 'notSent', 'notSent']);

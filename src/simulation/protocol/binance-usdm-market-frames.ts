@@ -1,22 +1,11 @@
 import type { Instrument } from '#core/market/instrument.ts';
-import type { SimulatedBook, SimulatedMarketEvent, SimulatedTicker } from '../exchange/simulated-exchange.ts';
-import { fixed, idNumber } from './binance-usdm-rows.ts';
-
-type Levels = readonly (readonly [number, number])[];
-type Trade = Extract<SimulatedMarketEvent, { kind: 'trade' }>;
+import type { SimulatedBook, SimulatedTicker } from '../exchange/simulated-exchange.ts';
+import { candleFrame } from './binance-candle-frame.ts';
+import type { DayStatistics, DepthChange, MarketFrames, PublicTrade } from './binance-market-streams.ts';
+import { fixed, idNumber, levelText } from './binance-rows.ts';
 
 /** Market-data messages in the venue's form; `time` in ms. */
-export function depthUpdate(
-  instrument: Instrument,
-  change: {
-    readonly first: number;
-    readonly last: number;
-    readonly previous: number;
-    readonly bids: Levels;
-    readonly asks: Levels;
-  },
-  time: number,
-): string {
+function depthUpdate(instrument: Instrument, change: DepthChange, time: number): string {
   const { symbol } = instrument;
   const at = Math.floor(time);
   return (
@@ -25,7 +14,7 @@ export function depthUpdate(
   );
 }
 
-export function partialDepth(instrument: Instrument, book: SimulatedBook, time: number): string {
+function partialDepth(instrument: Instrument, book: SimulatedBook, time: number): string {
   return depthUpdate(
     instrument,
     { first: book.sequence, last: book.sequence, previous: book.sequence - 1, bids: book.bids, asks: book.asks },
@@ -33,7 +22,7 @@ export function partialDepth(instrument: Instrument, book: SimulatedBook, time: 
   );
 }
 
-export function bookTicker(instrument: Instrument, book: SimulatedBook, time: number): string {
+function bookTicker(instrument: Instrument, book: SimulatedBook, time: number): string {
   const { priceScale, sizeScale, symbol } = instrument;
   const at = Math.floor(time);
   return (
@@ -43,7 +32,7 @@ export function bookTicker(instrument: Instrument, book: SimulatedBook, time: nu
   );
 }
 
-export function trade(instrument: Instrument, event: Trade): string {
+function trade(instrument: Instrument, event: PublicTrade): string {
   const at = Math.floor(event.time);
   return (
     `{"e":"trade","E":${at},"T":${at},"s":"${instrument.symbol}","t":${JSON.stringify(idNumber(event.tradeId))},` +
@@ -51,7 +40,7 @@ export function trade(instrument: Instrument, event: Trade): string {
   );
 }
 
-export function aggTrade(instrument: Instrument, event: Trade): string {
+function aggTrade(instrument: Instrument, event: PublicTrade): string {
   const at = Math.floor(event.time);
   const id = JSON.stringify(idNumber(event.tradeId));
   return (
@@ -60,7 +49,7 @@ export function aggTrade(instrument: Instrument, event: Trade): string {
   );
 }
 
-export function markPrice(instrument: Instrument, ticker: SimulatedTicker, time: number): string {
+function markPrice(instrument: Instrument, ticker: SimulatedTicker, time: number): string {
   const { priceScale, symbol } = instrument;
   const index = fixed(ticker.indexPrice, priceScale);
   return (
@@ -69,19 +58,7 @@ export function markPrice(instrument: Instrument, ticker: SimulatedTicker, time:
   );
 }
 
-/** Prices and volume since the venue was started: the simulation has no day before that. */
-export interface DayStatistics {
-  readonly since: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly last: number;
-  readonly lastSize: number;
-  readonly volume: number;
-  readonly trades: number;
-}
-
-export function ticker24h(instrument: Instrument, day: DayStatistics, time: number): string {
+function ticker24h(instrument: Instrument, day: DayStatistics, time: number): string {
   const { priceScale, sizeScale, symbol } = instrument;
   const price = (value: number): string => fixed(value, priceScale);
   const change = day.open === 0 ? 0 : (day.last / day.open - 1) * 100;
@@ -93,7 +70,7 @@ export function ticker24h(instrument: Instrument, day: DayStatistics, time: numb
   );
 }
 
-export function miniTicker(instrument: Instrument, day: DayStatistics, time: number): string {
+function miniTicker(instrument: Instrument, day: DayStatistics, time: number): string {
   const price = (value: number): string => fixed(value, instrument.priceScale);
   return (
     `{"e":"24hrMiniTicker","E":${Math.floor(time)},"s":"${instrument.symbol}","c":"${price(day.last)}","o":"${price(day.open)}",` +
@@ -101,7 +78,15 @@ export function miniTicker(instrument: Instrument, day: DayStatistics, time: num
   );
 }
 
-function levelText(instrument: Instrument, levels: Levels): string {
-  const { priceScale, sizeScale } = instrument;
-  return `[${levels.map(([price, size]) => `["${fixed(price, priceScale)}","${fixed(size, sizeScale)}"]`).join(',')}]`;
-}
+/** Market-data messages of USD-M futures. */
+export const USDM_FRAMES: MarketFrames = {
+  depthUpdate,
+  partialDepth,
+  bookTicker,
+  trade,
+  aggTrade,
+  candle: candleFrame,
+  ticker24h,
+  miniTicker,
+  markPrice,
+};

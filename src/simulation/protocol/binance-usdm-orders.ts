@@ -1,20 +1,18 @@
-import { MillraceError } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { Side } from '#core/market/market-message.ts';
-import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { TimeInForce } from '#core/orders/order.ts';
-import type { SimulatedOrder, SimulatedOrderRequest, SimulatedTarget } from '../exchange/simulated-exchange.ts';
-import type { RequestParams } from './binance-usdm-auth.ts';
-import type { BinanceContext } from './binance-usdm-context.ts';
-import { BinanceRefusal, badValue, mandatory, NoAnswer, refusalOf } from './binance-usdm-errors.ts';
+import type { SimulatedOrder, SimulatedOrderRequest } from '../exchange/simulated-exchange.ts';
+import type { RequestParams } from './binance-auth.ts';
+import type { BinanceContext } from './binance-context.ts';
+import { BinanceRefusal, badValue, NoAnswer } from './binance-errors.ts';
+import { clientOrderIdOf, required, scaled, sideOf, targetOf } from './binance-params.ts';
+import { refusalOf } from './binance-usdm-errors.ts';
 import { acknowledgementRow, orderRow } from './binance-usdm-rows.ts';
 
 type Row = Record<string, unknown>;
 
 const TIME_IN_FORCE: Readonly<Record<string, TimeInForce>> = { GTC: 'gtc', IOC: 'ioc', FOK: 'fok', GTX: 'postOnly' };
 const CONDITIONAL = ['STOP', 'STOP_MARKET', 'TAKE_PROFIT', 'TAKE_PROFIT_MARKET', 'TRAILING_STOP_MARKET'];
-const CLIENT_ID = /^[.A-Z:/a-z0-9_-]{1,36}$/;
-let generatedIds = 0;
 
 /** Places an order from request parameters. Throws `BinanceRefusal`, or `NoAnswer` for the faults that swallow the answer. */
 export function placeOrder(context: BinanceContext, accountId: string, params: RequestParams): Row {
@@ -121,8 +119,7 @@ function requestOf(params: RequestParams, instrument: Instrument): SimulatedOrde
     throw new BinanceRefusal(400, -4120, text);
   }
   if (type !== 'LIMIT' && type !== 'MARKET') throw new BinanceRefusal(400, -1116, 'Invalid orderType.');
-  const clientOrderId = params.get('newClientOrderId') ?? generateId();
-  if (!CLIENT_ID.test(clientOrderId)) throw new BinanceRefusal(400, -4015, 'Client order id is not valid.');
+  const clientOrderId = clientOrderIdOf(params, 'newClientOrderId', -4015);
   const size = scaled(required(params, 'quantity'), instrument.sizeScale) as Size;
   if (size <= 0) throw new BinanceRefusal(400, -4003, 'Quantity less than or equal to zero.');
   const common = {
@@ -151,47 +148,6 @@ function requirePositionSide(context: BinanceContext, accountId: string, params:
   throw new BinanceRefusal(400, -4061, "Order's position side does not match user's setting.");
 }
 
-function generateId(): string {
-  generatedIds += 1;
-  return `x-${generatedIds.toString(36).padStart(8, '0')}`;
-}
-
 function notRequired(name: string): BinanceRefusal {
   return new BinanceRefusal(400, -1106, `Parameter '${name}' sent when not required.`);
-}
-
-function sideOf(text: string): Side {
-  if (text === 'BUY') return 'buy';
-  if (text === 'SELL') return 'sell';
-  throw new BinanceRefusal(400, -1117, 'Invalid side.');
-}
-
-export function targetOf(params: RequestParams): SimulatedTarget {
-  const orderId = params.get('orderId') ?? null;
-  const clientOrderId = params.get('origClientOrderId') ?? null;
-  if (orderId === null && clientOrderId === null) {
-    throw new BinanceRefusal(
-      400,
-      -1102,
-      "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!",
-    );
-  }
-  return { orderId, clientOrderId };
-}
-
-export function required(params: RequestParams, name: string): string {
-  const value = params.get(name);
-  if (value === undefined || value === '') throw mandatory(name);
-  return value;
-}
-
-function scaled(text: string, scale: number): number {
-  try {
-    return parseScaled(text, scale);
-  } catch (error) {
-    if (error instanceof MillraceError && error.code === 'DECIMAL_PRECISION') {
-      throw new BinanceRefusal(400, -1111, 'Precision is over the maximum defined for this asset.');
-    }
-    throw new BinanceRefusal(400, -1100, `Illegal characters found in a parameter: '${text.slice(0, 40)}'.`);
-  }
 }

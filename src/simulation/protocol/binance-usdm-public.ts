@@ -1,11 +1,11 @@
 import type { Instrument } from '#core/market/instrument.ts';
 import { DEFAULT_SETTINGS } from '../exchange/exchange-settings.ts';
 import type { SimulatedTicker } from '../exchange/simulated-exchange.ts';
-import type { RequestParams } from './binance-usdm-auth.ts';
-import type { BinanceContext } from './binance-usdm-context.ts';
-import { BinanceRefusal } from './binance-usdm-errors.ts';
-import { required } from './binance-usdm-orders.ts';
-import { fixed } from './binance-usdm-rows.ts';
+import type { RequestParams } from './binance-auth.ts';
+import type { BinanceContext } from './binance-context.ts';
+import { BinanceRefusal } from './binance-errors.ts';
+import { required } from './binance-params.ts';
+import { fixed } from './binance-rows.ts';
 
 type Row = Record<string, unknown>;
 
@@ -26,8 +26,7 @@ export function exchangeInfo(context: BinanceContext): Row {
     futuresType: 'U_MARGINED',
     rateLimits: [
       { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: context.limits.weightPerMinute },
-      { rateLimitType: 'ORDERS', interval: 'MINUTE', intervalNum: 1, limit: context.limits.ordersPerMinute },
-      { rateLimitType: 'ORDERS', interval: 'SECOND', intervalNum: 10, limit: context.limits.ordersPer10Seconds },
+      ...context.limits.orders.map((window) => ({ rateLimitType: 'ORDERS', ...window })),
     ],
     exchangeFilters: [],
     assets: assets.map((asset) => ({ asset, marginAvailable: true, autoAssetExchange: '-100' })),
@@ -93,7 +92,7 @@ export function depth(context: BinanceContext, params: RequestParams): Row {
     fixed(size, instrument.sizeScale),
   ];
   return {
-    lastUpdateId: book.sequence,
+    lastUpdateId: context.faults.take('snapshotBehindStream') ? 1 : book.sequence,
     E: context.now(),
     T: context.now(),
     bids: book.bids.map(text),

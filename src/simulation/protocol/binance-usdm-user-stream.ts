@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { SimulatedAccountEvent, SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
-import type { BinanceContext } from './binance-usdm-context.ts';
-import { BinanceRefusal } from './binance-usdm-errors.ts';
-import { averagePrice, fixed, idNumber, SIDE, statusOf, timeInForceOf, typeOf } from './binance-usdm-rows.ts';
+import type { BinanceContext } from './binance-context.ts';
+import { BinanceRefusal } from './binance-errors.ts';
+import { fixed, idNumber, SIDE, statusOf } from './binance-rows.ts';
+import { averagePrice, timeInForceOf, typeOf } from './binance-usdm-rows.ts';
 import type { SessionProtocol, VenueSession } from './venue-session.ts';
 
 const VALIDITY_MS = 60 * 60_000;

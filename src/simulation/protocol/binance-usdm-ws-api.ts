@@ -1,99 +1,13 @@
-import { authenticateWebsocket, type RequestParams, requireTrading } from './binance-usdm-auth.ts';
-import type { BinanceContext } from './binance-usdm-context.ts';
-import { BinanceRefusal, NoAnswer } from './binance-usdm-errors.ts';
+import type { BinanceContext } from './binance-context.ts';
+import { BinanceRefusal } from './binance-errors.ts';
 import { cancelOrder, modifyOrder, placeOrder, queryOrder } from './binance-usdm-orders.ts';
 import { bookTicker, depth, depthWeight, perSymbol, tickerPrice } from './binance-usdm-public.ts';
 import { accountRow, allPositions, balanceRow, positionRow } from './binance-usdm-rows.ts';
 import type { ListenKeys } from './binance-usdm-user-stream.ts';
-import type { SessionProtocol, VenueSession } from './venue-session.ts';
+import type { Method, Methods } from './binance-ws-api.ts';
 
-interface Method {
-  readonly weight: number | ((params: RequestParams) => number);
-  readonly needs: 'nothing' | 'signature' | 'trading';
-  readonly order?: boolean;
-  readonly run: (accountId: string, params: RequestParams) => unknown;
-}
-
-type Id = string | number | null;
-
-interface ApiRequest {
-  readonly id: Id;
-  readonly method: string;
-  readonly params: RequestParams;
-}
-
-/** The websocket API: requests by id, each answered once. */
-export function createBinanceWebsocketApi(context: BinanceContext, listenKeys: ListenKeys): SessionProtocol {
-  const methods = methodsOf(context, listenKeys);
-  const { faults, rates } = context;
-
-  function onMessage(session: VenueSession, text: string): void {
-    const request = parse(text);
-    if (request === null) {
-      session.sendAnswer(
-        JSON.stringify({ id: null, status: 400, error: { code: -1135, msg: 'Invalid JSON Request' } }),
-      );
-      return;
-    }
-    const release = context.holdReports();
-    try {
-      // The fault `fillBeforeAck`: what the order causes is not kept back.
-      const early = request.method === 'order.place' && faults.take('fillBeforeAck');
-      const answer = answerOf(session, request);
-      if (early) release();
-      session.sendAnswer(answer);
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      if (error.cut) session.terminate();
-    } finally {
-      release();
-    }
-  }
-
-  function answerOf(session: VenueSession, request: ApiRequest): string {
-    const { id, params } = request;
-    let accountId: string | null = null;
-    try {
-      const method = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
-      if (method === undefined) throw new BinanceRefusal(400, -1000, `Unknown method '${request.method.slice(0, 40)}'`);
-      const now = context.now();
-      if (faults.take('rateLimited')) throw new BinanceRefusal(429, -1003, 'Too many requests.', 1_000);
-      rates.chargeWeight(
-        session.address,
-        typeof method.weight === 'number' ? method.weight : method.weight(params),
-        now,
-      );
-      if (method.needs !== 'nothing') {
-        const key = authenticateWebsocket(context.keys, params, now);
-        if (method.needs === 'trading') requireTrading(key);
-        accountId = key.accountId;
-        if (method.order === true) rates.chargeOrder(accountId, now);
-      }
-      const result = method.run(accountId ?? '', params);
-      return JSON.stringify({ id, status: 200, result, ...rateLimits(session, params, accountId) });
-    } catch (error) {
-      if (!(error instanceof BinanceRefusal)) throw error;
-      const now = context.now();
-      const data =
-        error.retryAfterMs === null ? {} : { data: { serverTime: now, retryAfter: now + error.retryAfterMs } };
-      const body = { code: error.code, msg: error.message, ...data };
-      return JSON.stringify({ id, status: error.status, error: body, ...rateLimits(session, params, accountId) });
-    }
-  }
-
-  function rateLimits(
-    session: VenueSession,
-    params: RequestParams,
-    accountId: string | null,
-  ): { rateLimits?: unknown } {
-    const wanted = params.get('returnRateLimits') ?? session.query.get('returnRateLimits') ?? 'true';
-    return wanted === 'false' ? {} : { rateLimits: rates.rows(session.address, accountId, context.now()) };
-  }
-
-  return { maxMessagesPerSecond: null, onMessage, onClose: () => undefined };
-}
-
-function methodsOf(context: BinanceContext, listenKeys: ListenKeys): Readonly<Record<string, Method>> {
+/** The methods of USD-M futures. */
+export function usdmMethods(context: BinanceContext, listenKeys: ListenKeys): Methods {
   const { exchange } = context;
   const balance: Method = {
     weight: 5,
@@ -168,22 +82,4 @@ function methodsOf(context: BinanceContext, listenKeys: ListenKeys): Readonly<Re
       return {};
     }),
   };
-}
-
-/** Null for what is no request. Values become the text that the client signed. */
-function parse(text: string): ApiRequest | null {
-  try {
-    const message: unknown = JSON.parse(text);
-    if (typeof message !== 'object' || message === null || !('method' in message)) return null;
-    if (typeof message.method !== 'string') return null;
-    const id =
-      'id' in message && (typeof message.id === 'string' || typeof message.id === 'number') ? message.id : null;
-    const given = 'params' in message ? message.params : {};
-    if (typeof given !== 'object' || given === null) return null;
-    const params = new Map(Object.entries(given).map(([name, value]) => [name, String(value)]));
-    return { id, method: message.method, params };
-  } catch {
-    // Not JSON: answered as such by the caller.
-    return null;
-  }
 }
