@@ -55,7 +55,7 @@ function binanceGenerated(): Corpus {
             U: previous + 1,
             u: sequence,
             pu: previous,
-            b: bids,
+            b: bids.toReversed(),
             a: asks,
           }
         : {
@@ -81,7 +81,7 @@ function binanceGenerated(): Corpus {
   };
 }
 
-function bybitGenerated(): Corpus {
+export function bybitGenerated(): Corpus {
   let update = 1_000;
   const frames = walk().map(({ kind, bids, asks, price, time }, index) => {
     if (kind === 'book') update += 1;
@@ -123,25 +123,44 @@ interface Step {
   readonly time: number;
 }
 
-/** A market that wanders: each book step changes three levels a side near the middle; every tenth step is a trade. The book never crosses. */
+const BOOK_DEPTH = 50;
+
+/**
+ * A market that wanders: each book step changes some levels a side, best first, as venues send them; in every third the middle moves by a tick, so that the best
+ * levels go and come and the book keeps its depth; every tenth step is a trade. The book never crosses.
+ */
 function walk(): readonly Step[] {
   let seed = 7;
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
     return (seed >>> 8) % below;
   };
+  let middle = 600_000;
   return Array.from({ length: MAX_FRAMES }, (_, index): Step => {
-    const middle = 600_000;
-    const level = (sign: 1 | -1, rank: number): [string, string] => [
-      ((middle + sign * (1 + rank)) / 10).toFixed(2),
-      (random(5_000) / 1_000).toFixed(3),
-    ];
-    const side = (sign: 1 | -1) =>
-      Array.from({ length: index === 0 ? 50 : 3 }, (__, rank) => level(sign, index === 0 ? rank : random(50)));
+    const sizes = { bids: new Map<number, number>(), asks: new Map<number, number>() };
+    const some = (): number => 1 + random(5_000);
+    for (let count = index === 0 ? BOOK_DEPTH : 2; count > 0; count -= 1) {
+      sizes.bids.set(middle - 1 - (index === 0 ? count - 1 : random(BOOK_DEPTH)), some());
+      sizes.asks.set(middle + 1 + (index === 0 ? count - 1 : random(BOOK_DEPTH)), some());
+    }
+    const isTrade = index > 0 && index % 10 === 0;
+    if (index > 0 && !isTrade && index % 3 === 0) {
+      const up = random(2) === 1;
+      // The best level that the middle moves over goes, its price becomes the middle; the old middle and a far level come, a far level goes.
+      sizes[up ? 'asks' : 'bids'].set(up ? middle + 1 : middle - 1, 0);
+      sizes[up ? 'asks' : 'bids'].set(up ? middle + 1 + BOOK_DEPTH : middle - 1 - BOOK_DEPTH, some());
+      sizes[up ? 'bids' : 'asks'].set(middle, some());
+      sizes[up ? 'bids' : 'asks'].set(up ? middle - BOOK_DEPTH : middle + BOOK_DEPTH, 0);
+      middle += up ? 1 : -1;
+    }
+    const levels = (side: 'bids' | 'asks') =>
+      [...sizes[side]]
+        .sort(([one], [other]) => (side === 'bids' ? other - one : one - other))
+        .map(([price, size]): [string, string] => [(price / 10).toFixed(2), (size / 1_000).toFixed(3)]);
     return {
-      kind: index > 0 && index % 10 === 0 ? 'trade' : 'book',
-      bids: side(-1),
-      asks: side(1),
+      kind: isTrade ? 'trade' : 'book',
+      bids: levels('bids'),
+      asks: levels('asks'),
       price: (middle / 10).toFixed(2),
       time: 1_723_161_256_298 + index,
     };
