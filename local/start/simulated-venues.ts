@@ -11,7 +11,7 @@ import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import type { SimulatedVenue, SimulatedVenueUrls } from '#simulation/protocol/simulated-venue.ts';
 import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import type { RunArguments } from './arguments.ts';
-import { depositsFor, leverageFor, unfundedSymbols } from './deposits.ts';
+import { depositsFor, exchangeSettingsFor, leverageFor } from './exchange-terms.ts';
 import { LOCAL_ACCOUNT, type TradedMarket, type TradedSymbol } from './run-configuration.ts';
 import type { VenueTruth } from './summary.ts';
 import { openMarkets, type VenueMarket } from './venue-markets.ts';
@@ -80,7 +80,10 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
     instruments: symbols.map((each) => each.instrument),
     source,
     clockStart,
-    settings: { postOnlyRejects: id.startsWith('binance-'), unfundedSymbols: unfundedSymbols(symbols) },
+    settings: exchangeSettingsFor(
+      id,
+      symbols.map((each) => each.instrument),
+    ),
   });
   exchange.openAccount(LOCAL_ACCOUNT, depositsFor(symbols), leverageFor(symbols));
   const keys = { key: randomBytes(16).toString('hex'), secret: randomBytes(32).toString('hex') };

@@ -4,10 +4,11 @@ import {
   loadConfiguration,
   type RuntimeConfiguration,
 } from '#core/config/runtime-configuration.ts';
-import type { VenueId } from '#core/market/instrument.ts';
+import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { Engine } from '#engine/engine.ts';
+import { depositsFor, exchangeSettingsFor, leverageFor } from '#local/start/exchange-terms.ts';
 import { runConfiguration } from '#local/start/run-configuration.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
@@ -15,9 +16,8 @@ import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createGeneratedMarket, startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
-import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
-import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
+import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { Credentials } from '#venues/venue.ts';
@@ -47,6 +47,7 @@ export interface EngineWorld {
   /** Those that the venue takes. */
   readonly venueKeys: Credentials;
   readonly symbol: string;
+  readonly instrument: Instrument;
   /** The configuration that the world began with, changed. */
   configured(change: (configuration: RuntimeConfiguration) => RuntimeConfiguration): LoadedConfiguration;
   /** The keys that the engine has from now on. */
@@ -72,12 +73,23 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
   const [instrument] = instruments;
   if (instrument === undefined) throw new Error('no instrument');
   const source = createGeneratedMarket(instruments, options.seed ?? 3);
-  const exchange = createSimulatedExchange({ instruments, source, clockStart: systemClock.epochMs() });
-  exchange.openAccount('main', new Map([['USDT', '1000000']]), 10);
+  const exchange = createSimulatedExchange({
+    instruments,
+    source,
+    clockStart: systemClock.epochMs(),
+    settings: exchangeSettingsFor(options.venue, instruments),
+  });
+  const symbols = instruments.map((each) => ({ instrument: each, price: startPriceOf(each) }));
+  exchange.openAccount('main', depositsFor(symbols), leverageFor(symbols));
   const key = { key: randomBytes(12).toString('hex'), secret: randomBytes(24).toString('hex') };
   const keys = createApiKeyRing([{ ...key, accountId: 'main' }]);
-  const serve = options.venue === 'binance-usdm' ? createBinanceUsdmServer : createBybitLinearServer;
-  const venue = await serve({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: 0 });
+  const venue = await VENUE_SERVERS[options.venue].create({
+    exchange,
+    keys,
+    clock: systemClock,
+    host: '127.0.0.1',
+    port: 0,
+  });
   const exchangeClock = createExchangeClock({ exchange, source, speed: 1, clock: systemClock });
   exchangeClock.start();
   options.before?.(exchange);
@@ -85,10 +97,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
   const plain = runConfiguration([
     {
       venue: options.venue,
-      symbols: instruments.map((each) => ({
-        instrument: each,
-        price: startPriceOf(each),
-      })),
+      symbols,
       channels: ['book', 'trades', 'quotes', 'ticker'],
     },
   ]);
@@ -126,6 +135,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     keys,
     venueKeys: key,
     symbol: instrument.symbol,
+    instrument,
     configured,
     useKeys: (next) => {
       credentials = next;

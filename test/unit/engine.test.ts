@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import { VENUES } from '#core/market/instrument.ts';
-import type { Size } from '#core/market/scaled-decimal.ts';
+import { notional, VENUES } from '#core/market/instrument.ts';
+import { formatScaled, type Price, type Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { type EngineWorld, openEngineWorld } from '../support/engine-world.ts';
 
 let world: EngineWorld | null = null;
@@ -59,19 +61,23 @@ describe.each(VENUES)('an engine on the simulated %s', (venue) => {
   }, 40_000);
 
   it('H2, F7: a position that was there before is taken over as the opening, and told with its evidence', async () => {
+    const [instrument] = builtInInstruments(venue);
+    if (instrument === undefined) throw new Error('no instrument');
+    const { symbol, lotSize } = instrument;
+    const size = Math.ceil(3_000 / notional(instrument, startPriceOf(instrument) as Price, lotSize)) * lotSize;
     world = await openEngineWorld({
       venue,
       before: (exchange) => {
         exchange.advanceTo((exchange.now() + 50) as EpochMs);
         exchange.place('main', {
           clientOrderId: 'by-hand',
-          symbol: 'BTCUSDT',
+          symbol,
           side: 'buy',
           type: 'market',
           timeInForce: 'ioc',
           price: null,
           triggerPrice: null,
-          size: 50 as Size,
+          size: size as Size,
           reduceOnly: false,
         });
       },
@@ -79,7 +85,9 @@ describe.each(VENUES)('an engine on the simulated %s', (venue) => {
     const here = world;
     await here.until('it has recovered', () => unit(here)?.reconciled === true);
     // The fill lies within the recovery's window: it is told as the fill that it is, and needs no adjustment.
-    expect(here.publisher.told('fill').some((event) => event.body.size === '0.05')).toBe(true);
+    expect(
+      here.publisher.told('fill').some((event) => event.body.size === formatScaled(size, instrument.sizeScale)),
+    ).toBe(true);
     await here.until('it agrees with the venue', () =>
       here.publisher.told('position.checked').some((event) => event.body.agree),
     );

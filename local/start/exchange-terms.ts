@@ -1,4 +1,5 @@
-import type { InstrumentKind } from '#core/market/instrument.ts';
+import type { Instrument, InstrumentKind, VenueId } from '#core/market/instrument.ts';
+import type { ExchangeSettings } from '#simulation/exchange/exchange-settings.ts';
 import type { TradedSymbol } from './run-configuration.ts';
 
 /** Worth of each deposit in quote currency. */
@@ -32,7 +33,10 @@ export function leverageFor(symbols: readonly TradedSymbol[]): number {
   return Math.min(...symbols.map(({ instrument }) => LEVERAGE[instrument.kind]));
 }
 
-/** Futures that expire pay no funding: `BTC-27DEC24`. */
-export function unfundedSymbols(symbols: readonly TradedSymbol[]): readonly string[] {
-  return symbols.map(({ instrument }) => instrument.symbol).filter((symbol) => /-\d{1,2}[A-Z]{3}\d{2}$/.test(symbol));
+/** How a venue's matching differs from the default: Binance expires a post-only order that would take; futures that expire pay no funding (`BTC-27DEC24`). */
+export function exchangeSettingsFor(venue: VenueId, instruments: readonly Instrument[]): Partial<ExchangeSettings> {
+  return {
+    postOnlyRejects: venue.startsWith('binance-'),
+    unfundedSymbols: instruments.map(({ symbol }) => symbol).filter((symbol) => /-\d{1,2}[A-Z]{3}\d{2}$/.test(symbol)),
+  };
 }
