@@ -18,10 +18,12 @@ export interface RunArguments {
   /** Null: of a replay, the venues of its recordings; else all. */
   readonly venues: readonly VenueId[] | null;
   readonly seed: number;
+  /** Engines at a time. Two: one trades and one stands by; more share the venues. */
+  readonly engines: number;
 }
 
 export const USAGE = `npm start -- [--seconds N] [--summary FILE] [--replay FILE[,FILE…]] [--live] [--speed 1|10|max]
-             [--venues ${VENUES.join(',')}] [--seed N]`;
+             [--venues ${VENUES.join(',')}] [--seed N] [--engines N]`;
 
 const OPTIONS = {
   seconds: { type: 'string' },
@@ -31,6 +33,7 @@ const OPTIONS = {
   speed: { type: 'string', default: '1' },
   venues: { type: 'string' },
   seed: { type: 'string', default: '1' },
+  engines: { type: 'string', default: '2' },
 } as const;
 
 /** Reads the command line. Throws `ARGUMENTS_INVALID` that lists every fault at once. */
@@ -50,6 +53,8 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
   if (seconds !== null && !(Number(seconds) > 0)) faults.push(`--seconds must be a positive number, not ${seconds}`);
   const seed = text('seed') ?? '1';
   if (!/^\d{1,9}$/.test(seed)) faults.push(`--seed must be a whole number of at most 9 digits, not ${seed}`);
+  const engines = text('engines') ?? '2';
+  if (!/^[1-9]$/.test(engines)) faults.push(`--engines must be a whole number from 1 to 9, not ${engines}`);
   const speed = text('speed') ?? '1';
   if (!['1', '10', 'max'].includes(speed)) faults.push(`--speed must be 1, 10 or max, not ${speed}`);
 
@@ -91,6 +96,7 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
     speed: speed === 'max' ? 'max' : speed === '10' ? 10 : 1,
     venues: named?.filter(isVenue) ?? null,
     seed: Number(seed),
+    engines: Number(engines),
   };
 }
 

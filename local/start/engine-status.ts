@@ -6,6 +6,14 @@ const quantiles = z.object({ count: z.number(), p50: z.number(), p99: z.number()
 export const engineStatus = z.object({
   engine: z.string(),
   inputs: z.number(),
+  /** Feeds that it holds, and why not the others. */
+  leases: z
+    .object({
+      share: z.object({ least: z.number(), most: z.number() }).nullable(),
+      held: z.array(z.string()),
+      notHeld: z.array(z.object({ name: z.string(), reason: z.string() })),
+    })
+    .optional(),
   feeds: z.array(
     z.object({
       venue: z.string(),

@@ -28,7 +28,6 @@ import { type RunningVenue, startVenues } from './simulated-venues.ts';
 import { explainDifferences, type RunFacts, type RunSummary, summarize } from './summary.ts';
 import { tailTradingStream } from './trading-tail.ts';
 
-const ENGINE_TASKS = 2;
 const ENGINE_MAIN = path.join(ROOT, 'containers/engine/main.ts');
 const LOOK_MS = 500;
 const LEDGER_LOOK_MS = 2_000;
@@ -42,6 +41,8 @@ export interface RunControl {
   engines(): Promise<readonly EngineStatus[]>;
   /** Signals one engine as an outsider would. False if it does not run. */
   kill(engine: string, signal: NodeJS.Signals): boolean;
+  /** The client order ids of every order that a venue has taken so far, by the venue's own list. */
+  venueOrders(): readonly string[];
   /** Everything told on the trading stream so far. */
   readonly events: readonly TradingEvent[];
   /** The venue keys and secrets of this run, which nothing may ever write down. */
@@ -138,10 +139,14 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   closers.defer(() => rmSync(journals, { recursive: true, force: true }));
   const tasks = await startTaskService({
     definition,
-    count: ENGINE_TASKS,
+    count: args.engines,
     program: ENGINE_MAIN,
     awsEnvironment: emulator.environment,
-    environment: (await hooks.engineEnvironment?.(emulator.endpoint)) ?? {},
+    environment: {
+      // Two are what the template says: one trades, one stands by. More than these share the venues.
+      ...(args.engines > 2 ? { MILLRACE_ENGINES: String(args.engines) } : {}),
+      ...(await hooks.engineEnvironment?.(emulator.endpoint)),
+    },
     journals,
     onLine: (task, line, stream) => {
       const status = lastWordOf(line);
@@ -236,6 +241,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
       return [...asks.engines.values()];
     },
     kill: (engine, killSignal) => tasks.kill(engine, killSignal),
+    venueOrders: () => venues.list.flatMap((venue) => venue.truth().clientOrderIds).filter((id) => id !== null),
     events,
     secrets: venues.list.flatMap((venue) => [venue.keys.key, venue.keys.secret]),
   });

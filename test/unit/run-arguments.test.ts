@@ -19,13 +19,27 @@ describe('arguments of a run', () => {
       speed: 1,
       venues: null,
       seed: 1,
+      engines: 2,
     });
   });
 
   it('R3: every fault is listed at once, with what is possible', () => {
-    const wrong = ['--seconds', 'x', '--speed', '3', '--venues', 'nyse', '--replay', 'no-such-file.gz', '--seed', '-'];
+    const wrong = [
+      '--seconds',
+      'x',
+      '--speed',
+      '3',
+      '--venues',
+      'nyse',
+      '--replay',
+      'no-such-file.gz',
+      '--seed',
+      '-',
+      '--engines',
+      '0',
+    ];
     expect(() => parseRunArguments(wrong)).toThrow(
-      /--seconds[\s\S]*--seed[\s\S]*--speed[\s\S]*no-such-file[\s\S]*nyse/,
+      /--seconds[\s\S]*--seed[\s\S]*--engines[\s\S]*--speed[\s\S]*no-such-file[\s\S]*nyse/,
     );
   });
 
