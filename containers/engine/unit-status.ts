@@ -23,6 +23,8 @@ export interface LaneStatus {
   readonly entryPrice: string;
   readonly openOrders: number;
   readonly dailyProfit: number;
+  /** What the profit is counted in. */
+  readonly profitCurrency: string;
   readonly denials: Readonly<Record<string, number>>;
 }
 
@@ -38,6 +40,7 @@ export function laneStatus(lane: Lane): LaneStatus {
     entryPrice: (position.entryPrice / 10 ** instrument.priceScale).toFixed(instrument.priceScale),
     openOrders: lane.orders.working().count,
     dailyProfit: lane.dailyProfit(),
+    profitCurrency: instrument.settlementCurrency,
     denials: Object.fromEntries(lane.denials),
   };
 }

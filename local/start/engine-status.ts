@@ -50,6 +50,7 @@ export const engineStatus = z.object({
           entryPrice: z.string(),
           openOrders: z.number(),
           dailyProfit: z.number(),
+          profitCurrency: z.string(),
         }),
       ),
     }),

@@ -88,7 +88,7 @@ export function plainLine(view: RunView): string {
   const positions = view.positions.map(
     (row) => `${row.venue} ${row.symbol} ${row.engine ?? '–'}/${row.ledger ?? '–'}/${row.simulated}`,
   );
-  return `${view.phase} ${view.elapsedSeconds.toFixed(0)} s: frames ${frames}, orders intended ${orders.intended} denied ${orders.denied} submitted ${orders.submitted} filled ${orders.filled} canceled ${orders.canceled} rejected ${orders.rejected} open ${orders.unknown}, confirmed ${view.confirmed}, P&L ${signed(dayProfit(view))}, positions (engine/ledger/venue) ${positions.join(', ')}`;
+  return `${view.phase} ${view.elapsedSeconds.toFixed(0)} s: frames ${frames}, orders intended ${orders.intended} denied ${orders.denied} submitted ${orders.submitted} filled ${orders.filled} canceled ${orders.canceled} rejected ${orders.rejected} open ${orders.unknown}, confirmed ${view.confirmed}, P&L ${profitText(view)}, positions (engine/ledger/venue) ${positions.join(', ')}`;
 }
 
 /** Frames a second by venue, from the counts of two looks. `atMs` on any clock that only goes forward. */
@@ -118,7 +118,6 @@ function receivedByVenue(engines: readonly EngineStatus[]): Map<string, number> 
 
 /** One line: with the rate of each venue and a hint where there is room for them. */
 function headLines(view: RunView, columns: number): string[] {
-  const profit = dayProfit(view);
   const left = view.secondsLeft === null ? '' : `, ${Math.max(0, Math.ceil(view.secondsLeft))} s left`;
   const rates = Object.entries(view.rates);
   const total = rates.reduce((sum, [, rate]) => sum + rate, 0).toFixed(0);
@@ -126,7 +125,7 @@ function headLines(view: RunView, columns: number): string[] {
   const start = [
     `${BOLD}Millrace${PLAIN}`,
     `${BOLD}${view.phase}${PLAIN} ${formatSeconds(view.elapsedSeconds)}${left}`,
-    `P&L ${profit < 0 ? RED : GREEN}${BOLD}${signed(profit)}${PLAIN}`,
+    `P&L ${BOLD}${profitText(view)}${PLAIN}`,
   ];
   const hint = `${DIM}Ctrl-C ends it${view.phase === 'draining' ? ' at once' : ''}${PLAIN}`;
   const ends =
@@ -202,7 +201,7 @@ function laneRows(view: RunView): Row[] {
       row.venue,
       row.symbol,
       { text: held?.lane.state ?? 'not leased', colour: held !== null && gate === null ? '' : YELLOW },
-      { text: signed(profit), colour: profit < 0 ? RED : GREEN },
+      { text: signed(profit, held?.lane.profitCurrency ?? ''), colour: profit < 0 ? RED : GREEN },
       String(held?.lane.openOrders ?? 0),
       { text: row.engine ?? '–', colour: colourOf(row.engine) },
       { text: row.ledger ?? '–', colour: colourOf(row.ledger) },
@@ -226,8 +225,15 @@ function laneOf(view: RunView, { venue, symbol }: { readonly venue: string; read
   return null;
 }
 
-function dayProfit(view: RunView): number {
-  return view.positions.reduce((sum, row) => sum + (laneOf(view, row)?.lane.dailyProfit ?? 0), 0);
+/** The profit of the day in each currency that lanes settle in: amounts of different currencies are never added. */
+function profitText(view: RunView): string {
+  const sums = new Map<string, number>();
+  for (const row of view.positions) {
+    const lane = laneOf(view, row)?.lane;
+    if (lane !== undefined) sums.set(lane.profitCurrency, (sums.get(lane.profitCurrency) ?? 0) + lane.dailyProfit);
+  }
+  if (sums.size === 0) return signed(0, '');
+  return [...sums].map(([currency, sum]) => `${signed(sum, currency)} ${currency}`).join(', ');
 }
 
 function orderLines({ orders, fills, confirmed }: RunView, columns: number): string[] {
@@ -304,8 +310,9 @@ function shortName(functionName: string): string {
   return words?.groups?.name ?? functionName;
 }
 
-function signed(amount: number): string {
-  return `${amount >= 0 ? '+' : ''}${amount.toFixed(2)}`;
+/** Dollars, of whatever issuer, to the cent; what is worth more to the millionth. */
+function signed(amount: number, currency: string): string {
+  return `${amount >= 0 ? '+' : ''}${amount.toFixed(currency === '' || currency.includes('USD') ? 2 : 6)}`;
 }
 
 function formatSeconds(seconds: number): string {

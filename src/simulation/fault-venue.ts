@@ -10,8 +10,9 @@ import { systemClock } from '#core/time/system-clock.ts';
 import { deferSource } from './deferred-source.ts';
 import { createSimulatedExchange } from './exchange/create-simulated-exchange.ts';
 import type { SimulatedExchange } from './exchange/simulated-exchange.ts';
+import { depositsFor, exchangeSettingsFor, leverageFor } from './exchange-terms.ts';
 import { builtInInstruments } from './market-sources/built-in-instruments.ts';
-import { createGeneratedMarket } from './market-sources/generated-market.ts';
+import { createGeneratedMarket, startPriceOf } from './market-sources/generated-market.ts';
 import { inspectRecording } from './market-sources/instruments-of-recording.ts';
 import { createRecordedMarket } from './market-sources/recorded-market.ts';
 import { createApiKeyRing } from './protocol/api-keys.ts';
@@ -39,8 +40,6 @@ export interface FaultVenueConsole {
 
 const USAGE = `npm run fault-venue -- --venue ${VENUES.join('|')} --port P [--replay FILE[,FILE…]] [--seed N]`;
 const ACCOUNT = 'main';
-const BALANCE = '100000';
-const LEVERAGE = 20;
 /** How often the market moves on. */
 const STEP_MS = 5;
 
@@ -102,10 +101,10 @@ interface Market {
 
 function openMarket(options: FaultVenueArguments): Market {
   const clockStart = systemClock.epochMs();
-  const settings = { postOnlyRejects: options.venue === 'binance-usdm' };
   if (options.replay.length === 0) {
     const instruments = builtInInstruments(options.venue);
     const source = createGeneratedMarket(instruments, options.seed);
+    const settings = exchangeSettingsFor(options.venue, instruments);
     return {
       exchange: createSimulatedExchange({ instruments, source, clockStart, settings }),
       onAudience: () => undefined,
@@ -119,6 +118,7 @@ function openMarket(options: FaultVenueArguments): Market {
       `the recording is of ${venue}; start it with --venue ${venue}`,
     );
   }
+  const settings = exchangeSettingsFor(venue, instruments);
   const source = deferSource(createRecordedMarket({ venue, files: options.replay, instruments }));
   return {
     exchange: createSimulatedExchange({ instruments, source, clockStart, settings }),
@@ -139,7 +139,9 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
     const options = parseFaultVenueArguments(argv);
     const { exchange, onAudience } = openMarket(options);
     exchange.advanceTo(systemClock.epochMs());
-    exchange.openAccount(ACCOUNT, new Map([['USDT', BALANCE]]), LEVERAGE);
+    const symbols = exchange.instruments.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
+    const deposits = depositsFor(symbols);
+    exchange.openAccount(ACCOUNT, deposits, leverageFor(symbols));
     const apiKey = {
       key: randomBytes(16).toString('hex'),
       secret: randomBytes(24).toString('hex'),
@@ -162,7 +164,7 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
       },
       onAccount: () => undefined,
     });
-    introduce(console, options, venue, apiKey);
+    introduce(console, options, venue, deposits, apiKey);
     const stopCommands = listenToCommands(console, venue);
     const stopMarket = driveMarket(exchange, venue, onAudience, (error) => {
       console.complain(messageOf(error));
@@ -205,13 +207,15 @@ function introduce(
   console: FaultVenueConsole,
   options: FaultVenueArguments,
   venue: SimulatedVenue,
+  deposits: ReadonlyMap<string, string>,
   apiKey: { readonly key: string; readonly secret: string },
 ): void {
   const source =
     options.replay.length === 0
       ? `generated, seed ${options.seed}`
       : `${options.replay.join(', ')}, from the first market-data connection on`;
-  console.say(`Simulated ${options.venue}: market ${source}; balance ${BALANCE} USDT`);
+  const balance = [...deposits].map(([currency, amount]) => `${amount} ${currency}`).join(', ');
+  console.say(`Simulated ${options.venue}: market ${source}; balance ${balance}`);
   for (const [name, url] of Object.entries(venue.urls)) console.say(`  ${name.padEnd(8)}${url}`);
   console.say(`  ${'key'.padEnd(8)}${apiKey.key}`);
   console.say(`  ${'secret'.padEnd(8)}${apiKey.secret}`);

@@ -40,3 +40,40 @@ describe.each(VENUES)('positions on the simulated %s', (venue) => {
     );
   }, 60_000);
 });
+
+describe('a spot account that held the asset before', () => {
+  const openWith = (reservedSize: string) =>
+    openEngineWorld({
+      venue: 'bybit-spot',
+      before: (exchange) => exchange.transfer('main', 'BTC', '0.75'),
+      change: (configuration) => ({
+        ...configuration,
+        lanes: configuration.lanes.map((lane) => ({ ...lane, reservedSize })),
+      }),
+    });
+
+  it('S18: is not traded: the lane halts and says what to reserve', async () => {
+    world = await openWith('0.25');
+    const here = world;
+    await here.until('it is reconciled', () => here.engine.units()[0]?.reconciled === true);
+    await here.until('the lane is halted', () => here.engine.units()[0]?.lanes[0]?.state === 'Halted');
+    expect(
+      here.publisher
+        .told('alert')
+        .map((event) => event.body.text)
+        .join(),
+    ).toContain('reservedSize to 0.75');
+    expect(here.publisher.told('position.adjusted')).toEqual([]);
+    expect(here.exchange.orders('main', null)).toEqual([]);
+  }, 30_000);
+
+  it('S18: is traded beside what is reserved, which is never sold', async () => {
+    world = await openWith('0.75');
+    const here = world;
+    await here.until('it has bought and sold', () => here.publisher.told('fill').length >= 3, 25_000);
+    await here.engine.stop('test ends', 5_000);
+    expect(here.publisher.told('position.checked').every((event) => event.body.agree)).toBe(true);
+    expect(here.publisher.told('order.intended').every((event) => event.body.reservedSize === '0.75')).toBe(true);
+    expect(Number(heldAtVenue(here))).toBeGreaterThanOrEqual(0.75);
+  }, 60_000);
+});

@@ -41,6 +41,7 @@ function engine(overrides: Partial<EngineStatus> = {}): EngineStatus {
         entryPrice: '61790.1',
         openOrders: 1,
         dailyProfit: -12.5,
+        profitCurrency: 'USDT',
       })),
     })),
     accounts: VENUES.map((venue) => ({
@@ -203,7 +204,7 @@ describe('the live view', () => {
 
   it('says the same in one plain line', () => {
     expect(plainLine(view())).toMatch(
-      /^trading 65 s: frames 1000, .*denied 2 .*open 2, confirmed 128, P&L -50\.00, .*bybit-linear ETHUSDT -0\.413\/-0\.413\/-0\.413$/,
+      /^trading 65 s: frames 1000, .*denied 2 .*open 2, confirmed 128, P&L -50\.00 USDT, .*bybit-linear ETHUSDT -0\.413\/-0\.413\/-0\.413$/,
     );
   });
 

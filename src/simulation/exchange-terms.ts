@@ -1,12 +1,17 @@
 import type { Instrument, InstrumentKind, VenueId } from '#core/market/instrument.ts';
-import type { ExchangeSettings } from '#simulation/exchange/exchange-settings.ts';
-import type { TradedSymbol } from './run-configuration.ts';
+import type { ExchangeSettings } from './exchange/exchange-settings.ts';
+
+/** An instrument, and what its price is near, in price units. */
+interface PricedInstrument {
+  readonly instrument: Instrument;
+  readonly price: number;
+}
 
 /** Worth of each deposit in quote currency. */
 const DEPOSIT = 1_000_000;
 
-/** How much more than its margin an account of a run may hold; spot knows none. */
-export const LEVERAGE: Readonly<Record<InstrumentKind, number>> = {
+/** How many times its margin an account may hold; spot knows none. */
+const LEVERAGE: Readonly<Record<InstrumentKind, number>> = {
   spot: 1,
   linear: 10,
   inverse: 10,
@@ -15,10 +20,10 @@ export const LEVERAGE: Readonly<Record<InstrumentKind, number>> = {
 };
 
 /**
- * What an account of a run begins with, by currency: quote currency for spot and equities, settlement currency for contracts, and of inverse ones so much of it that it is worth as much. Spot
- * begins without the base asset: what is held later, the run has bought.
+ * What an account begins with, by currency: quote currency for spot and equities, settlement currency for contracts, and of inverse ones so much of it that it is worth as much. Spot
+ * begins without the base asset: what is held later was bought.
  */
-export function depositsFor(symbols: readonly TradedSymbol[]): ReadonlyMap<string, string> {
+export function depositsFor(symbols: readonly PricedInstrument[]): ReadonlyMap<string, string> {
   return new Map(
     symbols.map(({ instrument, price }) => {
       const { kind, settlementCurrency, priceScale } = instrument;
@@ -29,7 +34,7 @@ export function depositsFor(symbols: readonly TradedSymbol[]): ReadonlyMap<strin
 }
 
 /** The highest leverage that all of the symbols allow. */
-export function leverageFor(symbols: readonly TradedSymbol[]): number {
+export function leverageFor(symbols: readonly PricedInstrument[]): number {
   return Math.min(...symbols.map(({ instrument }) => LEVERAGE[instrument.kind]));
 }
 
