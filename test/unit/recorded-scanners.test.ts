@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { BookScales } from '#core/market/book-writer.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { BookChange, ScannedMessage } from '#core/market/scanned-message.ts';
-import { RecordedDepthSnapshots } from '#research/binance-usdm-recording.ts';
+import { RecordedDepthSnapshots } from '#research/binance-recording.ts';
 import { type RecordedLine, readRecordedLines } from '#research/recorded-frames.ts';
 import { venues } from '#venues/venues.ts';
 import { bookTexts } from '../support/book-digest.ts';
@@ -179,6 +179,7 @@ function fixtureFrames(file: string): readonly Buffer[] {
 
 describe.each([
   ['bybit-linear', [...FIXTURES, TARDIS[1]]],
+  ['bybit-spot', [...FIXTURES, 'bybit/known-answers/tardis_bybit-spot.jsonl']],
   ['binance-usdm', [...BINANCE_FIXTURES, TARDIS[0]]],
 ] as const)('published examples of %s', (venue, files) => {
   test.skipIf(!files.every((file) => file !== undefined && hasSharedData(file)))(
