@@ -3,10 +3,13 @@ import type { BookSync } from '#core/market/book-sync.ts';
 import type { BookScales } from '#core/market/book-writer.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { BookMessage, LevelText, MarketMessage } from '#core/market/market-message.ts';
+import { AlpacaBookSync } from '#venues/alpaca/book-sync.ts';
+import { BinanceSpotBookSync } from '#venues/binance-spot/book-sync.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
 import { BybitBookSync } from '#venues/bybit/book-sync.ts';
+import { DeribitBookSync } from '#venues/deribit/book-sync.ts';
 import { venues } from '#venues/venues.ts';
-import { RecordedDepthSnapshots } from './binance-usdm-recording.ts';
+import { RecordedDepthSnapshots } from './binance-recording.ts';
 import { normalizedLine } from './normalized-line.ts';
 import { RecordedBook } from './recorded-book.ts';
 import type { RecordedLine } from './recorded-frames.ts';
@@ -20,8 +23,11 @@ export interface NormalizerOutput {
 
 const BOOK_SYNCS: Readonly<Record<VenueId, (symbol: string, scales: BookScales) => BookSync>> = {
   'binance-usdm': (symbol, scales) => new BinanceUsdmBookSync(symbol, scales),
+  'binance-spot': (symbol, scales) => new BinanceSpotBookSync(symbol, scales),
   'bybit-linear': (symbol, scales) => new BybitBookSync(symbol, scales),
   'bybit-spot': (symbol, scales) => new BybitBookSync(symbol, scales),
+  deribit: (symbol, scales) => new DeribitBookSync(symbol, scales),
+  alpaca: (symbol, scales) => new AlpacaBookSync(symbol, scales),
 };
 
 /** Turns the lines of one venue's recordings, in order, into normalized lines. State goes on over files: a recording may be cut into several. */
@@ -44,7 +50,7 @@ export class Normalizer {
       this.#said += 1;
       this.#onMessage(message);
     };
-    this.#snapshots = venue === 'binance-usdm' ? new RecordedDepthSnapshots() : null;
+    this.#snapshots = venue.startsWith('binance-') ? new RecordedDepthSnapshots() : null;
   }
 
   /** One line. Throws a `validation` error for what cannot be read: nothing else is lost by it. */

@@ -10,6 +10,12 @@ const LEVELS = [
   ['100.00', '0.000'],
 ];
 
+const notification = (channel: string, data: unknown) => ({
+  jsonrpc: '2.0',
+  method: 'subscription',
+  params: { channel, data },
+});
+
 const FRAMES: Readonly<Record<VenueId, readonly unknown[]>> = {
   'binance-usdm': [
     {
@@ -20,6 +26,23 @@ const FRAMES: Readonly<Record<VenueId, readonly unknown[]>> = {
     { e: 'bookTicker', u: 42, s: 'BTCUSDT', b: '1.0', B: '2', a: '1.1', A: '3', T: TIME, E: TIME },
     { e: 'markPriceUpdate', E: TIME, s: 'BTCUSDT', p: '10.50', i: '10.40', r: '0.0001', T: TIME },
     { e: 'forceOrder', E: TIME, o: { s: 'BTCUSDT', S: 'SELL', ap: '9911.5', X: 'FILLED', z: '0.014', T: TIME } },
+    { result: null, id: 4 },
+  ],
+  'binance-spot': [
+    {
+      stream: 'btcusdt@depth@100ms',
+      data: { e: 'depthUpdate', E: TIME, s: 'BTCUSDT', U: 5, u: 9, b: LEVELS, a: LEVELS },
+    },
+    { e: 'trade', E: TIME, s: 'BTCUSDT', t: 7, p: '61800.30000000', q: '0.00600000', T: TIME, m: false, M: true },
+    { e: 'aggTrade', E: TIME, s: 'BTCUSDT', a: 7, p: '61800.3', q: '0.006', f: 1, l: 2, T: TIME, m: false, M: true },
+    { u: 42, s: 'BTCUSDT', b: '1.0', B: '2', a: '1.1', A: '3' },
+    { e: '24hrTicker', E: TIME, s: 'BTCUSDT', c: '10.50' },
+    {
+      e: 'kline',
+      E: TIME,
+      s: 'BTCUSDT',
+      k: { t: TIME, i: '1m', o: '1', h: '2', l: '1', c: '2', v: '3', x: true },
+    },
     { result: null, id: 4 },
   ],
   'bybit-linear': [
@@ -78,6 +101,64 @@ const FRAMES: Readonly<Record<VenueId, readonly unknown[]>> = {
     { topic: 'trade', params: { symbol: 'A' }, data: { v: '228', t: TIME, p: '1678.54', q: '1.4', m: true } },
     { topic: 'tickers.A', ts: TIME, type: 'snapshot', cs: 2, data: { symbol: 'A', lastPrice: '1.5' } },
     { success: true, ret_msg: 'subscribe', conn_id: 'c', req_id: '7-0', op: 'subscribe' },
+  ],
+  deribit: [
+    notification('book.A-PERPETUAL.raw', {
+      type: 'change',
+      timestamp: TIME,
+      prev_change_id: 5,
+      instrument_name: 'A-PERPETUAL',
+      change_id: 9,
+      bids: [
+        ['new', 100.5, 20],
+        ['delete', 99.5, 0],
+      ],
+      asks: [['change', 101, 30.5]],
+    }),
+    notification('trades.A-PERPETUAL.raw', [
+      {
+        trade_seq: 4,
+        trade_id: '403691824',
+        timestamp: TIME,
+        price: 92294.5,
+        amount: 10,
+        direction: 'sell',
+        instrument_name: 'A-PERPETUAL',
+        liquidation: 'MT',
+      },
+    ]),
+    notification('quote.A-PERPETUAL', {
+      timestamp: TIME,
+      instrument_name: 'A-PERPETUAL',
+      best_bid_price: 1.5,
+      best_bid_amount: 20,
+      best_ask_price: null,
+      best_ask_amount: 0,
+    }),
+    notification('ticker.A-PERPETUAL.100ms', {
+      timestamp: TIME,
+      instrument_name: 'A-PERPETUAL',
+      last_price: 1.5,
+      mark_price: 1.25,
+      index_price: 1.5e-7,
+      current_funding: -8.477e-5,
+      open_interest: 3,
+    }),
+    notification('chart.trades.A-PERPETUAL.1', {
+      tick: TIME,
+      open: 1,
+      high: 2,
+      low: 1,
+      close: 1.5,
+      volume: 0.1,
+      cost: 10,
+    }),
+    notification('platform_state', { maintenance: true }),
+    notification('platform_state', { price_index: 'btc_usd', locked: true }),
+    notification('instrument.state.future.A', { timestamp: TIME, instrument_name: 'A-PERPETUAL', state: 'started' }),
+    { jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } },
+    { jsonrpc: '2.0', id: '7-0-subscribe-1.abc', result: ['book.A-PERPETUAL.raw'], usIn: 1, usOut: 2 },
+    { jsonrpc: '2.0', id: '7-0', error: { code: 10028, message: 'too_many_requests', data: { reason: 'x' } } },
   ],
 };
 

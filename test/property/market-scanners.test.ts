@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VENUES, type VenueId } from '#core/market/instrument.ts';
+import { BinanceSpotScanner } from '#venues/binance-spot/market-scanner.ts';
 import { BinanceUsdmScanner } from '#venues/binance-usdm/market-scanner.ts';
 import { BookMemory } from '#venues/bybit/book-memory.ts';
 import { BybitScanner } from '#venues/bybit/market-scanner.ts';
@@ -135,6 +136,41 @@ const binanceFrame = fc
     return bare && suffix === '20' ? event : { stream: `btcusdt@${kind}${suffix}`, data: event };
   });
 
+/** Spot: no `T` and no `pu` in books, quotes without a name, `M` in trades. */
+const binanceSpotEvents = fc.oneof(
+  fc.record({ E: time, s: symbol, U: whole, u: whole, b: levels, a: levels }).map((fields): Fields => {
+    const { U, u } = fields;
+    return { e: 'depthUpdate', ...fields, U: Math.min(U, u), u: Math.max(U, u) };
+  }),
+  fc.record(
+    { u: whole, s: symbol, b: decimal, B: decimal, a: decimal, A: decimal, T: time, E: time },
+    { requiredKeys: ['u', 's', 'b', 'B', 'a', 'A'] },
+  ),
+  fc
+    .record(
+      {
+        E: time,
+        s: symbol,
+        t: whole,
+        p: decimal,
+        q: decimal,
+        b: whole,
+        a: whole,
+        T: time,
+        m: fc.boolean(),
+        M: fc.constantFrom<unknown>(true, true, true, false, 'yes'),
+      },
+      { requiredKeys: ['E', 's', 't', 'p', 'q', 'T', 'm'] },
+    )
+    .map((fields): Fields => ({ e: 'trade', ...fields })),
+  fc
+    .record({ E: time, s: symbol, a: whole, p: decimal, q: decimal, f: whole, l: whole, T: time, m: fc.boolean() })
+    .map((fields): Fields => ({ e: 'aggTrade', ...fields, M: true })),
+);
+const binanceSpotFrame = fc
+  .tuple(binanceSpotEvents, fc.constantFrom('@depth', '@depth@100ms', '@depth', '@depth20', '@bookTicker'))
+  .map(([data, name]): Fields => ({ stream: `btcusdt${name}`, data }));
+
 const bybitBook = fc
   .record({
     depth: fc.oneof(
@@ -215,8 +251,112 @@ const bybitSpotTrades = fc
   })
   .map(({ ts, rows }): Fields => ({ topic: 'publicTrade.BTCUSDT', ts, type: 'snapshot', data: rows }));
 
+const deribitNumber = fc.oneof(
+  { weight: 60, arbitrary: fc.integer({ min: 1, max: 1_000_000_000 }).map((units) => units / 10 ** (units % 3)) },
+  { weight: 1, arbitrary: fc.constantFrom(0, -1, 1e21, 1e-7, 0.1234567891234, 2 ** 53, 9007199254740991) },
+);
+const deribitLevel = fc.tuple(
+  fc.oneof(
+    { weight: 60, arbitrary: fc.constantFrom('new', 'change', 'delete') },
+    { weight: 1, arbitrary: fc.constantFrom('', 'remove', 'new ') },
+  ),
+  deribitNumber,
+  deribitNumber,
+);
+const deribitLevels = fc.array(deribitLevel, { maxLength: 5 });
+const deribitData = fc.oneof(
+  fc
+    .record({
+      type: fc.oneof(
+        { weight: 20, arbitrary: fc.constant('change') },
+        { weight: 1, arbitrary: fc.constant('snapshot') },
+      ),
+      timestamp: time,
+      prev_change_id: whole,
+      instrument_name: symbol,
+      change_id: whole,
+      bids: deribitLevels,
+      asks: deribitLevels,
+    })
+    .map((data) => ({ kind: 'book', name: data.instrument_name, suffix: '.raw', data })),
+  fc
+    .record({
+      type: fc.constant('snapshot'),
+      timestamp: time,
+      instrument_name: symbol,
+      change_id: whole,
+      bids: deribitLevels,
+      asks: deribitLevels,
+    })
+    .map((data) => ({ kind: 'book', name: data.instrument_name, suffix: '.100ms', data })),
+  fc
+    .record({
+      timestamp: time,
+      instrument_name: symbol,
+      best_bid_price: deribitNumber,
+      best_bid_amount: deribitNumber,
+      best_ask_price: deribitNumber,
+      best_ask_amount: deribitNumber,
+    })
+    .map((data) => ({ kind: 'quote', name: data.instrument_name, suffix: '', data })),
+  fc
+    .tuple(
+      symbol,
+      fc.array(
+        fc.record(
+          {
+            trade_seq: whole,
+            trade_id: id,
+            timestamp: time,
+            tick_direction: fc.nat({ max: 3 }),
+            price: deribitNumber,
+            mark_price: deribitNumber,
+            index_price: deribitNumber,
+            direction: fc.oneof(
+              { weight: 20, arbitrary: fc.constantFrom('buy', 'sell') },
+              { weight: 1, arbitrary: fc.constant('zero') },
+            ),
+            contracts: deribitNumber,
+            amount: deribitNumber,
+            liquidation: fc.constantFrom('M', 'T', 'MT'),
+          },
+          { requiredKeys: ['trade_seq', 'trade_id', 'timestamp', 'price', 'direction', 'amount'] },
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
+      fc.nat({ max: 3 }),
+    )
+    .map(([name, rows, marked]) => ({
+      kind: 'trades',
+      name,
+      suffix: '.raw',
+      data: rows.map(({ liquidation, ...row }) => ({
+        ...row,
+        instrument_name: name,
+        ...(marked === 0 && liquidation !== undefined ? { liquidation } : {}),
+      })),
+    })),
+);
+const deribitFrame = fc
+  .tuple(
+    deribitData,
+    fc.oneof(
+      { weight: 30, arbitrary: fc.constant('') },
+      { weight: 1, arbitrary: fc.constantFrom('.5.1', 'x', '.agg2') },
+    ),
+  )
+  .map(
+    ([{ kind, name, suffix, data }, odd]): Fields => ({
+      jsonrpc: '2.0',
+      method: 'subscription',
+      params: { channel: `${kind}.${name}${suffix}${odd}`, data },
+    }),
+  );
+
 const FRAMES: Readonly<Record<VenueId, fc.Arbitrary<Fields>>> = {
+  deribit: deribitFrame,
   'binance-usdm': binanceFrame,
+  'binance-spot': binanceSpotFrame,
   'bybit-linear': fc.oneof({ weight: 3, arbitrary: bybitBook }, { weight: 1, arbitrary: bybitTrades }),
   'bybit-spot': fc.oneof({ weight: 1, arbitrary: bybitBook }, { weight: 1, arbitrary: bybitSpotTrades }),
 };
@@ -377,8 +517,7 @@ describe.each(VENUES)('%s scanner', (venue) => {
 
   test('reads no byte behind the end of a frame, wherever it is cut', () => {
     const target = { instruments: INSTRUMENTS, emit: () => undefined };
-    const scanner =
-      venue === 'binance-usdm' ? new BinanceUsdmScanner(target) : new BybitScanner(target, new BookMemory());
+    const scanner = scannerOf(venue, target);
     fc.assert(
       fc.property(FRAMES[venue], (value) => {
         const whole = Buffer.from(JSON.stringify(value));
@@ -391,6 +530,11 @@ describe.each(VENUES)('%s scanner', (venue) => {
     );
   });
 });
+
+function scannerOf(venue: VenueId, target: ConstructorParameters<typeof BinanceUsdmScanner>[0]) {
+  if (venue === 'binance-usdm') return new BinanceUsdmScanner(target);
+  return venue === 'binance-spot' ? new BinanceSpotScanner(target) : new BybitScanner(target, new BookMemory());
+}
 
 /** Bytes that throw when a place that they do not have is read. */
 function watched(bytes: Buffer): Uint8Array {

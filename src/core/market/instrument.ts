@@ -1,7 +1,7 @@
 import type { Price, Size } from './scaled-decimal.ts';
 
 /** The venues that Millrace trades on; each is one folder of `src/venues`. */
-export const VENUES = ['binance-usdm', 'bybit-linear', 'bybit-spot'] as const;
+export const VENUES = ['binance-usdm', 'binance-spot', 'bybit-linear', 'bybit-spot', 'deribit', 'alpaca'] as const;
 export type VenueId = (typeof VENUES)[number];
 
 export type InstrumentKind = 'spot' | 'linear' | 'inverse' | 'option' | 'equity';

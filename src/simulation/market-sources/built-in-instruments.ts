@@ -71,6 +71,20 @@ const TERMS: Readonly<Record<VenueId, readonly Terms[]>> = {
       minNotional: 5,
     },
   ],
+  // Sizes in the asset's own decimals; the lot is the step of orders.
+  'binance-spot': [
+    { ...usdtPair('BTC'), priceScale: 2, tick: 1, sizeScale: 8, lot: 1_000, maxSize: 900_000_000_000, minNotional: 5 },
+    { ...usdtPair('ETH'), priceScale: 2, tick: 1, sizeScale: 8, lot: 10_000, maxSize: 900_000_000_000, minNotional: 5 },
+    {
+      ...usdtPair('SOL'),
+      priceScale: 2,
+      tick: 1,
+      sizeScale: 8,
+      lot: 100_000,
+      maxSize: 9_000_000_000_000,
+      minNotional: 5,
+    },
+  ],
   'bybit-linear': [
     { ...usdtPerpetual('BTC'), priceScale: 2, tick: 10, sizeScale: 3, lot: 1, maxSize: 1_190_000, minNotional: 5 },
     { ...usdtPerpetual('ETH'), priceScale: 2, tick: 1, sizeScale: 2, lot: 1, maxSize: 724_000, minNotional: 5 },
@@ -90,6 +104,57 @@ const TERMS: Readonly<Record<VenueId, readonly Terms[]>> = {
       minNotional: 5,
     },
   ],
+  // Sizes are amounts: US dollars of the inverse contracts, coins of the others.
+  deribit: [
+    {
+      symbol: 'BTC-PERPETUAL',
+      kind: 'inverse',
+      base: 'BTC',
+      quote: 'USD',
+      priceScale: 1,
+      tick: 5,
+      sizeScale: 0,
+      lot: 10,
+      maxSize: 10_000_000,
+      minNotional: 0,
+    },
+    {
+      symbol: 'ETH-PERPETUAL',
+      kind: 'inverse',
+      base: 'ETH',
+      quote: 'USD',
+      priceScale: 2,
+      tick: 5,
+      sizeScale: 0,
+      lot: 1,
+      maxSize: 10_000_000,
+      minNotional: 0,
+    },
+    {
+      symbol: 'BTC_USDC-PERPETUAL',
+      kind: 'linear',
+      base: 'BTC',
+      quote: 'USDC',
+      priceScale: 0,
+      tick: 1,
+      sizeScale: 4,
+      lot: 1,
+      maxSize: 5_000_000,
+      minNotional: 0,
+    },
+  ],
+  alpaca: ['SPY', 'AAPL', 'MSFT'].map((symbol) => ({
+    symbol,
+    kind: 'equity',
+    base: symbol,
+    quote: 'USD',
+    priceScale: 6,
+    tick: 10_000,
+    sizeScale: 9,
+    lot: 1_000_000_000,
+    maxSize: 9_000_000 * 1_000_000_000,
+    minNotional: 0,
+  })),
 };
 
 /** The instruments of a venue for generated markets: what is traded most comes first. */

@@ -32,6 +32,9 @@
  * - `missingChannel`: the answer to the next subscription leaves out one of the channels, which is not subscribed (Deribit).
  * - `tokenExpires`: every access token stops being good; private requests are refused until the connection signs in again (Deribit 13009).
  * - `settlementInProgress`: the next order request is refused because the venue settles (Deribit 10041).
+ * - `missingChannel`: the answer to the next subscription leaves out one of the channels, which is not subscribed (Deribit).
+ * - `tokenExpires`: every access token stops being good; private requests are refused until the connection signs in again (Deribit 13009).
+ * - `settlementInProgress`: the next order request is refused because the venue settles (Deribit 10041).
  */
 export const ONE_SHOT_FAULTS = [
   'placeTimesOutButAccepted',
@@ -63,6 +66,9 @@ export const ONE_SHOT_FAULTS = [
   'replaceRace',
   'tradingHalt',
   'earlyClose',
+  'missingChannel',
+  'tokenExpires',
+  'settlementInProgress',
 ] as const;
 export type OneShotFault = (typeof ONE_SHOT_FAULTS)[number];
 

@@ -1,0 +1,172 @@
+import type { SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
+import type { DeribitContext } from './deribit-context.ts';
+import { allOrders, orderRowOf, showsAsOpen } from './deribit-orders.ts';
+import { isCovered } from './deribit-public-channels.ts';
+import { portfolioRow, positionRow, type Row, userTradeRow } from './deribit-rows.ts';
+import {
+  booleanField,
+  type Fields,
+  invalidParameter,
+  numberField,
+  type RpcOutcome,
+  refuse,
+  textField,
+} from './deribit-rpc.ts';
+
+const DEFAULT_COUNT = 20;
+const MAX_COUNT = 1_000;
+const DEFAULT_TRADES = 10;
+const DEFAULT_LOG = 100;
+const NOT_FOUND = refuse(10004, 'order_not_found');
+
+/** Queries of an account. Null: there is no such method. */
+export function createDeribitPrivateMethods(
+  context: DeribitContext,
+): (method: string, accountId: string, params: Fields) => RpcOutcome | null {
+  const { exchange, faults } = context;
+
+  function openOrders(accountId: string, chosen: (order: SimulatedOrder) => boolean): RpcOutcome {
+    const open = exchange.openOrders(accountId, null).filter((order) => showsAsOpen(context, order) && chosen(order));
+    return { result: open.map((order) => orderRowOf(context, order)) };
+  }
+
+  function named(params: Fields, name: string, run: (value: string) => RpcOutcome): RpcOutcome {
+    const value = textField(params, name);
+    return value === null ? invalidParameter(name, 'missing') : run(value);
+  }
+
+  function orderState(accountId: string, orderId: string): RpcOutcome {
+    const order = context.rejected.get(orderId) ?? exchange.order(accountId, { orderId, clientOrderId: null });
+    if (order === null || order.accountId !== accountId || faults.take('queryNotFound')) return NOT_FOUND;
+    return { result: orderRowOf(context, order) };
+  }
+
+  function ordersByLabel(accountId: string, label: string, currency: string | null): RpcOutcome {
+    if (faults.take('queryNotFound')) return { result: [] };
+    const found = allOrders(context, accountId, null).filter(
+      (order) =>
+        context.labelOf(order) === label &&
+        (currency === null || isCovered('any', currency, context.requireInstrument(order.symbol))),
+    );
+    return { result: found.map((order) => orderRowOf(context, order)) };
+  }
+
+  /** Ended orders, newest first; those that never filled only where they are asked for. */
+  function orderHistory(accountId: string, symbol: string, params: Fields): RpcOutcome {
+    const unfilledToo = booleanField(params, 'include_unfilled');
+    const ended = allOrders(context, accountId, symbol).filter(
+      (order) => !showsAsOpen(context, order) && (unfilledToo || order.cumulativeSize > 0),
+    );
+    const offset = numberField(params, 'offset') ?? 0;
+    const count = Math.min(numberField(params, 'count') ?? DEFAULT_COUNT, MAX_COUNT);
+    return { result: ended.slice(offset, offset + count).map((order) => orderRowOf(context, order)) };
+  }
+
+  function tradeRows(accountId: string, fills: readonly SimulatedFill[]): Row[] {
+    return fills.map((fill) => {
+      const order = exchange.order(accountId, { orderId: fill.orderId, clientOrderId: null });
+      const label = order === null ? (fill.clientOrderId ?? '') : context.labelOf(order);
+      return userTradeRow(fill, order, context.requireInstrument(fill.symbol), label, exchange.ticker(fill.symbol));
+    });
+  }
+
+  function trades(accountId: string, symbol: string, params: Fields): RpcOutcome {
+    const from = numberField(params, 'start_timestamp') ?? 0;
+    const to = numberField(params, 'end_timestamp') ?? Number.POSITIVE_INFINITY;
+    const found = exchange.fills(accountId, symbol).filter((fill) => Math.floor(fill.time) >= from && fill.time <= to);
+    const ordered = textField(params, 'sorting') === 'asc' ? found : [...found].reverse();
+    const count = Math.min(numberField(params, 'count') ?? DEFAULT_TRADES, MAX_COUNT);
+    return { result: { trades: tradeRows(accountId, ordered.slice(0, count)), has_more: ordered.length > count } };
+  }
+
+  function positionOf(accountId: string, symbol: string): Row {
+    const ticker = exchange.ticker(symbol);
+    const held = exchange.positions(accountId).find((each) => each.symbol === symbol) ?? {
+      symbol,
+      size: 0,
+      entryPrice: '0',
+      markPrice: ticker.markPrice,
+      unrealizedProfit: '0',
+      liquidationPrice: null,
+      leverage: 10,
+    };
+    return positionRow(held, context.requireInstrument(symbol), ticker);
+  }
+
+  function positions(accountId: string, params: Fields): RpcOutcome {
+    const currency = textField(params, 'currency') ?? 'any';
+    const kind = textField(params, 'kind') ?? 'any';
+    const held = exchange
+      .positions(accountId)
+      .filter((each) => isCovered(kind, currency, context.requireInstrument(each.symbol)));
+    return { result: held.map((each) => positionOf(accountId, each.symbol)) };
+  }
+
+  function summary(accountId: string, currency: string): RpcOutcome {
+    const balance = exchange.balances(accountId).find((each) => each.currency === currency) ?? {
+      currency,
+      walletBalance: '0',
+      availableBalance: '0',
+    };
+    return { result: portfolioRow(balance) };
+  }
+
+  /** Newest first. */
+  function transactionLog(accountId: string, currency: string, params: Fields): RpcOutcome {
+    const from = numberField(params, 'start_timestamp') ?? 0;
+    const to = numberField(params, 'end_timestamp') ?? Number.POSITIVE_INFINITY;
+    const before = numberField(params, 'continuation') ?? Number.POSITIVE_INFINITY;
+    const found = (context.log.get(accountId) ?? [])
+      .filter((row) => row.currency === currency && Number(row.timestamp) >= from && Number(row.timestamp) <= to)
+      .filter((row) => Number(row.id) < before)
+      .reverse();
+    const count = Math.min(numberField(params, 'count') ?? DEFAULT_LOG, 250);
+    const logs = found.slice(0, count);
+    return { result: { logs, continuation: found.length > count ? Number(logs.at(-1)?.id) : null } };
+  }
+
+  return (method, accountId, params) => {
+    switch (method) {
+      case 'private/get_open_orders':
+        return openOrders(accountId, () => true);
+      case 'private/get_open_orders_by_instrument':
+        return named(params, 'instrument_name', (symbol) => openOrders(accountId, (order) => order.symbol === symbol));
+      case 'private/get_open_orders_by_currency':
+        return named(params, 'currency', (currency) =>
+          openOrders(accountId, (order) => isCovered('any', currency, context.requireInstrument(order.symbol))),
+        );
+      case 'private/get_order_state':
+        return named(params, 'order_id', (orderId) => orderState(accountId, orderId));
+      case 'private/get_order_state_by_label':
+        return named(params, 'label', (label) => ordersByLabel(accountId, label, textField(params, 'currency')));
+      case 'private/get_order_history_by_instrument':
+        return named(params, 'instrument_name', (symbol) => orderHistory(accountId, symbol, params));
+      case 'private/get_user_trades_by_instrument':
+      case 'private/get_user_trades_by_instrument_and_time':
+        return named(params, 'instrument_name', (symbol) => trades(accountId, symbol, params));
+      case 'private/get_user_trades_by_order':
+        return named(params, 'order_id', (orderId) => ({
+          result: tradeRows(
+            accountId,
+            exchange.fills(accountId, null).filter((fill) => fill.orderId === orderId),
+          ),
+        }));
+      case 'private/get_position':
+        return named(params, 'instrument_name', (symbol) =>
+          context.instrument(symbol) === null
+            ? invalidParameter('instrument_name', 'instrument not found')
+            : { result: positionOf(accountId, symbol) },
+        );
+      case 'private/get_positions':
+        return positions(accountId, params);
+      case 'private/get_account_summary':
+        return named(params, 'currency', (currency) => summary(accountId, currency));
+      case 'private/get_account_summaries':
+        return { result: { id: 1, type: 'main', summaries: exchange.balances(accountId).map(portfolioRow) } };
+      case 'private/get_transaction_log':
+        return named(params, 'currency', (currency) => transactionLog(accountId, currency, params));
+      default:
+        return null;
+    }
+  };
+}

@@ -1,0 +1,242 @@
+import { z } from 'zod';
+import { MillraceError, messageOf } from '#core/errors.ts';
+import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
+import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
+import type { AccountRuntime } from '../venue.ts';
+import {
+  logRow,
+  orderRow,
+  portfolioRow,
+  positionRow,
+  readLogRow,
+  readOrder,
+  readPortfolio,
+  readPosition,
+  readTrade,
+  tradeRow,
+} from './account-messages.ts';
+import { DERIBIT_PATHS } from './endpoints.ts';
+import { createDeribitLimits } from './limits.ts';
+import { RecentIds } from './recent-ids.ts';
+import { createDeribitSession } from './session.ts';
+
+/** Orders, trades and positions of all instruments as they change, and the balance of each currency. */
+const CHANNELS = ['user.changes.any.any.raw', 'user.portfolio.any'] as const;
+/** For how long the old connection may still deliver while the new one signs in with changed keys; reports that come twice count once. */
+const LINGER_MS = 10_000;
+/** How often the transaction log is asked for what no channel tells: settlement, funding, delivery, transfers. */
+const LOG_EVERY_MS = 60_000;
+/** How far back the first look goes. */
+const LOG_BACK_MS = 3_600_000;
+const LOG_ROWS = 250;
+
+const changes = z.object({
+  orders: z.array(orderRow).optional(),
+  trades: z.array(tradeRow).optional(),
+  positions: z.array(positionRow).optional(),
+});
+const logPage = z.object({ logs: z.array(logRow) });
+
+/**
+ * The private stream ("Subscriptions", user channels). It never replays. What cannot be read is never dropped in silence: the connection is given up with the reason, and
+ * the queries that follow each `live` make up for it.
+ */
+export function createDeribitAccountStream(runtime: AccountRuntime, listener: AccountStreamListener): AccountStream {
+  const { clock, timers, log } = runtime;
+  const name = `deribit account ${runtime.account.account}`;
+  const limits = createDeribitLimits(clock);
+  /** A fill is told once, however many channels tell it. */
+  const fillsTold = new RecentIds(10_000);
+  const logTold = new RecentIds(10_000);
+  const currencies = new Set<string>();
+  const empty = Buffer.alloc(0);
+  let logFrom = 0;
+  let cancelLog: (() => void) | null = null;
+
+  const session = createDeribitSession({
+    runtime,
+    name,
+    onKeysChanged() {
+      if (connection.live() === null) connection.retryNow('keys changed');
+      else connection.replace('keys changed', LINGER_MS);
+    },
+    onFailure: (of, reason) => of === current && connection.fail(reason),
+    onDrained: () => limits.refused('query'),
+    onNotification,
+    onAlive: () => undefined,
+  });
+  let current: ConnectionSession | null = null;
+
+  const connection = createResilientConnection({
+    name,
+    url: () => afterRefill(`${runtime.endpoints.account}${DERIBIT_PATHS.websocket}`),
+    connect: runtime.connect,
+    clock,
+    timers,
+    random: runtime.random,
+    log,
+    // The venue asks every half minute, and each of its questions is a frame.
+    heartbeat: null,
+    silenceMs: 90_000,
+    listener: {
+      async onOpen(opened) {
+        current = opened;
+        await session.open(opened);
+        await subscribe(opened);
+        scheduleLog(0);
+      },
+      onFrame,
+      onSessionEnd: (ended, reason) => session.onSessionEnd(ended, reason),
+      onStatus: (status) => listener.onStatus(status),
+    },
+  });
+
+  /** Out of credits, whoever comes back too early is shut out again. */
+  async function afterRefill(url: string): Promise<string> {
+    const waitMs = limits.reconnectInMs();
+    if (waitMs > 0) await new Promise<void>((resolve) => timers.after(Math.ceil(waitMs), resolve));
+    return url;
+  }
+
+  function subscribe(opened: ConnectionSession): Promise<void> {
+    opened.progress('subscribing', CHANNELS.join(' '));
+    limits.take('subscribe');
+    return new Promise((resolve, reject) => {
+      session.request(opened, 'private/subscribe', { channels: CHANNELS }, (outcome) => {
+        if (outcome.kind !== 'answer') {
+          reject(new MillraceError('retryable', 'ACK_MISSING', `request=subscribe cause=${outcome.kind}`));
+          return;
+        }
+        const taken = z.array(z.string()).safeParse(outcome.answer.result);
+        const missing = CHANNELS.filter((channel) => !taken.success || !taken.data.includes(channel));
+        if (missing.length === 0) resolve();
+        else {
+          const text = outcome.answer.error?.message ?? `missing ${missing.join(' ')}`;
+          reject(new MillraceError('configuration', 'SUBSCRIBE_REFUSED', text));
+        }
+      });
+    });
+  }
+
+  function onFrame(frame: Buffer, opened: ConnectionSession): void {
+    try {
+      session.onFrame(frame, opened);
+    } catch (error) {
+      giveUp(error, frame.length);
+    }
+  }
+
+  function giveUp(error: unknown, bytes: number): void {
+    const reason = reasonOf(error, bytes);
+    if (reason === null) throw error;
+    log('error', 'account frame refused', { connection: name, reason });
+    connection.fail(reason);
+  }
+
+  function onNotification(channel: string, data: unknown, _session: ConnectionSession, frame: Buffer): void {
+    for (const report of readReports(channel, data)) listener.onReport(report, frame);
+  }
+
+  /** The reports of a frame: all of them, or none and the connection is given up. */
+  function readReports(channel: string, data: unknown): readonly AccountReport[] {
+    const at = session.venueClock.venueNow();
+    const [, kind] = channel.split('.');
+    switch (kind) {
+      case 'changes': {
+        const { orders = [], trades = [], positions = [] } = changes.parse(data);
+        const reports: AccountReport[] = [
+          ...orders.map((row) => readOrder(row, 'accountStream')),
+          ...trades.map((row) => readTrade(row, 'accountStream')),
+          ...positions.map((row) => readPosition(row, 'accountStream', at)),
+        ];
+        return reports.filter((report) => report.kind !== 'fill' || fillsTold.add(`${report.symbol} ${report.fillId}`));
+      }
+      case 'orders':
+        return z
+          .union([z.array(orderRow), orderRow.transform((row) => [row])])
+          .parse(data)
+          .map((row) => readOrder(row, 'accountStream'));
+      case 'trades':
+        return z
+          .array(tradeRow)
+          .parse(data)
+          .map((row) => readTrade(row, 'accountStream'))
+          .filter((report) => fillsTold.add(`${report.symbol} ${report.fillId}`));
+      case 'portfolio': {
+        const row = portfolioRow.parse(data);
+        currencies.add(row.currency.toUpperCase());
+        return [readPortfolio(row, at)];
+      }
+      default:
+        return [];
+    }
+  }
+
+  function scheduleLog(afterMs: number): void {
+    cancelLog?.();
+    cancelLog = timers.after(afterMs, () => {
+      scheduleLog(LOG_EVERY_MS);
+      askLog();
+    });
+  }
+
+  /** Asks the log by currency from where the last look ended; rows that come twice count once. */
+  function askLog(): void {
+    const opened = connection.live();
+    if (opened === null) {
+      // The first look waits until the connection is live.
+      if (logFrom === 0) scheduleLog(200);
+      return;
+    }
+    const until = Math.floor(session.venueClock.venueNow());
+    const from = logFrom === 0 ? until - LOG_BACK_MS : logFrom;
+    const known = [...(runtime.instruments?.().values() ?? [])].map((each) => each.settlementCurrency);
+    for (const currency of new Set([...currencies, ...known])) {
+      if (limits.take('query') > 0) return;
+      const parameters = { currency, start_timestamp: from, end_timestamp: until + 1_000, count: LOG_ROWS };
+      session.request(opened, 'private/get_transaction_log', parameters, (outcome) => {
+        if (outcome.kind !== 'answer' || outcome.answer.error !== undefined) {
+          log('warn', 'transaction log not read', { connection: name, currency, cause: outcome.kind });
+          logFrom = Math.min(logFrom, from);
+        } else tellLog(outcome.answer.result);
+      });
+    }
+    // Rows may be written a little late.
+    logFrom = until - LOG_EVERY_MS;
+  }
+
+  function tellLog(result: unknown): void {
+    try {
+      // Newest first.
+      for (const row of logPage.parse(result).logs.reverse()) {
+        const report = readLogRow(row);
+        if (report !== null && logTold.add(`${row.currency} ${row.id}`)) listener.onReport(report, empty);
+      }
+    } catch (error) {
+      log('error', 'transaction log refused', { connection: name, reason: reasonOf(error, 0) ?? messageOf(error) });
+    }
+  }
+
+  return {
+    status: () => connection.status(),
+    start() {
+      connection.start();
+      session.start();
+    },
+    async stop() {
+      session.stop();
+      cancelLog?.();
+      cancelLog = null;
+      await connection.stop();
+    },
+  };
+}
+
+/** Why a frame cannot be read, or null for an error that is none of the frame's. */
+function reasonOf(error: unknown, bytes: number): string | null {
+  if (error instanceof MillraceError) return error.message;
+  if (!(error instanceof z.ZodError)) return null;
+  const issue = error.issues[0];
+  return `REPORT_INVALID: bytes=${bytes} at=${issue?.path.join('.')} ${issue?.message}`;
+}

@@ -1,0 +1,381 @@
+import type { Price, Size } from '#core/market/scaled-decimal.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { asciiText, ByteScanner, type LevelArrays, literal } from '../connection/byte-scanner.ts';
+import { ReusedBook, ReusedQuote, ReusedTrade } from '../connection/scanned-values.ts';
+import type { ScanTarget } from '../venue.ts';
+import { type ChannelInstrument, ChannelInstruments } from './channel-instruments.ts';
+import { NumberScanner, type ScanKey, scanKey } from './number-scanner.ts';
+
+const COMMA = 44;
+const BRACKET = 91;
+const BRACKET_END = 93;
+const BRACE = 123;
+const BRACE_END = 125;
+
+const ENVELOPE = literal('{"jsonrpc":"2.0","method":"subscription","params":{"channel":"');
+const BOOK = literal('book.');
+const TRADES = literal('trades.');
+const QUOTE = literal('quote.');
+const DATA = literal('","data":');
+const RAW = literal('.raw');
+const HUNDRED = literal('.100ms');
+const SNAPSHOT = literal('"snapshot"');
+const CHANGE = literal('"change"');
+const NEW_LEVEL = literal('["new",');
+const CHANGED_LEVEL = literal('["change",');
+const DELETED_LEVEL = literal('["delete",');
+const BUY = literal('"buy"');
+const SELL = literal('"sell"');
+
+const KEY = {
+  type: scanKey('type'),
+  timestamp: scanKey('timestamp'),
+  instrument: scanKey('instrument_name'),
+  changeId: scanKey('change_id'),
+  previous: scanKey('prev_change_id'),
+  bids: scanKey('bids'),
+  asks: scanKey('asks'),
+  bidPrice: scanKey('best_bid_price'),
+  bidSize: scanKey('best_bid_amount'),
+  askPrice: scanKey('best_ask_price'),
+  askSize: scanKey('best_ask_amount'),
+  id: scanKey('trade_id'),
+  price: scanKey('price'),
+  amount: scanKey('amount'),
+  direction: scanKey('direction'),
+} as const;
+
+/** Fields of a trade that say nothing to us; a trade with any other is the parser's. */
+const READ_OVER: readonly ScanKey[] = [
+  'trade_seq',
+  'tick_direction',
+  'index_price',
+  'mark_price',
+  'contracts',
+  'iv',
+].map(scanKey);
+
+const BOOK_FIELD = { type: 1, timestamp: 2, instrument: 4, changeId: 8, previous: 16, bids: 32, asks: 64 } as const;
+const BOOK_FIELDS =
+  BOOK_FIELD.type |
+  BOOK_FIELD.timestamp |
+  BOOK_FIELD.instrument |
+  BOOK_FIELD.changeId |
+  BOOK_FIELD.bids |
+  BOOK_FIELD.asks;
+const QUOTE_FIELD = { timestamp: 1, instrument: 2, bidPrice: 4, bidSize: 8, askPrice: 16, askSize: 32 } as const;
+const QUOTE_FIELDS = 63;
+const ROW_FIELD = { timestamp: 1, instrument: 2, id: 4, price: 8, amount: 16, direction: 32 } as const;
+const ROW_FIELDS = 63;
+
+/**
+ * Reads `book`, `trades` and `quote` frames from their bytes. The envelope stands as the venue writes it; the fields of the data may stand in any order. Whatever is
+ * otherwise is not recognised, with nothing said.
+ */
+export class DeribitScanner {
+  readonly #instruments: ChannelInstruments;
+  readonly #emit: ScanTarget['emit'];
+  readonly #bytes = new ByteScanner();
+  readonly #numbers = new NumberScanner();
+  readonly #book = new ReusedBook();
+  readonly #quote = new ReusedQuote();
+  readonly #trades: ReusedTrade[] = [];
+  #tradeCount = 0;
+
+  constructor({ instruments, emit }: ScanTarget) {
+    this.#instruments = new ChannelInstruments(instruments.values());
+    this.#emit = emit;
+  }
+
+  /** True if the frame was recognised; then what it says has been emitted. What the receiver throws is thrown on. */
+  scan(bytes: Uint8Array): boolean {
+    const end = bytes.length;
+    const at = this.#bytes.matches(bytes, 0, end, ENVELOPE);
+    if (at < 0) return false;
+    const book = this.#bytes.matches(bytes, at, end, BOOK);
+    if (book >= 0) return this.#onBook(bytes, book, end);
+    const trades = this.#bytes.matches(bytes, at, end, TRADES);
+    if (trades >= 0) return this.#onTrades(bytes, trades, end);
+    const quote = this.#bytes.matches(bytes, at, end, QUOTE);
+    return quote >= 0 && this.#onQuote(bytes, quote, end);
+  }
+
+  /** After the interval of a channel and the key of the data. */
+  #interval(bytes: Uint8Array, at: number, end: number): number {
+    const raw = this.#bytes.matches(bytes, at, end, RAW);
+    const next = raw < 0 ? this.#bytes.matches(bytes, at, end, HUNDRED) : raw;
+    return next < 0 ? next : this.#bytes.matches(bytes, next, end, DATA);
+  }
+
+  #onBook(bytes: Uint8Array, start: number, end: number): boolean {
+    const scanner = this.#bytes;
+    const numbers = this.#numbers;
+    const book = this.#book;
+    const instrument = this.#instruments.find(bytes, start, end);
+    if (instrument === null) return false;
+    let at = this.#interval(bytes, start + instrument.name.length, end);
+    if (at < 0 || at >= end || bytes[at] !== BRACE) return false;
+    at += 1;
+    let seen = 0;
+    book.previousSequence = null;
+    for (;;) {
+      at = numbers.key(bytes, at, end);
+      if (at < 0) return false;
+      let field = 0;
+      switch (numbers.hash) {
+        case KEY.bids.hash:
+          if (!numbers.isKey(bytes, KEY.bids)) return false;
+          field = BOOK_FIELD.bids;
+          at = this.#levels(bytes, at, end, book.bids, instrument);
+          break;
+        case KEY.asks.hash:
+          if (!numbers.isKey(bytes, KEY.asks)) return false;
+          field = BOOK_FIELD.asks;
+          at = this.#levels(bytes, at, end, book.asks, instrument);
+          break;
+        case KEY.timestamp.hash:
+          if (!numbers.isKey(bytes, KEY.timestamp)) return false;
+          field = BOOK_FIELD.timestamp;
+          at = scanner.time(bytes, at, end);
+          book.exchangeTime = scanner.value as EpochMs;
+          break;
+        case KEY.changeId.hash:
+          if (!numbers.isKey(bytes, KEY.changeId)) return false;
+          field = BOOK_FIELD.changeId;
+          at = scanner.count(bytes, at, end);
+          book.lastSequence = scanner.value;
+          break;
+        case KEY.previous.hash:
+          if (!numbers.isKey(bytes, KEY.previous)) return false;
+          field = BOOK_FIELD.previous;
+          at = scanner.count(bytes, at, end);
+          book.previousSequence = scanner.value;
+          break;
+        case KEY.instrument.hash:
+          if (!numbers.isKey(bytes, KEY.instrument)) return false;
+          field = BOOK_FIELD.instrument;
+          at = scanner.matches(bytes, at, end, instrument.quoted);
+          break;
+        case KEY.type.hash: {
+          if (!numbers.isKey(bytes, KEY.type)) return false;
+          field = BOOK_FIELD.type;
+          const change = scanner.matches(bytes, at, end, CHANGE);
+          book.isSnapshot = change < 0;
+          at = change < 0 ? scanner.matches(bytes, at, end, SNAPSHOT) : change;
+          break;
+        }
+        default:
+          return false;
+      }
+      if (at < 0 || (seen & field) !== 0) return false;
+      seen |= field;
+      if (at >= end || bytes[at] !== COMMA) break;
+      at += 1;
+    }
+    if ((seen & BOOK_FIELDS) !== BOOK_FIELDS || !isLast(bytes, at, end)) return false;
+    // A change names the one before it, a snapshot none.
+    if (book.isSnapshot === (book.previousSequence !== null)) return false;
+    book.symbol = instrument.symbol;
+    book.priceScale = instrument.priceScale;
+    book.sizeScale = instrument.sizeScale;
+    book.firstSequence = book.lastSequence;
+    this.#emit(book);
+    return true;
+  }
+
+  /** `[["new",price,amount],…]`; prices above zero. */
+  #levels(bytes: Uint8Array, at: number, end: number, into: LevelArrays, instrument: ChannelInstrument): number {
+    const scanner = this.#bytes;
+    const numbers = this.#numbers;
+    into.count = 0;
+    if (at + 1 >= end || bytes[at] !== BRACKET) return -1;
+    if (bytes[at + 1] === BRACKET_END) return at + 2;
+    let next = at + 1;
+    for (;;) {
+      let level = scanner.matches(bytes, next, end, CHANGED_LEVEL);
+      if (level < 0) level = scanner.matches(bytes, next, end, NEW_LEVEL);
+      const isDelete = level < 0;
+      if (isDelete) level = scanner.matches(bytes, next, end, DELETED_LEVEL);
+      if (level < 0) return -1;
+      next = numbers.decimal(bytes, level, end, instrument.priceScale);
+      const price = numbers.value;
+      if (next < 0 || price === 0 || bytes[next] !== COMMA) return -1;
+      next = numbers.decimal(bytes, next + 1, end, instrument.sizeScale);
+      if (next < 0 || next + 1 >= end || bytes[next] !== BRACKET_END) return -1;
+      if (into.count === into.prices.length) into.grow();
+      into.prices[into.count] = price;
+      into.sizes[into.count] = isDelete ? 0 : numbers.value;
+      into.count += 1;
+      const separator = bytes[next + 1];
+      next += 2;
+      if (separator === BRACKET_END) return next;
+      if (separator !== COMMA) return -1;
+    }
+  }
+
+  #onQuote(bytes: Uint8Array, start: number, end: number): boolean {
+    const scanner = this.#bytes;
+    const numbers = this.#numbers;
+    const quote = this.#quote;
+    const instrument = this.#instruments.find(bytes, start, end);
+    if (instrument === null) return false;
+    let at = scanner.matches(bytes, start + instrument.name.length, end, DATA);
+    if (at < 0 || at >= end || bytes[at] !== BRACE) return false;
+    at += 1;
+    let seen = 0;
+    for (;;) {
+      at = numbers.key(bytes, at, end);
+      if (at < 0) return false;
+      let field = 0;
+      switch (numbers.hash) {
+        case KEY.timestamp.hash:
+          if (!numbers.isKey(bytes, KEY.timestamp)) return false;
+          field = QUOTE_FIELD.timestamp;
+          at = scanner.time(bytes, at, end);
+          quote.exchangeTime = scanner.value as EpochMs;
+          break;
+        case KEY.instrument.hash:
+          if (!numbers.isKey(bytes, KEY.instrument)) return false;
+          field = QUOTE_FIELD.instrument;
+          at = scanner.matches(bytes, at, end, instrument.quoted);
+          break;
+        case KEY.bidPrice.hash:
+          if (!numbers.isKey(bytes, KEY.bidPrice)) return false;
+          field = QUOTE_FIELD.bidPrice;
+          at = numbers.decimal(bytes, at, end, instrument.priceScale);
+          quote.bidPrice = numbers.value as Price;
+          break;
+        case KEY.bidSize.hash:
+          if (!numbers.isKey(bytes, KEY.bidSize)) return false;
+          field = QUOTE_FIELD.bidSize;
+          at = numbers.decimal(bytes, at, end, instrument.sizeScale);
+          quote.bidSize = numbers.value as Size;
+          break;
+        case KEY.askPrice.hash:
+          if (!numbers.isKey(bytes, KEY.askPrice)) return false;
+          field = QUOTE_FIELD.askPrice;
+          at = numbers.decimal(bytes, at, end, instrument.priceScale);
+          quote.askPrice = numbers.value as Price;
+          break;
+        case KEY.askSize.hash:
+          if (!numbers.isKey(bytes, KEY.askSize)) return false;
+          field = QUOTE_FIELD.askSize;
+          at = numbers.decimal(bytes, at, end, instrument.sizeScale);
+          quote.askSize = numbers.value as Size;
+          break;
+        default:
+          return false;
+      }
+      if (at < 0 || (seen & field) !== 0) return false;
+      seen |= field;
+      if (at >= end || bytes[at] !== COMMA) break;
+      at += 1;
+    }
+    if (seen !== QUOTE_FIELDS || !isLast(bytes, at, end)) return false;
+    // An empty side: the parser says what that means.
+    if (quote.bidPrice === 0 || quote.bidSize === 0 || quote.askPrice === 0 || quote.askSize === 0) return false;
+    quote.symbol = instrument.symbol;
+    this.#emit(quote);
+    return true;
+  }
+
+  #onTrades(bytes: Uint8Array, start: number, end: number): boolean {
+    const instrument = this.#instruments.find(bytes, start, end);
+    if (instrument === null) return false;
+    let at = this.#interval(bytes, start + instrument.name.length, end);
+    if (at < 0 || at >= end || bytes[at] !== BRACKET) return false;
+    at += 1;
+    this.#tradeCount = 0;
+    for (;;) {
+      at = this.#row(bytes, at, end, instrument);
+      if (at < 0 || at >= end) return false;
+      this.#tradeCount += 1;
+      if (bytes[at] === BRACKET_END) break;
+      if (bytes[at] !== COMMA) return false;
+      at += 1;
+    }
+    if (at + 3 !== end || bytes[at + 1] !== BRACE_END || bytes[at + 2] !== BRACE_END) return false;
+    for (let index = 0; index < this.#tradeCount; index += 1) this.#emit(this.#trades[index] as ReusedTrade);
+    return true;
+  }
+
+  /** One trade; all of a frame are read before any is told. */
+  #row(bytes: Uint8Array, start: number, end: number, instrument: ChannelInstrument): number {
+    const scanner = this.#bytes;
+    const numbers = this.#numbers;
+    let trade = this.#trades[this.#tradeCount];
+    if (trade === undefined) {
+      trade = new ReusedTrade();
+      this.#trades.push(trade);
+    }
+    if (start >= end || bytes[start] !== BRACE) return -1;
+    let at = start + 1;
+    let seen = 0;
+    for (;;) {
+      at = numbers.key(bytes, at, end);
+      if (at < 0) return -1;
+      let field = 0;
+      switch (numbers.hash) {
+        case KEY.timestamp.hash:
+          if (!numbers.isKey(bytes, KEY.timestamp)) return -1;
+          field = ROW_FIELD.timestamp;
+          at = scanner.time(bytes, at, end);
+          trade.exchangeTime = scanner.value as EpochMs;
+          break;
+        case KEY.instrument.hash:
+          if (!numbers.isKey(bytes, KEY.instrument)) return -1;
+          field = ROW_FIELD.instrument;
+          at = scanner.matches(bytes, at, end, instrument.quoted);
+          break;
+        case KEY.id.hash:
+          if (!numbers.isKey(bytes, KEY.id)) return -1;
+          field = ROW_FIELD.id;
+          at = scanner.text(bytes, at, end);
+          if (at < 0 || scanner.from === scanner.to) return -1;
+          trade.id = asciiText(bytes, scanner.from, scanner.to);
+          break;
+        case KEY.price.hash:
+          if (!numbers.isKey(bytes, KEY.price)) return -1;
+          field = ROW_FIELD.price;
+          at = numbers.decimal(bytes, at, end, instrument.priceScale);
+          trade.price = numbers.value as Price;
+          break;
+        case KEY.amount.hash:
+          if (!numbers.isKey(bytes, KEY.amount)) return -1;
+          field = ROW_FIELD.amount;
+          at = numbers.decimal(bytes, at, end, instrument.sizeScale);
+          trade.size = numbers.value as Size;
+          break;
+        case KEY.direction.hash: {
+          if (!numbers.isKey(bytes, KEY.direction)) return -1;
+          field = ROW_FIELD.direction;
+          const buy = scanner.matches(bytes, at, end, BUY);
+          trade.side = buy < 0 ? 'sell' : 'buy';
+          at = buy < 0 ? scanner.matches(bytes, at, end, SELL) : buy;
+          break;
+        }
+        default:
+          if (!this.#isReadOver(bytes)) return -1;
+          at = numbers.anyNumber(bytes, at, end);
+      }
+      if (at < 0 || (seen & field) !== 0) return -1;
+      seen |= field;
+      if (at >= end || bytes[at] !== COMMA) break;
+      at += 1;
+    }
+    trade.symbol = instrument.symbol;
+    return seen === ROW_FIELDS && at < end && bytes[at] === BRACE_END ? at + 1 : -1;
+  }
+
+  #isReadOver(bytes: Uint8Array): boolean {
+    for (const key of READ_OVER) {
+      if (key.hash === this.#numbers.hash) return this.#numbers.isKey(bytes, key);
+    }
+    return false;
+  }
+}
+
+/** The data, the parameters and the frame end here. */
+function isLast(bytes: Uint8Array, at: number, end: number): boolean {
+  return at + 3 === end && bytes[at] === BRACE_END && bytes[at + 1] === BRACE_END && bytes[at + 2] === BRACE_END;
+}

@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import { MillraceError } from '#core/errors.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { AccountRuntime, VenueRuntime } from '../venue.ts';
+import {
+  type OrderRow,
+  orderRow,
+  portfolioRow,
+  positionRow,
+  readOrder,
+  readPortfolio,
+  readPosition,
+  readTrade,
+  tradeRow,
+} from './account-messages.ts';
+import { currencyOf } from './channels.ts';
+import { answerOfError } from './errors.ts';
+import { createDeribitRest, read } from './rest.ts';
+
+const PAGE = 1_000;
+/** More pages than a year of busy trading has. */
+const MAX_PAGES = 1_000;
+
+const orderList = z.array(orderRow);
+const tradePage = z.object({ trades: z.array(tradeRow), has_more: z.boolean() });
+const summaries = z.object({ summaries: z.array(portfolioRow) });
+
+/**
+ * The venue keeps ended orders for 30 minutes and trades for 24 hours at hand, and all of them, a short delay later, in a history of its own ("Accessing historical
+ * trades and orders"). Both are asked.
+ */
+const SOURCES = [true, false] as const;
+
+/** Queries by signed REST. `fetchInstruments` is the venue's public list of instruments. */
+export function createDeribitQueries(
+  runtime: AccountRuntime,
+  fetchInstruments: (runtime: VenueRuntime) => Promise<readonly Instrument[]>,
+): VenueQueries {
+  const rest = createDeribitRest(runtime);
+
+  async function byLabel(symbol: string, label: string): Promise<readonly OrderRow[]> {
+    const result = await rest.call('private/get_order_state_by_label', { currency: currencyOf(symbol), label });
+    return read(orderList, result, 'get_order_state_by_label').filter((row) => row.label === label);
+  }
+
+  /** Ended orders that were changed at or after `from`, newest first. */
+  async function history(symbol: string, from: number, historical: boolean): Promise<OrderRow[]> {
+    const method = 'private/get_order_history_by_instrument';
+    const rows: OrderRow[] = [];
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const parameters = {
+        instrument_name: symbol,
+        count: PAGE,
+        offset: page * PAGE,
+        include_old: true,
+        include_unfilled: true,
+        historical,
+      };
+      const list = read(orderList, await rest.call(method, parameters), method);
+      rows.push(...list);
+      if (list.length < PAGE || list.every((row) => Number(row.last_update_timestamp) < from)) return rows;
+    }
+    throw new VenueError('retry', 'PAGES_ENDLESS', `method=${method} pages=${MAX_PAGES}`);
+  }
+
+  async function openRows(symbol: string): Promise<readonly OrderRow[]> {
+    const parameters = { instrument_name: symbol, type: 'all' };
+    return read(orderList, await rest.call('private/get_open_orders_by_instrument', parameters), 'get_open_orders');
+  }
+
+  /** Fills at or after `from`, oldest first; pages begin with the last time of the page before, and what comes twice counts once. */
+  async function trades(symbol: string, from: number, historical: boolean): Promise<FillReport[]> {
+    const method = 'private/get_user_trades_by_instrument_and_time';
+    const fills = new Map<string, FillReport>();
+    let start = Math.floor(from);
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const end = Math.ceil(await now()) + 1_000;
+      const parameters = {
+        instrument_name: symbol,
+        start_timestamp: start,
+        end_timestamp: end,
+        count: PAGE,
+        sorting: 'asc',
+        historical,
+      };
+      const answer = read(tradePage, await rest.call(method, parameters), method);
+      const before = fills.size;
+      for (const row of answer.trades) fills.set(row.trade_id, readTrade(row, 'query'));
+      const last = Number(answer.trades.at(-1)?.timestamp ?? 0);
+      if (!answer.has_more) return [...fills.values()];
+      // A page of one time alone, known already, does not lead on: this venue has no finer place to go on from.
+      if (fills.size === before && last <= start) break;
+      start = last;
+    }
+    throw new VenueError('retry', 'PAGES_ENDLESS', `method=${method} from=${start}`);
+  }
+
+  async function now(): Promise<EpochMs> {
+    return rest.venueClock.synced() ? rest.venueClock.venueNow() : rest.serverTime();
+  }
+
+  async function venueIdOf(target: OrderTarget): Promise<string | null> {
+    if (target.venueOrderId !== null) return target.venueOrderId;
+    const rows = await byLabel(target.symbol, target.clientOrderId);
+    return (rows.find(isWorking) ?? rows[0])?.order_id ?? null;
+  }
+
+  return {
+    serverTime: () => rest.serverTime(),
+    instruments: () => fetchInstruments(runtime),
+    async orderByClientId(symbol, clientOrderId) {
+      // Labels are not unique: of several the one that works is the one that matters.
+      const labelled = newestFirst(await byLabel(symbol, clientOrderId));
+      const row = labelled.find(isWorking) ?? labelled[0];
+      if (row !== undefined) return { kind: 'found', report: report(row) };
+      for (const historical of SOURCES) {
+        const ended = (await history(symbol, 0, historical)).find((each) => each.label === clientOrderId);
+        if (ended !== undefined) return { kind: 'found', report: report(ended) };
+      }
+      return { kind: 'notFound' };
+    },
+    openOrders: async (symbol) => (await openRows(symbol)).map(report),
+    async ordersSince(symbol, from) {
+      // History first: an order that ends in between is then found open or ended, never neither; the recently ended stand in the last list.
+      const rows = new Map<string, OrderRow>();
+      const take = (found: readonly OrderRow[]): void => {
+        for (const row of found) {
+          const known = rows.get(row.order_id);
+          if (known === undefined || Number(row.last_update_timestamp) >= Number(known.last_update_timestamp)) {
+            rows.set(row.order_id, row);
+          }
+        }
+      };
+      take(await history(symbol, from, true));
+      take(await openRows(symbol));
+      take(await history(symbol, from, false));
+      return [...rows.values()]
+        .filter((row) => Number(row.creation_timestamp) >= from)
+        .sort((a, b) => Number(a.creation_timestamp) - Number(b.creation_timestamp))
+        .map(report);
+    },
+    async fillsSince(symbol, from) {
+      const fills = new Map<string, FillReport>();
+      for (const historical of SOURCES) {
+        for (const fill of await trades(symbol, from, historical)) fills.set(fill.fillId, fill);
+      }
+      return [...fills.values()].filter((fill) => fill.venueTime >= from).sort((a, b) => a.venueTime - b.venueTime);
+    },
+    async positions(symbols) {
+      const reports = [];
+      for (const symbol of symbols) {
+        const result = await rest.call('private/get_position', { instrument_name: symbol });
+        reports.push(readPosition(read(positionRow, result, 'get_position'), 'query', await now()));
+      }
+      return reports;
+    },
+    async balances() {
+      const result = await rest.call('private/get_account_summaries', {});
+      const at = await now();
+      return read(summaries, result, 'get_account_summaries').summaries.map((row) => readPortfolio(row, at));
+    },
+    async cancelOrder(target) {
+      try {
+        const orderId = await venueIdOf(target);
+        if (orderId === null) {
+          return { kind: 'rejected', code: '10004', text: 'no order with this label', errorClass: 'notFound' };
+        }
+        await rest.call('private/cancel', { order_id: orderId }, 'cancel');
+        return { kind: 'accepted', venueOrderId: orderId, venueTime: null };
+      } catch (error) {
+        return answerOfError(error);
+      }
+    },
+  };
+}
+
+/** Whether the order still stands in the book, or waits for its trigger. */
+export function isWorking(row: OrderRow): boolean {
+  return row.order_state === 'open' || row.order_state === 'untriggered';
+}
+
+function newestFirst(rows: readonly OrderRow[]): OrderRow[] {
+  return [...rows].sort((a, b) => Number(b.creation_timestamp) - Number(a.creation_timestamp));
+}
+
+/** What makes a row unreadable becomes a `VenueError`: it may be asked again. */
+function report(row: OrderRow): OrderReport {
+  try {
+    return readOrder(row, 'query');
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    throw new VenueError('retry', error.code, error.message);
+  }
+}

@@ -1,0 +1,320 @@
+import { z } from 'zod';
+import { messageOf } from '#core/errors.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+import type { OrderIntent } from '#core/orders/order.ts';
+import type { ConnectionStatus, OrderAnswer, OrderChange, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { RequestOutcome } from '../connection/pending-requests.ts';
+import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
+import { keepVenueClock } from '../connection/venue-clock.ts';
+import type { AccountRuntime, Managed } from '../venue.ts';
+import { orderRow } from './account-messages.ts';
+import { currencyOf } from './channels.ts';
+import { DERIBIT_PATHS } from './endpoints.ts';
+import { classOfCode, type DeribitOperation, isKnownCode, refusal, TOO_MANY_REQUESTS } from './errors.ts';
+import { errorText, NumberText, type RequestParameters, type RpcMessage } from './json-rpc.ts';
+import { createDeribitLimits } from './limits.ts';
+import { fetchServerTime } from './public-rest.ts';
+import { isWorking } from './queries.ts';
+import { createDeribitSession } from './session.ts';
+
+type OrderOperation = Exclude<DeribitOperation, 'query'>;
+
+const ANSWER_TIMEOUT_MS = 5_000;
+/** No order stays executable for longer than this, whatever its lease. */
+const WINDOW_MS = 5_000;
+/** A shorter window than this would mostly be refused on arrival. */
+const MIN_WINDOW_MS = 50;
+const MAX_PENDING = 400;
+/** For how long a connection that is being replaced may still deliver its answers. */
+const LINGER_MS = 10_000;
+
+const TIME_IN_FORCE = {
+  gtc: 'good_til_cancelled',
+  ioc: 'immediate_or_cancel',
+  fok: 'fill_or_kill',
+  postOnly: 'good_til_cancelled',
+} as const;
+const ORDER_TYPE = {
+  limit: 'limit',
+  market: 'market',
+  stopMarket: 'stop_market',
+  takeProfitMarket: 'take_market',
+} as const;
+
+/** `private/buy`, `sell` and `edit` answer `{order,trades}`, `private/cancel` the order itself. */
+const orderResult = z.union([z.object({ order: orderRow }).transform(({ order }) => order), orderRow]);
+const orderList = z.array(orderRow);
+
+/**
+ * Order entry by websocket. The signed-in session is the signature; each order names until when it may be executed (`valid_until`), which ends before its lease does. What
+ * fills at once stands in the answer and is told by the account stream, from where it is taken. Cancel-on-disconnect is armed: a connection that is torn takes its orders with
+ * it; one that ends in order logs out first, and leaves them.
+ */
+export function createDeribitOrderEntry(
+  runtime: AccountRuntime,
+  onStatus: (status: ConnectionStatus) => void,
+): OrderEntry & Managed {
+  const { clock, timers, log } = runtime;
+  const name = `deribit orders ${runtime.account.account}`;
+  const limits = createDeribitLimits(clock);
+  let current: ConnectionSession | null = null;
+  let stopClock: (() => void) | null = null;
+  let whenIdle: (() => void)[] = [];
+  let waiting = 0;
+
+  const session = createDeribitSession({
+    runtime,
+    name,
+    onKeysChanged: () =>
+      connection.live() === null ? connection.retryNow('keys changed') : connection.replace('keys changed', LINGER_MS),
+    onFailure: (of, reason) => of === current && connection.reconnect(reason),
+    onDrained: () => limits.refused('order'),
+    onNotification: () => undefined,
+    onAlive: () => undefined,
+  });
+
+  const connection = createResilientConnection({
+    name,
+    url: async () => {
+      const waitMs = limits.reconnectInMs();
+      if (waitMs > 0) await new Promise<void>((resolve) => timers.after(Math.ceil(waitMs), resolve));
+      return `${runtime.endpoints.orders}${DERIBIT_PATHS.websocket}`;
+    },
+    connect: runtime.connect,
+    clock,
+    timers,
+    random: runtime.random,
+    log,
+    heartbeat: null,
+    silenceMs: 90_000,
+    listener: {
+      async onOpen(opened) {
+        const before = current;
+        current = opened;
+        await session.open(opened);
+        await armCancelOnDisconnect(opened);
+        // The connection that this one replaces leaves in order, with its orders in place.
+        if (before !== null) logOut(before);
+      },
+      onFrame(frame, opened) {
+        try {
+          session.onFrame(frame, opened);
+        } catch (error) {
+          log('error', 'order answer unreadable', { connection: name, bytes: frame.length, reason: messageOf(error) });
+        }
+      },
+      onSessionEnd: (ended, reason) => session.onSessionEnd(ended, reason),
+      onStatus,
+    },
+  });
+
+  function armCancelOnDisconnect(opened: ConnectionSession): Promise<void> {
+    return new Promise((resolve, reject) => {
+      session.request(opened, 'private/enable_cancel_on_disconnect', { scope: 'connection' }, (outcome) => {
+        if (outcome.kind === 'answer' && outcome.answer.error === undefined) resolve();
+        else reject(new Error(`cancel-on-disconnect not armed: ${outcome.kind}`));
+      });
+    });
+  }
+
+  /** Ends a session without the venue's cancelling its orders. */
+  function logOut(opened: ConnectionSession): void {
+    try {
+      session.request(opened, 'private/logout', { invalidate_token: false }, () => undefined);
+    } catch (error) {
+      log('debug', 'no logout: the connection has gone', { connection: name, reason: messageOf(error) });
+    }
+  }
+
+  /** Sends one order request; `answer` is called exactly once, now or later. */
+  function request(
+    operation: OrderOperation,
+    method: string,
+    parameters: (validUntil: number) => RequestParameters,
+    validUntil: EpochMs,
+    answer: (answer: OrderAnswer) => void,
+  ): void {
+    const live = connection.live();
+    if (live === null) {
+      answer({ kind: 'notSent', reason: 'notReady', text: notReady() ?? 'not live' });
+      return;
+    }
+    const windowMs = Math.min(WINDOW_MS, Math.floor(validUntil - clock.epochMs()) - 1);
+    if (!(windowMs >= MIN_WINDOW_MS)) {
+      answer({ kind: 'notSent', reason: 'leaseEnds', text: `${windowMs} ms are left, ${MIN_WINDOW_MS} are needed` });
+      return;
+    }
+    const waitMs = limits.take(operation === 'cancel' ? 'cancel' : 'order');
+    if (waitMs > 0) {
+      answer({ kind: 'notSent', reason: 'rateLimited', text: `wait ${Math.ceil(waitMs)} ms` });
+      return;
+    }
+    if (session.pending >= MAX_PENDING) {
+      answer({ kind: 'notSent', reason: 'notReady', text: `${MAX_PENDING} requests wait for their answers` });
+      return;
+    }
+    waiting += 1;
+    const done = (outcome: OrderAnswer): void => {
+      waiting -= 1;
+      answer(outcome);
+      if (waiting === 0) settleIdle();
+    };
+    try {
+      // By the venue's clock, of which `venueNow` is never ahead.
+      const until = Math.floor(session.venueClock.venueNow()) + windowMs;
+      const sent = session.request(live, method, parameters(until), (outcome) => done(answerOf(operation, outcome)));
+      if (!sent) done({ kind: 'notSent', reason: 'notReady', text: 'too many requests wait for their answers' });
+    } catch (error) {
+      // The socket refused the text, so nothing of it has left.
+      done({ kind: 'notSent', reason: 'notReady', text: messageOf(error) });
+    }
+  }
+
+  function answerOf(operation: OrderOperation, outcome: RequestOutcome<RpcMessage>): OrderAnswer {
+    if (outcome.kind === 'timeout') {
+      return { kind: 'unknown', cause: 'timeout', code: 'TIMEOUT', text: `no answer in ${ANSWER_TIMEOUT_MS} ms` };
+    }
+    if (outcome.kind === 'linkLost') return { kind: 'unknown', cause: 'linkLost', code: 'LINK', text: outcome.reason };
+    const { error, result, usOut } = outcome.answer;
+    if (error !== undefined) {
+      const code = Number(error.code);
+      if (!isKnownCode(code))
+        log('error', 'order refused with an unknown code', { connection: name, code, text: errorText(error) });
+      if (code === TOO_MANY_REQUESTS) limits.refused('order');
+      return refusal(classOfCode(code, error.message, operation), error.code, errorText(error));
+    }
+    const order = orderResult.safeParse(result);
+    if (!order.success) {
+      return { kind: 'unknown', cause: 'venueUnclear', code: 'ANSWER_INVALID', text: 'accepted without an order' };
+    }
+    if (order.data.order_state === 'rejected') {
+      return { kind: 'rejected', code: 'rejected', text: order.data.cancel_reason ?? 'rejected', errorClass: 'reject' };
+    }
+    const venueTime = usOut === undefined ? null : (Math.floor(Number(usOut) / 1_000) as EpochMs);
+    return { kind: 'accepted', venueOrderId: order.data.order_id, venueTime };
+  }
+
+  /** The venue cancels by its own id. Where that is not known the label is asked for first: labels are no ids, so of several the working one is meant. */
+  function cancel(target: OrderTarget, validUntil: EpochMs, answer: (answer: OrderAnswer) => void): void {
+    if (target.venueOrderId !== null) {
+      const { venueOrderId } = target;
+      request('cancel', 'private/cancel', () => ({ order_id: venueOrderId }), validUntil, answer);
+      return;
+    }
+    const live = connection.live();
+    if (live === null || limits.take('query') > 0) {
+      answer({ kind: 'notSent', reason: live === null ? 'notReady' : 'rateLimited', text: notReady() ?? 'no credits' });
+      return;
+    }
+    const parameters = { currency: currencyOf(target.symbol), label: target.clientOrderId };
+    try {
+      const sent = session.request(live, 'private/get_order_state_by_label', parameters, (outcome) => {
+        const found = outcome.kind === 'answer' ? orderList.safeParse(outcome.answer.result) : null;
+        if (found === null || !found.success) {
+          // A question changes nothing, so nothing has been cancelled.
+          answer({ kind: 'notSent', reason: 'notReady', text: 'the order behind the label could not be asked for' });
+          return;
+        }
+        const order = found.data.find(isWorking) ?? found.data[0];
+        if (order === undefined) {
+          answer({ kind: 'rejected', code: '10004', text: 'no order with this label', errorClass: 'notFound' });
+        } else cancel({ ...target, venueOrderId: order.order_id }, validUntil, answer);
+      });
+      if (!sent) answer({ kind: 'notSent', reason: 'notReady', text: 'too many requests wait for their answers' });
+    } catch (error) {
+      answer({ kind: 'notSent', reason: 'notReady', text: messageOf(error) });
+    }
+  }
+
+  function notReady(): string | null {
+    if (connection.live() !== null) return null;
+    const status = connection.status();
+    return `${status.state}: ${status.reason}`;
+  }
+
+  function settleIdle(): void {
+    const resolve = whenIdle;
+    whenIdle = [];
+    for (const done of resolve) done();
+  }
+
+  return {
+    notReady,
+    place(intent, instrument, validUntil, answer) {
+      const method = intent.side === 'buy' ? 'private/buy' : 'private/sell';
+      request('create', method, (until) => placeParameters(intent, instrument, until), validUntil, answer);
+    },
+    cancel,
+    amend(target, change, instrument, validUntil, answer) {
+      const method = target.venueOrderId === null ? 'private/edit_by_label' : 'private/edit';
+      request('amend', method, (until) => amendParameters(target, change, instrument, until), validUntil, answer);
+    },
+    start() {
+      connection.start();
+      session.start();
+      stopClock ??= keepVenueClock({
+        venueClock: session.venueClock,
+        clock,
+        timers,
+        ask: () => fetchServerTime(runtime),
+        onFailure: (reason) => log('warn', 'venue time not known', { reason }),
+        onAlarm: (raised, offsetMs) =>
+          log(raised ? 'error' : 'info', 'venue clock and ours', { venue: 'deribit', raised, offsetMs }),
+      });
+    },
+    async stop() {
+      stopClock?.();
+      stopClock = null;
+      session.stop();
+      // Each request settles within its time limit; its answer is worth the wait.
+      if (waiting > 0) await new Promise<void>((resolve) => whenIdle.push(resolve));
+      const live = connection.live();
+      if (live !== null) logOut(live);
+      await connection.stop();
+    },
+    status: () => connection.status(),
+  };
+}
+
+function placeParameters(intent: OrderIntent, instrument: Instrument, validUntil: number): RequestParameters {
+  const isLimit = intent.type === 'limit';
+  const isPostOnly = isLimit && intent.timeInForce === 'postOnly';
+  return {
+    instrument_name: intent.symbol,
+    amount: new NumberText(formatScaled(intent.size, instrument.sizeScale)),
+    type: ORDER_TYPE[intent.type],
+    label: intent.clientOrderId,
+    price: intent.price === null ? undefined : new NumberText(formatScaled(intent.price, instrument.priceScale)),
+    time_in_force: isLimit ? TIME_IN_FORCE[intent.timeInForce] : undefined,
+    // Without the second the venue would move the price instead of refusing.
+    post_only: isPostOnly ? true : undefined,
+    reject_post_only: isPostOnly ? true : undefined,
+    reduce_only: intent.reduceOnly,
+    trigger: intent.triggerPrice === undefined ? undefined : 'last_price',
+    trigger_price:
+      intent.triggerPrice === undefined
+        ? undefined
+        : new NumberText(formatScaled(intent.triggerPrice, instrument.priceScale)),
+    valid_until: validUntil,
+  };
+}
+
+function amendParameters(
+  target: OrderTarget,
+  change: OrderChange,
+  instrument: Instrument,
+  validUntil: number,
+): RequestParameters {
+  const named: RequestParameters =
+    target.venueOrderId === null
+      ? { label: target.clientOrderId, instrument_name: target.symbol }
+      : { order_id: target.venueOrderId };
+  return {
+    ...named,
+    amount: new NumberText(formatScaled(change.size, instrument.sizeScale)),
+    price: new NumberText(formatScaled(change.price, instrument.priceScale)),
+    valid_until: validUntil,
+  };
+}
