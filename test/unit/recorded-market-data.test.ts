@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { BookMessage, QuoteMessage } from '#core/market/market-message.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
-import { RecordedDepthSnapshots } from '#research/binance-usdm-recording.ts';
+import { RecordedDepthSnapshots } from '#research/binance-recording.ts';
 import { readRecordedLines } from '#research/recorded-frames.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
 import { createBinanceUsdmDecoder } from '#venues/binance-usdm/market-data.ts';

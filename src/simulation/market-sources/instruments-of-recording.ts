@@ -182,6 +182,11 @@ function venueOfFile(file: string): VenueId | null {
       try {
         const frame = FRAME_PARSERS[venue](line.frame);
         if (frame.kind !== 'frame') continue;
+        // Candles and tickers look alike on Binance's markets.
+        if (venue === 'binance-usdm' && frame.content === null) {
+          likely ??= venue;
+          break;
+        }
         if (venue !== 'bybit-linear') return venue;
         const told = bybitVenueOf(line.frame);
         if (told !== null) return told;

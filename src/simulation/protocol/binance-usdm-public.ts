@@ -100,17 +100,6 @@ export function depth(context: BinanceContext, params: RequestParams): Row {
   };
 }
 
-/** One symbol's answer for a request that names it, else all. */
-export function perSymbol(
-  context: BinanceContext,
-  params: RequestParams,
-  row: (context: BinanceContext, instrument: Instrument) => Row,
-): Row | readonly Row[] {
-  const symbol = params.get('symbol');
-  if (symbol !== undefined) return row(context, context.instrument(symbol));
-  return context.exchange.instruments.map((instrument) => row(context, instrument));
-}
-
 /** One bracket without an end: the simulated exchange knows one maintenance rate for every notional (see `exchangeInfo` for the leverage). */
 export function leverageBracket(_context: BinanceContext, instrument: Instrument): Row {
   const maintMarginRatio = Number(DEFAULT_SETTINGS.maintenanceMarginRate);

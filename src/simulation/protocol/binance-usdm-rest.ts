@@ -1,6 +1,7 @@
 import type { BinanceContext } from './binance-context.ts';
 import { BinanceRefusal, badValue } from './binance-errors.ts';
 import { required, targetOf } from './binance-params.ts';
+import { perSymbol } from './binance-per-symbol.ts';
 import type { Route, Routes } from './binance-rest.ts';
 import type { PublicTrades } from './binance-trades.ts';
 import { allOrders, userTrades } from './binance-usdm-history.ts';
@@ -12,7 +13,6 @@ import {
   exchangeInfo,
   leverageBracket,
   openInterest,
-  perSymbol,
   premiumIndex,
   tickerPrice,
 } from './binance-usdm-public.ts';

@@ -1,7 +1,8 @@
 import type { BinanceContext } from './binance-context.ts';
 import { BinanceRefusal } from './binance-errors.ts';
+import { perSymbol } from './binance-per-symbol.ts';
 import { cancelOrder, modifyOrder, placeOrder, queryOrder } from './binance-usdm-orders.ts';
-import { bookTicker, depth, depthWeight, perSymbol, tickerPrice } from './binance-usdm-public.ts';
+import { bookTicker, depth, depthWeight, tickerPrice } from './binance-usdm-public.ts';
 import { accountRow, allPositions, balanceRow, positionRow } from './binance-usdm-rows.ts';
 import type { ListenKeys } from './binance-usdm-user-stream.ts';
 import type { Method, Methods } from './binance-ws-api.ts';
