@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hasReduceOnly, type Instrument } from '#core/market/instrument.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
-import { LaneWorld } from '../support/lane-world.ts';
+import { BTC, LaneWorld } from '../support/lane-world.ts';
 
 /** The venue's truth of one order in this small world. */
 interface VenueOrder {
@@ -49,8 +50,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Runs the steps against a lane and the venue's own account of its orders and fills. */
-function run(steps: readonly Step[]): { world: LaneWorld; venue: VenueOrder[]; venuePosition: () => number } {
-  const world = new LaneWorld();
+function run(
+  steps: readonly Step[],
+  instrument: Instrument = BTC,
+): { world: LaneWorld; venue: VenueOrder[]; venuePosition: () => number } {
+  const world = new LaneWorld(undefined, {}, instrument);
   const venue: VenueOrder[] = [];
   const notArrived = new Set<string>();
   const fills: ReturnType<LaneWorld['fillReport']>[] = [];
@@ -70,6 +74,16 @@ function run(steps: readonly Step[]): { world: LaneWorld; venue: VenueOrder[]; v
     expect(aliveEntries.length, 'two entries can fill at once').toBeLessThanOrEqual(1);
     const entered = Math.max(...venue.map((order) => order.intent.size), 0);
     expect(Math.abs(position()), 'the venue holds more than one entry').toBeLessThanOrEqual(entered);
+    if (hasReduceOnly(instrument.kind)) return;
+    const exits = venue.filter(
+      (order) => order.open && order.intent.reduceOnly && !notArrived.has(order.intent.clientOrderId),
+    );
+    expect(exits.length, 'two exits can fill at once').toBeLessThanOrEqual(1);
+    for (const { intent, filled } of exits) {
+      const held = intent.side === 'sell' ? position() : -position();
+      expect(intent.size - filled, 'an exit is larger than what is held').toBeLessThanOrEqual(held);
+    }
+    if (instrument.kind === 'spot') expect(position(), 'spot was sold short').toBeGreaterThanOrEqual(0);
   };
   for (const each of steps) {
     sync();
@@ -136,9 +150,10 @@ function run(steps: readonly Step[]): { world: LaneWorld; venue: VenueOrder[]; v
         if (order === undefined) break;
         const left = order.intent.size - order.filled;
         // Reduce-only: the venue never fills beyond the position.
-        const room = order.intent.reduceOnly
-          ? Math.min(left, Math.max(0, order.intent.side === 'sell' ? position() : -position()))
-          : left;
+        const room =
+          order.intent.reduceOnly && hasReduceOnly(instrument.kind)
+            ? Math.min(left, Math.max(0, order.intent.side === 'sell' ? position() : -position()))
+            : left;
         const size = Math.min(room, Math.max(1, Math.floor(left * each.share)));
         if (size <= 0) break;
         order.filled += size;
@@ -195,14 +210,27 @@ function run(steps: readonly Step[]): { world: LaneWorld; venue: VenueOrder[]; v
 describe('a lane under any order of the venue’s reports', () => {
   it('H7: never has two entries that can fill, nor holds more than one entry', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 5, maxLength: 120 }), (steps) => void run(steps)),
+      fc.property(fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }), (steps) => void run(steps)),
       { numRuns: 1_500 },
     );
   });
 
+  it.each(['spot', 'equity'] as const)(
+    'F24: on %s, where the venue knows no reduce-only, no two exits can fill, and none is larger than what is held',
+    (kind) => {
+      fc.assert(
+        fc.property(
+          fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }),
+          (steps) => void run(steps, { ...BTC, kind }),
+        ),
+        { numRuns: 600 },
+      );
+    },
+  );
+
   it('H2: once the venue has been asked, the lane holds what the venue holds, however many reports were lost', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 5, maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 5, maxLength: 80, size: 'max' }), (steps) => {
         const { world, venuePosition } = run([...steps, { kind: 'verify' }, { kind: 'verify' }]);
         expect(world.lane.position.size).toBe(venuePosition());
         expect(world.told('position.adjusted')).toEqual([]);
@@ -213,7 +241,7 @@ describe('a lane under any order of the venue’s reports', () => {
 
   it('H3: every terminal state that is told carries evidence', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 5, maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 5, maxLength: 80, size: 'max' }), (steps) => {
         for (const change of run(steps).world.told('order.state')) {
           if (change.terminal) expect(change.evidence.length).toBeGreaterThan(0);
         }

@@ -24,7 +24,7 @@ const statement = fc.oneof(
 
 /** Events as units make them: each (epoch, sequence) once, one content for each fill and intent. */
 const history = fc
-  .array(statement, { minLength: 1, maxLength: 14 })
+  .array(statement, { minLength: 1, maxLength: 14, size: 'max' })
   .map((statements) => statements.map((each, index) => eventOf(each, index + 1)));
 
 type Statement = typeof statement extends fc.Arbitrary<infer Value> ? Value : never;
@@ -146,7 +146,7 @@ const fills = fc.array(
     size: decimal,
     venueTime: fc.nat({ max: 5 }),
   }),
-  { maxLength: 20 },
+  { maxLength: 20, size: 'max' },
 );
 
 it('T2: a position is the exact sum of its fills, in any order, and its profit and open cost are the exact cash flow', () => {

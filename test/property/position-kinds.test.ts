@@ -27,7 +27,7 @@ const trades = fc.array(
     price: fc.integer({ min: 100_000, max: 1_000_000 }),
     size: fc.integer({ min: 1, max: 100_000 }),
   }),
-  { minLength: 1, maxLength: 40 },
+  { minLength: 1, maxLength: 40, size: 'max' },
 );
 
 function signed(trade: Trade): number {
@@ -80,7 +80,7 @@ describe('a position of an inverse contract', () => {
   it('S5: comes out the same whatever the order of partial fills that open it, at their harmonic mean', () => {
     const opening = fc.array(
       fc.record({ price: fc.integer({ min: 100_000, max: 900_000 }), size: fc.integer({ min: 1, max: 5_000 }) }),
-      { minLength: 1, maxLength: 10 },
+      { minLength: 1, maxLength: 10, size: 'max' },
     );
     fc.assert(
       fc.property(opening, (parts) => {
@@ -185,7 +185,7 @@ describe('a spot holding', () => {
       lots: fc.integer({ min: 1, max: 30 }),
     });
     fc.assert(
-      fc.property(fc.array(order, { maxLength: 40 }), (orders) => {
+      fc.property(fc.array(order, { maxLength: 40, size: 'max' }), (orders) => {
         const bench = createExchangeBench({
           instrument,
           fees: { maker: '0.000377', taker: '0.00113' },

@@ -10,7 +10,7 @@ const fills = fc.array(
     price: fc.integer({ min: 1, max: 10_000_000 }),
     size: fc.integer({ min: 1, max: 1_000_000 }),
   }),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 );
 
 describe('a position', () => {

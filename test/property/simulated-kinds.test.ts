@@ -28,7 +28,7 @@ const actions = fc.array(
     cancels: fc.option(fc.nat(9), { freq: 4 }),
     open: fc.boolean(),
   }),
-  { minLength: 5, maxLength: 50 },
+  { minLength: 5, maxLength: 50, size: 'max' },
 );
 
 const priceAt = (ticks: number) => price(1_000 + ticks * 5);
