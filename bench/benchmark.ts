@@ -4,6 +4,26 @@ export interface Benchmark {
   /** What is measured, in one line. */
   readonly what: string;
   run(): readonly BenchmarkRow[] | Promise<readonly BenchmarkRow[]>;
+  /** What the rows are held against. */
+  bars?(rows: readonly BenchmarkRow[]): readonly Bar[];
+}
+
+/** A budget, and what was measured beside it. */
+export interface Bar {
+  readonly what: string;
+  readonly measured: number;
+  /** The least, or the most, that it may be. */
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** Whether a bar is met; what was not measured does not meet it. */
+export function isMet({ measured, least, most }: Bar): boolean {
+  return (least === undefined || measured >= least) && (most === undefined || measured <= most);
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
 export interface BenchmarkRow {
@@ -13,6 +33,8 @@ export interface BenchmarkRow {
   /** Of single operations, where they are long enough to be timed one by one; ns. */
   readonly p50Ns?: number;
   readonly p99Ns?: number;
+  /** Other figures by the name of their column. */
+  readonly figures?: Readonly<Record<string, number>>;
   /** Anything that a reader should know: sizes, counts, what the figure may be compared with. */
   readonly note?: string;
 }

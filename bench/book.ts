@@ -4,7 +4,7 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ScannedMessage } from '#core/market/scanned-message.ts';
 import { venues } from '#venues/venues.ts';
-import { type Benchmark, type BenchmarkRow, compare } from './benchmark.ts';
+import { type Bar, type Benchmark, type BenchmarkRow, compareWithFirst } from './benchmark.ts';
 import { type Corpus, corpora } from './corpus.ts';
 
 /** Messages already decoded → book; and the whole way from bytes to the top of the book. */
@@ -19,7 +19,7 @@ export const bookBenchmark: Benchmark = {
       const levels = messages.reduce((sum, { bids, asks }) => sum + bids.length + asks.length, 0) / messages.length;
       const start = startOf(messages);
       requireSameBook(corpus, start);
-      const rows = compare([
+      const rows = compareWithFirst([
         {
           label: `${venue}: JSON.parse`,
           pass() {
@@ -52,16 +52,23 @@ export const bookBenchmark: Benchmark = {
       return againstParse(rows);
     });
   },
+  bars: (rows) =>
+    rows
+      .filter(({ label }) => label.includes('scan'))
+      .map(
+        ({ label, figures }): Bar => ({
+          what: `${label}, ${FASTER}`,
+          measured: figures?.[FASTER] ?? Number.NaN,
+          least: 2.5,
+        }),
+      ),
 };
 
+const FASTER = '× as fast as JSON.parse';
+
 /** Every row with how much faster it is than the first, which is bare `JSON.parse` in the same rounds. */
-function againstParse(rows: readonly BenchmarkRow[]): readonly BenchmarkRow[] {
-  const floor = rows[0]?.meanNs ?? Number.NaN;
-  return rows.map((row) => {
-    if (!row.label.endsWith('top')) return row;
-    const ratio = `${(floor / row.meanNs).toFixed(2)} × JSON.parse`;
-    return { ...row, note: row.note === undefined ? ratio : `${ratio}; ${row.note}` };
-  });
+function againstParse(rows: ReturnType<typeof compareWithFirst>): readonly BenchmarkRow[] {
+  return rows.map(({ row, ratio }) => (row.label.endsWith('top') ? { ...row, figures: { [FASTER]: 1 / ratio } } : row));
 }
 
 /** One way of reading, from bytes to the top of the book after each frame. */

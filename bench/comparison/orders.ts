@@ -13,6 +13,9 @@ const PARAMS: Readonly<Record<string, object>> = {
   'bybit-linear': { category: 'linear', orderLinkId: 'bench-order', timeInForce: 'GTC' },
 };
 
+/** Column of how many times as long as ours an order takes, by the median. */
+export const TIMES_P50 = '× our p50';
+
 /** One limit order from the call to the text that goes to the socket, by ours and by ccxt, in interleaved rounds. */
 export async function compareOrders(venue: VenueId): Promise<readonly BenchmarkRow[]> {
   const createExchange = await loadCcxt(venue);
@@ -42,14 +45,18 @@ export async function compareOrders(venue: VenueId): Promise<readonly BenchmarkR
       },
     ]);
     if (our === undefined || their === undefined) throw new Error('no orders were timed');
-    const ratio = `p50 ${(their.p50Ns / our.p50Ns).toFixed(1)} × ours`;
     return [
       {
         label: `${venue} order: Millrace`,
         ...our,
         note: 'with limits, lease, fence and its timeout, which the peer has not',
       },
-      { label: `${venue} order: ccxt pro ${pinnedPeers().ccxt}`, ...their, note: `${ratio}; createOrderWs` },
+      {
+        label: `${venue} order: ccxt pro ${pinnedPeers().ccxt}`,
+        ...their,
+        figures: { [TIMES_P50]: their.p50Ns / our.p50Ns },
+        note: 'createOrderWs',
+      },
     ];
   } finally {
     await ours.close();

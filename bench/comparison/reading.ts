@@ -6,6 +6,9 @@ import { type BookStart, ourReader, type ReaderKind, startOf } from './reader.ts
 import { firstDifference } from './same-result.ts';
 import { tardisReader } from './tardis-reader.ts';
 
+/** Column of how many times as long as our scanner a client takes. */
+export const TIMES = '× our scanner';
+
 /** One frame from its bytes to the book, the events and the best prices, by each client that builds the same as ours. */
 export async function compareReading(corpus: Corpus): Promise<readonly BenchmarkRow[]> {
   const start = startOf(corpus);
@@ -28,9 +31,13 @@ export async function compareReading(corpus: Corpus): Promise<readonly Benchmark
   ]);
   const note = `the same books, trades and quotes; ${corpus.origin}, ${meanBytes(corpus)} bytes a frame`;
   const shown = rows.map(({ row, ratio }, index): BenchmarkRow => {
-    const times = `${ratio.toFixed(2)} × the scanner`;
-    const said = row.note ?? (index >= 2 && index < same.length ? note : '');
-    return { ...row, label: label(corpus, row.label), note: said === '' ? times : `${times}; ${said}` };
+    const said = row.note ?? (index >= 2 && index < same.length ? note : undefined);
+    return {
+      ...row,
+      label: label(corpus, row.label),
+      figures: { [TIMES]: ratio },
+      ...(said === undefined ? {} : { note: said }),
+    };
   });
   return [...shown, ...left];
 }

@@ -8,7 +8,7 @@ const LATE_MS = 20_000;
 
 const task = JSON.parse(process.argv[2] ?? '') as ClientTask;
 const tell = (message: ClientMessage) => process.send?.(message);
-const meter = new Meter(task.load.mode === 'paced', task.warmUpSeconds, task.load);
+const meter = new Meter(task.load, task.warmUpSeconds);
 
 process.on('disconnect', () => process.exit());
 process.on('message', (command: FinishCommand) => void finish(command.count));

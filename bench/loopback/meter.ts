@@ -1,7 +1,7 @@
 import type { ClientMessage, Load } from './messages.ts';
 
-/** A look at the clock each so many messages of a flood: more often would be part of what is measured. */
-const BETWEEN_MARKS = 1_024;
+/** A look at the clock each so many messages: more often would be part of what is measured. */
+const BETWEEN_MARKS = { flood: 8_192, paced: 1_000 } as const;
 /** Of a position in the last prices that the toy decision takes. */
 const WEIGHT = 0.05;
 
@@ -12,6 +12,7 @@ export class Meter {
   received = 0;
   callbacks = 0;
   readonly #each: boolean;
+  readonly #betweenMarks: number;
   readonly #warmUp: number;
   readonly #decidedAt: Float64Array;
   #firstAt = 0;
@@ -25,8 +26,10 @@ export class Meter {
   #above = false;
   #decisions = 0;
 
-  constructor(eachTimed: boolean, warmUpSeconds: number, load: Load) {
+  constructor(load: Load, warmUpSeconds: number) {
+    const eachTimed = load.mode === 'paced';
     this.#each = eachTimed;
+    this.#betweenMarks = BETWEEN_MARKS[load.mode];
     this.#warmUp = warmUpSeconds * 1e9;
     this.#decidedAt = new Float64Array(eachTimed ? load.seconds * load.messagesPerSecond : 0);
   }
@@ -41,7 +44,7 @@ export class Meter {
   count(): void {
     if (this.#each) this.#decidedAt[this.received] = now();
     this.received += 1;
-    if (this.received % BETWEEN_MARKS === 0 || this.received === 1) this.#mark();
+    if (this.received % this.#betweenMarks === 0 || this.received === 1) this.#mark();
   }
 
   /** How often the prices crossed their moving mean. */
