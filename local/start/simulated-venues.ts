@@ -65,6 +65,13 @@ export async function startVenues(args: RunArguments, signal?: AbortSignal): Pro
   };
 }
 
+/** The fills of the run's account under the ids by which the venue tells them. */
+function toldFillIds(id: VenueId, exchange: SimulatedExchange): readonly string[] {
+  const { fillIdAsTold, fillIdsAsTold } = VENUE_SERVERS[id];
+  const fills = exchange.fills(LOCAL_ACCOUNT, null);
+  return fillIdsAsTold?.(fills, exchange.instruments) ?? fills.map((fill) => fillIdAsTold(fill.fillId));
+}
+
 interface StartedVenue {
   readonly running: RunningVenue;
   readonly venue: SimulatedVenue;
@@ -121,7 +128,7 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
       venue: id,
       framesSent: venue.stats().framesSent,
       clientOrderIds: exchange.orders(LOCAL_ACCOUNT, null).map((order) => order.clientOrderId),
-      fillIds: exchange.fills(LOCAL_ACCOUNT, null).map((fill) => VENUE_SERVERS[id].fillIdAsTold(fill.fillId)),
+      fillIds: toldFillIds(id, exchange),
     }),
     pause: () => exchangeClock.pause(),
   };

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { MillraceError, messageOf } from '#core/errors.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { Credentials, VenueRuntime } from '../venue.ts';
+import { type AlpacaOperation, classOfStatus } from './errors.ts';
+import { type AlpacaCall, type AlpacaLimits, alpacaLimitsOf } from './limits.ts';
+import { authHeaders } from './signing.ts';
+import { parseTimestamp } from './timestamps.ts';
+
+/** Answers past this are lost as far as we are concerned. */
+const ANSWER_TIMEOUT_MS = 5_000;
+/** Longest wait of a query for the own budget. */
+const MAX_WAIT_MS = 2_000;
+
+export type QueryParameters = Readonly<Record<string, string | number | undefined>>;
+
+/** REST calls with the keys of one account. Every method rejects with a `VenueError`. */
+export interface AlpacaRest {
+  get(path: string, parameters?: QueryParameters): Promise<unknown>;
+  /** Sends now or not at all: class `retry`, code `RATE_BUDGET`, and nothing left the process, where the own budget is used up. */
+  send(method: 'POST' | 'DELETE', path: string, body: unknown, operation: 'create' | 'cancel'): Promise<unknown>;
+  serverTime(): Promise<EpochMs>;
+}
+
+/** `code` of an error that proves that nothing was sent. */
+export const RATE_BUDGET = 'RATE_BUDGET';
+export const CREDENTIALS_MISSING = 'CREDENTIALS_MISSING';
+
+const errorBody = z.looseObject({ code: z.number().optional(), message: z.string().optional() });
+const clockBody = z.looseObject({ timestamp: z.string() });
+
+/** Reads a result by its schema. Throws `VenueError` of class `retry` for one of another shape. */
+export function read<Schema extends z.ZodType>(schema: Schema, result: unknown, what: string): z.infer<Schema> {
+  const parsed = schema.safeParse(result);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined ? '' : `${issue.path.join('.')}: ${issue.message}`;
+  throw new VenueError('retry', 'ANSWER_INVALID', `${what} ${where}`);
+}
+
+/** A time of the venue's; class `retry` for what is none. */
+export function readTime(text: string, what: string): EpochMs {
+  const time = parseTimestamp(text);
+  if (time === null) throw new VenueError('retry', 'ANSWER_INVALID', `${what} is not a time`);
+  return time;
+}
+
+/** `credentials` is asked anew for each request, so that a rotation needs no restart; null: `CREDENTIALS_MISSING` (class keys), nothing sent. */
+export function createAlpacaRest(
+  runtime: VenueRuntime,
+  credentials: () => Credentials | null,
+  limits: AlpacaLimits = alpacaLimitsOf(runtime),
+): AlpacaRest {
+  async function request(
+    method: string,
+    pathAndQuery: string,
+    body: unknown,
+    operation: AlpacaOperation,
+  ): Promise<unknown> {
+    const keys = credentials();
+    if (keys === null) throw new VenueError('keys', CREDENTIALS_MISSING, 'no keys are known for this account');
+    const headers = { ...authHeaders(keys), ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    return exchange(runtime, operation, pathAndQuery, init, limits);
+  }
+
+  /** Waits for its turn in the budget; a longer wait than a caller can be kept for rejects. */
+  async function withinBudget(call: AlpacaCall, path: string): Promise<void> {
+    for (let waitMs = limits.take(call); waitMs > 0; waitMs = limits.take(call)) {
+      if (waitMs > MAX_WAIT_MS) {
+        throw new VenueError('retry', RATE_BUDGET, `path=${path} wait=${Math.ceil(waitMs)} ms`, waitMs);
+      }
+      const turn = Math.ceil(waitMs);
+      await new Promise<void>((resolve) => runtime.timers.after(turn, resolve));
+    }
+  }
+
+  const get = async (path: string, parameters: QueryParameters = {}): Promise<unknown> => {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+    const text = query.toString();
+    await withinBudget('query', path);
+    return request('GET', text === '' ? path : `${path}?${text}`, undefined, 'query');
+  };
+
+  return {
+    get,
+    send(method, path, body, operation) {
+      const waitMs = limits.take(operation === 'cancel' ? 'cancel' : 'order');
+      if (waitMs > 0) {
+        return Promise.reject(new VenueError('retry', RATE_BUDGET, `wait ${Math.ceil(waitMs)} ms`, waitMs));
+      }
+      return request(method, path, body, operation);
+    },
+    async serverTime() {
+      const { timestamp } = read(clockBody, await get('/v2/clock'), '/v2/clock');
+      return readTime(timestamp, '/v2/clock timestamp');
+    },
+  };
+}
+
+/** Sends one request and reads its answer whole, within the time limit. An answer without a body is null. */
+async function exchange(
+  runtime: VenueRuntime,
+  operation: AlpacaOperation,
+  pathAndQuery: string,
+  init: RequestInit,
+  limits: AlpacaLimits,
+): Promise<unknown> {
+  const abort = new AbortController();
+  const cancel = runtime.timers.after(ANSWER_TIMEOUT_MS, () => abort.abort());
+  const unclear = operation === 'query' ? 'retry' : 'unknown';
+  let status: number;
+  let text: string;
+  let headers: Headers;
+  try {
+    const response = await runtime.fetch(`${runtime.endpoints.rest}${pathAndQuery}`, { ...init, signal: abort.signal });
+    text = await response.text();
+    ({ status, headers } = response);
+  } catch (error) {
+    // An address that may not be called: nothing was sent.
+    if (error instanceof MillraceError) throw new VenueError('reject', error.code, error.message);
+    throw new VenueError(unclear, abort.signal.aborted ? 'TIMEOUT' : 'LINK', messageOf(error));
+  } finally {
+    cancel();
+  }
+  limits.observe(headers);
+  if (status >= 200 && status < 300) return text === '' ? null : parseBody(text, unclear);
+  throw refusalOf(status, text, operation, status === 429 ? limits.refused(headers, runtime.clock.epochMs()) : null);
+}
+
+/** `{"code","message"}`: the venue's own code where there is one, else the HTTP status. */
+function refusalOf(status: number, text: string, operation: AlpacaOperation, retryAfterMs: number | null): VenueError {
+  const body = errorBody.safeParse(parsedOrNull(text));
+  const code = body.success && body.data.code !== undefined ? String(body.data.code) : `HTTP_${status}`;
+  const said = (body.success ? body.data.message : undefined) ?? text.slice(0, 200);
+  return new VenueError(classOfStatus(status, said, operation), code, said, retryAfterMs);
+}
+
+function parseBody(text: string, unclear: 'retry' | 'unknown'): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new VenueError(unclear, 'ANSWER_INVALID', messageOf(error));
+  }
+}
+
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
