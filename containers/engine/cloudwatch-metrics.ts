@@ -95,6 +95,14 @@ function venueBlob(
       FramesShed: sum('shed'),
       BytesReceived: sum('bytes'),
       BookGaps: feed.books.reduce((total, book) => total + book.gaps, 0),
+      Reconnects: feed.connections.reduce((total, { counts }) => total + counts.lost, 0),
+      Resubscriptions: feed.connections.reduce((total, { counts }) => total + counts.resubscribed, 0),
+      Silences: feed.connections.reduce((total, { counts }) => total + counts.silences, 0),
+      PlannedChanges: feed.connections.reduce((total, { overlap }) => total + overlap.changesDone, 0),
+      OverlapDropped: feed.connections.reduce(
+        (total, { overlap: { dropped } }) => total + dropped.ahead + dropped.duplicate + dropped.outsideWindow,
+        0,
+      ),
     },
     gauges: {
       BooksInvalid: { value: feed.books.filter((book) => !book.valid).length, unit: 'Count' },

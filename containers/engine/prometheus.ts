@@ -47,6 +47,24 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
     labelNames: ['venue', 'connection'],
     ...register,
   });
+  const connections = new Gauge({
+    name: 'millrace_connection_events',
+    help: 'What happened to the connection so far: attempts, opened, lost, resubscribed, silences, planned changes',
+    labelNames: ['venue', 'connection', 'kind'],
+    ...register,
+  });
+  const connectionState = new Gauge({
+    name: 'millrace_connection_state_since_seconds',
+    help: 'Since when the connection is in this state, seconds of Unix time',
+    labelNames: ['venue', 'connection', 'state'],
+    ...register,
+  });
+  const overlap = new Gauge({
+    name: 'millrace_overlap_dropped',
+    help: 'Messages of one of two sockets that were not taken while one was replaced, by reason',
+    labelNames: ['venue', 'connection', 'reason'],
+    ...register,
+  });
   const latency = new Gauge({
     name: 'millrace_latency_microseconds',
     help: 'Latency quantiles since the start',
@@ -85,7 +103,8 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
   });
 
   return async () => {
-    for (const gauge of [frames, bytes, gaps, valid, live, denials, open]) gauge.reset();
+    for (const gauge of [frames, bytes, gaps, valid, live, connections, connectionState, overlap, denials, open])
+      gauge.reset();
     for (const account of sources.publisher.accounts()) {
       const { venue, connection } = account;
       frames.set({ venue, connection, fate: 'received' }, account.received);
@@ -94,8 +113,15 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
       bytes.set({ venue, connection }, account.bytes);
     }
     for (const feed of sources.feeds()) {
-      for (const { name, status } of feed.connections)
-        live.set({ venue: feed.venue, connection: name }, status.state === 'live' ? 1 : 0);
+      for (const each of feed.connections) {
+        const labels = { venue: feed.venue, connection: each.name };
+        const { state, since } = each.status;
+        live.set(labels, state === 'live' ? 1 : 0);
+        if (since !== undefined) connectionState.set({ ...labels, state }, since / 1_000);
+        for (const [kind, count] of Object.entries(each.counts)) connections.set({ ...labels, kind }, count);
+        connections.set({ ...labels, kind: 'changed' }, each.overlap.changesDone);
+        for (const [reason, count] of Object.entries(each.overlap.dropped)) overlap.set({ ...labels, reason }, count);
+      }
       for (const book of feed.books) {
         gaps.set({ venue: feed.venue, symbol: book.symbol }, book.gaps);
         valid.set({ venue: feed.venue, symbol: book.symbol }, book.valid ? 1 : 0);

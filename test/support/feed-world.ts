@@ -88,7 +88,7 @@ export async function openFeedWorld(options: {
   const quoted = new Map<string, number>();
   const plain = createWsConnect({ insecureAllowed: true });
   const connect: Connect = (url, listener, connectOptions) => {
-    dialled.push({ atMs: clock.epochMs() - startMs });
+    dialled.push({ atMs: clock.monoNanos() / 1e6 });
     return plain(url, listener, connectOptions);
   };
   const feed = new FeedRunner(
@@ -134,26 +134,37 @@ export async function openFeedWorld(options: {
       .status()
       .connections.some(({ status }) => !['live', 'waiting', 'maintenance', 'closed'].includes(status.state));
 
+  /** Sent to sockets that were cut before they came. */
+  let neverCame = 0;
+
   /** What is on its way arrives, and handshakes and answers come to their end, while the clocks stand still. */
   async function arrive(): Promise<void> {
     let last = -1;
-    for (let turn = 0; turn < 400; turn += 1) {
+    for (let idle = 0; idle < 40; ) {
       await settle(1);
       const now = received();
-      if (now === last && !opening() && now >= server.stats().framesSent) return;
-      if (now === last) await new Promise((resolve) => setTimeout(resolve, turn < 5 ? 0 : 1));
-      if (turn > 20 && now === last && server.faults.halfOpen !== 'none') return;
+      if (now === last && !opening() && now + neverCame >= server.stats().framesSent) return;
+      idle = now === last ? idle + 1 : 0;
+      if (idle > 3) await new Promise((resolve) => setTimeout(resolve, 1));
       last = now;
     }
+    neverCame = server.stats().framesSent - last;
   }
 
+  /** The venue's time: steps of the wall clock do not touch it. */
+  const venueNow = (): EpochMs => (startMs + clock.monoNanos() / 1e6) as EpochMs;
+
+  /** While its market stands still a venue has nothing to catch up with. */
+  let stoodMs = 0;
   const paced = options.venue.startsWith('binance');
   const pass: FeedWorld['pass'] = async (ms, { market = true, stepMs = STEP_MS } = {}) => {
-    const end = clock.epochMs() + ms;
+    const end = venueNow() + ms;
     await arrive();
-    while (clock.epochMs() < end) {
-      await manual.advanceAsync(Math.min(stepMs, end - clock.epochMs()));
-      if (market) exchange.advanceTo(clock.epochMs());
+    while (venueNow() < end) {
+      const step = Math.min(stepMs, end - venueNow());
+      await manual.advanceAsync(step);
+      if (market) exchange.advanceTo((venueNow() - stoodMs) as EpochMs);
+      else stoodMs += step;
       if (paced && market) await new Promise((resolve) => setTimeout(resolve, PACED_MS));
       await arrive();
     }
@@ -172,10 +183,9 @@ export async function openFeedWorld(options: {
     quoted,
     pass,
     async until(what, holds, withinMs = 30_000) {
-      const end = clock.epochMs() + withinMs;
+      const end = venueNow() + withinMs;
       while (!holds()) {
-        if (clock.epochMs() >= end)
-          throw new Error(`not within ${withinMs} ms: ${what}; ${JSON.stringify(feed.status())}`);
+        if (venueNow() >= end) throw new Error(`not within ${withinMs} ms: ${what}; ${JSON.stringify(feed.status())}`);
         await pass(STEP_MS);
       }
     },

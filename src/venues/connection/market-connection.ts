@@ -97,7 +97,7 @@ const ANY_SILENCE_MS = 60_000;
 const PLANNED_PART = 0.9;
 /** A venue in maintenance that keeps its sockets open is looked at anew after so long without data. */
 const MAINTENANCE_LOOK_MS = 300_000;
-/** A resubscription that has brought no whole book by then may be asked for again. */
+/** A resubscription that has brought no whole book by then has failed. */
 const RESYNC_MS = 10_000;
 
 /** One market-data socket of a venue, kept up: subscriptions with awaited acks, heartbeats, silence by channel and symbol (R10, F16, F17). */
@@ -316,8 +316,13 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     own.resubscribed += 1;
     log('warn', 'resubscribe', { connection: options.name, ...subscription, reason });
     listener.onResubscribe(subscription, reason);
+    const askedAt = clock.monoNanos();
     const cancel = timers.after(RESYNC_MS + ackTimeoutMs, () => {
-      if (resyncing.get(key) === cancel) resyncing.delete(key);
+      if (resyncing.get(key) !== cancel) return;
+      resyncing.delete(key);
+      // It speaks, and no whole book has come of it: another socket is the next thing to try. (If it is silent, that is judged as silence.)
+      if ((silence.lastHeard(subscription) ?? 0) > askedAt)
+        leaveMute(`${subscription.channel} ${subscription.symbol} not whole after a resubscription`);
     });
     resyncing.set(key, cancel);
     renew(session, subscription).then(

@@ -18,6 +18,8 @@ export interface SilenceWatch {
   clear(): void;
   /** `moved`: it says something new of what its followers show as well (see `PEERS`). */
   heard(channel: Channel, symbol: string, at: MonoNanos, moved: boolean): void;
+  /** When it was last heard, or began to be watched; null: it is not watched. */
+  lastHeard(subscription: Subscription): number | null;
   /** Something that is judged is not silent. */
   flowing(): boolean;
 }
@@ -166,6 +168,7 @@ export function createSilenceWatch(options: {
       cancel?.();
       cancel = null;
     },
+    lastHeard: ({ channel, symbol }) => byChannel.get(channel)?.get(symbol)?.heardAt ?? null,
     flowing() {
       const now = clock.monoNanos();
       for (const watched of all()) {
