@@ -10,7 +10,7 @@ import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { VenueEndpoints, VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 import { liveEndpoints } from './live-endpoints.ts';
-import { EVERY_CHANNEL } from './run-configuration.ts';
+import { channelsOf } from './run-configuration.ts';
 import type { VenueMarket } from './venue-markets.ts';
 
 const LIVE_SYMBOLS = 2;
@@ -87,7 +87,7 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
   }
 
   const prices = new Map<string, number>();
-  const subscriptions = instruments.flatMap(({ symbol }) => EVERY_CHANNEL.map((channel) => ({ channel, symbol })));
+  const subscriptions = instruments.flatMap(({ symbol }) => channelsOf(id).map((channel) => ({ channel, symbol })));
   for (const plan of venue.marketData.plan(endpoints, subscriptions)) {
     const decode = venue.marketData.createDecoder();
     const connection = createMarketConnection({
@@ -156,7 +156,7 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
       instrument,
       price: Math.round((prices.get(instrument.symbol) ?? 0) * 10 ** instrument.priceScale),
     })),
-    channels: EVERY_CHANNEL,
+    channels: channelsOf(id),
     source,
     close,
   };

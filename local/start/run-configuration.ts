@@ -1,6 +1,7 @@
 import type { FeedConfiguration, LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import { type Instrument, notional, type VenueId } from '#core/market/instrument.ts';
 import { formatScaled, type Price } from '#core/market/scaled-decimal.ts';
+import { venues } from '#venues/venues.ts';
 
 /** The account of the embedded run. */
 export const LOCAL_ACCOUNT = 'main';
@@ -19,8 +20,12 @@ export interface TradedMarket {
   readonly channels: FeedConfiguration['channels'];
 }
 
-/** Everything that a lane, the view or the archive uses. */
-export const EVERY_CHANNEL: TradedMarket['channels'] = ['book', 'trades', 'quotes', 'ticker'];
+const EVERY_CHANNEL: TradedMarket['channels'] = ['book', 'trades', 'quotes', 'ticker'];
+
+/** Everything that a lane, the view or the archive uses, as far as the venue has it. */
+export function channelsOf(venue: VenueId): TradedMarket['channels'] {
+  return EVERY_CHANNEL.filter((channel) => venues[venue].supports.channels.includes(channel));
+}
 
 /** Value of an entry at the entry threshold, quote currency. */
 const BASE_NOTIONAL = 20_000;

@@ -7,7 +7,7 @@ import type { MarketSource } from '#simulation/market-sources/market-source.ts';
 import { createRecordedMarket } from '#simulation/market-sources/recorded-market.ts';
 import type { RunArguments } from './arguments.ts';
 import { openLiveMarket } from './live-market.ts';
-import { EVERY_CHANNEL, type TradedMarket } from './run-configuration.ts';
+import { channelsOf, type TradedMarket } from './run-configuration.ts';
 
 /** Where a simulated venue of a run has its market from. */
 export interface VenueMarket extends TradedMarket {
@@ -71,7 +71,7 @@ function generated(venue: VenueId, seed: number): VenueMarket {
     venue,
     description: `generated flow of ${instruments.map((each) => each.symbol).join(' and ')}, seed ${seed}`,
     symbols: instruments.map((instrument) => ({ instrument, price: startPriceOf(instrument) })),
-    channels: EVERY_CHANNEL,
+    channels: channelsOf(venue),
     source: createGeneratedMarket(instruments, seed),
     close: nothingToClose,
   };
@@ -88,7 +88,7 @@ function recorded(venue: VenueId, files: readonly string[]): VenueMarket {
     description: `${facts.frames} recorded frames of ${symbols.map((each) => each.instrument.symbol).join(', ')}, ${(facts.durationMs / 1e3).toFixed(0)} s`,
     symbols,
     // What a recording does not hold stays silent, which a feed takes for a fault.
-    channels: EVERY_CHANNEL.filter((channel) => facts.channels.has(channel)),
+    channels: channelsOf(venue).filter((channel) => facts.channels.has(channel)),
     source: createRecordedMarket({ venue, files, instruments: facts.instruments }),
     close: nothingToClose,
   };

@@ -8,7 +8,7 @@ import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { Engine } from '#engine/engine.ts';
-import { runConfiguration } from '#local/start/run-configuration.ts';
+import { channelsOf, runConfiguration } from '#local/start/run-configuration.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
@@ -98,7 +98,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     {
       venue: options.venue,
       symbols,
-      channels: ['book', 'trades', 'quotes', 'ticker'],
+      channels: channelsOf(options.venue),
     },
   ]);
   const configured = (change: (configuration: RuntimeConfiguration) => RuntimeConfiguration) =>
