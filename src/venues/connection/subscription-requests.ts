@@ -59,6 +59,8 @@ export function createSubscriptionRequests(options: {
   let pace: SendPace | null = null;
   let paced = 0;
   let requests = 0;
+  /** The session whose opening has logged in, for venues that give more to those. */
+  let loggedInAs = -1;
 
   function paceOf(session: ConnectionSession): SendPace {
     if (pace === null || paced !== session.id) {
@@ -117,9 +119,12 @@ export function createSubscriptionRequests(options: {
     ask(session, kind, subscriptions) {
       requests += 1;
       const call: Call = { kind, subscriptions, confirmed: new Set(), open: 0 };
-      return protocol[kind](String(requests), subscriptions).map((request) => send(session, request, call));
+      return protocol[kind](String(requests), subscriptions, session.id === loggedInAs).map((request) =>
+        send(session, request, call),
+      );
     },
-    async begin(session, opening) {
+    async begin(session, opening, loggedIn = false) {
+      if (loggedIn) loggedInAs = session.id;
       for (const request of opening) {
         const ack = await send(session, request, { kind: 'begin', subscriptions: [], confirmed: new Set(), open: 0 });
         if (!ack.ok) throw new MillraceError('configuration', 'OPENING_REFUSED', ack.reason);
