@@ -22,7 +22,7 @@ export interface SubscriptionRequests {
     subscriptions: readonly Subscription[],
   ): Promise<Ack>[];
   /** What a fresh socket begins with, one after the other. Rejects with `OPENING_REFUSED` (configuration) if the venue refuses. */
-  begin(session: ConnectionSession, requests: readonly VenueRequest[]): Promise<void>;
+  begin(session: ConnectionSession, requests: readonly VenueRequest[], loggedIn?: boolean): Promise<void>;
   /** Digits only, never used twice: some venues take nothing but a number. */
   nextId(): string;
   /** False: nobody waited for this answer. */

@@ -54,8 +54,8 @@ export const deribitMarketData: MarketDataProtocol = {
   heartbeat: null,
   silenceMs: ({ channel }) => SILENCE_MS[channel] ?? Number.POSITIVE_INFINITY,
   limits: {
-    // Ten requests at once, then 3.3 a second: what subscribing costs of its credits.
-    messagesPerSecond: 3,
+    // Subscribing is paid from a pool for ten requests that refills by 3.3 a second: at this pace it lasts for sixty.
+    messagesPerSecond: 5,
     subscriptionsPerRequest: CHANNELS_PER_REQUEST,
     subscriptionsPerConnection: 500,
     // 32 connections from one address at a time; how fast they may follow one another is not said.
@@ -165,7 +165,8 @@ export function createDeribitDecoder(
     const openTime = Number(tick) as EpochMs;
     const before = candles.get(symbol);
     if (before !== undefined && openTime < before.openTime) return;
-    if (before !== undefined && openTime > before.openTime) emit({ ...before, closed: true, exchangeTime: (before.openTime + CANDLE_MS) as EpochMs });
+    if (before !== undefined && openTime > before.openTime)
+      emit({ ...before, closed: true, exchangeTime: (before.openTime + CANDLE_MS) as EpochMs });
     // Sizes of inverse contracts are in quote currency, which is what `cost` counts.
     const isInverse = !symbol.includes('_') && !/-[CP]$/.test(symbol);
     const candle: CandleMessage = {
