@@ -191,3 +191,11 @@ describe('a lane on an inverse contract', () => {
     expect(world.placed.at(-1)).toMatchObject({ size: 6_000, reduceOnly: true, type: 'market' });
   });
 });
+
+describe('a lane on an equity', () => {
+  it('H16: rests by a plain limit order, since brokers know none that never takes', () => {
+    const world = new LaneWorld(laneConfiguration(), {}, EQUITY);
+    expect(world.enter()).toMatchObject({ timeInForce: 'gtc', type: 'limit', purpose: 'entry' });
+    expect(new LaneWorld().enter()).toMatchObject({ timeInForce: 'postOnly' });
+  });
+});

@@ -2,7 +2,7 @@ import type { LaneConfiguration } from '../config/runtime-configuration.ts';
 import type { DesiredState } from '../control/desired-state.ts';
 import { MillraceError } from '../errors.ts';
 import type { LaneState, StageStamps } from '../events/trading-event.ts';
-import { hasReduceOnly, type Instrument } from '../market/instrument.ts';
+import { hasPostOnly, hasReduceOnly, type Instrument } from '../market/instrument.ts';
 import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
 import { formatScaled, type Price } from '../market/scaled-decimal.ts';
@@ -238,13 +238,9 @@ export class Lane {
   }
 
   #enter(signal: Signal, side: Side, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
-    const intent = this.#gate.intent(
-      side,
-      'entry',
-      signal.price,
-      signal.size,
-      signal.style === 'take' ? 'ioc' : 'postOnly',
-    );
+    const rests = hasPostOnly(this.instrument.kind) ? 'postOnly' : 'gtc';
+    const timeInForce = signal.style === 'take' ? 'ioc' : rests;
+    const intent = this.#gate.intent(side, 'entry', signal.price, signal.size, timeInForce);
     const stamps: StageStamps = {
       venue: exchangeTime,
       socket: receivedAt,

@@ -48,3 +48,8 @@ export function notional(instrument: Instrument, price: Price, size: Size): numb
 export function hasReduceOnly(kind: InstrumentKind): boolean {
   return kind !== 'spot' && kind !== 'equity';
 }
+
+/** Whether venues take orders that may never take on such an instrument. Brokers of equities do not: there an order at the own touch rests, as far as nothing has moved meanwhile. */
+export function hasPostOnly(kind: InstrumentKind): boolean {
+  return kind !== 'equity';
+}
