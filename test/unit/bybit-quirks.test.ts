@@ -137,6 +137,11 @@ describe('what Bybit is known for, and our client', () => {
       retryAfterMs: 600_000,
     });
     const asked = world.server.stats().requests;
+    // Nobody of this address asks: no other account, no public question either.
+    await expect(world.venue.createQueries(world.runtime).serverTime()).rejects.toMatchObject({
+      venueCode: 'RATE_BUDGET',
+    });
+    await expect(world.venue.fetchInstruments(world.runtime)).rejects.toMatchObject({ venueCode: 'RATE_BUDGET' });
     await expect(world.queries.balances()).rejects.toMatchObject({ venueClass: 'retry', venueCode: 'RATE_BUDGET' });
     expect(world.server.stats().requests).toBe(asked);
   });

@@ -20,7 +20,8 @@ function runtimeAnswering(...bodies: unknown[]) {
   const logged: Readonly<Record<string, unknown>>[] = [];
   const runtime: VenueRuntime = {
     endpoints: { market: '', account: '', orders: '', rest: 'https://rest.invalid' },
-    clock: systemClock,
+    // A clock of its own: the address's budget is kept by it.
+    clock: { ...systemClock },
     timers: systemTimers,
     random: { next: () => 0.5 },
     connect: () => {

@@ -18,22 +18,17 @@ export interface BybitLimits {
   observe(call: BybitCall, headers: BybitLimitHeaders): void;
   /** The venue refused for the rate (10006, 10429): waits until the time it stated, a second without one. Returns the wait. */
   refused(call: BybitCall, headers: BybitLimitHeaders, venueNow: EpochMs): number;
-  /** HTTP 403: the address is shut out; everything by REST stops for ten minutes. Returns the wait. */
-  shutOut(): number;
 }
 
 /** Per account and rolling second (Bybit V5 documentation, "Rate limit rules"); each order call has a budget of its own, so a cancel is never starved by entries. */
 const PER_SECOND = { query: 50, public: 100 } as const;
-/** Per address. */
-const ADDRESS = { capacity: 600, windowMs: 5_000, cancelReserve: 60 } as const;
-const SHUT_OUT_MS = 600_000;
 const DEFAULT_WAIT_MS = 1_000;
 
 /**
- * The budgets of one account in one category, whose `ordersPerSecond` each kind of order request has. `usesAddressBudget`: REST counts by address as well,
- * the trade socket does not.
+ * The budgets of one account in one category, whose `ordersPerSecond` each kind of order request has. `address`: REST counts by address as well; null for the
+ * trade socket, which does not.
  */
-export function createBybitLimits(clock: Clock, ordersPerSecond: number, usesAddressBudget: boolean): BybitLimits {
+export function createBybitLimits(clock: Clock, ordersPerSecond: number, address: RateBudget | null): BybitLimits {
   const budget = (capacity: number): RateBudget =>
     createRateBudget(clock, { capacity, windowMs: 1_000, cancelReserve: 0 });
   const budgets: Readonly<Record<BybitCall, RateBudget>> = {
@@ -43,15 +38,14 @@ export function createBybitLimits(clock: Clock, ordersPerSecond: number, usesAdd
     query: budget(PER_SECOND.query),
     public: budget(PER_SECOND.public),
   };
-  const address = createRateBudget(clock, ADDRESS);
 
   return {
     take(call) {
       const priority = call === 'cancel' ? 'cancel' : 'normal';
-      const waitMs = Math.max(budgets[call].waitMs(priority), usesAddressBudget ? address.waitMs(priority) : 0);
+      const waitMs = Math.max(budgets[call].waitMs(priority), address?.waitMs(priority) ?? 0);
       if (waitMs > 0) return waitMs;
       budgets[call].take(priority);
-      if (usesAddressBudget) address.take(priority);
+      address?.take(priority);
       return 0;
     },
     observe(call, headers) {
@@ -66,10 +60,6 @@ export function createBybitLimits(clock: Clock, ordersPerSecond: number, usesAdd
       const waitMs = resetAt !== null && resetAt > venueNow ? resetAt - venueNow : DEFAULT_WAIT_MS;
       budgets[call].block(waitMs);
       return waitMs;
-    },
-    shutOut() {
-      address.block(SHUT_OUT_MS);
-      return SHUT_OUT_MS;
     },
   };
 }

@@ -3,11 +3,13 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { VenueRuntime } from '../venue.ts';
+import { addressBudget, waitForTurn } from './address-budget.ts';
 import { type BybitOperation, classOfCode, classOfStatus } from './errors.ts';
-import type { BybitLimits } from './limits.ts';
 
 /** Answers past this are lost as far as we are concerned. */
 const ANSWER_TIMEOUT_MS = 5_000;
+/** HTTP 403: the address asks too often, and is to ask nothing more for so long. */
+const SHUT_OUT_MS = 600_000;
 
 const envelope = z.object({
   retCode: z.number(),
@@ -34,8 +36,8 @@ export function read<Schema extends z.ZodType>(schema: Schema, result: unknown, 
 
 /** The result of a question that needs no keys. Rejects with a `VenueError`. */
 export async function fetchPublic(runtime: VenueRuntime, pathAndQuery: string, timeoutMs?: number): Promise<unknown> {
-  const options = timeoutMs === undefined ? {} : { timeoutMs };
-  const answer = readEnvelope(await exchange(runtime, 'query', pathAndQuery, { method: 'GET' }, options), 'query');
+  await waitForTurn(runtime.timers, pathAndQuery, () => addressBudget(runtime).take('normal'));
+  const answer = readEnvelope(await exchange(runtime, 'query', pathAndQuery, { method: 'GET' }, timeoutMs), 'query');
   if (answer.retCode !== 0) {
     throw new VenueError(classOfCode(answer.retCode, 'query'), String(answer.retCode), answer.retMsg);
   }
@@ -56,20 +58,20 @@ export async function exchange(
   operation: BybitOperation,
   pathAndQuery: string,
   init: RequestInit,
-  options: { readonly limits?: BybitLimits; readonly timeoutMs?: number } = {},
+  timeoutMs = ANSWER_TIMEOUT_MS,
 ): Promise<RawAnswer> {
   const abort = new AbortController();
-  const cancel = runtime.timers.after(options.timeoutMs ?? ANSWER_TIMEOUT_MS, () => abort.abort());
+  const cancel = runtime.timers.after(timeoutMs, () => abort.abort());
   try {
     const response = await runtime.fetch(`${runtime.endpoints.rest}${pathAndQuery}`, { ...init, signal: abort.signal });
     const text = await response.text();
-    const retryAfterMs = response.status === 403 ? (options.limits?.shutOut() ?? null) : null;
+    if (response.status === 403) addressBudget(runtime).block(SHUT_OUT_MS);
     if (!response.ok) {
       throw new VenueError(
         classOfStatus(response.status, operation),
         `HTTP_${response.status}`,
         text.slice(0, 200),
-        retryAfterMs,
+        response.status === 403 ? SHUT_OUT_MS : null,
       );
     }
     return { status: response.status, headers: response.headers, text, operation };

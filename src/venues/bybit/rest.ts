@@ -2,6 +2,7 @@ import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { createVenueClock, takeSample, type VenueClock } from '../connection/venue-clock.ts';
 import type { AccountRuntime } from '../venue.ts';
+import { addressBudget, waitForTurn } from './address-budget.ts';
 import type { BybitCategory } from './category.ts';
 import { type BybitOperation, classOfCode } from './errors.ts';
 import { type BybitCall, createBybitLimits } from './limits.ts';
@@ -9,8 +10,6 @@ import { exchange, fetchServerTime, readEnvelope } from './public-rest.ts';
 import { signedHeaders } from './signing.ts';
 
 const RECV_WINDOW_MS = 5_000;
-/** Longest wait for the own budget. */
-const MAX_WAIT_MS = 2_000;
 
 export type QueryParameters = Readonly<Record<string, string | number | undefined>>;
 
@@ -24,7 +23,7 @@ export interface BybitRest {
 
 export function createBybitRest(category: BybitCategory, runtime: AccountRuntime): BybitRest {
   const venueClock = createVenueClock(runtime.clock);
-  const limits = createBybitLimits(runtime.clock, category.ordersPerSecond, true);
+  const limits = createBybitLimits(runtime.clock, category.ordersPerSecond, addressBudget(runtime));
 
   const serverTime = (): Promise<EpochMs> => fetchServerTime(runtime);
 
@@ -53,9 +52,9 @@ export function createBybitRest(category: BybitCategory, runtime: AccountRuntime
     path: string,
     request: (timestamp: number) => { readonly url: string; readonly init: RequestInit },
   ): Promise<unknown> {
-    await withinBudget(operation, path);
+    await waitForTurn(runtime.timers, path, () => limits.take(operation));
     const { url, init } = request(venueClock.venueNow());
-    const response = await exchange(runtime, operation, url, init, { limits });
+    const response = await exchange(runtime, operation, url, init);
     const answer = readEnvelope(response, operation);
     const headers = limitHeaders(response.headers);
     limits.observe(operation, headers);
@@ -66,17 +65,6 @@ export function createBybitRest(category: BybitCategory, runtime: AccountRuntime
         ? limits.refused(operation, headers, venueClock.venueNow())
         : null;
     throw new VenueError(errorClass, String(answer.retCode), answer.retMsg, retryAfterMs);
-  }
-
-  /** Waits for its turn in the budget; a longer wait than a caller can be kept for rejects. */
-  async function withinBudget(operation: BybitOperation, path: string): Promise<void> {
-    for (let waitMs = limits.take(operation); waitMs > 0; waitMs = limits.take(operation)) {
-      if (waitMs > MAX_WAIT_MS) {
-        throw new VenueError('retry', 'RATE_BUDGET', `path=${path} wait=${Math.ceil(waitMs)} ms`, waitMs);
-      }
-      const turn = Math.ceil(waitMs);
-      await new Promise<void>((resolve) => runtime.timers.after(turn, resolve));
-    }
   }
 
   function credentials() {

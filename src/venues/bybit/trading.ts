@@ -56,7 +56,7 @@ export function createBybitOrderEntry(
 ): OrderEntry & Managed {
   const { clock, timers, log } = runtime;
   const pending = createPendingRequests<Reply>(timers, MAX_PENDING);
-  const limits = createBybitLimits(clock, category.ordersPerSecond, false);
+  const limits = createBybitLimits(clock, category.ordersPerSecond, null);
   const venueClock = createVenueClock(clock);
   const idPrefix = Math.floor(runtime.random.next() * 36 ** 6).toString(36);
   let requests = 0;
