@@ -75,13 +75,13 @@ function requireSameBooks(
   let looks = 0;
   lines.forEach((line, index) => {
     const { frame } = line;
-    if (venue === 'binance-usdm' && RecordedDepthSnapshots.looksLike(frame)) {
+    if (venue.startsWith('binance-') && RecordedDepthSnapshots.looksLike(frame)) {
       const snapshot = snapshots.read(frame, line.kind === 'rest' ? line.url : null, line.receivedAt);
       if (snapshot !== null) for (const way of ['parsed', 'scanned'] as const) apply(way, snapshot);
     } else {
       parse(frame, (message) => {
         if (message.type !== 'book') return;
-        if (venue === 'binance-usdm') snapshots.beforeDiff(message.symbol);
+        if (venue.startsWith('binance-')) snapshots.beforeDiff(message.symbol);
         apply('parsed', message);
       });
       scan(frame, (message) => {
@@ -151,6 +151,22 @@ describe.skipIf(!hasSharedData(CRYPTOFEED))('recorded Binance session of two sym
   });
 });
 
+const SPOT = 'binance/recorded/spot_btcusdt_20240808.raw.gz';
+
+describe.skipIf(!hasSharedData(SPOT))('recorded Binance spot day', () => {
+  test('every frame of a stream is scanned and says what the parser says; the books are equal price by price', async () => {
+    const instruments = instrumentsOf('binance-spot', { BTCUSDT: { priceScale: 2, sizeScale: 8 } });
+    const lines = await recorded(SPOT);
+    const frames = framesOf(lines);
+    const hot = frames.filter((frame) => frame.includes('"stream"'));
+
+    expect(requireSame('binance-spot', frames, instruments)).toHaveLength(hot.length);
+    expect(hot.length).toBeGreaterThan(41_000);
+    const books = requireSameBooks('binance-spot', lines, instruments, (index) => index % 1_000 === 0);
+    expect(books.outcomes.applied).toBeGreaterThan(3_000);
+  }, 20_000);
+});
+
 const OB500 = 'bybit/recorded/ob500_XRPUSDT_first25.jsonl.gz';
 
 describe.skipIf(!hasSharedData(OB500))('recorded Bybit book of 500 levels', () => {
@@ -181,6 +197,7 @@ describe.each([
   ['bybit-linear', [...FIXTURES, TARDIS[1]]],
   ['bybit-spot', [...FIXTURES, 'bybit/known-answers/tardis_bybit-spot.jsonl']],
   ['binance-usdm', [...BINANCE_FIXTURES, TARDIS[0]]],
+  ['binance-spot', [...BINANCE_FIXTURES, 'binance/known-answers/tardis_binance.jsonl']],
 ] as const)('published examples of %s', (venue, files) => {
   test.skipIf(!files.every((file) => file !== undefined && hasSharedData(file)))(
     'each says what the parser says, or is refused alike',

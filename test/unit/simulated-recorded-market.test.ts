@@ -407,7 +407,11 @@ describe('bad input', () => {
         data: { e: 'trade', E: 1, T: 1, s: 'BTCUSDT', t: 1, p: '1', q: '1', m: false, M: true },
       },
     ]);
-    expect(() => inspectRecording([spot])).toThrow(/RECORDING_VENUE: file=.*spot.raw holds no frames of binance-usdm/);
+    const { venue, instruments } = inspectRecording([spot]);
+    expect(venue).toBe('binance-spot');
+    expect(() => createRecordedMarket({ venue: 'binance-usdm', files: [spot], instruments })).toThrow(
+      /RECORDING_EMPTY/,
+    );
   });
 
   it('in single lines is counted with its reason, and the rest goes on', () => {

@@ -1,4 +1,4 @@
-import { parseScaled } from '#core/market/scaled-decimal.ts';
+import { decimalsOf, parseScaled } from '#core/market/scaled-decimal.ts';
 
 /** So many different values say what all of them have in common; fewer may share more by chance. */
 const ENOUGH_VALUES = 50;
@@ -8,6 +8,8 @@ const MAX_VALUES = 10_000;
 /** The coarsest grid of decimals on which all values added lie. */
 export class DecimalGrid {
   scale = 0;
+  /** The same without zeros at the end: some venues pad every decimal to the same length. */
+  tightScale = 0;
   /** In units of the scale; 0 before the first value. */
   #common = 0;
   readonly #values = new Set<string>();
@@ -16,6 +18,7 @@ export class DecimalGrid {
     if (this.#values.has(text)) return;
     if (this.#values.size < MAX_VALUES) this.#values.add(text);
     const decimals = text.includes('.') ? text.length - text.indexOf('.') - 1 : 0;
+    this.tightScale = Math.max(this.tightScale, decimalsOf(text));
     if (decimals > this.scale) {
       this.#common *= 10 ** (decimals - this.scale);
       this.scale = decimals;
@@ -23,10 +26,10 @@ export class DecimalGrid {
     this.#common = commonDivisor(this.#common, parseScaled(text, this.scale));
   }
 
-  /** In units of `scale`, which is at least the grid's own. */
+  /** In units of `scale`, which is at least the tight one. */
   stepAt(scale: number): number {
-    const common = this.#values.size < ENOUGH_VALUES ? 1 : Math.max(1, this.#common);
-    return common * 10 ** (scale - this.scale);
+    if (this.#values.size < ENOUGH_VALUES) return 10 ** Math.max(0, scale - this.scale);
+    return Math.max(1, Math.round(this.#common * 10 ** (scale - this.scale)));
   }
 }
 

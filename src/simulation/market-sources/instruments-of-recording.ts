@@ -24,7 +24,7 @@ export interface RecordingFacts {
   readonly skipped: { readonly count: number; readonly examples: readonly string[] };
 }
 
-const QUOTE_CURRENCIES = ['USDT', 'USDC', 'FDUSD', 'BUSD', 'USD'];
+const QUOTE_CURRENCIES = ['USDT', 'USDC', 'FDUSD', 'BUSD', 'USD', 'BTC', 'ETH', 'BNB', 'EUR'];
 const DEFAULT_MIN_NOTIONAL = 5;
 const MAX_LOTS = 1_000_000_000;
 /** Spot takes fees in the asset: its sizes need so many decimals more than those of orders, up to those that assets have. */
@@ -117,9 +117,11 @@ function* pairsOf(content: Exclude<FrameContent, { kind: 'ticker' }>): Generator
 function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes: DecimalGrid): Instrument {
   const builtIn = builtInInstruments(venue);
   const known = builtIn.find((each) => each.symbol === symbol);
-  const priceScale = Math.max(known?.priceScale ?? 0, prices.scale);
   // What is not known is taken for what the venue mostly has.
   const kind = known?.kind ?? builtIn[0]?.kind ?? 'linear';
+  // Binance writes every price and size of spot with eight decimals, whatever its tick.
+  const padded = venue === 'binance-spot';
+  const priceScale = Math.max(known?.priceScale ?? 0, padded ? prices.tightScale : prices.scale);
   const feeDecimals = kind === 'spot' ? Math.min(ASSET_DECIMALS, sizes.scale + FEE_DECIMALS) : 0;
   const sizeScale = Math.max(known?.sizeScale ?? 0, sizes.scale, feeDecimals);
   const rescaled = (step: number, from: number, to: number): number => step * 10 ** (to - from);
