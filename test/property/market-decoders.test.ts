@@ -17,6 +17,30 @@ const notification = (channel: string, data: unknown) => ({
 });
 
 const FRAMES: Readonly<Record<VenueId, readonly unknown[]>> = {
+  alpaca: [
+    [
+      { T: 'q', S: 'AAPL', bx: 'U', bp: 87.66, bs: 1, ax: 'Q', ap: 87.68, as: 4, t: '2021-02-22T15:51:45.335689322Z' },
+      { T: 't', S: 'AAPL', i: 96_921, x: 'D', p: 126.55, s: 1, t: '2021-02-22T15:51:44.208Z', c: ['@', 'I'], z: 'C' },
+    ],
+    [{ T: 'b', S: 'SPY', o: 388.985, h: 389.13, l: 388.975, c: 389.12, v: 49_378, t: '2021-02-22T19:15:00Z' }],
+    [{ T: 's', S: 'AAPL', sc: 'H', sm: 'Trading Halt', rc: 'T12', rm: 'Halted', t: '2021-02-22T19:15:00Z', z: 'C' }],
+    [
+      {
+        T: 'n',
+        id: 24_918_784,
+        headline: 'h',
+        summary: 's',
+        created_at: '2022-01-05T22:00:37Z',
+        updated_at: '2022-01-05T22:00:38Z',
+        url: 'https://a.invalid',
+        symbols: ['AAPL'],
+        source: 'b',
+      },
+    ],
+    [{ T: 'subscription', trades: ['AAPL'], quotes: ['AAPL'], bars: [], news: ['*'] }],
+    [{ T: 'success', msg: 'authenticated' }],
+    [{ T: 'error', code: 406, msg: 'connection limit exceeded' }],
+  ],
   'binance-usdm': [
     {
       stream: 'btcusdt@depth@100ms',
