@@ -1,53 +1,115 @@
+import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
-import type { LedgerAdjustment, LedgerFill } from '#core/ledger/ledger-entry.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import type { LedgerAdjustment, LedgerFill, LedgerIntent } from '#core/ledger/ledger-entry.ts';
+import { openingOf, placeOf } from '#core/ledger/ledger-index.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
-import type { PendingLedgerOrder } from '#core/orders/recovery.ts';
+import type { LedgerView, PendingLedgerOrder } from '#core/orders/recovery.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 
-/** Reads from the ledger what a recovery compares with the venue. */
-export function createLedgerView(reader: LedgerReader, clock: Clock): ReadLedger {
-  return async (unit, symbol) => {
-    const [orders, fills, adjustments, positions] = await Promise.all([
-      reader.readOrders(unit),
-      reader.readFills(unit),
-      reader.readAdjustments(unit),
-      reader.readPositions(unit, { venue: unit.venue, symbol }),
-    ]);
-    const ofSymbol = <Entry extends { readonly venue: string; readonly symbol: string }>(entries: readonly Entry[]) =>
-      entries.filter((entry) => entry.venue === unit.venue && entry.symbol === symbol);
-    const ended = new Set<string>();
-    const pending: PendingLedgerOrder[] = [];
-    for (const { clientOrderId, intent, state } of orders) {
-      if (state !== null && isTerminal(state.state)) {
-        ended.add(clientOrderId);
-      } else if (intent !== null && intent.venue === unit.venue && intent.symbol === symbol) {
-        const { side, price, size, reduceOnly, orderType, triggerPrice, time } = intent;
-        pending.push({
-          clientOrderId,
-          side,
-          price,
-          size,
-          reduceOnly,
-          orderType,
-          ...(triggerPrice === undefined ? {} : { triggerPrice }),
-          placedAt: time as EpochMs,
-        });
-      }
+/** A recovery asks the venue back to this long before the last that the ledger knows; stamps may differ by as much again. */
+const LOOK_BACK_MS = 2 * 600_000;
+
+/**
+ * Reads from the ledger what a recovery compares with the venue. With an index it reads the open orders and what came since the last checkpoint, and the whole ledger only where no checkpoint
+ * reaches so far back.
+ */
+export function createLedgerView(reader: LedgerReader, clock: Clock, index?: LedgerIndexReader): ReadLedger {
+  return async (unit, symbol) =>
+    (index === undefined ? null : await readRecent(reader, index, clock, unit, symbol)) ??
+    (await readWhole(reader, clock, unit, symbol));
+}
+
+async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symbol: string): Promise<LedgerView> {
+  const [orders, fills, adjustments, positions] = await Promise.all([
+    reader.readOrders(unit),
+    reader.readFills(unit),
+    reader.readAdjustments(unit),
+    reader.readPositions(unit, { venue: unit.venue, symbol }),
+  ]);
+  const ofSymbol = <Entry extends { readonly venue: string; readonly symbol: string }>(entries: readonly Entry[]) =>
+    entries.filter((entry) => entry.venue === unit.venue && entry.symbol === symbol);
+  const ended = new Set<string>();
+  const pending: PendingLedgerOrder[] = [];
+  for (const { clientOrderId, intent, state } of orders) {
+    if (state !== null && isTerminal(state.state)) {
+      ended.add(clientOrderId);
+    } else if (intent !== null && intent.venue === unit.venue && intent.symbol === symbol) {
+      pending.push(pendingOf(clientOrderId, intent));
     }
-    const knownFills = ofSymbol(fills);
-    const knownAdjustments = ofSymbol(adjustments);
-    return {
-      positionSize: positions[0]?.size ?? '0',
-      entryPrice: positions[0]?.entryPrice ?? '0',
-      fillIds: new Set(knownFills.map((fill) => fill.fillId)),
-      endedOrderIds: ended,
-      pendingOrders: pending,
-      realizedToday: realizedSince(dayStart(clock.epochMs()), knownFills, knownAdjustments),
-      lastKnownAt: lastKnown(knownFills, knownAdjustments),
-      hasHistory: knownFills.length > 0 || knownAdjustments.length > 0,
-    };
+  }
+  const knownFills = ofSymbol(fills);
+  const knownAdjustments = ofSymbol(adjustments);
+  return {
+    positionSize: positions[0]?.size ?? '0',
+    entryPrice: positions[0]?.entryPrice ?? '0',
+    fillIds: new Set(knownFills.map((fill) => fill.fillId)),
+    endedOrderIds: ended,
+    pendingOrders: pending,
+    realizedToday: realizedSince(dayStart(clock.epochMs()), knownFills, knownAdjustments),
+    lastKnownAt: lastKnown(knownFills, knownAdjustments),
+    hasHistory: knownFills.length > 0 || knownAdjustments.length > 0,
+  };
+}
+
+/** The same from a checkpoint and what came after it; null where that does not reach as far back as the venue will be asked. */
+async function readRecent(
+  reader: LedgerReader,
+  index: LedgerIndexReader,
+  clock: Clock,
+  unit: UnitRef,
+  symbol: string,
+): Promise<LedgerView | null> {
+  const place = placeOf(unit.venue, symbol);
+  const checkpoint = await index.checkpoint(unit, place);
+  const fold = checkpoint?.fold ?? null;
+  if (checkpoint === null || fold === null) return null;
+  // The open ones are read first: an order that ends meanwhile is then in both lists, and one that is told anew is asked about later.
+  const ids = await index.openOrderIds(unit, place);
+  const open = await Promise.all(ids.map((id) => reader.readOrder(unit, id)));
+  const pending = open.flatMap((order) =>
+    order === null || order.intent === null || (order.state !== null && isTerminal(order.state.state))
+      ? []
+      : [pendingOf(order.clientOrderId, order.intent)],
+  );
+  const since = await index.moves(unit, place, fold.through);
+  const lastKnownAt = Math.max(lastKnown(since.fills, since.adjustments) ?? 0, fold.lastKnownAt ?? 0);
+  const from =
+    Math.min(clock.epochMs(), ...(lastKnownAt === 0 ? [] : [lastKnownAt]), ...pending.map((order) => order.placedAt)) -
+    LOOK_BACK_MS;
+  if (from < checkpoint.since) return null;
+  const [earlier, ended] = await Promise.all([
+    from < fold.through ? index.moves(unit, place, from, fold.through) : { fills: [] },
+    index.endedOrderIds(unit, place, from),
+  ]);
+  const adjustments = [...openingOf(fold, unit.venue, symbol), ...since.adjustments];
+  const position = foldPosition(unit.venue, symbol, since.fills, adjustments);
+  const stillOpen = new Set(pending.map((order) => order.clientOrderId));
+  return {
+    positionSize: position.size,
+    entryPrice: position.entryPrice,
+    fillIds: new Set([...earlier.fills, ...since.fills].map((fill) => fill.fillId)),
+    endedOrderIds: new Set([...ended].filter((id) => !stillOpen.has(id))),
+    pendingOrders: pending,
+    realizedToday: realizedSince(dayStart(clock.epochMs()), since.fills, adjustments),
+    lastKnownAt: lastKnownAt === 0 ? null : (lastKnownAt as EpochMs),
+    hasHistory: lastKnownAt > 0,
+  };
+}
+
+function pendingOf(clientOrderId: string, intent: LedgerIntent): PendingLedgerOrder {
+  const { side, price, size, reduceOnly, orderType, triggerPrice, time } = intent;
+  return {
+    clientOrderId,
+    side,
+    price,
+    size,
+    reduceOnly,
+    orderType,
+    ...(triggerPrice === undefined ? {} : { triggerPrice }),
+    placedAt: time as EpochMs,
   };
 }
 

@@ -3,6 +3,7 @@ import { createDynamoDbClient, createParameterClient, createSecretsClient } from
 import { createConfigurationSource } from '#aws/configuration-source.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLeaseKeeper } from '#aws/leases.ts';
+import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { createLog, processRedactor } from '#aws/log.ts';
 import { createMarketReader } from '#aws/market-reader.ts';
@@ -119,7 +120,11 @@ const engine = new Engine({
       onError: (name, error) => log('warn', 'lease table failed', { name, reason: messageOf(error) }),
     }),
   publisher,
-  readLedger: createLedgerView(createLedgerReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE), systemClock),
+  readLedger: createLedgerView(
+    createLedgerReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE),
+    systemClock,
+    createLedgerIndexReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE),
+  ),
   lastPublished: (venue, symbol) => market.lastBookSequence(venue, symbol),
   credentials: (unit) => secrets.keys(unit),
   connect: createWsConnect({ insecureAllowed: local }),

@@ -4,8 +4,10 @@ import { createLedger } from '#aws/ledger.ts';
 import { ORDER_STATES, type TradingEvent } from '#core/events/trading-event.ts';
 import { formatExact, parseExact, sumExact } from '#core/ledger/exact-decimal.ts';
 import type { LedgerFill } from '#core/ledger/ledger-entry.ts';
+import { INDEX_PREFIX } from '#core/ledger/ledger-index.ts';
 import { type LedgerWrite, ledgerWriteOf, replaces } from '#core/ledger/ledger-write.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
+import { isTerminal } from '#core/orders/order-state.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
 import { buildEvent, fillBody, intendedBody, stateBody } from '../support/trading-event-builder.ts';
 
@@ -119,11 +121,29 @@ it('T4: the table, through the real client and with lost answers, ends as the mo
         }
       }
       fake.fault = () => 'none';
-      const stored = fake
-        .items()
-        .flatMap((item) =>
+      const isIndex = (sort: string) => Object.values(INDEX_PREFIX).some((prefix) => sort.startsWith(prefix));
+      // Whatever was lost and delivered again: each fill and adjustment has one place in the index, and the open orders are those without an end.
+      const items = fake.items().map((item) => ({ item, sort: String(item.sk?.S) }));
+      const sorts = items.map(({ sort }) => sort);
+      const moves = sorts
+        .filter((sort) => /^(FILL|ADJUSTMENT)#/.test(sort))
+        .map((sort) => sort.split('#').slice(3).join('#'));
+      const places = sorts
+        .filter((sort) => sort.startsWith(INDEX_PREFIX.recent))
+        .map((sort) => sort.split('#').slice(5).join('#'));
+      expect(places.sort()).toEqual(moves.sort());
+      const open = items
+        .filter(({ sort }) => sort.startsWith(INDEX_PREFIX.open))
+        .flatMap(({ item }) => Object.keys(item).filter((name) => name !== 'pk' && name !== 'sk'));
+      const unended = items.flatMap(({ item, sort }) =>
+        sort.startsWith('ORDER#') && !endedIn(item) ? [sort.slice('ORDER#'.length)] : [],
+      );
+      expect(open.sort()).toEqual(unended.sort());
+      const stored = items
+        .filter(({ sort }) => !isIndex(sort))
+        .flatMap(({ item }) =>
           Object.keys(item)
-            .filter((name) => name !== 'pk' && name !== 'sk')
+            .filter((name) => name !== 'pk' && name !== 'sk' && name !== 'arrivedAt')
             .map((part) => `${item.pk?.S} ${item.sk?.S} ${part} ${writeIdOf(item[part])}`),
         )
         .sort();
@@ -133,6 +153,12 @@ it('T4: the table, through the real client and with lost answers, ends as the mo
     { numRuns: 40 },
   );
 });
+
+function endedIn(item: Readonly<Record<string, unknown>>): boolean {
+  const state = item.state as { M?: { content?: { M?: { state?: { S?: string } } } } } | undefined;
+  const word = ORDER_STATES.find((each) => each === state?.M?.content?.M?.state?.S);
+  return word !== undefined && isTerminal(word);
+}
 
 function writeIdOf(part: unknown): string {
   const map = part as { M?: { writeId?: { S?: string } } };

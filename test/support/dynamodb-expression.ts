@@ -8,6 +8,17 @@ interface Scope {
   readonly values: Readonly<Record<string, AttributeValue>>;
 }
 
+const knownTokens = new Map<string, readonly string[]>();
+
+/** A query asks the same of each item. */
+function tokensOf(text: string): readonly string[] {
+  const known = knownTokens.get(text);
+  if (known !== undefined) return known;
+  const tokens = text.match(/<>|<=|>=|[<>=(),.+-]|[#:\w]+/g) ?? [];
+  knownTokens.set(text, tokens);
+  return tokens;
+}
+
 /** Reads the part of DynamoDB's expression language that the adapters use; anything else throws, so that a test cannot pass by accident. */
 class Reader {
   readonly #tokens: readonly string[];
@@ -15,7 +26,7 @@ class Reader {
   readonly #scope: Scope;
 
   constructor(text: string, scope: Scope) {
-    this.#tokens = text.match(/<>|<=|>=|[<>=(),.+-]|[#:\w]+/g) ?? [];
+    this.#tokens = tokensOf(text);
     this.#scope = scope;
   }
 

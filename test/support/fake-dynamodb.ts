@@ -13,6 +13,10 @@ export interface FakeDynamoDb {
   fault: (operation: string) => FakeFault;
   /** Requests that arrived, by operation. */
   readonly requests: string[];
+  /** Items that queries have answered with. */
+  itemsRead: number;
+  /** Puts items into the table as they are. */
+  seed(items: readonly AttributeMap[]): void;
   /** Items a page of a query holds. */
   pageSize: number;
 }
@@ -79,6 +83,7 @@ export function createFakeDynamoDb(): FakeDynamoDb {
           (item) => holds(request.KeyConditionExpression ?? '', item, names, values) && keyOf(item) > start,
         );
         const page = matching.slice(0, fake.pageSize);
+        fake.itemsRead += page.length;
         const last = page.at(-1);
         const more = matching.length > page.length && last !== undefined;
         return {
@@ -135,6 +140,10 @@ export function createFakeDynamoDb(): FakeDynamoDb {
     items: sorted,
     fault: () => 'none',
     requests: [],
+    itemsRead: 0,
+    seed(items) {
+      for (const item of items) table.set(keyOf(item), item);
+    },
     pageSize: 1000,
   };
   return fake;
