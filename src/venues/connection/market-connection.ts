@@ -264,7 +264,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     const opening = protocol.opening(requests.nextId(), credentials, clock);
     if (opening.length === 0) return;
     session.progress('authenticating', `${opening.length} opening requests`);
-    await requests.begin(session, opening);
+    await requests.begin(session, opening, credentials !== null);
   }
 
   /** All at once; if the venue refuses a request, each of its subscriptions alone, so that one bad symbol does not take the others down. */
