@@ -192,6 +192,22 @@ describe('stops of contracts', () => {
     },
   );
 
+  it('ten wait for a symbol and no more', async () => {
+    await world.live();
+    const stop = { side: 'sell', type: 'stopMarket', price: null, timeInForce: 'gtc', size: 2 as Size } as const;
+    for (let index = 0; index < 10; index += 1) {
+      const { symbol, size, side, type, timeInForce, price, reduceOnly } = world.intent('s', stop);
+      const order = { clientOrderId: `s-${index}`, symbol, size, side, type, timeInForce, price, reduceOnly };
+      world.exchange.place('main', { ...order, triggerPrice: trigger(0.9) });
+    }
+    expect(world.exchange.openOrders('main', 'BTCUSDT')).toHaveLength(10);
+    expect(await world.place(world.intent('s-10', { ...stop, triggerPrice: trigger(0.9) }))).toMatchObject({
+      kind: 'rejected',
+      code: '110009',
+      errorClass: 'reject',
+    });
+  });
+
   it('one whose trigger is reached goes as a market order and closes what it protects', async () => {
     await world.live();
     const market = { type: 'market', timeInForce: 'ioc', price: null, size: 5 as Size } as const;

@@ -8,6 +8,8 @@ export interface BybitServerCategory {
   readonly maxArguments: number | null;
   /** Of each kind of order request, per account and second. */
   readonly ordersPerSecond: number;
+  /** Orders that wait for a trigger, per account and symbol. */
+  readonly maxStops: number;
   /** Positions, funding, leverage, reduce-only. Without: what is held is a balance. */
   readonly hasPositions: boolean;
   /** A frame's stamp stands before its type in books of every depth and in trades. */
@@ -21,6 +23,7 @@ export const LINEAR_SERVER: BybitServerCategory = {
   subscribedText: '',
   maxArguments: null,
   ordersPerSecond: 10,
+  maxStops: 10,
   hasPositions: true,
   stampFirst: false,
   topics: ['orderbook', 'publicTrade', 'tickers', 'kline', 'allLiquidation'],
@@ -32,6 +35,7 @@ export const SPOT_SERVER: BybitServerCategory = {
   subscribedText: 'subscribe',
   maxArguments: 10,
   ordersPerSecond: 20,
+  maxStops: 30,
   hasPositions: false,
   stampFirst: true,
   topics: ['orderbook', 'publicTrade', 'tickers', 'kline'],

@@ -4,7 +4,7 @@ import type { SimulatedOrder, SimulatedOrderRequest, SimulatedTarget } from '../
 import type { ApiKey } from './api-keys.ts';
 import type { BybitContext } from './bybit-context.ts';
 import { decimalOf, readOrderRequest, textOf } from './bybit-order-request.ts';
-import { REFUSALS } from './bybit-refusals.ts';
+import { REFUSALS, TOO_MANY_STOPS } from './bybit-refusals.ts';
 import { decimalIdOf, isOpen, isStop, uuidOf } from './bybit-rows.ts';
 
 export type BybitOrderOperation = 'create' | 'amend' | 'cancel' | 'cancel-all';
@@ -48,6 +48,8 @@ export function createBybitOrders(context: BybitContext) {
     }
     const request = readOrderRequest(context, args);
     if (!('symbol' in request)) return refuse(...request);
+    if (isStop(request) && waitingStops(accountId, request.symbol) >= category.maxStops)
+      return refuse(...TOO_MANY_STOPS[category.name]);
     if (faults.take('placeNotAcceptedNoAnswer')) return { ...accept('', null), delivery: 'lost' };
     if (faults.take('acceptedThenRejected')) return rejectLater(accountId, request);
     const outcome = exchange.place(accountId, request);
@@ -57,6 +59,10 @@ export function createBybitOrders(context: BybitContext) {
     if (faults.take('placeUnclearButAccepted')) return refuse(10016, 'Server error');
     if (faults.take('placeCutsLink')) return { ...accept(order.orderId, order), delivery: 'cut' };
     return accept(order.orderId, order);
+  }
+
+  function waitingStops(accountId: string, symbol: string): number {
+    return exchange.openOrders(accountId, symbol).filter((order) => order.status === 'untriggered').length;
   }
 
   /** The matching engine's refusal after the acknowledgement (margin gone in between): history, with nothing resting. */

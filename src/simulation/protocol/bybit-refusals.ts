@@ -44,3 +44,9 @@ const SPOT: Readonly<Record<RefusalReason, BybitCode>> = {
 };
 
 export const REFUSALS = { linear: LINEAR, spot: SPOT } as const;
+
+/** More orders that wait for a trigger than a symbol may have. */
+export const TOO_MANY_STOPS: Readonly<Record<'linear' | 'spot', BybitCode>> = {
+  linear: [110009, 'The number of stop orders exceeds maximum limit allowed'],
+  spot: SPOT.tooManyOrders,
+};

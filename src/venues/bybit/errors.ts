@@ -28,7 +28,7 @@ const CLASS_OF_CODE: ReadonlyMap<number, Classing> = new Map<number, Classing>([
   ...all([110004, 110006, 110007, 110012, 110044, 110045, 110052, 170131], 'reject'),
   ...all([110009, 110017, 110020, 110092, 110093, 110094], 'reject'),
   ...all([170115, 170116, 170117, 170121, 170124, 170130, 170134, 170135, 170136, 170137, 170140], 'reject'),
-  ...all([170145, 170148, 170151], 'reject'),
+  ...all([170145, 170148, 170151, 170810], 'reject'),
 ]);
 
 function all(codes: readonly number[], classing: Classing): [number, Classing][] {
