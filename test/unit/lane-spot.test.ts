@@ -194,8 +194,13 @@ describe('a lane on an inverse contract', () => {
 
 describe('a lane on an equity', () => {
   it('H16: rests by a plain limit order, since brokers know none that never takes', () => {
-    const world = new LaneWorld(laneConfiguration(), {}, EQUITY);
-    expect(world.enter()).toMatchObject({ timeInForce: 'gtc', type: 'limit', purpose: 'entry' });
-    expect(new LaneWorld().enter()).toMatchObject({ timeInForce: 'postOnly' });
+    const restOn = (instrument: Instrument) => {
+      const world = new LaneWorld(laneConfiguration(), {}, instrument);
+      for (let count = 0; count < 4; count += 1) world.tick(0);
+      world.tick(1);
+      return world.placed[0];
+    };
+    expect(restOn(EQUITY)).toMatchObject({ timeInForce: 'gtc', type: 'limit', purpose: 'entry' });
+    expect(restOn(BTC)).toMatchObject({ timeInForce: 'postOnly' });
   });
 });
