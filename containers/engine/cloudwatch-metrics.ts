@@ -51,7 +51,7 @@ export interface MetricBlob {
 
 /** The figures of this moment, without the dimensions that every blob has. */
 export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources): readonly MetricBlob[] {
-  const { lagMs, journalBytes, retriedEntries, recordsSent } = publisher.metrics();
+  const { lagMs, journalBytes, retriedEntries, recordsSent, hottestKeyPercent } = publisher.metrics();
   const engine: MetricBlob = {
     dimensions: {},
     counters: {
@@ -70,6 +70,7 @@ export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources)
     },
     gauges: {
       PublishLag: { value: lagMs, unit: 'Milliseconds' },
+      HottestKey: { value: hottestKeyPercent, unit: 'Percent' },
       JournalSize: { value: journalBytes, unit: 'Bytes' },
       EntriesBlocked: { value: publisher.entriesBlocked() === null ? 0 : 1, unit: 'Count' },
       UnitsHeld: { value: units().length, unit: 'Count' },
@@ -105,6 +106,7 @@ function venueBlob(
       ),
     },
     gauges: {
+      VenueClockApart: { value: feed.venueClock.alarm ? 1 : 0, unit: 'Count' },
       BooksInvalid: { value: feed.books.filter((book) => !book.valid).length, unit: 'Count' },
       ConnectionsDown: {
         value: feed.connections.filter(({ status }) => status.state !== 'live').length,

@@ -9,6 +9,9 @@ import {
 import { pascalCase } from './pascal-case.ts';
 import type { PublishedName } from './published-names.ts';
 
+/** Of a shard's limits, from which a partition key counts as hot: as in `src/core/events/shard-load.ts`. */
+const HOT_KEY_PERCENT = 80;
+
 /** One alarm: what is measured, from when on it rings, and what to do about it. */
 export interface AlarmRule {
   readonly id: string;
@@ -125,6 +128,13 @@ function reportedRules(settings: AlarmSettings, environment: string): AlarmRule[
       text: `Frames or events wait for their stream for more than ${settings.publishLagSeconds} s.`,
       metric: reportedMetric(environment, 'PublishLag', Stats.MAXIMUM),
       ...above(settings.publishLagSeconds * 1_000, 2),
+    },
+    {
+      id: 'PartitionKeyHot',
+      group: 'engine',
+      text: 'One partition key brings nearly what a shard takes, and more shards do not help it: what goes under it must be split.',
+      metric: reportedMetric(environment, 'HottestKey', Stats.MAXIMUM),
+      ...above(HOT_KEY_PERCENT, 3),
     },
     {
       id: 'FramesShed',

@@ -65,6 +65,7 @@ export class MemoryPublisher implements Publisher {
       circuit: 'closed',
       journalBytes: 0,
       lagMs: 0,
+      hottestKeyPercent: 0,
       workerRestarts: 0,
     };
   }

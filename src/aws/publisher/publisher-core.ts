@@ -1,8 +1,10 @@
 import { messageOf } from '#core/errors.ts';
+import { HOT_SHARE, shardShare } from '#core/events/shard-load.ts';
 import type { Clock, Random, Timers } from '#core/time/clock.ts';
 import { EventQueue } from './event-queue.ts';
 import { type ConnectionOrigin, FrameBatcher } from './frame-batcher.ts';
 import { Journal } from './journal.ts';
+import { KeyLoads } from './key-loads.ts';
 import type { PutRecords } from './put-records.ts';
 import type { DispatcherOptions } from './record-dispatcher.ts';
 import { SharedCounters } from './shared-counters.ts';
@@ -12,7 +14,7 @@ import type { BackoffRule, CircuitState } from './stream-circuit.ts';
 /** How a stream is written to. */
 export type StreamSettings = Pick<
   DispatcherOptions<never>,
-  'put' | 'clock' | 'timers' | 'random' | 'backoff' | 'onTrouble'
+  'put' | 'clock' | 'timers' | 'random' | 'backoff' | 'onTrouble' | 'onTaken'
 >;
 
 export interface PublisherCoreOptions {
@@ -43,10 +45,13 @@ export class PublisherCore {
   readonly #frames: FrameBatcher;
   readonly #journal: Journal | null;
   readonly #told = new Map<string, { atMs: number; circuit: CircuitState }>();
+  readonly #loads: Readonly<Record<'market' | 'trading', KeyLoads>>;
+  readonly #hottest = { market: 0, trading: 0 };
   #beat = 0;
 
   constructor(options: PublisherCoreOptions) {
     this.#options = options;
+    this.#loads = { market: new KeyLoads(options.nowMs()), trading: new KeyLoads(options.nowMs()) };
     this.#counters = new SharedCounters(options.counters);
     this.#journal = this.#openJournal();
     const { nowMs } = options;
@@ -80,6 +85,8 @@ export class PublisherCore {
       counters.set(name, events.counts[name] + frames.counts[name]);
     counters.set('circuit', Math.max(CIRCUIT_NUMBER[events.circuit], CIRCUIT_NUMBER[frames.circuit]));
     counters.set('lagMs', Math.max(this.#events.oldestAgeMs(), this.#frames.oldestAgeMs()));
+    for (const stream of ['market', 'trading'] as const) this.#judgeKeys(stream);
+    counters.set('hottestKeyPercent', Math.max(this.#hottest.market, this.#hottest.trading));
     this.#beat += 1;
     counters.set('beat', this.#beat);
   }
@@ -108,9 +115,29 @@ export class PublisherCore {
     }
   }
 
-  #streamSettings(stream: string, put: PutRecords): StreamSettings {
+  #streamSettings(stream: 'market' | 'trading', put: PutRecords): StreamSettings {
     const { clock, timers, random, backoff } = this.#options;
-    return { put, clock, timers, random, backoff, onTrouble: (reason, circuit) => this.#tell(stream, reason, circuit) };
+    return {
+      put,
+      clock,
+      timers,
+      random,
+      backoff,
+      onTrouble: (reason, circuit) => this.#tell(stream, reason, circuit),
+      onTaken: (key, bytes) => this.#loads[stream].add(key, bytes),
+    };
+  }
+
+  /** A key that is nearly too much for a shard is told of before the stream refuses it. */
+  #judgeKeys(stream: 'market' | 'trading'): void {
+    const loads = this.#loads[stream].turn(this.#options.nowMs());
+    if (loads === null) return;
+    const [hottest] = loads;
+    this.#hottest[stream] = hottest === undefined ? 0 : Math.round(shardShare(hottest) * 100);
+    for (const load of loads) {
+      if (shardShare(load) < HOT_SHARE) return;
+      this.#options.log('warn', 'partition key is hot', { stream, ...load });
+    }
   }
 
   #tell(stream: string, reason: string, circuit: CircuitState): void {

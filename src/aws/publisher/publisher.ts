@@ -210,6 +210,7 @@ class ThreadedPublisher implements Publisher {
       circuit: (['closed', 'halfOpen', 'open'] as const)[get('circuit')] ?? 'open',
       journalBytes: get('journalBytes'),
       lagMs: get('lagMs'),
+      hottestKeyPercent: get('hottestKeyPercent'),
       workerRestarts: this.#thread.restarts,
     };
   }

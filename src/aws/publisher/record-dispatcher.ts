@@ -17,6 +17,8 @@ export interface DispatcherOptions<R extends StreamRecord> {
   readonly onAcknowledged: (record: R) => void;
   /** A request failed whole, or the circuit changed. */
   readonly onTrouble?: (reason: string, circuit: CircuitState) => void;
+  /** The stream took a record of so many bytes, key included; what was joined is one record. */
+  readonly onTaken?: (key: string, bytes: number) => void;
   readonly backoff: BackoffRule;
   /** After this a request counts as failed with unknown effect, ms. */
   readonly requestTimeoutMs?: number;
@@ -234,6 +236,7 @@ export class RecordDispatcher<R extends StreamRecord> {
         this.#forget(key, queue);
         this.counts.recordsSent += 1;
         this.counts.bytesSent += record.data.byteLength;
+        this.#options.onTaken?.(key, record.data.byteLength + Buffer.byteLength(key));
         for (const each of parts) taken.push(each.record);
       } else {
         const code = outcome?.code ?? 'no outcome';

@@ -21,6 +21,8 @@ const GLOBAL = [
   'journalDamagedBytes',
   /** Age of the oldest thing that is not on its stream, ms. */
   'lagMs',
+  /** Of what one shard takes, what the hottest partition key of either stream brought in the last 10 s, percent. */
+  'hottestKeyPercent',
 ] as const;
 export type GlobalCounter = (typeof GLOBAL)[number];
 

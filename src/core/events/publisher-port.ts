@@ -64,6 +64,8 @@ export interface PublisherMetrics {
   readonly journalBytes: number;
   /** Age of the oldest thing that is not yet on its stream, ms. */
   readonly lagMs: number;
+  /** Of what one shard takes, what the hottest partition key brought lately, percent: at 100 its records are refused, however many shards there are. */
+  readonly hottestKeyPercent: number;
   /** How often the publishing thread died and was started again. */
   readonly workerRestarts: number;
 }
