@@ -56,6 +56,13 @@ export const publishBenchmark: Benchmark = {
       await server.terminate();
     }
   },
+  bars: (rows) =>
+    rows.map(({ label, meanNs }) => ({
+      what: `${label}, ns a frame`,
+      measured: meanNs,
+      // 3 % of the engine's thread at 10,000 frames a second.
+      most: label.includes('engine') ? 3_000 : 2_000,
+    })),
 };
 
 async function measure(corpus: Corpus): Promise<readonly BenchmarkRow[]> {
@@ -123,12 +130,12 @@ async function measure(corpus: Corpus): Promise<readonly BenchmarkRow[]> {
     {
       label: `${corpus.venue}: engine thread`,
       meanNs: writingNs / frames,
-      note: `${meanBytes(corpus)} bytes a frame; bar: < 3,000 (3 % at 10,000/s)`,
+      note: `${meanBytes(corpus)} bytes a frame`,
     },
     {
       label: `${corpus.venue}: publishing thread`,
       meanNs: (publishingUs * 1000) / frames,
-      note: `CPU; ${bytes.toFixed(0)} bytes a frame sent; bar: 2,000`,
+      note: `CPU; ${bytes.toFixed(0)} bytes a frame sent`,
     },
   ];
 }

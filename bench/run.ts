@@ -10,6 +10,7 @@ import { environment, lineOf, type Measured, sectionsOf, withSections } from './
 import { latencyPicture, loopbackBenchmark } from './loopback.ts';
 import { orderBuildingBenchmark } from './order-building.ts';
 import { publishBenchmark } from './publish.ts';
+import { putRecordsBenchmark } from './put-records.ts';
 
 const DECISIONS = 200_000;
 const WARM_UP = 20_000;
@@ -40,6 +41,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   decisionBenchmark,
   orderBuildingBenchmark,
   publishBenchmark,
+  putRecordsBenchmark,
 ];
 /** Those that run only when they are named: they install what the others do without. */
 const ASKED_FOR: readonly Benchmark[] = [peersBenchmark, loopbackBenchmark];
