@@ -207,6 +207,8 @@ describe('Bybit spot instruments', () => {
     const instrument = readInstrument(row);
     expect(instrument).toMatchObject({ priceScale: 10, sizeScale: 4, lotSize: 1_000, minSize: 105_000 });
     expect(instrument.maxSize * 16).toBeLessThan(Number.MAX_SAFE_INTEGER);
+    const without = { ...row, lotSizeFilter: { ...lotSizeFilter, minOrderQty: '' } };
+    expect(readInstrument(without)).toMatchObject({ minSize: 1_000 });
   });
 
   const FIXTURES = ['bybit/fixtures/v5_docs_examples.jsonl', 'bybit/fixtures/nautilus.jsonl'];

@@ -18,7 +18,7 @@ const instrumentRow = z.looseObject({
   status: z.string(),
   lotSizeFilter: z.looseObject({
     basePrecision: z.string(),
-    minOrderQty: z.string(),
+    minOrderQty: z.string().optional(),
     minOrderAmt: z.string().optional(),
     maxOrderQty: z.string().optional(),
     maxLimitOrderQty: z.string().optional(),
@@ -39,13 +39,15 @@ export function fetchInstruments(runtime: VenueRuntime): Promise<readonly Instru
 export function readInstrument(value: unknown): Instrument {
   const row = instrumentRow.parse(value);
   const { tickSize } = row.priceFilter;
-  const { basePrecision, minOrderQty, minOrderAmt, ...largest } = row.lotSizeFilter;
+  const { basePrecision, minOrderQty = '', minOrderAmt, ...largest } = row.lotSizeFilter;
+  // The venue is giving the least size up in favour of the least value.
+  const minSize = minOrderQty === '' ? basePrecision : minOrderQty;
   const { maxOrderQty, maxLimitOrderQty, maxMarketOrderQty } = largest;
   const maxSizes = [maxOrderQty, maxLimitOrderQty, maxMarketOrderQty].filter(
     (text): text is string => text !== undefined && text !== '',
   );
   const maxSize = positive(Math.min(...maxSizes.map((text) => Number(canonicalDecimal(text)))), 'maxOrderQty');
-  const needed = Math.max(decimalsOf(basePrecision), decimalsOf(minOrderQty));
+  const needed = Math.max(decimalsOf(basePrecision), decimalsOf(minSize));
   const sizeScale = Math.max(needed, Math.min(ASSET_DECIMALS, decimalsThatFit(maxSize * HEADROOM)));
   const priceScale = decimalsOf(tickSize);
   return {
@@ -59,7 +61,7 @@ export function readInstrument(value: unknown): Instrument {
     sizeScale,
     tickSize: positive(parseScaled(tickSize, priceScale), 'tickSize') as Price,
     lotSize: positive(parseScaled(basePrecision, sizeScale), 'basePrecision') as Size,
-    minSize: parseScaled(minOrderQty, sizeScale) as Size,
+    minSize: parseScaled(minSize, sizeScale) as Size,
     maxSize: Math.min(Math.floor(maxSize * 10 ** sizeScale), Number.MAX_SAFE_INTEGER) as Size,
     minNotional: minOrderAmt === undefined || minOrderAmt === '' ? 0 : Number(canonicalDecimal(minOrderAmt)),
     multiplier: 1,
