@@ -88,6 +88,16 @@ describe('reports of Bybit spot', () => {
     });
   });
 
+  it('a market order that states quote currency is as large as what it filled, not as its value', () => {
+    const row = { ...ORDER, orderType: 'Market', orderStatus: 'Filled', qty: '300', marketUnit: 'quoteCoin' };
+    expect(readOrder(orderRow.parse(row), 'query')).toMatchObject({
+      size: '0.01',
+      cumulativeSize: '0.01',
+      price: null,
+    });
+    expect(readOrder(orderRow.parse({ ...row, marketUnit: 'baseCoin' }), 'query')).toMatchObject({ size: '300' });
+  });
+
   it('what is held is the balance of the base asset, told for each known symbol with it; other coins say nothing', () => {
     const row = walletRow.parse({
       coin: [

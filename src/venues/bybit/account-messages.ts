@@ -20,6 +20,7 @@ export const orderRow = z.object({
   side,
   orderType: z.string(),
   orderStatus: z.string(),
+  marketUnit: text,
   price: text,
   qty: z.string(),
   cumExecQty: text,
@@ -108,7 +109,8 @@ export function readOrder(row: OrderRow, source: Source): OrderReport {
     status,
     side: row.side === 'Buy' ? 'buy' : 'sell',
     price: row.orderType === 'Market' || price === '0' ? null : price,
-    size: decimal(row.qty),
+    // A spot market order of somebody else's may state quote currency: of the asset only what was filled is known.
+    size: decimal(row.marketUnit === 'quoteCoin' ? row.cumExecQty : row.qty),
     cumulativeSize: decimal(row.cumExecQty),
     reduceOnly: row.reduceOnly ?? false,
     reason: status === 'canceled' || status === 'rejected' ? reasonOf(row) : '',
