@@ -102,8 +102,8 @@ export class Normalizer {
       case 'candle':
       case 'news':
       case 'tradingStatus':
-        // Market data without a normalized form.
-        this.#other += 1;
+        // Market data without a normalized form: nothing was said.
+        this.#said -= 1;
         return;
       default:
         // Answers and notices of the connection are no market data.

@@ -139,7 +139,9 @@ describe('normalize: bad input', () => {
   });
 
   test('H5: frames of channels without a normalized form are no fault, and are counted', async () => {
-    const kline = raw({ topic: 'kline.1.BTCUSDT', type: 'snapshot', ts: 1, data: [] });
+    const row = { start: 1, end: 2, interval: '1', open: '1', close: '1', high: '1', low: '1', volume: '1' };
+    const data = [false, true].map((confirm) => ({ ...row, turnover: '1', confirm, timestamp: 1 }));
+    const kline = raw({ topic: 'kline.1.BTCUSDT', type: 'snapshot', ts: 1, data });
     const { code, lines, errors } = await bybit(['-'], kline + kline);
 
     expect({ code, lines, errors }).toEqual({
