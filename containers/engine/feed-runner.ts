@@ -1,7 +1,7 @@
 import type { HeldLease } from '#core/control/control-ports.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
-import type { Publisher } from '#core/events/publisher-port.ts';
+import type { FrameAccount, Publisher } from '#core/events/publisher-port.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BookSync, BookSyncOutcome } from '#core/market/book-sync.ts';
@@ -15,6 +15,7 @@ import type { SocketPlan, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { type ChangeTurn, FeedLine, type FeedLineCounts, type FeedLineListener } from './feed-line.ts';
 import type { FeedMessage, FeedSocket } from './feed-socket.ts';
+import { FeedUpkeep, type VenueClockStatus } from './feed-upkeep.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 
 /** Who hears of a book: called directly from the socket's frame, in order (H1). */
@@ -71,6 +72,8 @@ export interface FeedStatus {
   }[];
   readonly books: readonly BookStatus[];
   readonly badFrames: number;
+  /** Venue time minus wall time, ms, null until it is known; `alarm`: they are too far apart (F27). */
+  readonly venueClock: VenueClockStatus;
 }
 
 interface SymbolBook {
@@ -98,12 +101,16 @@ export class FeedRunner implements FeedLineListener {
   readonly #turn: ChangeTurn = { busy: false };
   readonly #epoch: number;
   readonly #openedSockets = new Map<string, number>();
+  /** Lines that a change of configuration has taken away: their frames are still to be accounted for. */
+  readonly #removed: FeedLine[] = [];
+  readonly #upkeep: FeedUpkeep;
   #stopped = false;
 
   constructor(options: FeedRunnerOptions, lease: HeldLease, tookOverFrom: string | null) {
     this.#options = options;
     this.#events = new UnitEvents(options.publisher, options.feedUnit, lease.epoch, options.origin);
     this.#epoch = lease.epoch;
+    this.#upkeep = new FeedUpkeep(options, this.#events, () => this.#accounts());
     const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
     for (const symbol of options.symbols) this.#addBook(symbol, gap === null ? null : { ...gap });
     for (const plan of this.#plan(options.symbols, options.channels)) {
@@ -114,11 +121,13 @@ export class FeedRunner implements FeedLineListener {
 
   start(): void {
     for (const line of this.#lines) line.start();
+    this.#upkeep.start();
   }
 
   /** Closes the sockets in order: what was on its way still arrives and is published. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#upkeep.stop();
     await Promise.all(this.#lines.map((line) => line.stop()));
     await this.#options.publisher.flush(FLUSH_MS).catch((error: unknown) => {
       this.#options.runtime.log('error', 'frames left unpublished', {
@@ -126,8 +135,7 @@ export class FeedRunner implements FeedLineListener {
         reason: messageOf(error),
       });
     });
-    for (const account of this.#options.publisher.accounts()) {
-      if (!this.#lines.some((line) => line.owns(account))) continue;
+    for (const account of this.#accounts()) {
       const { connection, received, published, shed } = account;
       this.#events.emit(
         { type: 'feed.closed', body: { connection, how: 'inOrder', received, published, shed } },
@@ -161,10 +169,17 @@ export class FeedRunner implements FeedLineListener {
       if (kept.length > 0 && removed.length > 0) await line.unsubscribe(removed);
       if (kept.length === 0) {
         this.#lines.splice(this.#lines.indexOf(line), 1);
+        this.#removed.push(line);
         await line.stop();
       }
     }
     for (const symbol of [...this.#books.keys()]) if (!symbols.includes(symbol)) this.#books.delete(symbol);
+  }
+
+  /** Frame accounts of every connection that this feed has had. */
+  #accounts(): readonly FrameAccount[] {
+    const lines = [...this.#lines, ...this.#removed];
+    return this.#options.publisher.accounts().filter((account) => lines.some((line) => line.owns(account)));
   }
 
   book(symbol: string): OrderBook | null {
@@ -196,6 +211,7 @@ export class FeedRunner implements FeedLineListener {
         };
       }),
       badFrames: this.#options.metrics.badFrames,
+      venueClock: this.#upkeep.clockStatus(),
     };
   }
 

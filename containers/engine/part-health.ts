@@ -16,7 +16,11 @@ export function feedHealth(feed: FeedStatus | null, notHeld: string | null): Par
   }
   const invalid = feed.books.filter((book) => !book.valid).map((book) => book.symbol);
   if (invalid.length > 0) return { ok: false, state: `no valid book of ${invalid.join(' ')}` };
-  return { ok: true, state: 'live' };
+  const { offsetMs, alarm } = feed.venueClock;
+  return {
+    ok: true,
+    state: alarm ? `live; the venue's clock is ${Math.round(offsetMs ?? 0)} ms ahead of ours` : 'live',
+  };
 }
 
 export function unitHealth({ closed, fence }: UnitStatus): PartHealth {

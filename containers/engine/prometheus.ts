@@ -65,6 +65,12 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
     labelNames: ['venue', 'connection', 'reason'],
     ...register,
   });
+  const venueClock = new Gauge({
+    name: 'millrace_venue_clock_offset_ms',
+    help: 'Time of the venue minus ours',
+    labelNames: ['venue'],
+    ...register,
+  });
   const latency = new Gauge({
     name: 'millrace_latency_microseconds',
     help: 'Latency quantiles since the start',
@@ -103,7 +109,19 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
   });
 
   return async () => {
-    for (const gauge of [frames, bytes, gaps, valid, live, connections, connectionState, overlap, denials, open])
+    for (const gauge of [
+      frames,
+      bytes,
+      gaps,
+      valid,
+      live,
+      connections,
+      connectionState,
+      overlap,
+      venueClock,
+      denials,
+      open,
+    ])
       gauge.reset();
     for (const account of sources.publisher.accounts()) {
       const { venue, connection } = account;
@@ -113,6 +131,7 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
       bytes.set({ venue, connection }, account.bytes);
     }
     for (const feed of sources.feeds()) {
+      if (feed.venueClock.offsetMs !== null) venueClock.set({ venue: feed.venue }, feed.venueClock.offsetMs);
       for (const each of feed.connections) {
         const labels = { venue: feed.venue, connection: each.name };
         const { state, since } = each.status;

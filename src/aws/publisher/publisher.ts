@@ -285,6 +285,10 @@ class ThreadedPublisher implements Publisher {
       shed: Object.values(shedBy).reduce((sum, count) => sum + count, 0),
       shedBy,
       bytes,
+      // Detached frames are passed over by the mark, and not settled yet.
+      ...(this.#counters.of(slot, 'detached') === 0
+        ? { settledThrough: this.#counters.of(slot, 'settledThrough') }
+        : {}),
     };
   }
 

@@ -32,6 +32,8 @@ export interface FrameAccount {
   /** `shed` by reason (H5, R12). */
   readonly shedBy: Readonly<Record<ShedReason, number>>;
   readonly bytes: number;
+  /** Every frame up to this sequence number is published or shed; absent while that cannot be said. */
+  readonly settledThrough?: number;
 }
 
 /** Takes bytes and events from the hot path: never waits, never throws for an outage. */

@@ -188,6 +188,24 @@ export const TRADING_EVENT_BODIES = {
       shed: z.number(),
     })
     .describe('The conservation account of one market connection.'),
+  'feed.hour': z
+    .object({
+      connection: z.string(),
+      /** End of the hour. */
+      hourEnd: epochMs,
+      /** Sequence numbers of the frames received in the hour; with `received` 0 the last is below the first. */
+      firstSequence: z.number(),
+      lastSequence: z.number(),
+      received: z.number(),
+      /** Settled in the hour. */
+      published: z.number(),
+      shed: z.number(),
+      /** Received and not settled yet at its end. */
+      pending: z.number(),
+      /** Frames that should have been settled by now and are not, or were settled without having been received; 0 unless something is wrong. */
+      difference: z.number(),
+    })
+    .describe('The conservation account of one market connection and hour.'),
   'command.applied': z
     .object({
       version: z.number(),
