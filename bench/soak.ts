@@ -5,6 +5,7 @@ import { messageOf } from '#core/errors.ts';
 import { VENUES } from '#core/market/instrument.ts';
 import { pictureOf, tableOf } from './soak/report.ts';
 import { runSoak, type SoakOptions } from './soak/run-soak.ts';
+import { isSoakVenue } from './soak/venue-words.ts';
 import { faultsOf } from './soak/verdict.ts';
 
 const USAGE =
@@ -30,7 +31,7 @@ function readArguments(argv: readonly string[]): { readonly options: SoakOptions
     };
     const seconds = within('minutes', 10, 0.01, MAX_MINUTES) * 60;
     const options = {
-      venues: VENUES,
+      venues: VENUES.filter(isSoakVenue),
       seconds,
       messagesPerSecond: within('rate', 10_000, 1, MAX_RATE),
       warmUpSeconds: within('warm-up', Math.min(WARM_UP_SECONDS, seconds / 3), 0, seconds),

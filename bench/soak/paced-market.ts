@@ -1,7 +1,7 @@
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
-import type { MarketSource, SourceChange, SourceLevel, SourceStep } from '#simulation/market-sources/market-source.ts';
+import type { MarketSource, SourceChange, SourceStep } from '#simulation/market-sources/market-source.ts';
+import { wordsOf } from './venue-words.ts';
 
 export interface PacedMarketOptions {
   readonly venue: VenueId;
@@ -21,8 +21,6 @@ export interface PacedMarket extends MarketSource {
 }
 
 type Framed = Extract<SourceChange, { kind: 'book' | 'trade' }>;
-type BookChange = Extract<Framed, { kind: 'book' }>;
-type Trade = Extract<Framed, { kind: 'trade' }>;
 
 const LEVELS = 50;
 
@@ -33,7 +31,7 @@ export function createPacedMarket(options: PacedMarketOptions): PacedMarket {
     eventsPerSecond: Math.max(1, framesPerSecond / instruments.length),
     levels: LEVELS,
   });
-  const words = options.venue === 'binance-usdm' ? binanceWords() : bybitWords();
+  const words = wordsOf(options.venue);
   const known = new Map(instruments.map((each) => [each.symbol, each]));
   const pending: Framed[] = [];
   let startedAt: number | null = null;
@@ -84,89 +82,4 @@ export function createPacedMarket(options: PacedMarketOptions): PacedMarket {
       stopped = true;
     },
   };
-}
-
-interface Said {
-  readonly stream: string;
-  readonly text: string;
-  readonly sequence: number;
-}
-
-/** How a venue writes its frames. */
-interface VenueWords {
-  book(instrument: Instrument, change: BookChange, time: number): Said;
-  trade(instrument: Instrument, change: Trade, time: number, id: number): Said;
-}
-
-/** Binance USD-M: combined frames; each diff names the one before it. */
-function binanceWords(): VenueWords {
-  const last = new Map<string, number>();
-  return {
-    book(instrument, change, time) {
-      const previous = last.get(change.symbol) ?? 1_000_000;
-      const sequence = previous + 1 + change.bids.length + change.asks.length;
-      last.set(change.symbol, sequence);
-      const stream = `${change.symbol.toLowerCase()}@depth@100ms`;
-      const data = {
-        e: 'depthUpdate',
-        E: time,
-        T: time,
-        s: change.symbol,
-        U: previous + 1,
-        u: sequence,
-        pu: previous,
-        b: levels(instrument, change.bids),
-        a: levels(instrument, change.asks),
-      };
-      return { stream, sequence, text: JSON.stringify({ stream, data }) };
-    },
-    trade(instrument, change, time, id) {
-      const stream = `${change.symbol.toLowerCase()}@aggTrade`;
-      const [p, q] = [price(instrument, change.price), size(instrument, change.size)];
-      const m = change.takerSide === 'sell';
-      const data = { e: 'aggTrade', E: time, a: id, s: change.symbol, p, q, f: id, l: id, T: time, m };
-      return { stream, sequence: id, text: JSON.stringify({ stream, data }) };
-    },
-  };
-}
-
-/** Bybit linear: a book begins with a snapshot; `u` rises by one. */
-function bybitWords(): VenueWords {
-  const last = new Map<string, number>();
-  return {
-    book(instrument, change, time) {
-      const sequence = (last.get(change.symbol) ?? 1_000) + 1;
-      last.set(change.symbol, sequence);
-      const topic = `orderbook.50.${change.symbol}`;
-      const b = levels(instrument, change.bids);
-      const a = levels(instrument, change.asks);
-      const data = { s: change.symbol, b, a, u: sequence, seq: sequence * 7 };
-      const type = change.isSnapshot ? 'snapshot' : 'delta';
-      return { stream: topic, sequence, text: JSON.stringify({ topic, type, ts: time, data, cts: time }) };
-    },
-    trade(instrument, change, time, id) {
-      const topic = `publicTrade.${change.symbol}`;
-      const trade = {
-        T: time,
-        s: change.symbol,
-        S: change.takerSide === 'buy' ? 'Buy' : 'Sell',
-        v: size(instrument, change.size),
-        p: price(instrument, change.price),
-        L: 'PlusTick',
-        i: `soak-${id}`,
-        BT: false,
-        RPI: false,
-        seq: id,
-      };
-      const text = JSON.stringify({ topic, type: 'snapshot', ts: time, data: [trade] });
-      return { stream: topic, sequence: id, text };
-    },
-  };
-}
-
-const price = ({ priceScale }: Instrument, value: number) => formatScaled(value, priceScale);
-const size = ({ sizeScale }: Instrument, value: number) => formatScaled(value, sizeScale);
-
-function levels(instrument: Instrument, side: readonly SourceLevel[]): [string, string][] {
-  return side.map(([at, amount]) => [price(instrument, at), size(instrument, amount)]);
 }

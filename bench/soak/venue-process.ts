@@ -3,10 +3,11 @@ import type { VenueId } from '#core/market/instrument.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
+import { depositsFor, exchangeSettingsFor, leverageFor } from '#simulation/exchange-terms.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
-import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
-import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
+import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import type { SentCounts, SoakCommand, VenueMessage, VenueTask } from './messages.ts';
 import { createPacedMarket } from './paced-market.ts';
 
@@ -19,12 +20,12 @@ async function openVenue(venue: VenueId) {
   const startMs = systemClock.epochMs();
   const framesPerSecond = task.messagesPerSecond / task.venues.length;
   const source = createPacedMarket({ venue, instruments, seed: task.seed, framesPerSecond, startMs });
-  const settings = { postOnlyRejects: venue === 'binance-usdm' };
+  const settings = exchangeSettingsFor(venue, instruments);
   const exchange = createSimulatedExchange({ instruments, source, clockStart: startMs, settings });
-  exchange.openAccount(ACCOUNT, new Map([['USDT', '1000000']]), 10);
+  const symbols = instruments.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
+  exchange.openAccount(ACCOUNT, depositsFor(symbols), leverageFor(symbols));
   const key = { key: randomBytes(12).toString('hex'), secret: randomBytes(24).toString('hex') };
-  const serve = venue === 'binance-usdm' ? createBinanceUsdmServer : createBybitLinearServer;
-  const server = await serve({
+  const server = await VENUE_SERVERS[venue].create({
     exchange,
     keys: createApiKeyRing([{ ...key, accountId: ACCOUNT }]),
     clock: systemClock,
