@@ -195,15 +195,29 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
     for (const currency of new Set([...currencies, ...known])) {
       if (limits.take('query') > 0) return;
       const parameters = { currency, start_timestamp: from, end_timestamp: until + 1_000, count: LOG_ROWS };
-      session.request(opened, 'private/get_transaction_log', parameters, (outcome) => {
-        if (outcome.kind !== 'answer' || outcome.answer.error !== undefined) {
-          log('warn', 'transaction log not read', { connection: name, currency, cause: outcome.kind });
-          logFrom = Math.min(logFrom, from);
-        } else tellLog(outcome.answer.result);
-      });
+      askCurrency(opened, currency, from, until);
     }
     // Rows may be written a little late.
     logFrom = until - LOG_EVERY_MS;
+  }
+
+  function askCurrency(opened: ConnectionSession, currency: string, from: number, until: number): void {
+    const parameters = { currency, start_timestamp: from, end_timestamp: until + 1_000, count: LOG_ROWS };
+    const again = (cause: string): void => {
+      log('warn', 'transaction log not read, it is asked again', { connection: name, currency, cause });
+      logFrom = Math.min(logFrom, from);
+    };
+    try {
+      const sent = session.request(opened, 'private/get_transaction_log', parameters, (outcome) => {
+        if (outcome.kind !== 'answer') again(outcome.kind);
+        else if (outcome.answer.error !== undefined) again(outcome.answer.error.message);
+        else tellLog(outcome.answer.result);
+      });
+      if (!sent) queueMicrotask(() => again('too many requests wait'));
+    } catch (error) {
+      // The socket is going: the next look, on the next one, begins where this one would have.
+      queueMicrotask(() => again(messageOf(error)));
+    }
   }
 
   function tellLog(result: unknown): void {

@@ -140,7 +140,7 @@ export function createDeribitQueries(
       take(await history(symbol, from, false));
       return [...rows.values()]
         .filter((row) => Number(row.creation_timestamp) >= from)
-        .sort((a, b) => Number(a.creation_timestamp) - Number(b.creation_timestamp))
+        .sort(byCreation)
         .map(report);
     },
     async fillsSince(symbol, from) {
@@ -183,8 +183,15 @@ export function isWorking(row: OrderRow): boolean {
   return row.order_state === 'open' || row.order_state === 'untriggered';
 }
 
+/** Oldest first; of one millisecond by the venue's ids, which count up. */
+function byCreation(a: OrderRow, b: OrderRow): number {
+  const byTime = Number(a.creation_timestamp) - Number(b.creation_timestamp);
+  if (byTime !== 0) return byTime;
+  return a.order_id.length - b.order_id.length || (a.order_id < b.order_id ? -1 : 1);
+}
+
 function newestFirst(rows: readonly OrderRow[]): OrderRow[] {
-  return [...rows].sort((a, b) => Number(b.creation_timestamp) - Number(a.creation_timestamp));
+  return [...rows].sort((a, b) => byCreation(b, a));
 }
 
 /** What makes a row unreadable becomes a `VenueError`: it may be asked again. */

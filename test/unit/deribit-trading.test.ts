@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Price, Size } from '#core/market/scaled-decimal.ts';
+import type { ClientOrderId } from '#core/orders/order.ts';
+import type { OrderAnswer } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import {
+  cancel,
+  createDeribitWorld,
+  type DeribitWorld,
+  enterOrders,
+  GOOD_KEYS,
+  hastened,
+  INVERSE_BTC,
+  intentOf,
+  place,
+  until,
+} from '../support/deribit-world.ts';
+
+let world: DeribitWorld;
+let entry: ReturnType<typeof enterOrders>['entry'];
+
+async function live(): Promise<void> {
+  entry.start();
+  await until('order entry is live', () => entry.notReady() === null);
+}
+
+function amend(venueOrderId: string | null, price: number, size: number): Promise<OrderAnswer> {
+  const target = { symbol: INVERSE_BTC.symbol, clientOrderId: 'p-1' as ClientOrderId, venueOrderId };
+  const change = { side: 'buy' as const, price: price as Price, size: size as Size };
+  return new Promise((resolve) => entry.amend(target, change, INVERSE_BTC, (Date.now() + 10_000) as EpochMs, resolve));
+}
+
+describe('Deribit order entry against the simulated venue', () => {
+  beforeEach(async () => {
+    world = await createDeribitWorld({ timers: hastened(5_000, 150) });
+    entry = enterOrders(world).entry;
+  });
+  afterEach(async () => {
+    await entry.stop();
+    await world.close();
+    expect(world.venue.stats().errors).toEqual([]);
+  });
+
+  it('H3: places, amends by id and by label, and cancels by id and by label; each is acknowledged with the venue id', async () => {
+    await live();
+    const placed = await place(entry, intentOf('p-1'));
+    expect(world.exchange.openOrders('main', null)[0]).toMatchObject({
+      clientOrderId: 'p-1',
+      price: 1_000_005,
+      size: 100,
+    });
+    if (placed.kind !== 'accepted') throw new Error(JSON.stringify(placed));
+    expect(placed.venueTime).toBeGreaterThan(1_700_000_000_000);
+    expect((await amend(placed.venueOrderId, 1_000_010, 120)).kind).toBe('accepted');
+    expect((await amend(null, 1_000_015, 130)).kind).toBe('accepted');
+    expect(world.exchange.openOrders('main', null)[0]).toMatchObject({ price: 1_000_015, size: 130 });
+    expect(await cancel(entry, 'p-1')).toMatchObject({ kind: 'accepted', venueOrderId: placed.venueOrderId });
+    const second = await place(entry, intentOf('p-2'));
+    if (second.kind !== 'accepted') throw new Error(JSON.stringify(second));
+    expect((await cancel(entry, 'p-2', second.venueOrderId)).kind).toBe('accepted');
+    expect(world.exchange.openOrders('main', null)).toEqual([]);
+  });
+
+  it.each([
+    ['insufficientMargin', '10009', 'reject'],
+    ['priceTick', '10043', 'reject'],
+    ['maintenance', '11051', 'retry'],
+  ] as const)('a refusal for %s is answered with code %s and class %s', async (reason, code, errorClass) => {
+    await live();
+    world.exchange.refuseNext(reason);
+    expect(await place(entry, intentOf('r-1'))).toMatchObject({ kind: 'rejected', code, errorClass });
+  });
+
+  it('labels are no ids: the venue takes the same one twice', async () => {
+    await live();
+    expect((await place(entry, intentOf('twice'))).kind).toBe('accepted');
+    expect((await place(entry, intentOf('twice'))).kind).toBe('accepted');
+    expect(world.exchange.orders('main', null)).toHaveLength(2);
+  });
+
+  it('a cancel of an order that is not there is notFound, of one that has ended alreadySo', async () => {
+    await live();
+    expect(await cancel(entry, 'nobody')).toMatchObject({ kind: 'rejected', code: '10004', errorClass: 'notFound' });
+    await place(entry, intentOf('done'));
+    world.exchange.fill('done', 100);
+    expect(await cancel(entry, 'done')).toMatchObject({ kind: 'rejected', code: '11044', errorClass: 'alreadySo' });
+  });
+
+  it('before it is live, and with its lease about to end, nothing is sent, and the answer says so', async () => {
+    expect(await place(entry, intentOf('n-1'))).toMatchObject({ kind: 'notSent', reason: 'notReady' });
+    await live();
+    expect(await place(entry, intentOf('n-2'), 40)).toMatchObject({ kind: 'notSent', reason: 'leaseEnds' });
+    expect(world.exchange.orders('main', null)).toEqual([]);
+  });
+
+  it('M2: an order names until when it is good, before its lease ends: the venue refuses what arrives after it', async () => {
+    await live();
+    world.venue.faults.setClockOffsetMs(2_000);
+    expect(await place(entry, intentOf('w-1'), 300)).toMatchObject({ kind: 'unknown', code: '13888' });
+    expect(world.exchange.orders('main', null)).toEqual([]);
+  });
+
+  it('G12: with the venue 3 s off its times are right, for they follow the venue', async () => {
+    world.venue.faults.setClockOffsetMs(-3_000);
+    await live();
+    expect((await place(entry, intentOf('c-1'), 500)).kind).toBe('accepted');
+  });
+
+  it('F1: a place without an answer is unknown, and the order lives', async () => {
+    await live();
+    world.venue.faults.arm('placeTimesOutButAccepted');
+    expect(await place(entry, intentOf('t-1'))).toMatchObject({ kind: 'unknown', cause: 'timeout' });
+    expect(world.exchange.openOrders('main', null)).toHaveLength(1);
+  });
+
+  it('F2: an unclear answer is unknown; during settlement the order is refused and may be tried again', async () => {
+    await live();
+    world.venue.faults.arm('placeUnclearButAccepted');
+    expect(await place(entry, intentOf('u-1'))).toMatchObject({
+      kind: 'unknown',
+      cause: 'venueUnclear',
+      code: '11094',
+    });
+    world.venue.faults.arm('settlementInProgress');
+    expect(await place(entry, intentOf('s-1'))).toMatchObject({ kind: 'rejected', code: '10041', errorClass: 'retry' });
+  });
+
+  it('a link that is cut makes the order unknown; cancel-on-disconnect takes it off the book', async () => {
+    await live();
+    world.venue.faults.arm('placeCutsLink');
+    expect(await place(entry, intentOf('l-1'))).toMatchObject({ kind: 'unknown', cause: 'linkLost' });
+    await until('cancelled', () => world.exchange.openOrders('main', null).length === 0);
+    expect(world.exchange.orders('main', null)[0]).toMatchObject({ status: 'canceled' });
+  });
+
+  it('F26: out of credits the order is refused, the venue ends the session, and nothing more leaves', async () => {
+    await live();
+    world.venue.faults.arm('rateLimited');
+    expect(await place(entry, intentOf('q-1'))).toMatchObject({ kind: 'rejected', code: '10028', errorClass: 'retry' });
+    await until('the session ends', () => entry.notReady() !== null);
+    expect(await place(entry, intentOf('q-2'))).toMatchObject({ kind: 'notSent' });
+    expect(world.exchange.orders('main', null)).toEqual([]);
+  });
+
+  it('F15: a token that has expired is seen with the next order, which is not taken in, and the entry signs in again', async () => {
+    await live();
+    world.venue.faults.arm('tokenExpires');
+    expect(await place(entry, intentOf('e-1'))).toMatchObject({ kind: 'rejected', code: '13009', errorClass: 'retry' });
+    await until('signed in again', () => entry.notReady() === null);
+    expect((await place(entry, intentOf('e-2'))).kind).toBe('accepted');
+  });
+
+  it('G9: with wrong keys it says so, and recovers by itself when the right ones come', async () => {
+    world.setCredentials({ key: GOOD_KEYS.key, secret: 'wrong' });
+    entry.start();
+    await until('refused', () => /AUTH_REFUSED.*13004/.test(entry.status().reason));
+    world.setCredentials(GOOD_KEYS);
+    await until('live', () => entry.notReady() === null);
+    expect(world.logged.join('\n')).not.toContain(GOOD_KEYS.secret);
+  });
+
+  it('post-only, reduce-only, stops and times in force arrive as the venue writes them', async () => {
+    await live();
+    world.exchange.setBook([[999_990, 10]], [[1_000_500, 10]]);
+    await place(entry, intentOf('post', { timeInForce: 'postOnly' }));
+    await place(entry, intentOf('fok', { timeInForce: 'fok', reduceOnly: true }));
+    const trigger = {
+      type: 'takeProfitMarket',
+      timeInForce: 'ioc',
+      price: null,
+      triggerPrice: 1_100_000 as Price,
+    } as const;
+    await place(entry, intentOf('take', { ...trigger, side: 'sell' }));
+    expect(
+      world.exchange
+        .orders('main', null)
+        .map((each) => [each.type, each.timeInForce, each.reduceOnly, each.triggerPrice]),
+    ).toEqual([
+      ['limit', 'postOnly', false, null],
+      ['limit', 'fok', true, null],
+      ['takeProfitMarket', 'ioc', false, 1_100_000],
+    ]);
+    expect(await place(entry, intentOf('over', { timeInForce: 'postOnly', price: 1_000_500 as Price }))).toMatchObject({
+      kind: 'rejected',
+      code: '11054',
+    });
+  });
+});
