@@ -172,5 +172,5 @@ export interface Venue {
   /** Public REST: instruments without keys. */
   fetchInstruments(runtime: VenueRuntime): Promise<readonly Instrument[]>;
   /** Public REST: whether the venue trades. */
-  fetchMarketStatus?(runtime: VenueRuntime): Promise<MarketStatus>;
+  fetchMarketStatus(runtime: VenueRuntime): Promise<MarketStatus>;
 }

@@ -42,6 +42,7 @@ export interface ContractFeed {
   /** Every frame as it came in. */
   readonly frames: Buffer[];
   readonly connections: readonly MarketConnection[];
+  /** One for each resubscription or fetch that was begun. */
   readonly resyncs: string[];
   readonly refused: string[];
   start(): void;
@@ -111,8 +112,8 @@ export async function openContractWorld(
   });
   const balances = new Map<string, string>();
   for (const each of instruments) {
-    balances.set(each.baseCurrency, '100');
-    balances.set(each.settlementCurrency, each.kind === 'inverse' ? '100' : '1000000');
+    if (each.kind === 'spot') balances.set(each.baseCurrency, '100');
+    balances.set(each.settlementCurrency, each.kind === 'inverse' ? '1' : '1000000');
   }
   exchange.openAccount(ACCOUNT, balances, LEVERAGE);
   exchange.advanceTo(systemClock.epochMs());
@@ -158,6 +159,7 @@ export async function openContractWorld(
     const fetchBook = async (): Promise<void> => {
       if (fetching) return;
       fetching = true;
+      resyncs.push('REST snapshot');
       for (let again = true; again; ) {
         const snapshot = await venue.marketData.fetchBook?.(runtime, chosen.symbol);
         again = snapshot !== undefined && sync.onMessage(snapshot).kind === 'resync';
@@ -175,9 +177,9 @@ export async function openContractWorld(
       if (message.type !== 'book' || message.symbol !== chosen.symbol) return;
       const outcome = sync.onMessage(message);
       if (outcome.kind === 'resync') {
-        resyncs.push(outcome.reason);
         if (outcome.need === 'restSnapshot') void fetchBook();
-        else connection.resubscribe({ channel: 'book', symbol: chosen.symbol }, outcome.reason);
+        else if (connection.resubscribe({ channel: 'book', symbol: chosen.symbol }, outcome.reason) === 'started')
+          resyncs.push(outcome.reason);
       } else if (sync.book.valid) connection.synced({ channel: 'book', symbol: chosen.symbol });
     };
     const subscriptions = symbols.flatMap((symbol) => channels.map((channel): Subscription => ({ channel, symbol })));

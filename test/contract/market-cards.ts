@@ -62,6 +62,8 @@ export const MARKET_CARDS: readonly Card[] = [
       feed.start();
       await world.until('the feed is live', feed.live);
       for (const channel of STEADY.filter((each) => channels.includes(each))) {
+        // Bars of equities come when their minute has ended, which is too long for a card.
+        if (channel === 'candles' && quotesAreTheBook(world.venue)) continue;
         await world.until(`a message of ${channel}`, () => feed.count(TYPE_OF[channel]) > 0, 8_000);
       }
       expect(feed.refused).toEqual([]);
@@ -242,11 +244,11 @@ export const MARKET_CARDS: readonly Card[] = [
     must: 'it is open, then in maintenance, and open again after it',
     async run(world) {
       const { venue, runtime, server } = world;
-      expect((await venue.fetchMarketStatus?.(runtime))?.state).toBe('open');
+      expect((await venue.fetchMarketStatus(runtime)).state).toBe('open');
       server.faults.setMaintenance(true);
-      expect((await venue.fetchMarketStatus?.(runtime))?.state).toBe('maintenance');
+      expect((await venue.fetchMarketStatus(runtime)).state).toBe('maintenance');
       server.faults.setMaintenance(false);
-      expect((await venue.fetchMarketStatus?.(runtime))?.state).toBe('open');
+      expect((await venue.fetchMarketStatus(runtime)).state).toBe('open');
     },
   },
   {

@@ -37,8 +37,7 @@ function openCategory(category: 'linear' | 'spot') {
     const client = new RestClientV5({ ...keys, baseUrl: rest });
     const updates = new WebsocketClient({ ...keys, wsUrl: `${account}/v5/private` }, SILENT);
     updates.on('update', ({ topic, data }) => {
-      if (topic !== undefined && topic.startsWith('order'))
-        for (const each of data ?? []) heard(each.orderLinkId, each.orderStatus);
+      if (topic?.startsWith('order')) for (const each of data ?? []) heard(each.orderLinkId, each.orderStatus);
     });
     const done = async (answer: Promise<Answer>): Promise<void> => {
       const { retCode, retMsg } = await answer;
