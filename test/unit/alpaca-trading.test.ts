@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Price, Size } from '#core/market/scaled-decimal.ts';
+import type { ClientOrderId } from '#core/orders/order.ts';
+import type { OrderAnswer } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import {
+  AAPL,
+  type AlpacaWorld,
+  askVenue,
+  cancel,
+  createAlpacaRuntime,
+  createAlpacaWorld,
+  DOLLAR,
+  enterOrders,
+  GOOD_KEYS,
+  intentOf,
+  listenToAccount,
+  place,
+  SHARE,
+  until,
+} from '../support/alpaca-world.ts';
+
+let world: AlpacaWorld;
+let entry: ReturnType<typeof enterOrders>['entry'];
+let states: ReturnType<typeof enterOrders>['states'];
+
+beforeEach(async () => {
+  world = await createAlpacaWorld();
+  ({ entry, states } = enterOrders(world));
+  entry.start();
+  await until('live', () => entry.notReady() === null);
+});
+afterEach(async () => {
+  await entry.stop();
+  await world.close();
+  expect(world.venue.stats().errors).toEqual([]);
+});
+
+/** The process's timers, with the answer's time limit made short. */
+const hasty = {
+  after: (delayMs: number, run: () => void) => systemTimers.after(delayMs === 5_000 ? 60 : delayMs, run),
+};
+
+async function hastyEntry(): Promise<typeof entry> {
+  const runtime = createAlpacaRuntime(world.venue, { timers: hasty });
+  const hurried = enterOrders({ runtime }).entry;
+  hurried.start();
+  await until('live', () => hurried.notReady() === null);
+  return hurried;
+}
+
+describe('orders at Alpaca', () => {
+  test('are placed and cancelled by our own id, with decimal text on the wire', async () => {
+    const placed = await place(entry, intentOf('one', { price: (225.1 * DOLLAR) as Price }));
+    expect(placed).toMatchObject({ kind: 'accepted', venueOrderId: expect.any(String) });
+    const [order] = world.exchange.orders('main', null);
+    expect(order).toMatchObject({ clientOrderId: 'one', price: 225_100_000, size: 10 * SHARE, type: 'limit' });
+    expect(await cancel(entry, 'one')).toMatchObject({ kind: 'accepted' });
+    expect(world.exchange.orders('main', null)[0]?.status).toBe('canceled');
+  });
+
+  test('a stop order waits at the venue', async () => {
+    const stop = intentOf('stop', {
+      type: 'stopMarket',
+      side: 'sell',
+      price: null,
+      triggerPrice: (200 * DOLLAR) as Price,
+    });
+    expect((await place(entry, stop)).kind).toBe('accepted');
+    expect(world.exchange.orders('main', null)[0]).toMatchObject({ type: 'stopMarket', triggerPrice: 200 * DOLLAR });
+  });
+
+  test.each([
+    ['post-only', intentOf('a', { timeInForce: 'postOnly' })],
+    ['take profit', intentOf('a', { type: 'takeProfitMarket', price: null, triggerPrice: DOLLAR as Price })],
+  ])('what the venue has no order for is refused here: %s', async (_what, intent) => {
+    const before = world.venue.stats().requests;
+    expect(await place(entry, intent)).toMatchObject({ kind: 'rejected', errorClass: 'reject' });
+    expect(world.venue.stats().requests).toBe(before);
+  });
+
+  test('an order is not changed in place', async () => {
+    const target = { symbol: 'AAPL', clientOrderId: 'one' as ClientOrderId, venueOrderId: null };
+    const change = { side: 'buy', price: DOLLAR as Price, size: SHARE as Size } as const;
+    const answer = await new Promise<OrderAnswer>((resolve) =>
+      entry.amend(target, change, AAPL, (systemClock.epochMs() + 5_000) as EpochMs, resolve),
+    );
+    expect(answer).toMatchObject({ kind: 'rejected', code: 'AMEND_UNSUPPORTED' });
+  });
+
+  test('H12: nothing is sent in the last half second of the lease', async () => {
+    expect(await place(entry, intentOf('late'), 400)).toMatchObject({ kind: 'notSent', reason: 'leaseEnds' });
+    expect(world.exchange.orders('main', null)).toEqual([]);
+  });
+
+  test('refusals come with their class', async () => {
+    world.exchange.refuseNext('insufficientMargin');
+    expect(await place(entry, intentOf('a'))).toMatchObject({
+      kind: 'rejected',
+      code: '40310000',
+      errorClass: 'reject',
+    });
+    world.exchange.refuseNext('priceTick');
+    expect(await place(entry, intentOf('b'))).toMatchObject({ kind: 'rejected', code: '42210000' });
+    expect((await place(entry, intentOf('c'))).kind).toBe('accepted');
+    expect(await place(entry, intentOf('c'))).toMatchObject({ kind: 'rejected', errorClass: 'alreadySo' });
+    expect(await cancel(entry, 'unknown')).toMatchObject({ kind: 'rejected', errorClass: 'notFound' });
+    world.exchange.fill('c', 10 * SHARE);
+    expect(await cancel(entry, 'c')).toMatchObject({ kind: 'rejected', errorClass: 'alreadySo' });
+  });
+
+  test('F1: an order that the venue took in without an answer is unknown, and found by its id', async () => {
+    const hurried = await hastyEntry();
+    world.venue.faults.arm('placeTimesOutButAccepted');
+    expect(await place(hurried, intentOf('one'))).toMatchObject({ kind: 'unknown', cause: 'timeout' });
+    expect(await askVenue(world).orderByClientId('AAPL', 'one')).toMatchObject({
+      kind: 'found',
+      report: { status: 'accepted' },
+    });
+    expect(await place(entry, intentOf('one'))).toMatchObject({ errorClass: 'alreadySo' });
+    expect(world.exchange.orders('main', null).length).toBe(1);
+    await hurried.stop();
+  });
+
+  test('an order that never arrived is unknown as well, and not found', async () => {
+    const hurried = await hastyEntry();
+    world.venue.faults.arm('placeNotAcceptedNoAnswer');
+    expect(await place(hurried, intentOf('one'))).toMatchObject({ kind: 'unknown', cause: 'timeout' });
+    expect(await askVenue(world).orderByClientId('AAPL', 'one')).toEqual({ kind: 'notFound' });
+    await hurried.stop();
+  });
+
+  test('F2: 504 with the order live is unknown', async () => {
+    world.venue.faults.arm('placeUnclearButAccepted');
+    expect(await place(entry, intentOf('one'))).toMatchObject({
+      kind: 'unknown',
+      cause: 'venueUnclear',
+      code: 'HTTP_504',
+    });
+    expect(world.exchange.orders('main', null).length).toBe(1);
+  });
+
+  test('a link that is cut in the middle of an order is unknown', async () => {
+    world.venue.faults.arm('placeCutsLink');
+    expect(await place(entry, intentOf('one'))).toMatchObject({ kind: 'unknown', cause: 'linkLost' });
+    expect(world.exchange.orders('main', null).length).toBe(1);
+  });
+
+  test('F6: a cancel whose answer is lost is unknown, though the order is gone', async () => {
+    const hurried = await hastyEntry();
+    await place(entry, intentOf('one'));
+    world.venue.faults.arm('cancelAnswerLost');
+    expect(await cancel(hurried, 'one')).toMatchObject({ kind: 'unknown', cause: 'timeout' });
+    expect(world.exchange.orders('main', null)[0]?.status).toBe('canceled');
+    await hurried.stop();
+  });
+
+  test('F26: 429 stops all requests for the time that the venue states, and nothing is sent meanwhile', async () => {
+    world.venue.faults.arm('rateLimited');
+    expect(await place(entry, intentOf('one'))).toMatchObject({ kind: 'rejected', errorClass: 'retry' });
+    const before = world.venue.stats().requests;
+    expect(await place(entry, intentOf('two'))).toMatchObject({ kind: 'notSent', reason: 'rateLimited' });
+    expect(world.venue.stats().requests).toBe(before);
+  });
+
+  test('F26: entries leave forty requests of the minute to cancels', async () => {
+    await place(entry, intentOf('first'));
+    const answers = await Promise.all(Array.from({ length: 170 }, (_, index) => place(entry, intentOf(`o${index}`))));
+    const sent = answers.filter((answer) => answer.kind === 'accepted').length;
+    expect(sent).toBeLessThan(160);
+    expect(answers.at(-1)).toMatchObject({ kind: 'notSent', reason: 'rateLimited' });
+    const order = world.exchange.orders('main', null)[0];
+    const [report] = (
+      await Promise.allSettled([askVenue({ runtime: createAlpacaRuntime(world.venue) }).openOrders('AAPL')])
+    ).flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const target = {
+      symbol: 'AAPL',
+      clientOrderId: 'first' as ClientOrderId,
+      venueOrderId: report?.venueOrderId ?? '',
+    };
+    const answer = await new Promise<OrderAnswer>((resolve) =>
+      entry.cancel(target, (systemClock.epochMs() + 5_000) as EpochMs, resolve),
+    );
+    expect(answer.kind).toBe('accepted');
+    expect(order?.clientOrderId).toBe('first');
+  });
+
+  test('R1, G9: refused keys make the account wait with the reason; right ones bring it back', async () => {
+    world.setCredentials({ key: 'PKTEST', secret: 'wrong' });
+    expect(await place(entry, intentOf('one'))).toMatchObject({ kind: 'rejected', errorClass: 'keys' });
+    await until('waiting', () => entry.status().state === 'waiting');
+    expect(entry.status().reason).toContain('not authorized');
+    expect(await place(entry, intentOf('two'))).toMatchObject({ kind: 'notSent', reason: 'notReady' });
+    world.setCredentials(GOOD_KEYS);
+    await until('back', () => entry.notReady() === null, 4_000);
+    expect(states.map(({ state }) => state)).toContain('waiting');
+    expect(world.logged.join(' ')).not.toContain(GOOD_KEYS.secret);
+  });
+
+  test('G8: while the venue is in maintenance an order is unknown, and a query may be asked again', async () => {
+    world.venue.faults.setMaintenance(true);
+    expect((await place(entry, intentOf('one'))).kind).toBe('unknown');
+    await expect(askVenue(world).openOrders('AAPL')).rejects.toMatchObject({ venueClass: 'retry' });
+  });
+});
+
+describe('queries at Alpaca', () => {
+  test('F4: what the venue denies once is not found, and found later', async () => {
+    await place(entry, intentOf('one'));
+    world.venue.faults.arm('queryNotFound');
+    expect((await askVenue(world).orderByClientId('AAPL', 'one')).kind).toBe('notFound');
+    expect((await askVenue(world).orderByClientId('AAPL', 'one')).kind).toBe('found');
+  });
+
+  test('G3: accepted, then rejected: told by the stream, and history for the query', async () => {
+    const account = listenToAccount(world);
+    account.stream.start();
+    await until('live', () => account.stream.status().state === 'live');
+    world.venue.faults.arm('acceptedThenRejected');
+    expect((await place(entry, intentOf('one'))).kind).toBe('accepted');
+    await until('rejected', () =>
+      account.reports.some((each) => each.kind === 'orderReport' && each.status === 'rejected'),
+    );
+    expect(await askVenue(world).orderByClientId('AAPL', 'one')).toMatchObject({ report: { status: 'rejected' } });
+    await account.stream.stop();
+  });
+
+  test('the identity of fills is made of the order and its quantity so far, also for a page of them', async () => {
+    const began = (systemClock.epochMs() - 10) as EpochMs;
+    await place(entry, intentOf('one', { size: (120 * SHARE) as Size }));
+    for (let count = 0; count < 110; count += 1) world.exchange.fill('one', SHARE);
+    const fills = await askVenue(world).fillsSince('AAPL', began);
+    expect(fills.length).toBe(110);
+    expect(new Set(fills.map((fill) => fill.fillId)).size).toBe(110);
+    expect(fills.at(-1)).toMatchObject({ clientOrderId: 'one', size: '1', fillId: expect.stringMatching(/:110$/) });
+    expect(await askVenue(world).positions(['AAPL', 'MSFT'])).toMatchObject([{ symbol: 'AAPL', size: '110' }]);
+  });
+});
