@@ -16,7 +16,7 @@ import { feeCurrencyRule } from '#venues/bybit/fee-currency.ts';
 import { LINEAR } from '#venues/bybit-linear/category.ts';
 import { hasSharedData, sharedRows } from '../support/shared-data.ts';
 
-const inContracts = feeCurrencyRule(LINEAR, () => null);
+const inContracts = feeCurrencyRule(LINEAR, () => undefined);
 const DOCS = 'bybit/fixtures/v5_docs_examples.jsonl';
 const NAUTILUS = 'bybit/fixtures/nautilus.jsonl';
 const fixture = z.object({

@@ -19,7 +19,7 @@ const AT = 1_700_034_722_104 as EpochMs;
 const KNOWN: ReadonlyMap<string, Instrument> = new Map(
   builtInInstruments('bybit-spot').map((each) => [each.symbol, each]),
 );
-const feeCurrencyOf = feeCurrencyRule(SPOT, () => KNOWN);
+const feeCurrencyOf = feeCurrencyRule(SPOT, (symbol) => KNOWN.get(symbol));
 
 const EXECUTION = {
   category: 'spot',

@@ -21,6 +21,17 @@ const away = (share: number): Price =>
   (Math.floor((world.exchange.ticker('BTCUSDT').lastPrice * share) / world.btc.tickSize) * world.btc.tickSize) as Price;
 const market = { type: 'market', timeInForce: 'ioc', price: null } as const;
 
+describe('Bybit spot questions by who knows no instruments', () => {
+  it('what is held is asked of wallet and list of instruments together', async () => {
+    const { instruments: _known, ...runtime } = world.runtime;
+    const queries = world.venue.createQueries(runtime);
+    expect(await queries.positions(['BTCUSDT', 'SOLUSDT'])).toEqual([
+      expect.objectContaining({ symbol: 'BTCUSDT', size: '2', entryPrice: '0' }),
+    ]);
+    await expect(queries.positions(['NOSUCH'])).rejects.toMatchObject({ venueCode: 'SYMBOL_UNKNOWN' });
+  });
+});
+
 describe('Bybit spot orders', () => {
   it('H3: a market buy is meant in the asset, its fee is taken from it, and what is held is the balance', async () => {
     const size = 1_000_000 as Size;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { MillraceError, messageOf } from '#core/errors.ts';
-import type { Instrument } from '#core/market/instrument.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -58,8 +57,7 @@ export function createBybitAccountStream(
   const venueClock = createVenueClock(clock);
   const pending = createPendingRequests<{ readonly ok: boolean; readonly text: string }>(timers, 4);
   const name = `${category.venue} account ${runtime.account.account}`;
-  const knownInstruments = (): ReadonlyMap<string, Instrument> | null => runtime.instruments?.() ?? null;
-  const feeCurrencyOf = feeCurrencyRule(category, knownInstruments);
+  const feeCurrencyOf = feeCurrencyRule(category, (symbol) => runtime.instruments?.().get(symbol));
 
   const authentication = createBybitAuthentication({
     runtime,
@@ -164,7 +162,7 @@ export function createBybitAccountStream(
   function readWalletRow(row: unknown, at: EpochMs): readonly AccountReport[] {
     const balances = readWallet(walletRow.parse(row), at);
     if (category.positions === 'venue') return balances;
-    return [...balances, ...holdingsOf(balances, knownInstruments()?.values() ?? [], 'accountStream')];
+    return [...balances, ...holdingsOf(balances, runtime.instruments?.().values() ?? [], 'accountStream')];
   }
 
   return {

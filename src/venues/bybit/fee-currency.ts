@@ -11,10 +11,10 @@ export type FeeCurrencyOf = (symbol: string, side: Side, fee: string) => string 
  */
 export function feeCurrencyRule(
   category: BybitCategory,
-  instruments: () => ReadonlyMap<string, Instrument> | null,
+  instrumentOf: (symbol: string) => Instrument | undefined,
 ): FeeCurrencyOf {
   return (symbol, side, fee) => {
-    const instrument = instruments()?.get(symbol);
+    const instrument = instrumentOf(symbol);
     if (category.positions === 'venue') return instrument?.settlementCurrency ?? linearSettlementCurrency(symbol);
     if (instrument === undefined) return null;
     const receivesBase = side === 'buy';

@@ -32,7 +32,7 @@ const HISTORY_MS = 730 * 86_400_000;
 /** A cursor that never ends is a fault of the venue's. */
 const MAX_PAGES = 1_000;
 
-const page = z.object({ list: z.array(z.unknown()), nextPageCursor: z.string().optional() });
+const page = z.object({ list: z.array(z.unknown()), nextPageCursor: z.string().nullish() });
 const acknowledged = z.object({ orderId: z.string(), orderLinkId: z.string().optional() });
 
 /** Queries by signed REST. `fetchInstruments` is the venue's public list of instruments. */
@@ -43,18 +43,17 @@ export function createBybitQueries(
 ): VenueQueries {
   const rest = createBybitRest(category, runtime);
   let fetched: ReadonlyMap<string, Instrument> | null = null;
-  const feeCurrencyOf = feeCurrencyRule(category, () => runtime.instruments?.() ?? fetched);
+  const instrumentOf = (symbol: string): Instrument | undefined =>
+    runtime.instruments?.().get(symbol) ?? fetched?.get(symbol);
+  const feeCurrencyOf = feeCurrencyRule(category, instrumentOf);
 
-  /** Instruments of these symbols: those known, or else fetched once. */
+  /** Instruments of these symbols: those known, the others are fetched. */
   async function instrumentsOf(symbols: readonly string[]): Promise<Instrument[]> {
-    const known = runtime.instruments?.() ?? fetched;
-    const all =
-      known !== null && symbols.every((symbol) => known.has(symbol))
-        ? known
-        : new Map((await fetchInstruments(runtime)).map((each) => [each.symbol, each]));
-    fetched = all;
+    if (symbols.some((symbol) => instrumentOf(symbol) === undefined)) {
+      fetched = new Map((await fetchInstruments(runtime)).map((each) => [each.symbol, each]));
+    }
     return symbols.map((symbol) => {
-      const instrument = all.get(symbol);
+      const instrument = instrumentOf(symbol);
       if (instrument === undefined) throw new VenueError('reject', 'SYMBOL_UNKNOWN', `symbol=${symbol}`);
       return instrument;
     });
@@ -83,8 +82,8 @@ export function createBybitQueries(
     for (let count = 0; count < MAX_PAGES; count += 1) {
       const result = read(page, await rest.get(path, { category: category.name, ...parameters, cursor }), path);
       for (const row of result.list) rows.push(read(schema, row, path));
-      if (result.nextPageCursor === undefined || result.nextPageCursor === '' || result.list.length === 0) return rows;
-      cursor = result.nextPageCursor;
+      cursor = result.nextPageCursor ?? '';
+      if (cursor === '' || result.list.length === 0) return rows;
     }
     throw new VenueError('retry', 'PAGES_ENDLESS', `path=${path} pages=${MAX_PAGES}`);
   }
