@@ -135,6 +135,25 @@ describe.each(VENUES)('feeds of %s that fall silent', (venue) => {
     expect(here.feed.status().connections.every(({ status }) => status.state === 'live')).toBe(true);
   });
 
+  // A naive client never compares the clocks, or takes one slow answer for the truth.
+  it('F27: clocks more than 250 ms apart are told to people, in the state, the metrics and an event, and when they are together again', async () => {
+    const here = await open(venue);
+    await here.until('the clock is known', () => here.feed.status().venueClock.offsetMs !== null);
+    expect(here.feed.status().venueClock.alarm).toBe(false);
+    here.server.faults.setClockOffsetMs(-3_000);
+    const told = () => here.publisher.told('alert').map(({ body }) => body.code);
+    await here.pass(12 * MINUTE_MS, { market: false, stepMs: 5_000 });
+    expect(here.feed.status().venueClock.alarm).toBe(true);
+    expect(here.feed.status().venueClock.offsetMs).toBeLessThan(-2_000);
+    expect(told()).toContain('VENUE_CLOCK_APART');
+    here.server.faults.setClockOffsetMs(0);
+    await here.pass(12 * MINUTE_MS, { market: false, stepMs: 5_000 });
+    expect(told().filter((code) => code.startsWith('VENUE_CLOCK'))).toEqual([
+      'VENUE_CLOCK_APART',
+      'VENUE_CLOCK_TOGETHER',
+    ]);
+  });
+
   // A naive client hammers the closed door, or gives up, or starts all its connections in the same moment.
   it('G8: 30 minutes of maintenance with REST answering 503 are survived without a storm, and it is back by itself', async () => {
     const here = await open(venue, ['book', 'quotes']);
