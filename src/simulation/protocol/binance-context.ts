@@ -22,6 +22,8 @@ export interface BinanceContext {
   nameOwnOrder(orderId: string, clientOrderId: string): void;
   /** Orders that the fault `acceptedThenRejected` ended. */
   readonly rejectedByEngine: Set<string>;
+  /** Conditional orders that have reached the matching engine. */
+  readonly triggered: Set<string>;
   /** Accounts in hedge mode. Their positions are still kept one-way: only the refusals are simulated. */
   readonly hedgeMode: Set<string>;
   /**
@@ -31,13 +33,17 @@ export interface BinanceContext {
 }
 
 export function createBinanceContext(
-  parts: Omit<BinanceContext, 'instrument' | 'clientIdOf' | 'nameOwnOrder' | 'rejectedByEngine' | 'hedgeMode'>,
+  parts: Omit<
+    BinanceContext,
+    'instrument' | 'clientIdOf' | 'nameOwnOrder' | 'rejectedByEngine' | 'triggered' | 'hedgeMode'
+  >,
 ): BinanceContext {
   const instruments = new Map(parts.exchange.instruments.map((each) => [each.symbol, each]));
   const named = new Map<string, string>();
   return {
     ...parts,
     rejectedByEngine: new Set(),
+    triggered: new Set(),
     hedgeMode: new Set(),
     instrument(symbol) {
       const found = instruments.get(symbol);

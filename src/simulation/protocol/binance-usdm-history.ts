@@ -3,6 +3,7 @@ import type { BinanceContext } from './binance-context.ts';
 import { BinanceRefusal } from './binance-errors.ts';
 import { paged, pageOf } from './binance-history.ts';
 import { required } from './binance-params.ts';
+import { isWaiting } from './binance-usdm-algo.ts';
 import { shownOrder } from './binance-usdm-orders.ts';
 import { tradeRow } from './binance-usdm-rows.ts';
 
@@ -15,7 +16,7 @@ export function allOrders(context: BinanceContext, accountId: string, params: Re
   const symbol = required(params, 'symbol');
   const instrument = context.instrument(symbol);
   const page = pageOf(params, 'orderId', MAX_SPAN);
-  const orders = context.exchange.orders(accountId, symbol);
+  const orders = context.exchange.orders(accountId, symbol).filter((order) => !isWaiting(context, order));
   return paged(
     orders,
     page,

@@ -6,6 +6,7 @@ import type { RequestParams } from './binance-auth.ts';
 import type { BinanceContext } from './binance-context.ts';
 import { BinanceRefusal, badValue, NoAnswer } from './binance-errors.ts';
 import { clientOrderIdOf, required, scaled, sideOf, targetOf } from './binance-params.ts';
+import { isConditional, isWaiting } from './binance-usdm-algo.ts';
 import { refusalOf } from './binance-usdm-errors.ts';
 import { acknowledgementRow, orderRow } from './binance-usdm-rows.ts';
 
@@ -68,7 +69,10 @@ function placeAndReject(
 
 export function cancelOrder(context: BinanceContext, accountId: string, params: RequestParams): Row {
   const instrument = context.instrument(required(params, 'symbol'));
-  const outcome = context.exchange.cancel(accountId, targetOf(params));
+  const target = targetOf(params);
+  const before = context.exchange.order(accountId, target);
+  if (before !== null && isWaiting(context, before)) throw refusalOf('unknownOrder', 'cancel');
+  const outcome = context.exchange.cancel(accountId, target);
   if (outcome.kind === 'refused') throw refusalOf(outcome.reason, 'cancel');
   if (context.faults.take('cancelAnswerLost')) throw new NoAnswer(false);
   return acknowledgementRow(outcome.order, instrument, context.clientIdOf(outcome.order));
@@ -97,7 +101,8 @@ export function modifyOrder(context: BinanceContext, accountId: string, params: 
 export function queryOrder(context: BinanceContext, accountId: string, params: RequestParams): Row {
   const instrument = context.instrument(required(params, 'symbol'));
   const order = context.exchange.order(accountId, targetOf(params));
-  if (order === null || context.faults.take('queryNotFound')) throw refusalOf('unknownOrder', 'query');
+  if (order === null || isWaiting(context, order) || context.faults.take('queryNotFound'))
+    throw refusalOf('unknownOrder', 'query');
   return shownOrder(context, order, instrument);
 }
 
@@ -107,7 +112,8 @@ export function shownOrder(
   order: SimulatedOrder,
   instrument = context.instrument(order.symbol),
 ): Row {
-  const row = orderRow(order, instrument, context.clientIdOf(order));
+  const shown = orderRow(order, instrument, context.clientIdOf(order));
+  const row = isConditional(order) ? { ...shown, type: 'MARKET' } : shown;
   return context.rejectedByEngine.has(order.orderId) ? { ...row, status: 'REJECTED' } : row;
 }
 

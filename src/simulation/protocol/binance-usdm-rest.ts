@@ -4,6 +4,15 @@ import { required, targetOf } from './binance-params.ts';
 import { perSymbol } from './binance-per-symbol.ts';
 import type { Route, Routes } from './binance-rest.ts';
 import type { PublicTrades } from './binance-trades.ts';
+import {
+  allAlgoOrders,
+  cancelAlgoOrder,
+  cancelOpenAlgoOrders,
+  isWaiting,
+  openAlgoOrders,
+  placeAlgoOrder,
+  queryAlgoOrder,
+} from './binance-usdm-algo.ts';
 import { allOrders, userTrades } from './binance-usdm-history.ts';
 import { cancelOrder, modifyOrder, placeOrder, queryOrder, shownOrder } from './binance-usdm-orders.ts';
 import {
@@ -127,6 +136,7 @@ export function usdmRoutes(context: BinanceContext, listenKeys: ListenKeys, trad
         const target = targetOf(params);
         const order = exchange
           .openOrders(accountId, required(params, 'symbol'))
+          .filter((each) => !isWaiting(context, each))
           .find((each) => each.orderId === target.orderId || each.clientOrderId === target.clientOrderId);
         if (order === undefined) throw new BinanceRefusal(400, -2013, 'Order does not exist.');
         return shownOrder(context, order);
@@ -138,7 +148,10 @@ export function usdmRoutes(context: BinanceContext, listenKeys: ListenKeys, trad
       run({ accountId, params }) {
         const symbol = params.get('symbol') ?? null;
         if (symbol !== null) context.instrument(symbol);
-        return exchange.openOrders(accountId, symbol).map((each) => shownOrder(context, each));
+        return exchange
+          .openOrders(accountId, symbol)
+          .filter((each) => !isWaiting(context, each))
+          .map((each) => shownOrder(context, each));
       },
     },
     'GET /fapi/v1/allOrders': {
@@ -158,10 +171,42 @@ export function usdmRoutes(context: BinanceContext, listenKeys: ListenKeys, trad
         const symbol = required(params, 'symbol');
         context.instrument(symbol);
         for (const order of exchange.openOrders(accountId, symbol)) {
+          if (isWaiting(context, order)) continue;
           exchange.cancel(accountId, { orderId: order.orderId, clientOrderId: null });
         }
         return { code: 200, msg: 'The operation of cancel all open order is done.' };
       },
+    },
+    'POST /fapi/v1/algoOrder': {
+      weight: 0,
+      needs: 'trading',
+      order: true,
+      run: ({ accountId, params }) => placeAlgoOrder(context, accountId, params),
+    },
+    'DELETE /fapi/v1/algoOrder': {
+      weight: 1,
+      needs: 'trading',
+      run: ({ accountId, params }) => cancelAlgoOrder(context, accountId, params),
+    },
+    'GET /fapi/v1/algoOrder': {
+      weight: 1,
+      needs: 'signature',
+      run: ({ accountId, params }) => queryAlgoOrder(context, accountId, params),
+    },
+    'GET /fapi/v1/openAlgoOrders': {
+      weight: (params) => (params.has('symbol') ? 1 : 40),
+      needs: 'signature',
+      run: ({ accountId, params }) => openAlgoOrders(context, accountId, params),
+    },
+    'GET /fapi/v1/allAlgoOrders': {
+      weight: 5,
+      needs: 'signature',
+      run: ({ accountId, params }) => allAlgoOrders(context, accountId, params),
+    },
+    'DELETE /fapi/v1/algoOpenOrders': {
+      weight: 1,
+      needs: 'trading',
+      run: ({ accountId, params }) => cancelOpenAlgoOrders(context, accountId, params),
     },
     'POST /fapi/v1/listenKey': {
       weight: 1,

@@ -3,6 +3,7 @@ import type { SimulatedAccountEvent, SimulatedFill, SimulatedOrder } from '../ex
 import type { BinanceContext } from './binance-context.ts';
 import { BinanceRefusal } from './binance-errors.ts';
 import { fixed, idNumber, SIDE, statusOf } from './binance-rows.ts';
+import { algoEvent, isConditional, isWaiting } from './binance-usdm-algo.ts';
 import { averagePrice, timeInForceOf, typeOf } from './binance-usdm-rows.ts';
 import type { SessionProtocol, VenueSession } from './venue-session.ts';
 
@@ -141,6 +142,15 @@ export function createUserStreams(context: BinanceContext, isHeld: () => boolean
         // A trade is told by its fill.
         if (event.change === 'trade') return;
         closeUpdate();
+        if (event.change === 'triggered') context.triggered.add(event.order.orderId);
+        if (isConditional(event.order)) {
+          outbox.push({
+            accountId: event.order.accountId,
+            event: algoEvent(context, event.order, event.time),
+            kind: 'report',
+          });
+          if (isWaiting(context, event.order)) break;
+        }
         const execution = executionType(context, event.order, event.change);
         outbox.push({
           accountId: event.order.accountId,
@@ -262,7 +272,7 @@ function orderEvent(
       s: order.symbol,
       c: context.clientIdOf(order),
       S: SIDE[order.side],
-      o: typeOf(order),
+      o: isConditional(order) ? 'MARKET' : typeOf(order),
       f: timeInForceOf(order),
       q: fixed(order.size, sizeScale),
       p: fixed(order.price ?? 0, priceScale),

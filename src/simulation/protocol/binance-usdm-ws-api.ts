@@ -1,6 +1,7 @@
 import type { BinanceContext } from './binance-context.ts';
 import { BinanceRefusal } from './binance-errors.ts';
 import { perSymbol } from './binance-per-symbol.ts';
+import { cancelAlgoOrder, placeAlgoOrder } from './binance-usdm-algo.ts';
 import { cancelOrder, modifyOrder, placeOrder, queryOrder } from './binance-usdm-orders.ts';
 import { bookTicker, depth, depthWeight, tickerPrice } from './binance-usdm-public.ts';
 import { accountRow, allPositions, balanceRow, positionRow } from './binance-usdm-rows.ts';
@@ -61,6 +62,17 @@ export function usdmMethods(context: BinanceContext, listenKeys: ListenKeys): Me
       weight: 1,
       needs: 'trading',
       run: (accountId, params) => cancelOrder(context, accountId, params),
+    },
+    'algoOrder.place': {
+      weight: 0,
+      needs: 'trading',
+      order: true,
+      run: (accountId, params) => placeAlgoOrder(context, accountId, params),
+    },
+    'algoOrder.cancel': {
+      weight: 1,
+      needs: 'trading',
+      run: (accountId, params) => cancelAlgoOrder(context, accountId, params),
     },
     'order.status': {
       weight: 1,

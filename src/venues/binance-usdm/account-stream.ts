@@ -8,8 +8,10 @@ import { createResilientConnection } from '../connection/resilient-connection.ts
 import type { AccountRuntime } from '../venue.ts';
 import { accountUpdate, listenKeyAnswer, orderTradeUpdate, positionMode } from './account-messages.ts';
 import { reportsOfAccountUpdate, reportsOfOrderUpdate } from './account-reports.ts';
+import { algoUpdate, reportOfAlgoUpdate } from './algo-orders.ts';
 import { binanceUsdmApi } from './api.ts';
 import { userStreamUrl } from './endpoints.ts';
+import { createTriggeredOrders } from './triggered-orders.ts';
 
 /**
  * A listen key lives 60 minutes after its last renewal. It is renewed far more often, since a renewal is also how a key that was ended
@@ -46,6 +48,7 @@ export function createBinanceUsdmAccountStream(
       else connection.replace('new keys', LINGER_MS);
     },
   });
+  const triggered = createTriggeredOrders();
   let cancelKeepAlive: (() => void) | null = null;
 
   async function url(): Promise<string> {
@@ -79,7 +82,7 @@ export function createBinanceUsdmAccountStream(
     switch (message.e) {
       case 'ORDER_TRADE_UPDATE':
         for (const report of reportsOfOrderUpdate(readAs(orderTradeUpdate, message, 'ORDER_TRADE_UPDATE'))) {
-          listener.onReport(report, frame);
+          listener.onReport(triggered.named(report), frame);
         }
         return;
       case 'ACCOUNT_UPDATE':
@@ -87,6 +90,13 @@ export function createBinanceUsdmAccountStream(
           listener.onReport(report, frame);
         }
         return;
+      case 'ALGO_UPDATE': {
+        const update = readAs(algoUpdate, message, 'ALGO_UPDATE');
+        if (update.o.ai !== '') triggered.remember(update.o.ai, update.o.caid);
+        const report = reportOfAlgoUpdate(update);
+        if (report !== null) listener.onReport(report, frame);
+        return;
+      }
       case 'listenKeyExpired':
         connection.reconnect('listen key expired');
         return;
@@ -94,7 +104,7 @@ export function createBinanceUsdmAccountStream(
         connection.replace('the venue restarts this connection', LINGER_MS);
         return;
       default:
-        // TRADE_LITE repeats fills that ORDER_TRADE_UPDATE tells in full; the others (margin calls, conditional orders, settings) change nothing here.
+        // TRADE_LITE repeats fills that ORDER_TRADE_UPDATE tells in full; the others (margin calls, settings) change nothing here.
         runtime.log('debug', 'private event not used', { event: message.e });
     }
   }

@@ -10,7 +10,9 @@ import { createRestClient, type RestCall } from '../binance/rest.ts';
 import type { AccountRuntime } from '../venue.ts';
 import { balanceRow, positionRow, type RestOrder, restOrder, type UserTrade, userTrade } from './account-messages.ts';
 import { reportOfOrder, reportOfTrade, requireOneWay } from './account-reports.ts';
+import { type AlgoRow, algoRow, reportOfAlgoRow } from './algo-orders.ts';
 import { binanceUsdmApi } from './api.ts';
+import { createTriggeredOrders } from './triggered-orders.ts';
 
 /** The venue answers for at most seven days at a time; orders and fills older than 90 days are not given by these requests. */
 const REACH: HistoryReach = { spanMs: 7 * 24 * 3_600_000 - 1, historyMs: 90 * 24 * 3_600_000 };
@@ -22,7 +24,50 @@ export function createBinanceUsdmQueries(
 ): VenueQueries {
   const rest = createRestClient(binanceUsdmApi, runtime);
 
+  /** The order in its own service; null: it was never a conditional one. */
+  async function conditional(symbol: string, clientAlgoId: string): Promise<OrderReport | null> {
+    const row = await known(async () => {
+      const answer = await rest.signed({
+        method: 'GET',
+        path: '/fapi/v1/algoOrder',
+        params: { clientAlgoId },
+        weight: 1,
+      });
+      return readAnswer(algoRow, answer, 'algoOrder');
+    });
+    if (row === null) return null;
+    const waiting = reportOfAlgoRow(row);
+    if (waiting !== null || row.actualOrderId === '') return waiting;
+    const params = { symbol, orderId: row.actualOrderId };
+    const actual = await rest.signed({ method: 'GET', path: '/fapi/v1/order', params, weight: 1 });
+    return { ...reportOfOrder(readAnswer(restOrder, actual, 'order')), clientOrderId: clientAlgoId };
+  }
+
+  async function algoRows(path: string, params: RestCall['params'], weight: number): Promise<readonly AlgoRow[]> {
+    const answer = await rest.signed({ method: 'GET', path, params: params ?? {}, weight });
+    return readAnswer(z.array(algoRow), answer, path);
+  }
+
+  /** Every conditional order since then, and under which id of theirs the matching engine has those that were triggered. */
+  async function conditionalSince(symbol: string, from: EpochMs) {
+    const rows = await everySince(
+      from,
+      await rest.serverTime(),
+      REACH,
+      (window) => algoRows('/fapi/v1/allAlgoOrders', { symbol, ...window, limit: PAGE }, 5),
+      (row) => row.createTime,
+    );
+    const triggered = createTriggeredOrders();
+    for (const row of rows) if (row.actualOrderId !== '') triggered.remember(row.actualOrderId, row.clientAlgoId);
+    return { rows: unique(rows, (row) => row.algoId), triggered };
+  }
+
   async function openOrders(symbol: string): Promise<readonly OrderReport[]> {
+    const waiting = (await algoRows('/fapi/v1/openAlgoOrders', { symbol }, 1)).map(reportOfAlgoRow);
+    return [...(await openPlainOrders(symbol)), ...waiting.filter((each) => each !== null)];
+  }
+
+  async function openPlainOrders(symbol: string): Promise<readonly OrderReport[]> {
     const rows = await rest.signed({ method: 'GET', path: '/fapi/v1/openOrders', params: { symbol }, weight: 1 });
     return readAnswer(z.array(restOrder), rows, 'openOrders').map(reportOfOrder);
   }
@@ -60,17 +105,17 @@ export function createBinanceUsdmQueries(
     instruments: () => fetchInstruments(runtime),
     async orderByClientId(symbol, clientOrderId) {
       const params = { symbol, origClientOrderId: clientOrderId };
-      try {
-        const row = await rest.signed({ method: 'GET', path: '/fapi/v1/order', params, weight: 1 });
-        return { kind: 'found', report: reportOfOrder(readAnswer(restOrder, row, 'order')) };
-      } catch (error) {
-        if (!(error instanceof VenueError) || error.venueClass !== 'notFound') throw error;
-      }
+      const row = await known(async () =>
+        readAnswer(restOrder, await rest.signed({ method: 'GET', path: '/fapi/v1/order', params, weight: 1 }), 'order'),
+      );
+      if (row !== null) return { kind: 'found', report: reportOfOrder(row) };
       // "Order does not exist" has been said of orders that live: ask wherever else it could be (F3, F4).
       const open = (await openOrders(symbol)).find((each) => each.clientOrderId === clientOrderId);
       if (open !== undefined) return { kind: 'found', report: open };
       const recent = (await orders(symbol, {})).findLast((each) => each.clientOrderId === clientOrderId);
-      return recent === undefined ? { kind: 'notFound' } : { kind: 'found', report: reportOfOrder(recent) };
+      if (recent !== undefined) return { kind: 'found', report: reportOfOrder(recent) };
+      const waiting = await conditional(symbol, clientOrderId);
+      return waiting === null ? { kind: 'notFound' } : { kind: 'found', report: waiting };
     },
     openOrders,
     async ordersSince(symbol, from) {
@@ -81,7 +126,10 @@ export function createBinanceUsdmQueries(
         (window) => orders(symbol, window),
         (row) => row.time ?? row.updateTime,
       );
-      return unique(rows, (row) => row.orderId).map(reportOfOrder);
+      const { rows: conditionals, triggered } = await conditionalSince(symbol, from);
+      const waiting = conditionals.map(reportOfAlgoRow).filter((each) => each !== null);
+      const plain = unique(rows, (row) => row.orderId).map((row) => triggered.named(reportOfOrder(row)));
+      return [...plain, ...waiting].sort((a, b) => a.venueTime - b.venueTime);
     },
     async fillsSince(symbol, from) {
       const rows = await everySince(
@@ -91,7 +139,8 @@ export function createBinanceUsdmQueries(
         (window) => trades(symbol, window),
         (row) => row.time,
       );
-      return unique(rows, (row) => row.id).map(reportOfTrade);
+      const { triggered } = await conditionalSince(symbol, from);
+      return unique(rows, (row) => row.id).map((row) => triggered.named(reportOfTrade(row)));
     },
     async positions(symbols) {
       const only = symbols.length === 1 ? symbols[0] : undefined;
@@ -121,7 +170,23 @@ export function createBinanceUsdmQueries(
         venueTime: row.updateTime as EpochMs,
       }));
     },
-    cancelOrder: ({ symbol, clientOrderId }) =>
-      cancelByRest(rest, '/fapi/v1/order', { symbol, origClientOrderId: clientOrderId }),
+    async cancelOrder({ symbol, clientOrderId }) {
+      const answer = await cancelByRest(rest, '/fapi/v1/order', { symbol, origClientOrderId: clientOrderId });
+      const isUnknown = answer.kind === 'rejected' && ['alreadySo', 'notFound'].includes(answer.errorClass);
+      if (!isUnknown) return answer;
+      // It may wait for its trigger, where the plain endpoint does not know it.
+      const waiting = await cancelByRest(rest, '/fapi/v1/algoOrder', { clientAlgoId: clientOrderId });
+      return waiting.kind === 'rejected' ? answer : waiting;
+    },
   };
+}
+
+/** The answer, or null where the venue says that there is no such order. */
+async function known<Answer>(ask: () => Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof VenueError && error.venueClass === 'notFound') return null;
+    throw error;
+  }
 }

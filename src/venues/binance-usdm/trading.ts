@@ -1,29 +1,80 @@
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
-import type { ConnectionStatus, OrderEntry } from '#core/orders/venue-ports.ts';
+import type { ConnectionStatus, OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
 import type { Params } from '../binance/signing.ts';
 import { createWebsocketApi, type OrderEntryTiming, type RequestCost } from '../binance/websocket-api.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
+import { placeAlgoParams } from './algo-orders.ts';
 import { binanceUsdmApi } from './api.ts';
 
 const ORDER: RequestCost = { orders: 1, weight: 0, priority: 'normal' };
 const CANCEL: RequestCost = { orders: 0, weight: 1, priority: 'cancel' };
 
-/** Order entry by the websocket API of USD-M futures. */
+/** Orders whose kind is remembered; the oldest is forgotten first. */
+const MAX_REMEMBERED = 10_000;
+const CONDITIONAL_FIRST = ['conditional', 'plain'] as const;
+const PLAIN_FIRST = ['plain', 'conditional'] as const;
+
+function isUnknownThere(answer: OrderAnswer): boolean {
+  return answer.kind === 'rejected' && (answer.errorClass === 'alreadySo' || answer.errorClass === 'notFound');
+}
+
+/** Order entry by the websocket API of USD-M futures. Conditional orders go to the service that keeps them. */
 export function createBinanceUsdmOrderEntry(
   runtime: AccountRuntime,
   onStatus: (status: ConnectionStatus) => void,
   timing: OrderEntryTiming = {},
 ): OrderEntry & Managed {
   const api = createWebsocketApi({ api: binanceUsdmApi, runtime, onStatus, timing, probe: 'v2/account.balance' });
+  /** Where each order was placed: the two kinds are cancelled at different places. */
+  const placedAs = new Map<string, 'plain' | 'conditional'>();
+
+  function remember(clientOrderId: string, kind: 'plain' | 'conditional'): void {
+    placedAs.set(clientOrderId, kind);
+    for (const oldest of placedAs.keys()) {
+      if (placedAs.size <= MAX_REMEMBERED) break;
+      placedAs.delete(oldest);
+    }
+  }
+
+  function cancelAs(
+    kind: 'plain' | 'conditional',
+    { clientOrderId, symbol }: OrderTarget,
+    validUntil: EpochMs,
+    answer: (answer: OrderAnswer) => void,
+  ): void {
+    if (kind === 'conditional') {
+      api.request('algoOrder.cancel', { clientAlgoId: clientOrderId }, CANCEL, validUntil, answer);
+    } else {
+      api.request('order.cancel', { origClientOrderId: clientOrderId, symbol }, CANCEL, validUntil, answer);
+    }
+  }
+
   return {
     notReady: api.notReady,
     place(intent, instrument, validUntil, answer) {
+      if (intent.type === 'stopMarket' || intent.type === 'takeProfitMarket') {
+        remember(intent.clientOrderId, 'conditional');
+        const params = placeAlgoParams({ ...intent, type: intent.type }, instrument);
+        api.request('algoOrder.place', params, ORDER, validUntil, answer);
+        return;
+      }
+      remember(intent.clientOrderId, 'plain');
       api.request('order.place', placeParams(intent, instrument), ORDER, validUntil, answer);
     },
     cancel(target, validUntil, answer) {
-      const params = { origClientOrderId: target.clientOrderId, symbol: target.symbol };
-      api.request('order.cancel', params, CANCEL, validUntil, answer);
+      const kind = placedAs.get(target.clientOrderId);
+      if (kind === 'plain') {
+        cancelAs('plain', target, validUntil, answer);
+        return;
+      }
+      // A conditional order that was triggered is a plain one; of an order from before nobody knows which it was.
+      const [first, second] = kind === 'conditional' ? CONDITIONAL_FIRST : PLAIN_FIRST;
+      cancelAs(first, target, validUntil, (answered) => {
+        if (isUnknownThere(answered)) cancelAs(second, target, validUntil, answer);
+        else answer(answered);
+      });
     },
     amend(target, change, instrument, validUntil, answer) {
       const params = {
