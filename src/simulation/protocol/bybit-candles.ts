@@ -49,12 +49,15 @@ export function createCandleTopic(options: {
     options.send(JSON.stringify({ topic, data, ts: options.now(), type: 'snapshot' }));
   }
 
-  function at(time: number): Candle {
-    const current = candle ?? begin(time, options.lastPrice());
-    candle = current;
-    if (time < current.start + MINUTE_MS) return current;
-    tell(current, true, time);
-    candle = begin(time, current.close);
+  /** The candle of this time; null while no price is known. */
+  function at(time: number, price: number): Candle | null {
+    if (candle === null) {
+      if (price > 0) candle = begin(time, price);
+      return candle;
+    }
+    if (time < candle.start + MINUTE_MS) return candle;
+    tell(candle, true, time);
+    candle = begin(time, candle.close);
     return candle;
   }
 
@@ -66,7 +69,8 @@ export function createCandleTopic(options: {
     topic,
     symbol: instrument.symbol,
     onTrade({ time, price, size }) {
-      const current = at(time);
+      const current = at(time, price);
+      if (current === null) return;
       current.high = Math.max(current.high, price);
       current.low = Math.min(current.low, price);
       current.close = price;
@@ -74,7 +78,10 @@ export function createCandleTopic(options: {
       current.turnover += BigInt(price) * BigInt(size);
       pushIfDue(current, time);
     },
-    onTime: (time) => pushIfDue(at(time), time),
+    onTime(time) {
+      const current = at(time, options.lastPrice());
+      if (current !== null) pushIfDue(current, time);
+    },
   };
 }
 
