@@ -1,7 +1,7 @@
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import { createFrameInterpreter } from './frame-interpreter.ts';
 import type { MarketSource, SourceStep } from './market-source.ts';
-import { FRAME_PARSERS } from './venue-frame-parser.ts';
+import { FRAME_PARSERS, splitFrame } from './venue-frame-parser.ts';
 
 export interface FramesMarketOptions {
   readonly venue: VenueId;
@@ -68,24 +68,28 @@ export function createFramesMarket(options: FramesMarketOptions): FramesMarket {
     }
   }
 
+  function pushOne(bytes: Uint8Array, offsetMs: number): void {
+    const frame = parse(bytes);
+    if (frame.kind !== 'frame') {
+      counts.control += 1;
+      return;
+    }
+    if (!symbols.has(frame.symbol)) {
+      counts.otherSymbols += 1;
+      return;
+    }
+    const { symbol, channel, stream, content } = frame;
+    const changes = content === null ? [] : interpreter.interpret(symbol, content);
+    counts.frames += 1;
+    // Kept until it is due: a transport may use the bytes again.
+    add({ frame: { symbol, channel, stream, frame: new Uint8Array(bytes) }, changes }, offsetMs);
+    if (content?.kind === 'book') watch(symbol);
+  }
+
   return {
     origin: 'recorded',
     push(bytes, offsetMs) {
-      const frame = parse(bytes);
-      if (frame.kind !== 'frame') {
-        counts.control += 1;
-        return;
-      }
-      if (!symbols.has(frame.symbol)) {
-        counts.otherSymbols += 1;
-        return;
-      }
-      const { symbol, channel, stream, content } = frame;
-      const changes = content === null ? [] : interpreter.interpret(symbol, content);
-      counts.frames += 1;
-      // Kept until it is due: a transport may use the bytes again.
-      add({ frame: { symbol, channel, stream, frame: new Uint8Array(bytes) }, changes }, offsetMs);
-      if (content?.kind === 'book') watch(symbol);
+      for (const part of splitFrame(options.venue, bytes)) pushOne(part, offsetMs);
     },
     pushSnapshot(symbol, answer, offsetMs) {
       const snapshot = parse(answer);

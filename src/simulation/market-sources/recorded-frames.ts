@@ -2,7 +2,7 @@ import { messageOf } from '#core/errors.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import { type RecordedLine, readRecording } from './recording-lines.ts';
 import type { VenueFrame } from './venue-frame.ts';
-import { FRAME_PARSERS } from './venue-frame-parser.ts';
+import { FRAME_PARSERS, splitFrame } from './venue-frame-parser.ts';
 
 /** A frame of a recording that could be read. */
 export interface RecordedFrame {
@@ -46,11 +46,16 @@ export function* readFrames(files: readonly string[], venue: VenueId, skipped: S
   }
 }
 
+/** The lines with frames that speak of several symbols taken apart. */
+function* partsOf(lines: Iterable<RecordedLine>, venue: VenueId): Generator<RecordedLine> {
+  for (const line of lines) for (const frame of splitFrame(venue, line.frame)) yield { ...line, frame };
+}
+
 function* framesOf(file: string, venue: VenueId, skipped: SkippedLines): Generator<RecordedFrame, undefined> {
   const skip = (lineNumber: number, reason: string): void => skipLine(skipped, file, lineNumber, reason);
   const parse = FRAME_PARSERS[venue];
   let latest = Number.NEGATIVE_INFINITY;
-  for (const line of readRecording(file, skip)) {
+  for (const line of partsOf(readRecording(file, skip), venue)) {
     let frame: VenueFrame;
     try {
       frame = parse(line.frame);

@@ -3,7 +3,7 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { MarketStatus, VenueRuntime } from '../venue.ts';
-import { createAlpacaRest, read, readTime } from './rest.ts';
+import { createAlpacaRest, MAINTENANCE, read, readTime } from './rest.ts';
 
 /** The tape prints prices of up to six decimals; orders are at whole cents, below one dollar at hundredths of a cent (Alpaca documentation, "Sub-penny increments"). */
 const PRICE_SCALE = 6;
@@ -106,7 +106,7 @@ export async function fetchMarketStatus(runtime: VenueRuntime): Promise<MarketSt
   try {
     return readClock(await rest.get('/v2/clock'));
   } catch (error) {
-    if (!(error instanceof VenueError) || error.venueCode !== 'HTTP_503') throw error;
+    if (!(error instanceof VenueError) || error.venueCode !== MAINTENANCE) throw error;
     return { state: 'maintenance', reason: error.message, nextChange: null };
   }
 }

@@ -26,6 +26,9 @@ export interface AlpacaRest {
 /** `code` of an error that proves that nothing was sent. */
 export const RATE_BUDGET = 'RATE_BUDGET';
 export const CREDENTIALS_MISSING = 'CREDENTIALS_MISSING';
+const MAINTENANCE_STATUS = 503;
+/** `code` of an answer by which the venue says that it is in maintenance. */
+export const MAINTENANCE = `HTTP_${MAINTENANCE_STATUS}`;
 
 const errorBody = z.looseObject({ code: z.number().optional(), message: z.string().optional() });
 const clockBody = z.looseObject({ timestamp: z.string() });
@@ -133,7 +136,9 @@ async function exchange(
 /** `{"code","message"}`: the venue's own code where there is one, else the HTTP status. */
 function refusalOf(status: number, text: string, operation: AlpacaOperation, retryAfterMs: number | null): VenueError {
   const body = errorBody.safeParse(parsedOrNull(text));
-  const code = body.success && body.data.code !== undefined ? String(body.data.code) : `HTTP_${status}`;
+  const own = body.success ? body.data.code : undefined;
+  // 503 is maintenance, whatever code of its own the venue gives to it.
+  const code = own === undefined || status === MAINTENANCE_STATUS ? `HTTP_${status}` : String(own);
   const said = (body.success ? body.data.message : undefined) ?? text.slice(0, 200);
   return new VenueError(classOfStatus(status, said, operation), code, said, retryAfterMs);
 }
