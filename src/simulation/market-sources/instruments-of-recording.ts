@@ -4,11 +4,12 @@ import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.
 import { builtInInstruments } from './built-in-instruments.ts';
 import { bybitVenueOf } from './bybit-recording.ts';
 import { commonDivisor, DecimalGrid } from './decimal-grid.ts';
+import { termsOfDeribitSymbol } from './deribit-symbol.ts';
 import type { SourceFrame } from './market-source.ts';
 import { readFrames, type SkippedLines, skipLine } from './recorded-frames.ts';
 import { readRecording } from './recording-lines.ts';
 import type { FrameContent } from './venue-frame.ts';
-import { FRAME_PARSERS } from './venue-frame-parser.ts';
+import { FRAME_PARSERS, splitFrame } from './venue-frame-parser.ts';
 
 /** What a recording holds. */
 export interface RecordingFacts {
@@ -117,8 +118,9 @@ function* pairsOf(content: Exclude<FrameContent, { kind: 'ticker' }>): Generator
 function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes: DecimalGrid): Instrument {
   const builtIn = builtInInstruments(venue);
   const known = builtIn.find((each) => each.symbol === symbol);
-  // What is not known is taken for what the venue mostly has.
-  const kind = known?.kind ?? builtIn[0]?.kind ?? 'linear';
+  const named = venue === 'deribit' ? termsOfDeribitSymbol(symbol) : undefined;
+  // What is not known, and not told by its name, is taken for what the venue mostly has.
+  const kind = known?.kind ?? named?.kind ?? builtIn[0]?.kind ?? 'linear';
   // Binance writes every price and size of spot with eight decimals, whatever its tick.
   const padded = venue === 'binance-spot';
   const priceScale = Math.max(known?.priceScale ?? 0, padded ? prices.tightScale : prices.scale);
@@ -133,25 +135,28 @@ function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes
     known === undefined
       ? sizes.stepAt(sizeScale)
       : commonDivisor(rescaled(known.lotSize, known.sizeScale, sizeScale), sizes.stepAt(sizeScale));
-  const quote = QUOTE_CURRENCIES.find((each) => symbol.endsWith(each) && symbol.length > each.length) ?? 'USDT';
-  const base = known?.baseCurrency ?? (symbol.endsWith(quote) ? symbol.slice(0, -quote.length) : symbol);
+  const dollars = venue === 'alpaca' ? 'USD' : undefined;
+  const quote =
+    dollars ?? QUOTE_CURRENCIES.find((each) => symbol.endsWith(each) && symbol.length > each.length) ?? 'USDT';
+  const base =
+    known?.baseCurrency ?? named?.baseCurrency ?? (symbol.endsWith(quote) ? symbol.slice(0, -quote.length) : symbol);
   const maxSize = known === undefined ? lot * MAX_LOTS : rescaled(known.maxSize, known.sizeScale, sizeScale);
   return {
     venue,
     symbol,
     kind,
     baseCurrency: base,
-    quoteCurrency: known?.quoteCurrency ?? quote,
-    settlementCurrency: known?.settlementCurrency ?? (kind === 'inverse' ? base : quote),
+    quoteCurrency: known?.quoteCurrency ?? named?.quoteCurrency ?? quote,
+    settlementCurrency: known?.settlementCurrency ?? named?.settlementCurrency ?? (kind === 'inverse' ? base : quote),
     priceScale,
     sizeScale,
     tickSize: tick as Price,
     lotSize: lot as Size,
     minSize: (known === undefined ? lot : rescaled(known.minSize, known.sizeScale, sizeScale)) as Size,
     maxSize: Math.min(maxSize, Number.MAX_SAFE_INTEGER) as Size,
-    minNotional: known?.minNotional ?? DEFAULT_MIN_NOTIONAL,
+    minNotional: known?.minNotional ?? (named === undefined ? DEFAULT_MIN_NOTIONAL : 0),
     multiplier: known?.multiplier ?? 1,
-    tradable: known?.tradable ?? true,
+    tradable: known?.tradable ?? named?.tradable ?? true,
   };
 }
 
@@ -182,7 +187,7 @@ function venueOfFile(file: string): VenueId | null {
   for (const line of readRecording(file, (_, reason) => unread.push(reason))) {
     for (const venue of VENUES) {
       try {
-        const frame = FRAME_PARSERS[venue](line.frame);
+        const frame = FRAME_PARSERS[venue](splitFrame(venue, line.frame)[0] ?? line.frame);
         if (frame.kind !== 'frame') continue;
         // Candles and tickers look alike on Binance's markets.
         if (venue === 'binance-usdm' && frame.content === null) {

@@ -194,7 +194,6 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
     const known = [...(runtime.instruments?.().values() ?? [])].map((each) => each.settlementCurrency);
     for (const currency of new Set([...currencies, ...known])) {
       if (limits.take('query') > 0) return;
-      const parameters = { currency, start_timestamp: from, end_timestamp: until + 1_000, count: LOG_ROWS };
       askCurrency(opened, currency, from, until);
     }
     // Rows may be written a little late.
