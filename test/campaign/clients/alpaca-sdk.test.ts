@@ -36,7 +36,7 @@ function openSdk(world: ContractWorld, heard: Heard): ForeignClient {
   const { rest, account } = world.server.urls;
   const keys = { keyId: KEYS.key, secret: KEYS.secret };
   const orders = new trading.OrdersApi(new trading.Configuration({ ...keys, basePath: rest }));
-  const stream = new streaming.TradingStream({ ...keys, url: `${account}/stream` });
+  const stream = new streaming.TradingStream({ credentials: keys, url: `${account}/stream` });
   stream.onTradeUpdate(({ event, order }) => heard(order.clientOrderId ?? order.client_order_id ?? '', event));
   const ids = new Map<string, string>();
   const idOf = (order: ForeignOrder): string => {
@@ -66,11 +66,14 @@ function openSdk(world: ContractWorld, heard: Heard): ForeignClient {
       ids.set(order.id, id);
     },
     async amend(order, { price, size }) {
+      // A replacement is another order, with a client id of its own.
+      const clientOrderId = `${order.id}-replaced`;
       const { id } = await orders.patchOrderByOrderId({
         orderId: idOf(order),
-        patchOrderRequest: { qty: size, limitPrice: price },
+        patchOrderRequest: { qty: size, limitPrice: price, clientOrderId },
       });
       ids.set(order.id, id);
+      return clientOrderId;
     },
     cancel: (order) => orders.deleteOrderByOrderID({ orderId: idOf(order) }),
     close: () => stream.disconnect(),

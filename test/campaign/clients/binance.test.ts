@@ -7,6 +7,7 @@ import { type ForeignClient, type Heard, KEYS, tradeThrough, withPeers } from '.
 interface Package {
   readonly USDMClient: new (options: object) => UsdmClient;
   readonly WebsocketClient: new (options: object, logger: object) => UpdateClient;
+  readonly WebsocketAPIClient: new (options: object, logger: object) => SpotClient;
 }
 interface UsdmClient {
   submitNewOrder(order: object): Promise<unknown>;
@@ -17,6 +18,14 @@ interface UpdateClient {
   on(event: string, run: (data: Record<string, unknown>) => void): void;
   subscribeUsdFuturesUserDataStream(): Promise<unknown>;
   closeAll(force: boolean): void;
+}
+
+/** Spot, wholly over its websocket API. */
+interface SpotClient {
+  getWSClient(): UpdateClient;
+  subscribeUserDataStream(wsKey: string): Promise<unknown>;
+  submitNewSpotOrder(order: object): Promise<unknown>;
+  cancelSpotOrder(order: object): Promise<unknown>;
 }
 
 const SILENT = { trace: () => undefined, info: () => undefined, error: () => undefined };
@@ -55,9 +64,44 @@ function openUsdm(world: ContractWorld, heard: Heard): ForeignClient {
         price,
         quantity: size,
       });
+      return order.id;
     },
     cancel: async ({ symbol, id }) => {
       await client.cancelOrder({ symbol, origClientOrderId: id });
+    },
+    close: () => updates.closeAll(true),
+  };
+}
+
+function openSpot(world: ContractWorld, heard: Heard): ForeignClient {
+  const { WebsocketAPIClient } = requirePeer<Package>('binance');
+  const wsUrl = world.server.urls.account.replace(/^(ws:\/\/[^/]+).*/, '$1');
+  const client = new WebsocketAPIClient({ api_key: KEYS.key, api_secret: KEYS.secret, wsUrl }, SILENT);
+  const updates = client.getWSClient();
+  updates.on('message', (data) => {
+    const event = (data.event ?? data) as Record<string, unknown>;
+    if (event.e !== 'executionReport') return;
+    // Of a cancelled order the report's own id is the request's; the order's is `C`.
+    heard(String(event.X === 'CANCELED' ? event.C : event.c), String(event.X));
+  });
+  return {
+    async connect() {
+      await client.subscribeUserDataStream('mainWSAPI');
+    },
+    async place(order) {
+      const terms =
+        order.price === null ? { type: 'MARKET' } : { type: 'LIMIT', price: order.price, timeInForce: 'GTC' };
+      await client.submitNewSpotOrder({
+        symbol: order.symbol,
+        side: order.side.toUpperCase(),
+        quantity: order.size,
+        newClientOrderId: order.id,
+        timestamp: Date.now(),
+        ...terms,
+      });
+    },
+    async cancel({ symbol, id }) {
+      await client.cancelSpotOrder({ symbol, origClientOrderId: id, timestamp: Date.now() });
     },
     close: () => updates.closeAll(true),
   };
@@ -67,4 +111,5 @@ describe('T9: the client `binance` trades on the simulated venues', () => {
   withPeers();
   const words = { working: /^new$/, canceled: /^canceled$/, filled: /^filled$/ };
   it('USD-M: places, amends, cancels and is told', () => tradeThrough('binance-usdm', openUsdm, words));
+  it('spot: places, cancels and is told', () => tradeThrough('binance-spot', openSpot, words));
 });

@@ -63,7 +63,10 @@ function openCategory(category: 'linear' | 'spot') {
               : { orderType: 'Limit', price: order.price, timeInForce: 'GTC' }),
           }),
         ),
-      amend: (order, { price, size }) => done(client.amendOrder({ ...named(order), price, qty: size })),
+      async amend(order, { price, size }) {
+        await done(client.amendOrder({ ...named(order), price, qty: size }));
+        return order.id;
+      },
       cancel: (order) => done(client.cancelOrder(named(order))),
       close: () => updates.closeAll(true),
     };

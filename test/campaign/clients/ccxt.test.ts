@@ -2,7 +2,15 @@ import { describe, it } from 'vitest';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import { importPeer } from '../../../bench/comparison/install.ts';
 import type { ContractWorld } from '../../contract/contract-world.ts';
-import { type ForeignClient, type ForeignOrder, type Heard, KEYS, tradeThrough, withPeers } from './foreign-client.ts';
+import {
+  type ForeignClient,
+  type ForeignOrder,
+  type Heard,
+  KEYS,
+  type Terms,
+  tradeThrough,
+  withPeers,
+} from './foreign-client.ts';
 
 /** The parts of ccxt pro that are driven here. */
 interface Exchange {
@@ -25,6 +33,7 @@ interface Exchange {
 interface Order {
   readonly id: string;
   readonly clientOrderId?: string;
+  readonly info: { readonly label?: string };
   readonly status: string;
 }
 type UrlTree = string | { readonly [name: string]: UrlTree };
@@ -35,7 +44,8 @@ interface CcxtVenue {
   /** ccxt's own name of our instrument. */
   readonly symbol: (instrument: Instrument) => string;
   readonly amends: boolean;
-  readonly params?: object;
+  /** What an order carries besides, its client id among it where ccxt has another name for that. */
+  readonly params?: (id: string) => object;
 }
 
 const VENUES_OF_CCXT: Readonly<Partial<Record<VenueId, CcxtVenue>>> = {
@@ -63,7 +73,27 @@ const VENUES_OF_CCXT: Readonly<Partial<Record<VenueId, CcxtVenue>>> = {
     },
     symbol: ({ baseCurrency, quoteCurrency }) => `${baseCurrency}/${quoteCurrency}`,
     amends: true,
-    params: { marketUnit: 'baseCoin' },
+    params: () => ({ marketUnit: 'baseCoin' }),
+  },
+  'binance-spot': {
+    exchange: 'binance',
+    options: { options: { defaultType: 'spot' } },
+    symbol: ({ baseCurrency, quoteCurrency }) => `${baseCurrency}/${quoteCurrency}`,
+    amends: false,
+  },
+  deribit: {
+    exchange: 'deribit',
+    options: {},
+    symbol: ({ baseCurrency, quoteCurrency, settlementCurrency }) =>
+      `${baseCurrency}/${quoteCurrency}:${settlementCurrency}`,
+    amends: true,
+    params: (label) => ({ label }),
+  },
+  alpaca: {
+    exchange: 'alpaca',
+    options: {},
+    symbol: ({ baseCurrency, quoteCurrency }) => `${baseCurrency}/${quoteCurrency}`,
+    amends: true,
   },
 };
 
@@ -71,7 +101,8 @@ const VENUES_OF_CCXT: Readonly<Partial<Record<VenueId, CcxtVenue>>> = {
 function redirected(tree: UrlTree, urls: ContractWorld['server']['urls']): UrlTree {
   if (typeof tree !== 'string')
     return Object.fromEntries(Object.entries(tree).map(([name, each]) => [name, redirected(each, urls)]));
-  return tree.replace(/^https:\/\/[^/]+/, urls.rest).replace(/^wss:\/\/[^/]+/, urls.account);
+  const origin = (url: string): string => url.replace(/^(\w+:\/\/[^/]+).*/, '$1');
+  return tree.replace(/^https:\/\/[^/]+/, origin(urls.rest)).replace(/^wss:\/\/[^/]+/, origin(urls.account));
 }
 
 function marketOf(instrument: Instrument, symbol: string): object {
@@ -124,8 +155,10 @@ function openCcxt(venue: CcxtVenue, pro: Readonly<Record<string, new (options: o
     const watch = async (): Promise<void> => {
       while (!closed) {
         try {
-          for (const { clientOrderId, status } of await exchange.watchOrders(symbol)) {
-            if (clientOrderId !== undefined) heard(clientOrderId, status);
+          for (const { clientOrderId, info, status } of await exchange.watchOrders(symbol)) {
+            // Of Deribit it keeps the label only as it came.
+            const id = clientOrderId ?? info.label;
+            if (id !== undefined) heard(id, status);
           }
         } catch (error) {
           if (!closed) throw error;
@@ -140,14 +173,23 @@ function openCcxt(venue: CcxtVenue, pro: Readonly<Record<string, new (options: o
       },
       async place(order) {
         const price = order.price === null ? undefined : Number(order.price);
-        const params = { clientOrderId: order.id, ...venue.params };
+        const params = { clientOrderId: order.id, ...venue.params?.(order.id) };
         const { id } = await exchange.createOrder(symbol, order.type, order.side, Number(order.size), price, params);
         ids.set(order.id, id);
       },
       ...(venue.amends
         ? {
-            amend: async (order: ForeignOrder, { price, size }: { readonly price: string; readonly size: string }) => {
-              await exchange.editOrder(idOf(order), symbol, 'limit', order.side, Number(size), Number(price));
+            amend: async (order: ForeignOrder, { price, size }: Terms) => {
+              const edited = await exchange.editOrder(
+                idOf(order),
+                symbol,
+                'limit',
+                order.side,
+                Number(size),
+                Number(price),
+              );
+              ids.set(order.id, edited.id);
+              return edited.clientOrderId ?? order.id;
             },
           }
         : {}),

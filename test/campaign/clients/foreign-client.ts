@@ -9,10 +9,15 @@ export interface ForeignClient {
   /** Resolves when it receives account updates. */
   connect(): Promise<void>;
   place(order: ForeignOrder): Promise<void>;
-  /** Absent: the client has no such call for this venue. */
-  amend?(order: ForeignOrder, change: { readonly price: string; readonly size: string }): Promise<void>;
+  /** Says under which client id the order goes on. Absent: the client has no such call for this venue. */
+  amend?(order: ForeignOrder, change: Terms): Promise<string>;
   cancel(order: ForeignOrder): Promise<void>;
   close(): Promise<void> | void;
+}
+
+export interface Terms {
+  readonly price: string;
+  readonly size: string;
 }
 
 export interface ForeignOrder {
@@ -65,15 +70,16 @@ export async function tradeThrough(
     await world.until(`the order is told to work; heard ${[...said]}`, heardOf(limit.id, words.working));
     expect(atVenue(limit.id)).toMatchObject({ status: 'open', price: resting.price, size });
 
+    let goesOnAs = limit.id;
     if (client.amend !== undefined) {
       const price = (resting.price ?? 0) - tickSize;
-      await client.amend(limit, { price: text(price, priceScale), size: text(size - lotSize, sizeScale) });
+      goesOnAs = await client.amend(limit, { price: text(price, priceScale), size: text(size - lotSize, sizeScale) });
       await world.until('the new terms stand', () =>
         world.exchange.openOrders('main', null).some((each) => each.price === price && each.size === size - lotSize),
       );
     }
     await client.cancel(limit);
-    await world.until('the order is told to be cancelled', heardOf(limit.id, words.canceled));
+    await world.until('the order is told to be cancelled', heardOf(goesOnAs, words.canceled));
     expect(world.exchange.openOrders('main', null)).toEqual([]);
 
     const market: ForeignOrder = { ...limit, id: `market-${Date.now().toString(36)}`, type: 'market', price: null };
