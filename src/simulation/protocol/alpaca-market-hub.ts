@@ -50,8 +50,9 @@ export function createAlpacaMarketHub(context: AlpacaContext, sockets: AlpacaDat
   return {
     onMarket(event) {
       switch (event.kind) {
+        // Beside a recording nothing is made up.
         case 'bookChange':
-          onBook(event.symbol, event.time);
+          if (exchange.origin === 'generated') onBook(event.symbol, event.time);
           return;
         case 'trade':
           if (exchange.origin === 'recorded') return;
