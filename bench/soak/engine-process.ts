@@ -8,8 +8,8 @@ import { Engine } from '#engine/engine.ts';
 import { runConfiguration } from '#local/start/run-configuration.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
+import { createFrameReaderConnect } from '#venues/connection/frame-reader-transport.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import { venues } from '#venues/venues.ts';
 import type { EngineCounts, EngineMessage, EngineTask, SoakCommand } from './messages.ts';
 import { createProcessSampler } from './process-sampler.ts';
@@ -82,7 +82,7 @@ const engine = new Engine({
   readLedger: async () => EMPTY_LEDGER,
   lastPublished: async () => null,
   credentials: (unit) => keys.get(unit.venue) ?? null,
-  connect: createWsConnect({ insecureAllowed: true }),
+  connect: createFrameReaderConnect({ insecureAllowed: true }),
   fetch: createSecureFetch({ insecureAllowed: true }),
   clock: systemClock,
   timers: systemTimers,

@@ -15,8 +15,8 @@ import type { UnitRef } from '#core/control/unit.ts';
 import { unitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { createFrameReaderConnect } from '#venues/connection/frame-reader-transport.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import { venues } from '#venues/venues.ts';
 import { startCloudWatchMetrics } from './cloudwatch-metrics.ts';
 import { Engine } from './engine.ts';
@@ -127,7 +127,7 @@ const engine = new Engine({
   ),
   lastPublished: (venue, symbol) => market.lastBookSequence(venue, symbol),
   credentials: (unit) => secrets.keys(unit),
-  connect: createWsConnect({ insecureAllowed: local }),
+  connect: createFrameReaderConnect({ insecureAllowed: local }),
   fetch: createSecureFetch({ insecureAllowed: local }),
   clock: systemClock,
   timers: systemTimers,

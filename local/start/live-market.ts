@@ -4,9 +4,9 @@ import type { MarketMessage } from '#core/market/market-message.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createFramesMarket } from '#simulation/market-sources/frames-market.ts';
+import { createFrameReaderConnect } from '#venues/connection/frame-reader-transport.ts';
 import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { VenueEndpoints, VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 import { liveEndpoints } from './live-endpoints.ts';
@@ -44,7 +44,7 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
     clock: systemClock,
     timers: systemTimers,
     random: { next: Math.random },
-    connect: createWsConnect({ insecureAllowed }),
+    connect: createFrameReaderConnect({ insecureAllowed }),
     fetch: createSecureFetch({ insecureAllowed }),
     log: () => undefined,
   };
