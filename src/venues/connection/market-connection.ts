@@ -1,20 +1,23 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { MarketControlMessage, Subscription } from '#core/market/market-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
-import type { Clock, EpochMs, MonoNanos, Random, Timers } from '#core/time/clock.ts';
+import type { Clock, MonoNanos, Random, Timers } from '#core/time/clock.ts';
 import type { MarketDataProtocol, SocketPlan, VenueLog, VenueRuntime } from '../venue.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { createRhythms, type Rhythms } from './channel-rhythm.ts';
 import { createCredentialWatch } from './credential-watch.ts';
 import { limitDials } from './dial-schedule.ts';
 import { CONNECTION_OCCUPIED } from './loss-reason.ts';
+import { createMaintenanceNote } from './maintenance-note.ts';
 import {
   type ConnectionCounts,
   type ConnectionSession,
   createResilientConnection,
   type ResilientConnection,
 } from './resilient-connection.ts';
+import { createResubscriptions, type ResubscribeOutcome } from './resubscriptions.ts';
 import { createSilenceWatch, type Silence } from './silence-watch.ts';
+import { subscribeAll } from './subscribe-all.ts';
 import { type Ack, createSubscriptionRequests, keyOf } from './subscription-requests.ts';
 import type { Connect } from './transport.ts';
 
@@ -58,9 +61,6 @@ export interface MarketConnectionOptions {
   readonly rhythms?: Rhythms;
 }
 
-/** `started`: one resubscription is on its way. `already`: one was, and goes on. `notLive`: the reconnection brings a snapshot anyhow. */
-export type ResubscribeOutcome = 'started' | 'already' | 'notLive';
-
 export interface MarketConnection {
   start(): void;
   /** Closes in order; frames that were on their way are still handed over. */
@@ -95,10 +95,7 @@ const ACK_TIMEOUT_MS = 10_000;
 const ANY_SILENCE_MS = 60_000;
 /** Part of a connection's life after which it is replaced at the latest. */
 const PLANNED_PART = 0.9;
-/** A venue in maintenance that keeps its sockets open is looked at anew after so long without data. */
-const MAINTENANCE_LOOK_MS = 300_000;
-/** A resubscription that has brought no whole book by then has failed. */
-const RESYNC_MS = 10_000;
+const OPEN_TIMEOUT_MS = 15_000;
 
 /** One market-data socket of a venue, kept up: subscriptions with awaited acks, heartbeats, silence by channel and symbol (R10, F16, F17). */
 export function createMarketConnection(options: MarketConnectionOptions): MarketConnection {
@@ -106,10 +103,27 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
   const ackTimeoutMs = options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
   const wanted = new Map<string, Subscription>(plan.subscriptions.map((each) => [keyOf(each), each]));
   const requests = createSubscriptionRequests({ protocol, clock, timers, ackTimeoutMs });
-  const resyncing = new Map<string, () => void>();
+  const resubscriptions = createResubscriptions({
+    clock,
+    timers,
+    requests,
+    ackTimeoutMs,
+    wants: (subscription) => wanted.has(keyOf(subscription)),
+    onFailed: (session, reason) => connection.live() === session && connection.fail(reason),
+    // It speaks, and no whole book has come of it: another socket is the next thing to try. (If it is silent, that is judged as silence.)
+    onOverdue(subscription, askedAt) {
+      if ((silence.lastHeard(subscription) ?? 0) > askedAt)
+        leaveMute(`${subscription.channel} ${subscription.symbol} not whole after a resubscription`);
+    },
+  });
   const own = { resubscribed: 0, silences: 0, planned: 0, lateAnswers: 0 };
   const mayOverlap = protocol.limits.overlap && listener.onLeave !== undefined;
-  let maintenance: { readonly text: string; readonly since: EpochMs; readonly cancel: () => void } | null = null;
+  const maintenance = createMaintenanceNote({
+    clock,
+    timers,
+    onChange: () => connection.live() !== null && listener.onStatus(currentStatus()),
+    onOverdue: (text) => connection.fail(`maintenance: ${text}`),
+  });
   if (protocol.limits.connections !== null) limitDials(clock, plan.url, protocol.limits.connections);
   let receivedAt = 0 as MonoNanos;
 
@@ -124,7 +138,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
   /** Once a resubscription, then a new connection; what is silent even then is quiet, and waited for longer (`channel-rhythm.ts`). */
   function onSilent({ subscription, quietMs, before, evidence }: Silence): void {
     own.silences += 1;
-    if (maintenance !== null) return;
+    if (maintenance.current !== null) return;
     const why = evidence === 'peer' ? ' while the symbol moves on another channel' : '';
     const reason = `${subscription.channel} ${subscription.symbol} silent for ${Math.round(quietMs)} ms${why}`;
     if (before === 0) startResubscribe(subscription, reason);
@@ -148,13 +162,14 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     heartbeat: countedHeartbeat(),
     silenceMs: options.silenceMs === undefined ? anySilence() : options.silenceMs,
     plannedReconnectMs: mayOverlap ? null : plannedMs(),
+    openTimeoutMs: openTimeoutMs(),
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
     listener: {
       async onOpen(session) {
         await begin(session);
         if (wanted.size === 0) return;
         session.progress('subscribing', `${wanted.size} subscriptions`);
-        await subscribeAll(session, [...wanted.values()]);
+        await subscribeAll({ protocol, requests, session, refuse }, [...wanted.values()]);
         silence.watch([...wanted.values()]);
         if (mayOverlap) planLeave(session);
       },
@@ -165,10 +180,9 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       onSessionEnd(session, reason) {
         cancelLeave?.();
         cancelLeave = null;
-        endMaintenance();
+        maintenance.end();
         silence.clear();
-        for (const cancel of resyncing.values()) cancel();
-        resyncing.clear();
+        resubscriptions.clear();
         requests.endSession(session, reason);
       },
       onStatus: () => listener.onStatus(currentStatus()),
@@ -176,6 +190,13 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
   });
 
   let cancelLeave: (() => void) | null = null;
+
+  /** Requests that keep the venue's pace take their time: at worst two for each subscription. */
+  function openTimeoutMs(): number {
+    const { messagesPerSecond } = protocol.limits;
+    if (messagesPerSecond === null) return OPEN_TIMEOUT_MS;
+    return OPEN_TIMEOUT_MS + (plan.subscriptions.length * 2_000) / messagesPerSecond;
+  }
 
   /** Well before the venue cuts it. */
   function plannedMs(): number | null {
@@ -199,25 +220,11 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     else connection.reconnect(reason);
   }
 
-  /** A venue that does not serve is silent for a reason; but not for ever without a look from the outside. */
-  function beginMaintenance(text: string): void {
-    if (maintenance !== null) return;
-    const cancel = timers.after(MAINTENANCE_LOOK_MS, () => connection.fail(`maintenance: ${text}`));
-    maintenance = { text, since: clock.epochMs(), cancel };
-    listener.onStatus(currentStatus());
-  }
-
-  function endMaintenance(): void {
-    if (maintenance === null) return;
-    maintenance.cancel();
-    maintenance = null;
-    if (connection.live() !== null) listener.onStatus(currentStatus());
-  }
-
   function currentStatus(): ConnectionStatus {
     const status = connection.status();
-    if (maintenance === null || status.state !== 'live') return status;
-    return { state: 'maintenance', reason: maintenance.text, since: maintenance.since };
+    const { current } = maintenance;
+    if (current === null || status.state !== 'live') return status;
+    return { state: 'maintenance', reason: current.text, since: current.since };
   }
 
   const keys = createCredentialWatch({
@@ -267,41 +274,6 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     await requests.begin(session, opening, credentials !== null);
   }
 
-  /** All at once; if the venue refuses a request, each of its subscriptions alone, so that one bad symbol does not take the others down. */
-  async function subscribeAll(session: ConnectionSession, subscriptions: readonly Subscription[]): Promise<void> {
-    const known = subscriptions.filter((each) => isKnown(each));
-    if (known.length === 0) return;
-    const acks = await Promise.all(requests.ask(session, 'subscribe', known));
-    if (acks.every((ack) => ack.ok)) return;
-    const missing = acks.flatMap((ack) => ack.missing);
-    // A venue that says which ones it did not take need not be asked again.
-    if (acks.every((ack) => ack.ok || ack.missing.length > 0)) {
-      for (const each of missing) refuse(each, 'not in the list of subscriptions that the venue confirmed');
-      return;
-    }
-    for (const subscription of known) {
-      const refused = await askAlone(session, subscription);
-      if (refused !== null && !/already/i.test(refused)) refuse(subscription, refused);
-    }
-  }
-
-  /** Null, or why the venue refuses it. */
-  async function askAlone(session: ConnectionSession, subscription: Subscription): Promise<string | null> {
-    const acks = await Promise.all(requests.ask(session, 'subscribe', [subscription]));
-    return acks.find((ack) => !ack.ok)?.reason ?? null;
-  }
-
-  /** A channel that the venue does not have is refused here, whatever its protocol does with one. */
-  function isKnown(subscription: Subscription): boolean {
-    try {
-      if (protocol.subscribe('0', [subscription]).length > 0) return true;
-      refuse(subscription, 'the venue has no such channel');
-    } catch (error) {
-      refuse(subscription, messageOf(error));
-    }
-    return false;
-  }
-
   function refuse(subscription: Subscription, reason: string): void {
     wanted.delete(keyOf(subscription));
     log('error', 'subscription refused', { connection: options.name, ...subscription, reason });
@@ -311,44 +283,12 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
   function startResubscribe(subscription: Subscription, reason: string): ResubscribeOutcome {
     const session = connection.live();
     if (session === null) return 'notLive';
-    const key = keyOf(subscription);
-    if (resyncing.has(key)) return 'already';
+    if (resubscriptions.has(subscription)) return 'already';
     own.resubscribed += 1;
     log('warn', 'resubscribe', { connection: options.name, ...subscription, reason });
     listener.onResubscribe(subscription, reason);
-    const askedAt = clock.monoNanos();
-    const cancel = timers.after(RESYNC_MS + ackTimeoutMs, () => {
-      if (resyncing.get(key) !== cancel) return;
-      resyncing.delete(key);
-      // It speaks, and no whole book has come of it: another socket is the next thing to try. (If it is silent, that is judged as silence.)
-      if ((silence.lastHeard(subscription) ?? 0) > askedAt)
-        leaveMute(`${subscription.channel} ${subscription.symbol} not whole after a resubscription`);
-    });
-    resyncing.set(key, cancel);
-    renew(session, subscription).then(
-      () => {
-        // Only a book has to become whole again; any other channel is done with the acknowledgement.
-        if (subscription.channel !== 'book' && resyncing.get(key) === cancel) finishResubscribe(key);
-      },
-      (error: unknown) => {
-        if (connection.live() === session) connection.fail(`resubscribe failed: ${messageOf(error)}`);
-      },
-    );
+    resubscriptions.start(session, subscription);
     return 'started';
-  }
-
-  function finishResubscribe(key: string): void {
-    resyncing.get(key)?.();
-    resyncing.delete(key);
-  }
-
-  async function renew(session: ConnectionSession, subscription: Subscription): Promise<void> {
-    // A refusal to unsubscribe means that it was not subscribed: the wished state.
-    await Promise.all(requests.ask(session, 'unsubscribe', [subscription]));
-    if (!wanted.has(keyOf(subscription))) return;
-    const acks = await Promise.all(requests.ask(session, 'subscribe', [subscription]));
-    const refused = acks.find((ack) => !ack.ok);
-    if (refused !== undefined) throw new MillraceError('retryable', 'SUBSCRIBE_REFUSED', refused.reason);
   }
 
   return {
@@ -362,7 +302,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     },
     status: currentStatus,
     heard(channel, symbol, moved = true) {
-      if (maintenance !== null) endMaintenance();
+      if (maintenance.current !== null) maintenance.end();
       silence.heard(channel, symbol, receivedAt, moved);
     },
     control(message) {
@@ -380,8 +320,8 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
         case 'notice':
           log('warn', 'venue notice', { connection: options.name, notice: message.notice, text: message.text });
           if (message.notice === 'shutdown') leave(`venue notice: ${message.text}`);
-          if (message.notice === 'maintenance') beginMaintenance(message.text);
-          if (message.notice === 'resumed') endMaintenance();
+          if (message.notice === 'maintenance') maintenance.begin(message.text);
+          if (message.notice === 'resumed') maintenance.end();
           if (message.notice === 'occupied') connection.fail(`${CONNECTION_OCCUPIED}: ${message.text}`);
           return;
         case 'venueError':
@@ -390,9 +330,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       }
     },
     resubscribe: startResubscribe,
-    synced(subscription) {
-      finishResubscribe(keyOf(subscription));
-    },
+    synced: (subscription) => resubscriptions.done(subscription),
     async subscribe(subscriptions) {
       const session = connection.live();
       if (session === null)
