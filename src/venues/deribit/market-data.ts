@@ -192,7 +192,7 @@ export function createDeribitDecoder(
     if (maintenance !== null) {
       const reason = maintenance ? 'maintenance' : 'maintenance over';
       emit({ type: 'tradingStatus', symbol: null, trading: !maintenance, reason, exchangeTime: lastTime });
-      if (maintenance) emit({ type: 'notice', notice: 'maintenance', text: 'platform_state: maintenance' });
+      emit({ type: 'notice', notice: maintenance ? 'maintenance' : 'resumed', text: `platform_state: ${reason}` });
     } else if (locked !== null && index === null) {
       const reason = locked ? 'platform locked' : 'platform open';
       emit({ type: 'tradingStatus', symbol: null, trading: !locked, reason, exchangeTime: lastTime });
