@@ -7,7 +7,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
-import { Lane } from '#core/lanes/lane.ts';
+import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
@@ -15,12 +15,13 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { AccountReport, ClientOrderId } from '#core/orders/order.ts';
 import type { AccountStream, ConnectionStatus, OrderEntry, VenueQueries } from '#core/orders/venue-ports.ts';
-import { sharedHolding } from '#core/positions/spot-holding.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { AccountRuntime, Managed, Venue } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { LanePerformer } from './lane-performer.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
+import { judgeGate } from './unit-gate.ts';
+import { createUnitLane, createUnitLanes } from './unit-lane.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
 import { laneStatus, type UnitStatus } from './unit-status.ts';
 import { askForVerification } from './venue-questions.ts';
@@ -61,7 +62,9 @@ const SWEEPS_MS = [5_000, 15_000, 45_000];
 export class UnitRunner {
   readonly unit: UnitRef;
   readonly #nextId: () => ClientOrderId;
-  #lanes: Lane[] = [];
+  #lanes: Lane[];
+  /** Lanes that are configured and cannot be traded, with the reason. */
+  readonly #refusedLanes: ReadonlyMap<string, string>;
   readonly #options: UnitRunnerOptions;
   readonly #events: UnitEvents;
   readonly #queries: VenueQueries;
@@ -123,7 +126,9 @@ export class UnitRunner {
       stopped: () => this.#stopped,
     });
     this.#nextId = createOrderIds(options.unit.mode, this.#id, lease.epoch);
-    for (const each of options.lanes) this.#lanes.push(this.#createLane(each, this.#lanes));
+    const { lanes, refused } = createUnitLanes(options.lanes, options.venue.id, options.instruments, this.#nextId);
+    this.#lanes = lanes;
+    this.#refusedLanes = refused;
     this.#accountStream = options.venue.createAccountStream(options.runtime, {
       onReport: (report) => this.#onReport(report),
       onStatus: (status) => this.#onStreamStatus(status),
@@ -139,6 +144,10 @@ export class UnitRunner {
       previousHolder: tookOverFrom,
       reason: tookOverFrom === null ? 'free' : 'taken over',
     });
+    for (const [lane, reason] of this.#refusedLanes) {
+      const text = `${this.#id} does not trade lane ${lane}: ${reason}`;
+      this.#note('alert', { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey: `${this.#id}/${lane}` });
+    }
     this.#orderEntry.start();
     this.#accountStream.start();
     this.#tick();
@@ -231,23 +240,6 @@ export class UnitRunner {
     };
   }
 
-  /** Throws `INSTRUMENT_UNKNOWN`, and `HOLDING_SHARED` for a spot lane whose asset another lane of the account moves as well. */
-  #createLane(configuration: LaneConfiguration, others: readonly Lane[]): Lane {
-    const { instruments, venue } = this.#options;
-    const instrument = instruments.get(configuration.symbol);
-    if (instrument === undefined) {
-      const detail = `venue=${venue.id} symbol=${configuration.symbol} lane=${configuration.name}`;
-      throw new MillraceError('configuration', 'INSTRUMENT_UNKNOWN', detail);
-    }
-    const conflict = sharedHolding([instrument, ...others.map((each) => each.instrument)]);
-    if (conflict !== null) {
-      const [, other, currency] = conflict;
-      const detail = `lane=${configuration.name} symbol=${configuration.symbol} other=${other.symbol} currency=${currency}: one balance cannot be two positions`;
-      throw new MillraceError('configuration', 'HOLDING_SHARED', detail);
-    }
-    return new Lane(configuration, instrument, this.#nextId);
-  }
-
   async #retire(lane: Lane, next: LaneConfiguration | undefined): Promise<void> {
     const { clock, timers, inputLog } = this.#options;
     const reason = next === undefined ? 'no longer configured' : 'configured anew';
@@ -273,7 +265,8 @@ export class UnitRunner {
   }
 
   async #add(configuration: LaneConfiguration): Promise<void> {
-    const lane = this.#createLane(configuration, this.#lanes);
+    const { venue, instruments } = this.#options;
+    const lane = createUnitLane(configuration, this.#lanes, venue.id, instruments, this.#nextId);
     lane.onGate('not recovered yet', 'not recovered yet');
     if (this.#opened) (await this.#recovery.prepare(lane))();
     if (this.#stopped) return;
@@ -309,19 +302,18 @@ export class UnitRunner {
   /** Judges lease, desired state, streams and reconciliation; lanes hear of it when it changed. */
   #gate(): void {
     const mono = this.#options.clock.monoNanos();
-    let closed: string | null = null;
-    if (this.#stopped) closed = 'stopped';
-    else if (mono >= this.#lease.fencedAt) closed = 'the lease has ended';
-    else if (!this.#opened) closed = 'not recovered yet';
-    else if (this.#drained) closed = 'drained';
-    let fence: string | null = null;
-    const entry = this.#orderEntry.notReady();
-    if (this.#draining) fence = 'draining';
-    else if (this.#streamStatus.state !== 'live') fence = `account stream ${this.#streamStatus.state}`;
-    else if (!this.#reconciled) fence = 'not reconciled yet';
-    else if (entry !== null) fence = `order entry: ${entry}`;
-    else if (mono - this.#leaseSeenAt > DESIRED_STALE_NANOS) fence = 'the desired state is older than one renewal';
-    else fence = this.#options.publisher.entriesBlocked();
+    const { closed, fence } = judgeGate({
+      stopped: this.#stopped,
+      leaseEnded: mono >= this.#lease.fencedAt,
+      recovered: this.#opened,
+      drained: this.#drained,
+      draining: this.#draining,
+      accountStream: this.#streamStatus.state,
+      reconciled: this.#reconciled,
+      orderEntry: this.#orderEntry.notReady(),
+      desiredStale: mono - this.#leaseSeenAt > DESIRED_STALE_NANOS,
+      publisher: this.#options.publisher.entriesBlocked(),
+    });
     this.#setGate(closed, fence);
   }
 
