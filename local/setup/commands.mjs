@@ -66,6 +66,11 @@ export const COMMANDS = {
   'fault-venue': { summary: 'one simulated venue alone', python: false, run: target('src/simulation/fault-venue.ts') },
   bench: { summary: 'benchmarks', python: false, run: target('bench/run.ts') },
   soak: { summary: 'memory and accounting under a steady load', python: false, run: target('bench/soak.ts') },
+  scale: {
+    summary: 'what a load takes and costs',
+    python: false,
+    run: target('src/research/scale/main.ts'),
+  },
   reference: {
     summary: 'write the documents that are generated from the code',
     python: false,

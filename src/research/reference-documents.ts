@@ -4,6 +4,7 @@ import { TRADING_EVENT_BODIES, TRADING_EVENT_VERSION } from '#core/events/tradin
 import { LANE_TRANSITIONS } from '#core/lanes/lane-state.ts';
 import { ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
 import { RISK_CHECKS } from '#core/risk/checks.ts';
+import { scaleReference } from './scale/scale-reference.ts';
 import { venueReference } from './venue-reference.ts';
 
 const GENERATED = 'Generated from the code by `npm run reference`; a test holds it to it.';
@@ -92,6 +93,7 @@ export const REFERENCE_DOCUMENTS: Readonly<Record<string, () => string>> = {
   'denials.md': denialReference,
   'states.md': stateReference,
   'venues.md': () => venueReference(GENERATED),
+  'scale.md': () => scaleReference(GENERATED),
 };
 
 if (import.meta.main) {
