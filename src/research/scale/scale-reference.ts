@@ -76,6 +76,8 @@ export function scaleReference(generated: string): string {
       COST_ROWS.map(([name, of]) => [name, ...costs.map((cost) => dollars(of(cost)))]),
     ),
     '',
+    'The gateways cost most, since all that venues send comes through them. An endpoint of its own for Kinesis (`network.kinesisEndpoint`) takes the stream out of that; tasks with public addresses would take out the rest, and with it the one known outgoing address that venue keys are bound to.',
+    '',
     '## What it rests on',
     '',
     ...table(
