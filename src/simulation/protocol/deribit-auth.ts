@@ -28,7 +28,6 @@ const INVALID = refuse(13004, 'invalid_credentials');
 export function createDeribitAuth(keys: ApiKeyRing): DeribitAuth {
   const tokens = new Map<string, { readonly key: string; readonly expiresAt: number }>();
   const refreshTokens = new Map<string, string>();
-  const used = new Set<string>();
 
   function open(key: ApiKey, nowMs: number): { readonly outcome: RpcOutcome; readonly signIn: SignIn } {
     const token = `${nowMs}.${randomBytes(12).toString('hex')}`;
@@ -51,11 +50,8 @@ export function createDeribitAuth(keys: ApiKeyRing): DeribitAuth {
     return { outcome: refusal, signIn: null };
   }
 
-  /** A nonce counts once for each time. */
-  function isFresh(timestamp: number, nonce: string, nowMs: number): boolean {
-    if (Math.abs(timestamp - nowMs) > WINDOW_MS || used.has(`${timestamp} ${nonce}`)) return false;
-    used.add(`${timestamp} ${nonce}`);
-    return true;
+  function isFresh(timestamp: number, nowMs: number): boolean {
+    return Math.abs(timestamp - nowMs) <= WINDOW_MS;
   }
 
   return {
@@ -71,7 +67,7 @@ export function createDeribitAuth(keys: ApiKeyRing): DeribitAuth {
           if (key === null || timestamp === null || signature === null) return denied();
           const data = typeof params.data === 'string' ? params.data : '';
           if (!matches(signature, key.secret, `${timestamp}\n${nonce}\n${data}`)) return denied();
-          return isFresh(timestamp, nonce, nowMs) ? open(key, nowMs) : denied();
+          return isFresh(timestamp, nowMs) ? open(key, nowMs) : denied();
         }
         case 'refresh_token': {
           const named = refreshTokens.get(textField(params, 'refresh_token') ?? '');
@@ -98,7 +94,7 @@ export function createDeribitAuth(keys: ApiKeyRing): DeribitAuth {
       if (signed === null || key === null) return null;
       const uri = request.rawQuery === '' ? request.path : `${request.path}?${request.rawQuery}`;
       const payload = `${timestamp}\n${nonce}\n${request.method}\n${uri}\n${request.body}\n`;
-      return matches(signature, key.secret, payload) && isFresh(Number(timestamp), nonce, nowMs) ? key : null;
+      return matches(signature, key.secret, payload) && isFresh(Number(timestamp), nowMs) ? key : null;
     },
     expireAll() {
       tokens.clear();

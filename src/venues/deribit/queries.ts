@@ -24,6 +24,8 @@ import { createDeribitRest, read } from './rest.ts';
 const PAGE = 1_000;
 /** More pages than a year of busy trading has. */
 const MAX_PAGES = 1_000;
+/** How far back an order is looked for by its label, ms: ids of ours that are asked for are never older. */
+const LABEL_BACK_MS = 30 * 86_400_000;
 
 const orderList = z.array(orderRow);
 const tradePage = z.object({ trades: z.array(tradeRow), has_more: z.boolean() });
@@ -117,8 +119,9 @@ export function createDeribitQueries(
       const labelled = newestFirst(await byLabel(symbol, clientOrderId));
       const row = labelled.find(isWorking) ?? labelled[0];
       if (row !== undefined) return { kind: 'found', report: report(row) };
+      const from = (await now()) - LABEL_BACK_MS;
       for (const historical of SOURCES) {
-        const ended = (await history(symbol, 0, historical)).find((each) => each.label === clientOrderId);
+        const ended = (await history(symbol, from, historical)).find((each) => each.label === clientOrderId);
         if (ended !== undefined) return { kind: 'found', report: report(ended) };
       }
       return { kind: 'notFound' };

@@ -63,6 +63,8 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
   const venueClock = createVenueClock(clock);
   const waiting = createPendingRequests<RpcMessage>(timers, MAX_PENDING);
   const refreshing = new Map<number, () => void>();
+  /** Sessions that are about to sign in again. */
+  const signingIn = new Set<number>();
   const prefix = Math.floor(runtime.random.next() * 36 ** 6).toString(36);
   let requests = 0;
 
@@ -154,8 +156,19 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
     if (!waiting.answer(message.id ?? '', message) && message.error !== undefined) {
       log('warn', 'answer that nobody waits for', { connection: name, code, text: errorText(message.error) });
     }
-    if (TOKEN_EXPIRED.includes(code))
-      options.onFailure(session, `code=${code} the session is not signed in any longer`);
+    if (TOKEN_EXPIRED.includes(code)) signInAgain(session, code);
+  }
+
+  /** On the same connection, so that cancel-on-disconnect takes no order; only where that fails the session is given up. */
+  function signInAgain(session: ConnectionSession, code: number): void {
+    if (signingIn.has(session.id)) return;
+    signingIn.add(session.id);
+    signIn(session)
+      .then(
+        () => log('warn', 'signed in again', { connection: name, code }),
+        (error: unknown) => options.onFailure(session, `code=${code} not signed in any longer: ${messageOf(error)}`),
+      )
+      .finally(() => signingIn.delete(session.id));
   }
 
   return {
