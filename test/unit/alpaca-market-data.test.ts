@@ -135,6 +135,10 @@ describe('decoding market data of Alpaca', () => {
     const halt = { T: 's', S: 'AAPL', sc: 'H', sm: 'Trading Halt', rc: 'T12', rm: 'why', t: '2021-02-22T19:15:00Z' };
     expect(read([halt])).toMatchObject([{ type: 'tradingStatus', trading: false, reason: 'Trading Halt: why' }]);
     expect(read([{ ...halt, sc: 'T', sm: 'Trading Resumption', rm: '' }])).toMatchObject([{ trading: true }]);
+    expect(read([{ ...halt, sc: 'Q', sm: 'Quotation Resumption' }])).toMatchObject([{ trading: false }]);
+    expect(read([{ ...halt, sc: 'Z', sm: 'Trading Halted' }])).toMatchObject([{ trading: false }]);
+    // It forbids some orders, and stops no trading.
+    expect(read([{ ...halt, sc: 'E', sm: 'Short Sale Restriction In Effect' }])).toEqual([]);
   });
 
   test.each([

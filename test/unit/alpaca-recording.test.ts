@@ -83,5 +83,11 @@ describe('a recording of Alpaca', () => {
     const market = createFramesMarket({ venue: 'alpaca', instruments, startMs: 0 });
     for (const frame of FRAMES) market.push(Buffer.from(frame), 1);
     expect(market.stats()).toMatchObject({ frames: 4, control: 1, gaps: 0 });
+    const takers: string[] = [];
+    for (let step = market.next(1); step !== null; step = market.next(1)) {
+      for (const change of step.changes) if (change.kind === 'trade') takers.push(change.takerSide);
+    }
+    // 430.5 lies at the middle of 430.45 and 430.55.
+    expect(takers).toEqual(['buy']);
   });
 });

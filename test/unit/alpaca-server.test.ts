@@ -281,7 +281,7 @@ describe('frames of Alpaca as a market source', () => {
     });
     expect(parseAlpacaFrame(Buffer.from(`[${trade}]`))).toMatchObject({
       symbol: 'MSFT',
-      content: { kind: 'trades', trades: [{ id: '9007199254740993', price: '430.5' }] },
+      content: { kind: 'trades', trades: [{ id: '9007199254740993', price: '430.5', takerSide: null }] },
     });
     expect(parseAlpacaFrame(Buffer.from('[{"T":"success","msg":"connected"}]'))).toEqual({ kind: 'control' });
     expect(() => parseAlpacaFrame(Buffer.from('{}'))).toThrow('FRAME_SYNTAX');

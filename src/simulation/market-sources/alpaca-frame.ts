@@ -63,9 +63,8 @@ export function parseAlpacaFrame(bytes: Uint8Array): VenueFrame {
       };
     }
     case 't': {
-      // The taker is not told: on which side of the book the price lies is the exchange's to see.
       const trade = { id: idField(message, 'i'), price: textField(message, 'p'), size: textField(message, 's') };
-      return { ...frame, content: { kind: 'trades', feed: 'single', trades: [{ ...trade, takerSide: 'buy' }] } };
+      return { ...frame, content: { kind: 'trades', feed: 'single', trades: [{ ...trade, takerSide: null }] } };
     }
     default:
       return { ...frame, content: null };

@@ -47,6 +47,8 @@ interface SymbolState {
   /** Diffs kept until a snapshot comes. */
   held: BookContent[];
   tradeFeed: TradesContent['feed'] | null;
+  /** Of the last quote that had both sides, in price units; 0 = none yet. Trades without a taker are judged by it. */
+  middle: number;
 }
 
 const MAX_HELD = 5_000;
@@ -62,6 +64,7 @@ export function createFrameInterpreter(options: FrameInterpreterOptions): FrameI
       fresh: false,
       held: [],
       tradeFeed: null,
+      middle: 0,
     });
   }
   let gaps = 0;
@@ -74,6 +77,7 @@ export function createFrameInterpreter(options: FrameInterpreterOptions): FrameI
       state.sequence = book.last;
       state.synced = true;
       state.fresh = false;
+      if (book.depth === 1) state.middle = middleOf(state.instrument, book) ?? state.middle;
       return [bookChange(state, book)];
     }
     if (book.depth !== Number.POSITIVE_INFINITY) return onDelta(state, book);
@@ -137,7 +141,8 @@ export function createFrameInterpreter(options: FrameInterpreterOptions): FrameI
       // Binance reports some events that are no trades with size 0.
       if (size === 0) return [];
       const price = parseScaled(trade.price, instrument.priceScale) as Price;
-      const { id: tradeId, takerSide } = trade;
+      const { id: tradeId } = trade;
+      const takerSide = trade.takerSide ?? (price >= state.middle ? 'buy' : 'sell');
       return [{ kind: 'trade', symbol: instrument.symbol, tradeId, price, size, takerSide }];
     });
   }
@@ -232,6 +237,13 @@ export function isChain(diffs: readonly BookContent[], sequence: number): boolea
       return book.first <= sequence + 1 || (book.previous !== null && book.previous <= sequence);
     return book.previous === null ? book.first === before.last + 1 : book.previous === before.last;
   });
+}
+
+/** Null without a bid or an offer. */
+function middleOf({ priceScale }: Instrument, { bids, asks }: BookContent): number | null {
+  const [bid, ask] = [bids[0]?.[0], asks[0]?.[0]];
+  if (bid === undefined || ask === undefined) return null;
+  return (parseScaled(bid, priceScale) + parseScaled(ask, priceScale)) / 2;
 }
 
 function levelsOf(instrument: Instrument, levels: readonly LevelText[]): SourceLevel[] {

@@ -53,5 +53,6 @@ export interface TradeText {
   readonly id: string;
   readonly price: string;
   readonly size: string;
-  readonly takerSide: Side;
+  /** Null where the venue does not tell: it is inferred from the quote in force. */
+  readonly takerSide: Side | null;
 }

@@ -35,6 +35,10 @@ const listening = z.looseObject({
     .transform((streams) => streams ?? []),
   error: z.string().nullish(),
 });
+/** An order of crypto or options. */
+const otherAsset = z.looseObject({
+  order: z.looseObject({ asset_class: z.string().refine((asset) => asset !== 'us_equity') }),
+});
 /** Market-data style notices: `[{"T":"error","code":406,"msg":"connection limit exceeded"}]`. */
 const notice = z.array(z.looseObject({ T: z.string(), code: z.number().optional(), msg: z.string().optional() }));
 
@@ -164,6 +168,15 @@ export function createAlpacaAccountStream(runtime: AccountRuntime, listener: Acc
   }
 
   function readReports(data: unknown): readonly AccountReport[] {
+    const asset = otherAsset.safeParse(data);
+    if (asset.success) {
+      // Options of several legs name no symbol: an account may trade what is no business of ours.
+      log('info', 'report of another kind of asset left out', {
+        connection: name,
+        asset: asset.data.order.asset_class,
+      });
+      return [];
+    }
     const update = tradeUpdate.parse(data);
     if (isCorrection(update)) {
       // Which fill it takes back is not told in our terms; the position that stands here, and the one that is asked for, show the difference.

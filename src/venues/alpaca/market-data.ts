@@ -160,7 +160,7 @@ export function createAlpacaDecoder(scans?: ScanTarget): (frame: Buffer, emit: E
       case 'n':
         return telling([readNews(message)], emit);
       case 's':
-        return telling([readStatus(message)], emit);
+        return telling(listed(readStatus(message)), emit);
       case 'subscription':
         return telling([{ type: 'subscriptionState', subscriptions: readSubscription(message) }], emit);
       case 'success':
@@ -178,6 +178,10 @@ export function createAlpacaDecoder(scans?: ScanTarget): (frame: Buffer, emit: E
     const told = parseMessages(bytes).map((message) => (isObject(message) ? read(message, emit) : null));
     for (const tell of told) tell?.();
   };
+}
+
+function listed<Message>(message: Message | null): readonly Message[] {
+  return message === null ? [] : [message];
 }
 
 function telling(messages: readonly MarketMessage[], emit: Emit): () => void {

@@ -168,20 +168,24 @@ const status = z.looseObject({
   t: z.string(),
 });
 
-/** `T`: trading resumes (UTP); `3`: resume, `R`: resumed quotation is still no trading, so it is not here (CTA and UTP status codes). */
-const TRADING_CODES: ReadonlySet<string> = new Set(['T', '3']);
+/** Codes that say whether a symbol trades: `T` and `3` resume (Nasdaq's and NYSE's tape), `Q` resumes the quotes alone, `H`, `P`, `1`, `2` and `4` halt, pause or delay it. */
+const TRADES_BY_CODE: ReadonlyMap<string, boolean> = new Map([
+  ...['T', '3'].map((code) => [code, true] as const),
+  ...['H', 'P', 'Q', '1', '2', '4'].map((code) => [code, false] as const),
+]);
+/** What the text of any other code must say to count; price indications, imbalances and restrictions of short sales say nothing of trading. */
+const HALT = /\b(halt|pause|suspen|delay|no open|no resume)/i;
 
-/** `s`: `{S,sc,sm,rc,rm,t,z}`; every code but that of trading is taken as a halt. */
-export function readStatus(message: object): TradingStatusMessage {
+/** `s`: `{S,sc,sm,rc,rm,t,z}`; null for a status that leaves open whether the symbol trades. */
+export function readStatus(message: object): TradingStatusMessage | null {
   const item = parsed(status, message, 'status');
   const said = [item.sm, item.rm].filter((each) => typeof each === 'string' && each !== '');
-  return {
-    type: 'tradingStatus',
-    symbol: item.S,
-    trading: TRADING_CODES.has(item.sc),
-    reason: said.length > 0 ? said.join(': ') : `status ${item.sc}`,
-    exchangeTime: requireTimestamp(item.t, 't'),
-  };
+  const text = said.join(': ');
+  const trading = TRADES_BY_CODE.get(item.sc) ?? (HALT.test(item.sm ?? '') ? false : null);
+  const exchangeTime = requireTimestamp(item.t, 't');
+  if (trading === null) return null;
+  const reason = text === '' ? `status ${item.sc}` : text;
+  return { type: 'tradingStatus', symbol: item.S, trading, reason, exchangeTime };
 }
 
 const symbols = z.array(z.string()).nullish();
