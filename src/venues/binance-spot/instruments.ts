@@ -57,7 +57,8 @@ function instrumentOf(row: z.infer<typeof exchangeSymbol>): Instrument {
     tickSize: positive(parseScaled(tickSize, priceScale), 'tickSize') as Price,
     lotSize: positive(Math.max(...scaled(step)), 'stepSize') as Size,
     minSize: Math.max(...scaled(minimum)) as Size,
-    maxSize: positive(Math.min(...scaled(maximum)), 'maxQty') as Size,
+    // It may have more decimals than sizes are counted in: what is beyond them is no order's.
+    maxSize: positive(Math.floor(Math.min(...maximum.map(Number)) * 10 ** sizeScale), 'maxQty') as Size,
     minNotional: Number(canonicalDecimal(notional)),
     multiplier: 1,
     tradable: row.status === 'TRADING',

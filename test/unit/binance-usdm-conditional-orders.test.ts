@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import type { Price, Size } from '#core/market/scaled-decimal.ts';
+import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import type { OrderAnswer } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { readAs } from '#venues/binance/private-messages.ts';
+import { algoRow, algoUpdate, reportOfAlgoRow, reportOfAlgoUpdate } from '#venues/binance-usdm/algo-orders.ts';
+import { answers, BTCUSDT, intent, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
+import { hasSharedData, sharedRows } from '../support/shared-data.ts';
+
+const STOP = { type: 'stopMarket', side: 'sell', price: null, timeInForce: 'ioc', reduceOnly: true } as const;
+
+/** A venue where the account holds 0.010, and the market stands at 60,000.0. */
+async function holding() {
+  const world = await openBinance();
+  const { entry } = await world.openOrderEntry();
+  const stream = await world.openAccountStream();
+  await until('live', () => entry.notReady() === null && stream.stream.status().state === 'live');
+  const { received, take } = answers();
+  world.rest('sell', 600_000, 10);
+  entry.place(intent(), BTCUSDT, LATER(), take);
+  await until('the entry', () => received[0]);
+  world.rest('buy', 599_000, 50);
+  const place = async (order: Parameters<typeof entry.place>[0]): Promise<OrderAnswer> => {
+    const known = received.length;
+    entry.place(order, BTCUSDT, LATER(), take);
+    return until('an answer', () => received[known]);
+  };
+  const cancel = async (clientOrderId: ReturnType<typeof intent>['clientOrderId']): Promise<OrderAnswer> => {
+    const known = received.length;
+    entry.cancel({ symbol: 'BTCUSDT', clientOrderId, venueOrderId: null }, LATER(), take);
+    return until('an answer', () => received[known]);
+  };
+  const orderReports = (id: string) =>
+    stream.reports.filter((each): each is OrderReport => each.kind === 'orderReport' && each.clientOrderId === id);
+  return { ...world, entry, reports: stream.reports, place, cancel, orderReports };
+}
+
+describe('conditional orders of USD-M', () => {
+  test.each([
+    ['stopMarket', 580_000],
+    ['takeProfitMarket', 620_000],
+  ] as const)('a %s waits at the service that keeps it, where queries find it (F3)', async (type, trigger) => {
+    const { exchange, place, queries, orderReports } = await holding();
+    const stop = intent({ ...STOP, type, triggerPrice: trigger as Price });
+    const answer = await place(stop);
+
+    expect(answer.kind).toBe('accepted');
+    expect(exchange.openOrders('tested', null)).toMatchObject([
+      { type, status: 'untriggered', triggerPrice: trigger, reduceOnly: true, clientOrderId: stop.clientOrderId },
+    ]);
+    await until('its report', () => orderReports(stop.clientOrderId)[0]);
+    const known = {
+      status: 'accepted',
+      clientOrderId: stop.clientOrderId,
+      price: null,
+      size: '0.01',
+      reduceOnly: true,
+    };
+    expect(orderReports(stop.clientOrderId)).toMatchObject([known]);
+    expect(await queries.orderByClientId('BTCUSDT', stop.clientOrderId)).toMatchObject({
+      kind: 'found',
+      report: known,
+    });
+    expect(await queries.openOrders('BTCUSDT')).toMatchObject([known]);
+    const since = await queries.ordersSince('BTCUSDT', (Date.now() - 60_000) as EpochMs);
+    expect(since.map((each) => each.clientOrderId)).toContain(stop.clientOrderId);
+  });
+
+  test('F24: triggered, it is the same order: its fill and its end come under the id that was placed, from stream and query', async () => {
+    const { place, queries, reports, orderReports } = await holding();
+    const stop = intent({ ...STOP, size: 5 as Size, triggerPrice: 599_500 as Price });
+    await place(stop);
+    // A trade at the bid takes the last price past the trigger.
+    await place(intent({ type: 'market', price: null, timeInForce: 'ioc', side: 'sell', size: 1 as Size }));
+    await until('its end', () => orderReports(stop.clientOrderId).some((each) => each.status === 'filled'));
+
+    const fills = reports.filter((each): each is FillReport => each.kind === 'fill');
+    expect(fills.at(-1)).toMatchObject({ clientOrderId: stop.clientOrderId, side: 'sell', size: '0.005' });
+    expect(orderReports(stop.clientOrderId).map((each) => each.status)).toEqual(['accepted', 'accepted', 'filled']);
+    expect(await queries.orderByClientId('BTCUSDT', stop.clientOrderId)).toMatchObject({
+      kind: 'found',
+      report: { status: 'filled', cumulativeSize: '0.005' },
+    });
+    const from = (Date.now() - 60_000) as EpochMs;
+    expect((await queries.fillsSince('BTCUSDT', from)).at(-1)).toMatchObject({ clientOrderId: stop.clientOrderId });
+    const since = await queries.ordersSince('BTCUSDT', from);
+    expect(since.filter((each) => each.clientOrderId === stop.clientOrderId)).toMatchObject([{ status: 'filled' }]);
+    expect(await queries.openOrders('BTCUSDT')).toEqual([]);
+  });
+
+  test('it is cancelled where it waits, by socket and by REST; twice is told as such', async () => {
+    const { exchange, place, cancel, queries, orderReports } = await holding();
+    const stop = intent({ ...STOP, triggerPrice: 580_000 as Price });
+    await place(stop);
+    expect((await cancel(stop.clientOrderId)).kind).toBe('accepted');
+    await until('its end', () => orderReports(stop.clientOrderId).some((each) => each.status === 'canceled'));
+    expect(await cancel(stop.clientOrderId)).toMatchObject({ kind: 'rejected', errorClass: 'alreadySo' });
+
+    const other = intent({ ...STOP, triggerPrice: 570_000 as Price });
+    await place(other);
+    const target = { symbol: 'BTCUSDT', clientOrderId: other.clientOrderId, venueOrderId: null };
+    expect(await queries.cancelOrder(target)).toMatchObject({ kind: 'accepted' });
+    expect(await queries.cancelOrder(target)).toMatchObject({ kind: 'rejected', errorClass: 'alreadySo' });
+    expect(exchange.openOrders('tested', null)).toEqual([]);
+  });
+
+  test('one that another process placed is cancelled as well', async () => {
+    const { exchange, place, openOrderEntry } = await holding();
+    const stop = intent({ ...STOP, triggerPrice: 580_000 as Price });
+    await place(stop);
+    const { entry } = await openOrderEntry();
+    await until('live', () => entry.notReady() === null);
+    const { received, take } = answers();
+    entry.cancel({ symbol: 'BTCUSDT', clientOrderId: stop.clientOrderId, venueOrderId: null }, LATER(), take);
+    await until('the cancel', () => received[0]);
+    expect(received).toMatchObject([{ kind: 'accepted' }]);
+    expect(exchange.openOrders('tested', null)).toEqual([]);
+  });
+
+  test('one that would trigger at once is refused, and plain orders cancelled at once leave it alone', async () => {
+    const { exchange, place, queries } = await holding();
+    const stop = intent({ ...STOP, triggerPrice: 610_000 as Price });
+    expect(await place(stop)).toMatchObject({ kind: 'rejected', code: '-2021', errorClass: 'reject' });
+    expect(await queries.orderByClientId('BTCUSDT', stop.clientOrderId)).toEqual({ kind: 'notFound' });
+    expect(exchange.openOrders('tested', null)).toEqual([]);
+  });
+
+  test.skipIf(!hasSharedData('binance/fixtures/nautilus.jsonl'))('published shapes are read', () => {
+    const rows = sharedRows('binance/fixtures/nautilus.jsonl') as { name: string; body: { data?: unknown } }[];
+    const bodyOf = (name: string) => {
+      const body = rows.find((each) => each.name === name)?.body;
+      return body?.data ?? body;
+    };
+    const canceled = readAs(algoUpdate, bodyOf('algo_update_canceled'), 'canceled');
+    expect(reportOfAlgoUpdate(canceled)).toMatchObject({ status: 'canceled', venueOrderId: '2148719', size: '0.01' });
+    const triggered = readAs(algoUpdate, bodyOf('ws_futures_algo_update_triggered'), 'triggered');
+    expect([triggered.o.ai, reportOfAlgoUpdate(triggered)]).toEqual(['88937381063', null]);
+    const mocks = sharedRows('binance/fixtures/official_connector_mocks.jsonl') as { method: string; body: unknown }[];
+    const query = mocks.find((each) => each.method === 'queryAlgoOrder()')?.body;
+    expect(reportOfAlgoRow(readAs(algoRow, query, 'query'))).toMatchObject({
+      status: 'canceled',
+      venueOrderId: '2146760',
+    });
+  });
+});
