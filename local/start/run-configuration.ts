@@ -47,7 +47,8 @@ export function runConfiguration(markets: readonly TradedMarket[]): RuntimeConfi
       liveConfirmed: false,
       onShutdown: 'cancel',
     })),
-    lanes: markets.flatMap(({ symbols }) => symbols.map(laneOf)),
+    // Options and whatever else is not traded come as data alone.
+    lanes: markets.flatMap(({ symbols }) => symbols.filter(({ instrument }) => instrument.tradable).map(laneOf)),
     feeds: markets.map(({ venue, symbols, channels }) => ({
       venue,
       symbols: symbols.map((each) => each.instrument.symbol),

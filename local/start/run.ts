@@ -329,22 +329,24 @@ function positionRows(
   ledger: ReadonlyMap<string, string>,
 ): PositionRow[] {
   return venues.flatMap((venue) =>
-    venue.symbols.map(({ instrument }) => {
-      const { symbol } = instrument;
-      const lane = engines
-        .flatMap((engine) => engine.units)
-        .filter((unit) => unit.unit.endsWith(`/${venue.id}`))
-        .sort((left, right) => right.epoch - left.epoch)
-        .flatMap((unit) => unit.lanes)
-        .find((each) => each.symbol === symbol);
-      return {
-        venue: venue.id,
-        symbol,
-        engine: lane?.position ?? null,
-        ledger: ledger.get(`${venue.id}/${symbol}`) ?? '0',
-        simulated: venue.position(instrument),
-      };
-    }),
+    venue.symbols
+      .filter(({ instrument }) => instrument.tradable)
+      .map(({ instrument }) => {
+        const { symbol } = instrument;
+        const lane = engines
+          .flatMap((engine) => engine.units)
+          .filter((unit) => unit.unit.endsWith(`/${venue.id}`))
+          .sort((left, right) => right.epoch - left.epoch)
+          .flatMap((unit) => unit.lanes)
+          .find((each) => each.symbol === symbol);
+        return {
+          venue: venue.id,
+          symbol,
+          engine: lane?.position ?? null,
+          ledger: ledger.get(`${venue.id}/${symbol}`) ?? '0',
+          simulated: venue.position(instrument),
+        };
+      }),
   );
 }
 

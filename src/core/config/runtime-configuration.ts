@@ -93,8 +93,9 @@ const feed = z.strictObject({
 const document = z
   .strictObject({
     version: z.number().int().positive(),
-    accounts: z.array(account).min(1),
-    lanes: z.array(lane).min(1),
+    /** Without accounts and lanes an engine only records what its feeds carry. */
+    accounts: z.array(account),
+    lanes: z.array(lane),
     feeds: z.array(feed).min(1),
   })
   .superRefine((value, context) => {
