@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AccountReport } from '#core/orders/order.ts';
+import type { Clock, MonoNanos, Timers } from '#core/time/clock.ts';
 import {
   type AlpacaWorld,
   createAlpacaRuntime,
@@ -84,7 +85,33 @@ describe('the account stream of Alpaca', () => {
     expect(fills()[0]?.fillId).toMatch(/:10$/);
   });
 
-  test('an order of the day expires at an early close, one that is good till cancelled is done for the day and goes on', async () => {
+  test('reports about other kinds of asset are left out, whatever they look like', async () => {
+    const runtime = createAlpacaRuntime(world.venue, {
+      log: (_level, text) => world.logged.push(text),
+      connect: (url, listener, options) =>
+        world.runtime.connect(
+          url,
+          {
+            ...listener,
+            onFrame(frame, isBinary) {
+              const text = frame.toString('utf8').replace('"asset_class":"us_equity"', '"asset_class":"us_option"');
+              listener.onFrame(Buffer.from(text.replace('"symbol":"AAPL"', '"symbol":""')), isBinary);
+            },
+          },
+          options,
+        ),
+    });
+    await account.stream.stop();
+    const { stream, reports } = listenToAccount({ runtime });
+    stream.start();
+    await until('live', () => stream.status().state === 'live');
+    await place(entry, intentOf('one'));
+    await until('said', () => world.logged.includes('report of another kind of asset left out'));
+    expect([reports, stream.status().state]).toEqual([[], 'live']);
+    await stream.stop();
+  });
+
+  test('an order that is good till cancelled is done for the day at an early close, which is no end, and new at the open', async () => {
     await place(entry, intentOf('gtc'));
     world.venue.faults.arm('earlyClose');
     await until('done for the day', () => orderStates().length === 2);
@@ -174,6 +201,24 @@ describe('F18: one account stream for a key', () => {
     expect(performance.now() - began).toBeGreaterThan(200);
     await second.stream.stop();
   });
+
+  test('past the time that the venue may hold a dead connection the status says that somebody uses the key', async () => {
+    const { timers, clock } = world.runtime;
+    // Two minutes pass in 40 ms.
+    const hurried: Clock = { monoNanos: () => (clock.monoNanos() * 3_000) as MonoNanos, epochMs: clock.epochMs };
+    const soon = { after: (delayMs: number, run: () => void) => timers.after(Math.min(delayMs, 30), run) };
+    const second = listenToAccount({
+      runtime: createAlpacaRuntime(world.venue, { clock: hurried, timers: { after: soonUnlessLimit(soon, timers) } }),
+    });
+    second.stream.start();
+    await until('told', () => second.stream.status().reason.includes('another process uses this key'));
+    await second.stream.stop();
+  });
+
+  /** Waits before an attempt are short; time limits stay. */
+  function soonUnlessLimit(soon: Timers, timers: Timers): Timers['after'] {
+    return (delayMs, run) => (delayMs === 5_000 || delayMs >= 15_000 ? timers : soon).after(delayMs, run);
+  }
 
   function deadConnection() {
     let cut = (): void => undefined;

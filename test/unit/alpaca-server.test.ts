@@ -243,6 +243,18 @@ describe('the simulated Alpaca: trading', () => {
     await account.stream.stop();
   });
 
+  test('an early close expires what is good for the day, and keeps the rest until the open', async () => {
+    const day = (await call('POST', '/v2/orders', { ...order, time_in_force: 'day' })).body;
+    const gtc = (await call('POST', '/v2/orders', order)).body;
+    world.venue.faults.arm('earlyClose');
+    expect((await call('GET', `/v2/orders/${day.id}`)).body.status).toBe('expired');
+    expect((await call('GET', `/v2/orders/${gtc.id}`)).body.status).toBe('done_for_day');
+    expect((await call('GET', '/v2/clock')).body.is_open).toBe(false);
+    expect((await call('POST', '/v2/orders', order)).body.status).toBe('accepted');
+    world.venue.faults.setMarketOpen(true);
+    expect((await call('GET', `/v2/orders/${gtc.id}`)).body.status).toBe('new');
+  });
+
   test('all orders can be cancelled at once, and fills page by their ids', async () => {
     await call('POST', '/v2/orders', { ...order, client_order_id: 'a' });
     await call('POST', '/v2/orders', { ...order, client_order_id: 'b' });
