@@ -37,6 +37,7 @@ function setUp(subscriptions: readonly Subscription[] = [A, B]) {
   const manual = createManualClock();
   const transport = createMemoryTransport();
   const refused: string[] = [];
+  const logged: string[] = [];
   const keys: { now: Credentials | null } = { now: { key: 'first', secret: 's' } };
   const connection = createMarketConnection({
     name: 'test',
@@ -46,7 +47,7 @@ function setUp(subscriptions: readonly Subscription[] = [A, B]) {
     clock: manual.clock,
     timers: manual.timers,
     random: seededRandom(3),
-    log: () => undefined,
+    log: (_level, text) => logged.push(text),
     marketCredentials: () => keys.now,
     listener: {
       onFrame: (frame) => connection.control(JSON.parse(frame.toString()) as MarketControlMessage),
@@ -65,7 +66,7 @@ function setUp(subscriptions: readonly Subscription[] = [A, B]) {
     await settle();
   };
   const ack = (requestId: string) => deliver({ type: 'subscribed', requestId, ok: true });
-  return { manual, transport, connection, refused, keys, deliver, open, ack };
+  return { manual, transport, connection, refused, logged, keys, deliver, open, ack };
 }
 
 describe('what a market connection begins with', () => {
@@ -143,5 +144,63 @@ describe('what a market connection begins with', () => {
     await deliver({ type: 'subscriptionState', subscriptions: [A] });
     expect(refused).toEqual(['news A']);
     expect(connection.status().state).toBe('live');
+  });
+
+  it('F18: a venue that still holds an earlier connection is asked again soon, visibly, and for a bounded time', async () => {
+    const { connection, transport, open, deliver, manual, logged } = setUp();
+    connection.start();
+    let waitedMs = 0;
+    let tries = 0;
+    while (waitedMs < 120_000) {
+      await open();
+      tries += 1;
+      await deliver({
+        type: 'subscribed',
+        requestId: `${tries}-login`,
+        ok: false,
+        reason: '406 connection limit exceeded',
+      });
+      expect(connection.status()).toMatchObject({ state: 'waiting' });
+      expect(connection.status().reason).toMatch(/^waiting for the venue's release of an earlier connection: /);
+      const before = transport.sockets.length;
+      while (transport.sockets.length === before) {
+        await manual.advanceAsync(100);
+        waitedMs += 100;
+      }
+    }
+    expect(tries).toBeGreaterThan(20);
+    expect(tries).toBeLessThan(60);
+    expect(logged).not.toContain('the venue has not released an earlier connection');
+    await open();
+    await deliver({
+      type: 'subscribed',
+      requestId: `${tries + 1}-login`,
+      ok: false,
+      reason: '406 connection limit exceeded',
+    });
+    expect(logged).toContain('the venue has not released an earlier connection');
+    await connection.stop();
+    expect(manual.pending).toBe(0);
+  });
+
+  it('G8: a venue that announces maintenance on an open socket is shown so, is not asked for what it cannot give, and is live again with its data', async () => {
+    const { connection, open, ack, deliver, manual, transport } = setUp();
+    connection.start();
+    await open();
+    await ack('1-login');
+    await ack('1-beat');
+    await deliver({ type: 'subscriptionState', subscriptions: [A, B] });
+    await deliver({ type: 'notice', notice: 'maintenance', text: 'platform locked' });
+    expect(connection.status()).toMatchObject({ state: 'maintenance', reason: 'platform locked' });
+    await deliver({ type: 'notice', notice: 'resumed', text: 'platform open' });
+    expect(connection.status().state).toBe('live');
+    await deliver({ type: 'notice', notice: 'maintenance', text: 'platform locked' });
+    connection.heard('trades', 'A');
+    expect(connection.status().state).toBe('live');
+    await deliver({ type: 'notice', notice: 'maintenance', text: 'platform locked' });
+    const sockets = transport.sockets.length;
+    // Not for ever without a look from the outside.
+    await manual.advanceAsync(301_000);
+    expect(transport.sockets.length).toBeGreaterThan(sockets);
   });
 });

@@ -52,8 +52,8 @@ interface Watched {
 
 /** Heard so lately: it flows. */
 const FLOWING_MS = 5_000;
-/** Channels with a peer are looked at so often. */
-const PEER_LOOK_MS = 1_000;
+/** What is judged is looked at so often, since limits become shorter as rhythms are learned. */
+const LOOK_MS = 1_000;
 
 /**
  * Silence of each channel and symbol by itself, on the monotonic clock: a socket that pongs and is mute is found (R10, F16), and one stalled
@@ -102,7 +102,8 @@ export function createSilenceWatch(options: {
     const now = clock.monoNanos();
     let next = Number.POSITIVE_INFINITY;
     for (const watched of all()) {
-      next = Math.min(next, dueAt(watched, now), watched.hasPeer ? now + nanosFromMs(PEER_LOOK_MS) : next);
+      const due = dueAt(watched, now);
+      if (due !== Number.POSITIVE_INFINITY || watched.hasPeer) next = Math.min(next, due, now + nanosFromMs(LOOK_MS));
     }
     if (next === Number.POSITIVE_INFINITY) return;
     cancel = timers.after(Math.max(1, Math.ceil((next - now) / 1e6)), judge);
