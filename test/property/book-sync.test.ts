@@ -4,6 +4,7 @@ import type { BookSync } from '#core/market/book-sync.ts';
 import type { BookMessage, LevelText } from '#core/market/market-message.ts';
 import { BinanceUsdmBookSync } from '#venues/binance-usdm/book-sync.ts';
 import { BybitBookSync } from '#venues/bybit/book-sync.ts';
+import { DeribitBookSync } from '#venues/deribit/book-sync.ts';
 import { bookTexts } from '../support/book-digest.ts';
 import { delta, diff, snapshot } from '../support/book-message-builder.ts';
 
@@ -135,7 +136,35 @@ describe('book syncs under a bad stream', () => {
     );
   });
 
-  test('an undisturbed stream is followed to its end on both venues', () => {
+  test('F19: Deribit: dropped, repeated or reordered changes and snapshots of any age never make a wrong valid book', () => {
+    fc.assert(
+      fc.property(steps, disorder, fc.array(fc.nat({ max: 80 }), { maxLength: 12 }), (script, fates, snapshots) => {
+        // Each change names the one before; how far the numbers are apart means nothing.
+        const truth = market(script, (index, levels) => diff(index * 10 + 9, index * 10 + 9, index * 10 - 1, levels));
+        const sync = new DeribitBookSync('BTC-PERPETUAL', SCALES);
+        let asked = false;
+        disturbed(truth.changes, fates).forEach((message, position) => {
+          if (snapshots.includes(position)) {
+            const age = (position * 7) % 5;
+            const outcome = sync.onMessage(truth.snapshotAt(Math.max(0, position - age + 2)));
+            expect(outcome.kind).not.toBe('resync');
+            asked = false;
+            requireHonest(sync, truth);
+          }
+          const outcome = sync.onMessage(message);
+          if (outcome.kind === 'resync') {
+            expect(asked).toBe(false);
+            asked = true;
+          }
+          requireHonest(sync, truth);
+          expect(sync.book.valid && asked).toBe(false);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('an undisturbed stream is followed to its end on every venue', () => {
     fc.assert(
       fc.property(steps, fc.nat({ max: 4 }), (script, at) => {
         const binance = market(script, (index, levels) => diff(index * 10 + 3, index * 10 + 9, index * 10 - 1, levels));
@@ -150,6 +179,13 @@ describe('book syncs under a bad stream', () => {
         for (const message of bybit.changes.slice(at + 1))
           expect(other.onMessage(message)).toEqual({ kind: 'applied' });
         expect(bookTexts(other.book, SCALES)).toEqual([...bybit.states.values()].at(-1));
+
+        const deribit = market(script, (index, levels) => diff(index * 10 + 9, index * 10 + 9, index * 10 - 1, levels));
+        const third = new DeribitBookSync('BTC-PERPETUAL', SCALES);
+        third.onMessage(deribit.snapshotAt(at));
+        for (const message of deribit.changes.slice(at + 1))
+          expect(third.onMessage(message)).toEqual({ kind: 'applied' });
+        expect(bookTexts(third.book, SCALES)).toEqual([...deribit.states.values()].at(-1));
       }),
     );
   });
