@@ -19,6 +19,7 @@ import {
 } from './account-messages.ts';
 import { answerOfError } from './errors.ts';
 import { instrumentsBy } from './instruments.ts';
+import type { AlpacaCall } from './limits.ts';
 import { type AlpacaRest, createAlpacaRest, read } from './rest.ts';
 import { formatTimestamp } from './timestamps.ts';
 
@@ -136,8 +137,12 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
 }
 
 /** The order that has this id of ours, or null. */
-async function findByClientId(rest: AlpacaRest, clientOrderId: string): Promise<OrderRow | null> {
-  const row = await orNull(rest.get('/v2/orders:by_client_order_id', { client_order_id: clientOrderId }));
+async function findByClientId(
+  rest: AlpacaRest,
+  clientOrderId: string,
+  call: AlpacaCall = 'query',
+): Promise<OrderRow | null> {
+  const row = await orNull(rest.get('/v2/orders:by_client_order_id', { client_order_id: clientOrderId }, call));
   return row === null ? null : read(orderRow, row, '/v2/orders:by_client_order_id');
 }
 
@@ -147,7 +152,8 @@ async function findByClientId(rest: AlpacaRest, clientOrderId: string): Promise<
  */
 export async function cancelByRest(rest: AlpacaRest, target: OrderTarget): Promise<OrderAnswer> {
   try {
-    const venueOrderId = target.venueOrderId ?? (await findByClientId(rest, target.clientOrderId))?.id ?? null;
+    const venueOrderId =
+      target.venueOrderId ?? (await findByClientId(rest, target.clientOrderId, 'cancel'))?.id ?? null;
     if (venueOrderId === null) {
       return { kind: 'rejected', code: 'HTTP_404', text: 'no order has this client order id', errorClass: 'notFound' };
     }

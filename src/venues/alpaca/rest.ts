@@ -17,7 +17,8 @@ export type QueryParameters = Readonly<Record<string, string | number | undefine
 
 /** REST calls with the keys of one account. Every method rejects with a `VenueError`. */
 export interface AlpacaRest {
-  get(path: string, parameters?: QueryParameters): Promise<unknown>;
+  /** `call`: whose budget it uses; what a cancel has to look up first may use what is kept for cancels. */
+  get(path: string, parameters?: QueryParameters, call?: AlpacaCall): Promise<unknown>;
   /** Sends now or not at all: class `retry`, code `RATE_BUDGET`, and nothing left the process, where the own budget is used up. */
   send(method: 'POST' | 'DELETE', path: string, body: unknown, operation: 'create' | 'cancel'): Promise<unknown>;
   serverTime(): Promise<EpochMs>;
@@ -79,11 +80,11 @@ export function createAlpacaRest(
     }
   }
 
-  const get = async (path: string, parameters: QueryParameters = {}): Promise<unknown> => {
+  const get = async (path: string, parameters: QueryParameters = {}, call: AlpacaCall = 'query'): Promise<unknown> => {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
     const text = query.toString();
-    await withinBudget('query', path);
+    await withinBudget(call, path);
     return request('GET', text === '' ? path : `${path}?${text}`, undefined, 'query');
   };
 
