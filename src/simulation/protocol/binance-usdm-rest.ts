@@ -13,6 +13,7 @@ import {
   placeAlgoOrder,
   queryAlgoOrder,
 } from './binance-usdm-algo.ts';
+import type { Countdowns } from './binance-usdm-countdown.ts';
 import { allOrders, userTrades } from './binance-usdm-history.ts';
 import { cancelOrder, modifyOrder, placeOrder, queryOrder, shownOrder } from './binance-usdm-orders.ts';
 import {
@@ -29,7 +30,12 @@ import { accountRow, allPositions, balanceRow, positionRow } from './binance-usd
 import type { ListenKeys } from './binance-usdm-user-stream.ts';
 
 /** The routes of USD-M futures. */
-export function usdmRoutes(context: BinanceContext, listenKeys: ListenKeys, trades: PublicTrades): Routes {
+export function usdmRoutes(
+  context: BinanceContext,
+  listenKeys: ListenKeys,
+  trades: PublicTrades,
+  countdowns: Countdowns,
+): Routes {
   const { exchange } = context;
   const positions = (version: 'v2' | 'v3'): Route => ({
     weight: 5,
@@ -176,6 +182,11 @@ export function usdmRoutes(context: BinanceContext, listenKeys: ListenKeys, trad
         }
         return { code: 200, msg: 'The operation of cancel all open order is done.' };
       },
+    },
+    'POST /fapi/v1/countdownCancelAll': {
+      weight: 10,
+      needs: 'trading',
+      run: ({ accountId, params }) => countdowns.set(accountId, params),
     },
     'POST /fapi/v1/algoOrder': {
       weight: 0,

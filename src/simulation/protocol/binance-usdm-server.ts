@@ -1,6 +1,7 @@
 import type { BinanceLimits } from './binance-limits.ts';
 import { createBinanceRest } from './binance-rest.ts';
 import { type PrivateSide, startBinanceMarket } from './binance-server.ts';
+import { createCountdowns } from './binance-usdm-countdown.ts';
 import { USDM_FRAMES } from './binance-usdm-market-frames.ts';
 import { usdmRoutes } from './binance-usdm-rest.ts';
 import { createUserStreams, type UserStreams } from './binance-usdm-user-stream.ts';
@@ -38,11 +39,15 @@ export async function createBinanceUsdmServer(options: BinanceUsdmServerOptions)
       openPrivateSide(context, trades, isHeld): PrivateSide {
         const users = createUserStreams(context, isHeld);
         const api = createBinanceWebsocketApi(context, usdmMethods(context, users.listenKeys));
-        const routes = usdmRoutes(context, users.listenKeys, trades);
+        const countdowns = createCountdowns(context);
+        const routes = usdmRoutes(context, users.listenKeys, trades, countdowns);
         return {
           onAccount: users.onAccount,
           flush: users.flush,
-          expire: users.expire,
+          expire() {
+            users.expire();
+            countdowns.check();
+          },
           rest: createBinanceRest(context, routes, 'POST /fapi/v1/order'),
           accept: (path, query) => (path === ORDERS_PATH ? api : acceptUserStream(users, path, query)),
         };

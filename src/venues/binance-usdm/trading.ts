@@ -2,11 +2,13 @@ import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { createRestClient } from '../binance/rest.ts';
 import type { Params } from '../binance/signing.ts';
 import { createWebsocketApi, type OrderEntryTiming, type RequestCost } from '../binance/websocket-api.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import { placeAlgoParams } from './algo-orders.ts';
 import { binanceUsdmApi } from './api.ts';
+import { createDeadManSwitch, type DeadManTiming } from './dead-man-switch.ts';
 
 const ORDER: RequestCost = { orders: 1, weight: 0, priority: 'normal' };
 const CANCEL: RequestCost = { orders: 0, weight: 1, priority: 'cancel' };
@@ -24,9 +26,11 @@ function isUnknownThere(answer: OrderAnswer): boolean {
 export function createBinanceUsdmOrderEntry(
   runtime: AccountRuntime,
   onStatus: (status: ConnectionStatus) => void,
-  timing: OrderEntryTiming = {},
+  timing: OrderEntryTiming & { readonly deadMan?: DeadManTiming } = {},
 ): OrderEntry & Managed {
   const api = createWebsocketApi({ api: binanceUsdmApi, runtime, onStatus, timing, probe: 'v2/account.balance' });
+  const rest = createRestClient(binanceUsdmApi, runtime);
+  const deadMan = createDeadManSwitch({ rest, timers: runtime.timers, log: runtime.log }, timing.deadMan);
   /** Where each order was placed: the two kinds are cancelled at different places. */
   const placedAs = new Map<string, 'plain' | 'conditional'>();
 
@@ -54,6 +58,7 @@ export function createBinanceUsdmOrderEntry(
   return {
     notReady: api.notReady,
     place(intent, instrument, validUntil, answer) {
+      if (api.notReady() === null) deadMan.guard(intent.symbol);
       if (intent.type === 'stopMarket' || intent.type === 'takeProfitMarket') {
         remember(intent.clientOrderId, 'conditional');
         const params = placeAlgoParams({ ...intent, type: intent.type }, instrument);
@@ -86,8 +91,14 @@ export function createBinanceUsdmOrderEntry(
       };
       api.request('order.modify', params, ORDER, validUntil, answer);
     },
-    start: api.start,
-    stop: api.stop,
+    start() {
+      api.start();
+      deadMan.start();
+    },
+    async stop() {
+      await deadMan.stop();
+      await api.stop();
+    },
     status: api.status,
   };
 }
