@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseNumbersAsText, plainDecimal } from '#venues/deribit/json-numbers.ts';
+import { canonicalDecimal } from '#core/market/scaled-decimal.ts';
+import { hasLongNumber, numberText, parseNumbersAsText, plainDecimal } from '#venues/deribit/json-numbers.ts';
 
 describe('Deribit numbers as text', () => {
   it.each([
@@ -28,6 +29,24 @@ describe('Deribit numbers as text', () => {
         expect(Number(plainDecimal(`${mantissa}e${exponent}`))).toBe(Number(`${mantissa}e${exponent}`));
       }),
     );
+  });
+
+  it('a double says the same decimal as the text that it was read from, unless the number is long, which is seen', () => {
+    const decimal = fc.stringMatching(/^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$/);
+    fc.assert(
+      fc.property(decimal, (text) => {
+        if (hasLongNumber(Buffer.from(`{"a":${text}}`))) {
+          expect(text.replace('.', '').length).toBeGreaterThan(15);
+        } else {
+          expect(canonicalDecimal(String(numberText(JSON.parse(text))))).toBe(canonicalDecimal(text));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(hasLongNumber(Buffer.from('[123456789012.3456]'))).toBe(true);
+    expect(hasLongNumber(Buffer.from('[123456789012345,123456789012345]'))).toBe(false);
+    expect(numberText(8.477e-5)).toBe('0.00008477');
+    expect(numberText('as it is')).toBe('as it is');
   });
 
   it('refuses absurd exponents and what is no JSON with FRAME_INVALID', () => {

@@ -2,9 +2,14 @@ import { messageOf } from '#core/errors.ts';
 import { frameInvalid } from '../connection/frame-fields.ts';
 
 /**
- * Deribit writes prices and amounts as JSON numbers. A double would lose digits of some of them, so every number is kept as the decimal text that stands in
- * the frame, without an exponent.
+ * Deribit writes prices and amounts as JSON numbers. A double keeps every decimal of up to fifteen digits (its shortest text is that decimal again), and loses digits of
+ * some longer ones: frames with such are read with every number as the text that stands there, without an exponent.
  */
+
+/** Digits that a double always keeps. */
+const SAFE_DIGITS = 15;
+const POINT = 46;
+const ZERO = 48;
 
 /** Larger exponents are no price, size or time of this venue. */
 const MAX_EXPONENT = 40;
@@ -43,4 +48,24 @@ export function plainDecimal(text: string): string {
 /** No zeros in front of the first digit. */
 function trimmed(digits: string): string {
   return digits.replace(/^0+(?=\d)/, '');
+}
+
+/** Whether more digits than a double keeps stand in a row, points not counted; in whatever part of the frame. */
+export function hasLongNumber(bytes: Uint8Array): boolean {
+  let digits = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    if ((byte - ZERO) >>> 0 <= 9) {
+      digits += 1;
+      if (digits > SAFE_DIGITS) return true;
+    } else if (byte !== POINT) digits = 0;
+  }
+  return false;
+}
+
+/** A number of a frame without long ones as plain decimal text; anything else as it is. Throws `FRAME_INVALID` for an exponent beyond forty. */
+export function numberText(value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  const text = String(value);
+  return text.includes('e') ? plainDecimal(text) : text;
 }

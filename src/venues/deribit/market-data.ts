@@ -1,11 +1,11 @@
 import type { CandleMessage, MarketMessage, Subscription } from '#core/market/market-message.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
-import { frameInvalid, isObject } from '../connection/frame-fields.ts';
+import { frameInvalid, isObject, parseFrame } from '../connection/frame-fields.ts';
 import { TickerMemory } from '../connection/ticker-memory.ts';
 import type { Credentials, MarketDataProtocol, ScanTarget, VenueRequest } from '../venue.ts';
 import { channelsOf, fingerprint, isShared } from './channels.ts';
 import { DERIBIT_PATHS } from './endpoints.ts';
-import { parseNumbersAsText } from './json-numbers.ts';
+import { hasLongNumber, parseNumbersAsText } from './json-numbers.ts';
 import { errorText, requestText, rpcMessage } from './json-rpc.ts';
 import { DeribitScanner } from './market-scanner.ts';
 import {
@@ -204,6 +204,11 @@ export function createDeribitDecoder(
 
   return (bytes, emit) => {
     if (scanner?.scan(bytes) === true) return;
+    const hot = hasLongNumber(bytes) ? null : hotNotification(parseFrame(bytes));
+    if (hot !== null) {
+      onData(hot.channel, hot.data, emit);
+      return;
+    }
     const value = parseNumbersAsText(bytes.toString());
     if (!isObject(value)) throw frameInvalid('not an object');
     const parsed = rpcMessage.safeParse(value);
@@ -226,6 +231,19 @@ export function createDeribitDecoder(
       throw frameInvalid('neither a notification nor an answer');
     }
   };
+}
+
+interface RawNotification {
+  readonly method?: unknown;
+  readonly params?: { readonly channel?: unknown; readonly data?: unknown };
+}
+
+/** The notification of a channel whose readers take numbers as they are; null for anything else. */
+function hotNotification(value: unknown): { readonly channel: string; readonly data: unknown } | null {
+  if (!isObject(value)) return null;
+  const { method, params }: RawNotification = value;
+  if (method !== 'subscription' || !isObject(params) || typeof params.channel !== 'string') return null;
+  return /^(?:book|trades|quote|ticker)\./.test(params.channel) ? { channel: params.channel, data: params.data } : null;
 }
 
 /** An answer lists the channels that the venue has taken; one that is missing was refused. */

@@ -12,17 +12,18 @@ import type { EpochMs } from '#core/time/clock.ts';
 import {
   frameInvalid,
   isObject,
-  optionalDecimal,
+  optionalDecimal as optionalText,
   requireCount,
-  requireDecimal,
+  requireDecimal as requireDecimalText,
   requireText,
   requireTime,
 } from '../connection/frame-fields.ts';
 import type { TickerChange } from '../connection/ticker-memory.ts';
+import { numberText } from './json-numbers.ts';
 
 /**
- * Data of public channels ("Subscriptions"), read by `json-numbers.ts`: numbers are decimal text here. Hot ones are checked by hand, field by field as they are
- * used; cold ones by schema. Unknown fields are allowed, and their order means nothing.
+ * Data of public channels ("Subscriptions"). Hot ones are checked by hand, field by field as they are used, and their numbers may be doubles or decimal text; cold ones
+ * by schema, with their numbers as text (`json-numbers.ts`). Unknown fields are allowed, and their order means nothing.
  */
 
 interface RawBook {
@@ -262,7 +263,16 @@ function time(value: unknown, field: string): EpochMs {
   return requireTime(wholeNumber(value), field);
 }
 
-/** A whole number that stands as text. */
+/** A whole number, or text that is one. */
 function wholeNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\d{1,17}$/.test(value) ? Number(value) : Number.NaN;
+}
+
+function requireDecimal(value: unknown, field: string): string {
+  return requireDecimalText(numberText(value), field);
+}
+
+function optionalDecimal(value: unknown, field: string): string | null {
+  return optionalText(numberText(value), field);
 }
