@@ -168,7 +168,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     const share = shareNow();
     const reserved = row?.reservedFor ?? null;
     if (share === null || reserved === holder) return 0;
-    const waitMs = takeAfterMs(taken(), share, keep.chance);
+    const waitMs = takeAfterMs(taken(), share, keep.chance, row !== null && !row.released);
     const reservedMs = reserved === null ? 0 : 3 * renewMs;
     if (reservedMs > 0) keep.waiting = `reserved for ${reserved}`;
     else if (waitMs > 0) keep.waiting = `left to others for ${Math.round(waitMs)} ms: this engine has its share`;

@@ -15,7 +15,7 @@ export type DeclaredShare =
 export interface TakeTimes {
   /** Below `most`, but not below `least`: the one that is left over goes to whoever is the first. */
   readonly remainderMs: number;
-  /** Beyond the share: what nobody has taken for so long has no owner that is still to come. */
+  /** Beyond the share: what was released or never held, and nobody has taken for so long, has no owner that is still to come. */
   readonly graceMs: number;
   /** For each lease held beyond the share, so that who holds least takes first; at most `spreadCapMs`. */
   readonly spreadMs: number;
@@ -24,7 +24,7 @@ export interface TakeTimes {
   readonly jitterMs: number;
 }
 
-/** With a lease of 4 s, seen to end within 5 s, the slowest take comes 2.75 s later: a takeover stays within 10 s. */
+/** With a lease of 4 s, seen to end within 5 s, the slowest take of a dead engine's comes 1.25 s later: a takeover stays within 10 s. */
 export const TAKE_TIMES: TakeTimes = {
   remainderMs: 500,
   graceMs: 1_500,
@@ -44,12 +44,22 @@ export function shareOf(leases: number, declared: DeclaredShare): LeaseShare {
   return { least: Math.floor(leases / number), most: Math.ceil(leases / number) };
 }
 
-/** How long a lease must have been free before an engine that holds `held` takes it, ms; `chance` in [0, 1). */
-export function takeAfterMs(held: number, share: LeaseShare, chance: number, times: TakeTimes = TAKE_TIMES): number {
+/**
+ * How long a lease must have been free before an engine that holds `held` takes it, ms; `chance` in [0, 1). One that `expired` was a dead or stopped engine's, and waits for nobody but an engine
+ * that holds fewer.
+ */
+export function takeAfterMs(
+  held: number,
+  share: LeaseShare,
+  chance: number,
+  expired: boolean,
+  times: TakeTimes = TAKE_TIMES,
+): number {
   if (held < share.least) return 0;
   const jitter = times.jitterMs * chance;
-  if (held < share.most) return times.remainderMs + jitter;
-  return times.graceMs + Math.min(times.spreadCapMs, (held - share.most) * times.spreadMs) + jitter;
+  if (held < share.most) return (expired ? 0 : times.remainderMs) + jitter;
+  const spread = Math.min(times.spreadCapMs, (held - share.most) * times.spreadMs);
+  return (expired ? 0 : times.graceMs) + spread + jitter;
 }
 
 /**
