@@ -1,4 +1,4 @@
-import type { Instrument } from '#core/market/instrument.ts';
+import type { Instrument, InstrumentKind, VenueId } from '#core/market/instrument.ts';
 import type { BookMessage, MarketMessage } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
@@ -118,8 +118,9 @@ function booksOf({ venue, frames }: Corpus): readonly BookMessage[] {
 /** What the first message needs before it: where the venue's snapshot comes by REST, an empty one that it follows. */
 function startOf(messages: readonly BookMessage[]): readonly BookMessage[] {
   const [first] = messages;
-  if (first === undefined || first.previousSequence === null) return [];
-  return [{ ...first, isSnapshot: true, bids: [], asks: [], lastSequence: first.previousSequence }];
+  if (first === undefined || first.isSnapshot) return [];
+  const lastSequence = first.previousSequence ?? first.firstSequence - 1;
+  return [{ ...first, isSnapshot: true, bids: [], asks: [], lastSequence }];
 }
 
 /** What a corpus trades, at its scales. */
@@ -127,7 +128,7 @@ export function instrumentOf({ venue, symbol, scales }: Corpus): Instrument {
   return {
     venue,
     symbol,
-    kind: 'linear',
+    kind: kindOf(venue),
     baseCurrency: 'BTC',
     quoteCurrency: 'USDT',
     settlementCurrency: 'USDT',
@@ -141,4 +142,9 @@ export function instrumentOf({ venue, symbol, scales }: Corpus): Instrument {
     multiplier: 1,
     tradable: true,
   };
+}
+
+function kindOf(venue: VenueId): InstrumentKind {
+  if (venue === 'deribit') return 'inverse';
+  return venue.endsWith('spot') ? 'spot' : 'linear';
 }

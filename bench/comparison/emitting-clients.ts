@@ -14,7 +14,9 @@ interface EmittingPackage {
 
 const CLIENTS: Readonly<Record<string, { readonly name: string; readonly wsKey: string }>> = {
   'binance-usdm': { name: 'binance', wsKey: 'usdm' },
+  'binance-spot': { name: 'binance', wsKey: 'main' },
   'bybit-linear': { name: 'bybit-api', wsKey: 'v5LinearPublic' },
+  'bybit-spot': { name: 'bybit-api', wsKey: 'v5SpotPublic' },
 };
 
 /** Clients that parse and emit but keep no book: shown beside the others with that difference, never as the same work. */

@@ -48,7 +48,13 @@ interface Tardis {
   readonly normalizeBookTickers: CreateMapper;
 }
 
-const EXCHANGES: Readonly<Record<string, string>> = { 'binance-usdm': 'binance-futures', 'bybit-linear': 'bybit' };
+const EXCHANGES: Readonly<Record<string, string>> = {
+  'binance-usdm': 'binance-futures',
+  'binance-spot': 'binance',
+  'bybit-linear': 'bybit',
+  'bybit-spot': 'bybit-spot',
+  deribit: 'deribit',
+};
 
 /** tardis-dev's normalizers and order book, without the async generators of its stream, which favours it. */
 export function tardisReader(venue: VenueId): ReaderKind | null {
@@ -65,7 +71,7 @@ function createReader(tardis: Tardis, exchange: string, { corpus, sequence }: Bo
   const now = new Date();
   const changes = tardis.normalizeBookChanges(exchange, now);
   const mappers = [changes, tardis.normalizeTrades(exchange, now)];
-  if (exchange === 'binance-futures') mappers.push(tardis.normalizeBookTickers(exchange, now));
+  if (exchange.startsWith('binance')) mappers.push(tardis.normalizeBookTickers(exchange, now));
   const book = new tardis.OrderBook();
   const said = { trades: 0, quotes: 0 };
   let trade: TardisTrade | null = null;

@@ -31,12 +31,14 @@ const MIDDLE = 1_000_000;
 /** Near the middle as in a market, far from it, and jumps of the whole market. */
 const wide = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: MIDDLE - 60, max: MIDDLE + 60 }) },
-  { weight: 3, arbitrary: fc.integer({ min: MIDDLE - 9_000, max: MIDDLE + 9_000 }) },
+  { weight: 3, arbitrary: fc.integer({ min: MIDDLE - 40_000, max: MIDDLE + 40_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) },
 );
 const stretch = fc.record({
   side: fc.constantFrom<Side>('buy', 'sell'),
   order: fc.constantFrom('up', 'down', 'any'),
+  /** As before a snapshot. */
+  clears: fc.nat({ max: 9 }).map((share) => share === 0),
   levels: fc.array(fc.tuple(wide, fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 99 }))), { maxLength: 90 }),
 });
 
@@ -79,7 +81,11 @@ describe('order book against a naive model', () => {
       fc.property(fc.array(stretch, { maxLength: 25 }), (messages) => {
         const [merged, single] = [new OrderBook('BTCUSDT'), new OrderBook('BTCUSDT')];
         const naive = new NaiveBook();
-        for (const { side, order, levels } of messages) {
+        for (const { side, order, clears, levels } of messages) {
+          if (clears) {
+            for (const book of [merged, single]) book.clear();
+            for (const each of [naive.buy, naive.sell]) each.clear();
+          }
           const { prices, sizes, count } = scanned(order, levels);
           merged.setAll(side, { prices, sizes, count });
           for (const [index, price] of prices.entries()) {

@@ -26,7 +26,8 @@ export class ProtocolFault extends Error {
   }
 }
 
-const INITIAL_BYTES = 256 * 1024;
+/** As much as libuv reads at once by itself; more did not make floods faster. */
+const INITIAL_BYTES = 64 * 1024;
 const FIN = 0x80;
 const RESERVED = 0x70;
 const MASKED = 0x80;
