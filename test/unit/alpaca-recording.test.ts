@@ -12,6 +12,7 @@ import { createRecordedMarket } from '#simulation/market-sources/recorded-market
 import { createAlpacaServer } from '#simulation/protocol/alpaca-server.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createAlpacaRuntime, GOOD_KEYS, until, watchMarket } from '../support/alpaca-world.ts';
+import { runNormalize } from '../support/run-normalize.ts';
 
 const time = (second: number): string => `2024-08-08T15:00:0${second}.123456789Z`;
 const quote = (symbol: string, bid: string, second: number): string =>
@@ -76,6 +77,22 @@ describe('a recording of Alpaca', () => {
     await connection.stop();
     await venue.close();
     expect(venue.stats().errors).toEqual([]);
+  });
+
+  test('is normalized: books and quotes of each symbol, trades with their taker, nothing else', async () => {
+    const { code, lines, errors } = await runNormalize(['--venue', 'alpaca', file]);
+    expect([code, errors]).toEqual([0, [expect.stringContaining('FRAMES_OTHER: frames=1')]]);
+    const said = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    expect(said.map(({ type, symbol }) => `${type} ${symbol}`)).toEqual([
+      'book MSFT',
+      'quote MSFT',
+      'book AAPL',
+      'quote AAPL',
+      'trade MSFT',
+      'book MSFT',
+      'quote MSFT',
+    ]);
+    expect(said[4]).toMatchObject({ price: '430.5', side: 'buy' });
   });
 
   test('is the same market when its frames come live', () => {
