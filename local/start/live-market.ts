@@ -16,6 +16,11 @@ import type { VenueMarket } from './venue-markets.ts';
 const LIVE_SYMBOLS = 2;
 const FIRST_PRICE_MS = 20_000;
 const SNAPSHOT_RETRY_MS = 1_000;
+/** Where a whole book comes by REST, which the stream then changes. */
+const DEPTH_PATHS: Readonly<Partial<Record<VenueId, string>>> = {
+  'binance-usdm': '/fapi/v1/depth',
+  'binance-spot': '/api/v3/depth',
+};
 
 /** How a live market is opened. */
 export interface LiveMarketOptions {
@@ -65,7 +70,7 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
     instruments,
     startMs,
     onBookBroken: (symbol) => {
-      if (id === 'binance-usdm') void fetchSnapshot(symbol);
+      if (id in DEPTH_PATHS) void fetchSnapshot(symbol);
       else for (const each of connections) each.resubscribe({ channel: 'book', symbol }, 'the book is broken');
     },
   });
@@ -73,7 +78,7 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
   async function fetchSnapshot(symbol: string): Promise<void> {
     while (!closed) {
       try {
-        const response = await runtime.fetch(`${endpoints.rest}/fapi/v1/depth?symbol=${symbol}&limit=1000`, {
+        const response = await runtime.fetch(`${endpoints.rest}${DEPTH_PATHS[id]}?symbol=${symbol}&limit=1000`, {
           signal: AbortSignal.timeout(10_000),
         });
         source.pushSnapshot(symbol, new Uint8Array(await response.arrayBuffer()), offset());
@@ -140,7 +145,7 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
     source.end();
   };
   for (const connection of connections) connection.start();
-  if (id === 'binance-usdm') for (const { symbol } of instruments) void fetchSnapshot(symbol);
+  if (id in DEPTH_PATHS) for (const { symbol } of instruments) void fetchSnapshot(symbol);
   while (prices.size < instruments.length) {
     if (performance.now() > deadline || signal?.aborted === true) {
       await close();
