@@ -37,7 +37,11 @@ export class FeedUpkeep {
 
   start(): void {
     const { venue, runtime, clock, timers, feedUnit } = this.#options;
-    const queries = venue.createQueries({ ...runtime, account: feedUnit, credentials: () => null });
+    const queries = venue.createQueries({
+      ...runtime,
+      account: feedUnit,
+      credentials: () => runtime.marketCredentials?.() ?? null,
+    });
     this.#endClock = keepVenueClock({
       venueClock: this.#clock,
       clock,

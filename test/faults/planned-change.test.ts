@@ -78,3 +78,23 @@ describe('notices of a venue', () => {
     expect(here.feed.status().books.every(({ valid, gaps }) => valid && gaps === 0)).toBe(true);
   });
 });
+
+// A naive client opens the next connection first, and the venue refuses it, or cuts both.
+describe('a venue that allows one connection', () => {
+  it('R2: is left in order before the next connection is opened; what is missed is declared', async () => {
+    world = await openFeedWorld({ venue: 'bybit-linear', limits: { connectionLifeMs: LIFE_MS, overlap: false } });
+    const here = world;
+    await here.until('every book is whole', () => here.feed.status().books.every(({ valid }) => valid));
+    let most = 0;
+    for (let step = 0; step < 300; step += 1) {
+      await here.pass(100);
+      most = Math.max(most, here.server.stats().openSessions);
+    }
+    expect(here.dialled.length).toBeGreaterThanOrEqual(3);
+    expect(most).toBe(1);
+    await here.until('every book is whole', () => here.feed.status().books.every(({ valid }) => valid));
+    const gaps = here.feed.status().books.reduce((sum, book) => sum + book.gaps, 0);
+    expect(here.publisher.told('feed.gap').length).toBe(gaps);
+    expect(here.feed.status().connections[0]?.overlap.changesBegun).toBe(0);
+  });
+});
