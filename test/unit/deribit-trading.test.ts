@@ -162,6 +162,29 @@ describe('Deribit order entry against the simulated venue', () => {
     expect(world.logged.join('\n')).not.toContain(GOOD_KEYS.secret);
   });
 
+  it('R1: with changed keys the next connection is live before the old one leaves in order, with its orders in place', async () => {
+    await live();
+    await place(entry, intentOf('k-0'));
+    world.keys.add({ key: 'second', secret: 'another-secret', accountId: 'main' });
+    world.setCredentials({ key: 'second', secret: 'another-secret' });
+    await until('changed', () => world.logged.some((line) => line.includes('keys changed')));
+    await until('the old one has gone', () => world.venue.stats().openSessions === 1 && entry.notReady() === null);
+    world.keys.remove(GOOD_KEYS.key);
+    expect(world.exchange.openOrders('main', null).map((order) => order.clientOrderId)).toEqual(['k-0']);
+    expect((await place(entry, intentOf('k-1'))).kind).toBe('accepted');
+    expect(world.logged.join('\n')).not.toContain('another-secret');
+  });
+
+  it('G8: maintenance ends the connection with its reason; afterwards it comes back by itself', async () => {
+    await live();
+    world.venue.faults.setMaintenance(true);
+    await until('down', () => /maintenance|503/.test(entry.notReady() ?? ''));
+    expect(await place(entry, intentOf('m-1'))).toMatchObject({ kind: 'notSent', reason: 'notReady' });
+    world.venue.faults.setMaintenance(false);
+    await until('back', () => entry.notReady() === null);
+    expect((await place(entry, intentOf('m-2'))).kind).toBe('accepted');
+  });
+
   it('post-only, reduce-only, stops and times in force arrive as the venue writes them', async () => {
     await live();
     world.exchange.setBook([[999_990, 10]], [[1_000_500, 10]]);
