@@ -94,7 +94,9 @@ describe('Deribit market data', () => {
       ]);
     }
     const error = { code: 13778, message: 'raw_subscriptions_not_available_for_unauthorized' };
-    expect(decodeAll({ jsonrpc: '2.0', id, error })).toMatchObject([{ ok: false, reason: expect.stringContaining('13778') }]);
+    expect(decodeAll({ jsonrpc: '2.0', id, error })).toMatchObject([
+      { ok: false, reason: expect.stringContaining('13778') },
+    ]);
   });
 
   it('R10: a test request wants its answer at once; a heartbeat is a sign of life', () => {
