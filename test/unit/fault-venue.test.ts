@@ -39,6 +39,7 @@ describe('fault-venue', () => {
     ['binance-usdm', '/fapi/v1/time', 'serverTime'],
     ['bybit-linear', '/v5/market/time', 'retCode'],
     ['bybit-spot', '/v5/market/time', 'retCode'],
+    ['deribit', '/api/v2/public/get_time', 'result'],
   ])('%s: prints where it is and with which keys, serves, and ends when told', async (venue, path, expected) => {
     const program = run('--venue', venue, '--port', '0');
     await program.ready();
