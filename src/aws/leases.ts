@@ -5,7 +5,7 @@ import { MillraceError } from '#core/errors.ts';
 import { type Clock, type EpochMs, type MonoNanos, nanosFromMs, type Random, type Timers } from '#core/time/clock.ts';
 import type { LeaseRequest, LeaseRow } from './control-item.ts';
 import { createKeep, freeFrom, type Keep, othersHold, whyNotHeld } from './lease-keep.ts';
-import type { LeaseTable } from './lease-table.ts';
+import type { LeaseTable, LeaseWriteAnswer } from './lease-table.ts';
 
 export interface LeaseKeeperOptions {
   readonly table: LeaseTable;
@@ -261,23 +261,46 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       lose(keep, 'not renewed in time');
       return;
     }
-    const { fencedAt, validUntil } = validFrom(start, clock.epochMs());
+    const valid = validFrom(start, clock.epochMs());
     const { epoch } = current.lease;
-    const answer = await answered(table.renew({ name: keep.name, grant, epoch, validUntil }));
-    if (keep.held?.grant !== grant) return;
+    const call = table.renew({ name: keep.name, grant, epoch, validUntil: valid.validUntil });
+    const take = (answer: LeaseWriteAnswer) => renewed(keep, grant, valid, answer);
+    // A slow answer counts as well, while the lease still holds: it says that the row was renewed after `start`.
+    let late = false;
+    call.then(
+      (answer) => {
+        if (late) take(answer);
+      },
+      () => undefined,
+    );
+    let answer: LeaseWriteAnswer;
+    try {
+      answer = await answered(call);
+    } finally {
+      late = true;
+    }
+    if (take(answer)) stepAfter(keep, renewMs - (clock.monoNanos() - start) / 1e6);
+  }
+
+  /** What an answered renewal changes; true: the lease is held. */
+  function renewed(keep: Keep, grant: string, valid: ReturnType<typeof validFrom>, answer: LeaseWriteAnswer): boolean {
+    if (keep.held?.grant !== grant) return false;
     if (answer.kind === 'refused') {
       lose(keep, `taken over by ${answer.row?.holder ?? 'nobody on record'}`);
-      return;
+      return false;
     }
-    if (clock.monoNanos() >= keep.held.lease.fencedAt) {
+    const { lease } = keep.held;
+    if (clock.monoNanos() >= lease.fencedAt) {
       lose(keep, 'not renewed in time');
-      return;
+      return false;
     }
-    keep.held.lease = { name: keep.name, epoch, fencedAt, validUntil, desired: answer.desired };
+    // Overtaken by a later renewal.
+    if (valid.fencedAt <= lease.fencedAt) return true;
+    keep.held.lease = { name: keep.name, epoch: lease.epoch, ...valid, desired: answer.desired };
     armFence(keep, keep.held.lease);
-    stepAfter(keep, renewMs - (clock.monoNanos() - start) / 1e6);
     onEvent({ kind: 'renewed', lease: keep.held.lease });
     considerRequest(keep, keep.held.lease, answer.request);
+    return true;
   }
 
   async function giveUp(keep: Keep, release: boolean, settled: boolean, to: string | null = null): Promise<void> {

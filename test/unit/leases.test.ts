@@ -126,6 +126,31 @@ describe('leases', () => {
     await first.keeper.stop({ release: false });
   });
 
+  it('R8: answers that take longer than a renewal keep the lease, as long as they come before its fence', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const slow: MemoryLeaseTable = {
+      ...table,
+      renew: (grant) =>
+        new Promise((resolve) => {
+          const answer = table.renew(grant);
+          manual.timers.after(2_200, () => resolve(answer));
+        }),
+    };
+    const first = keep(slow, manual, 'engine-1');
+    const second = keep(table, manual, 'engine-2');
+    first.keeper.start();
+    await manual.advanceAsync(10);
+    second.keeper.start();
+    await manual.advanceAsync(30_000);
+
+    expect(first.kinds()).not.toContain('lost');
+    expect(first.keeper.held()).toHaveLength(1);
+    expect(second.kinds()).toEqual([]);
+    expect(first.errors.length).toBeGreaterThan(5);
+    await Promise.all([first.keeper.stop({ release: false }), second.keeper.stop({ release: false })]);
+  });
+
   it('R8: an engine holds no more leases than it may', async () => {
     const table = createMemoryLeaseTable();
     const manual = createManualClock();
