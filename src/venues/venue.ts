@@ -107,6 +107,8 @@ export interface MarketDataProtocol {
    * logging in, asking for heartbeats. Absent: none. With `credentials` null it logs in to nothing.
    */
   opening?(requestId: string, credentials: Credentials | null, clock: Clock): readonly VenueRequest[];
+  /** True: where the venue refuses the login, market data goes on without it (Deribit gives it to all, less finely). */
+  readonly loginOptional?: boolean;
   /** What to send and how often, or null where the venue pings. `onMessage` sees the answers as `pong`. */
   readonly heartbeat: { readonly intervalMs: number; message(): string } | null;
   /** Milliseconds without any frame after which a channel counts as silent (R10). */

@@ -77,7 +77,7 @@ afterEach(async () => {
 const ALL = ['book', 'trades', 'quotes', 'ticker', 'candles', 'liquidations', 'status'] as const;
 
 /** A market connection of our own protocol with one book kept by its rule. */
-function watchMarket(scanned = false, channels: readonly (typeof ALL)[number][] = ALL) {
+function watchMarket(scanned = false, channels: readonly (typeof ALL)[number][] = ALL, marketCredentials = GOOD_KEYS) {
   const sync = deribit.createBookSync(btc);
   const heard = new Map<string, number>();
   const resyncs: string[] = [];
@@ -121,7 +121,7 @@ function watchMarket(scanned = false, channels: readonly (typeof ALL)[number][] 
     timers: systemTimers,
     random: runtime.random,
     log: () => undefined,
-    marketCredentials: () => GOOD_KEYS,
+    marketCredentials: () => marketCredentials,
     listener: {
       onFrame: (frame) => decode(frame, onMessage),
       onStatus: () => undefined,
@@ -177,6 +177,15 @@ describe('our Deribit against the simulated one, over the matching engine', () =
     await until('live', () => connection.status().state === 'live');
     expect(resyncs).toEqual([]);
     await until('all channels', () => (heard.get('book') ?? 0) > 0 && (heard.get('ticker') ?? 0) > 0);
+    await connection.stop();
+  });
+
+  it('G9: with wrong keys market data goes on, every 100 ms instead of with each change', async () => {
+    const { connection, sync, heard, resyncs } = watchMarket(false, ['book'], { key: 'test-key', secret: 'wrong' });
+    connection.start();
+    await until('a book that moves', () => sync.book.valid && (heard.get('book') ?? 0) > 2);
+    expect(connection.status().state).toBe('live');
+    expect(resyncs).toEqual([]);
     await connection.stop();
   });
 

@@ -271,7 +271,17 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
     const opening = protocol.opening(requests.nextId(), credentials, clock);
     if (opening.length === 0) return;
     session.progress('authenticating', `${opening.length} opening requests`);
-    await requests.begin(session, opening, credentials !== null);
+    try {
+      await requests.begin(session, opening, credentials !== null);
+    } catch (error) {
+      const isRefused = error instanceof MillraceError && error.code === 'OPENING_REFUSED';
+      if (!isRefused || credentials === null || protocol.loginOptional !== true) throw error;
+      log('error', 'login refused, market data goes on without it', {
+        connection: options.name,
+        reason: error.message,
+      });
+      await requests.begin(session, protocol.opening(requests.nextId(), null, clock), false);
+    }
   }
 
   function refuse(subscription: Subscription, reason: string): void {

@@ -124,7 +124,7 @@ export function createSubscriptionRequests(options: {
       );
     },
     async begin(session, opening, loggedIn = false) {
-      if (loggedIn) loggedInAs = session.id;
+      loggedInAs = loggedIn ? session.id : -1;
       for (const request of opening) {
         const ack = await send(session, request, { kind: 'begin', subscriptions: [], confirmed: new Set(), open: 0 });
         if (!ack.ok) throw new MillraceError('configuration', 'OPENING_REFUSED', ack.reason);

@@ -50,6 +50,7 @@ export const deribitMarketData: MarketDataProtocol = {
       loggedIn ?? false,
     ),
   opening,
+  loginOptional: true,
   // The venue asks (`set_heartbeat`), and is answered.
   heartbeat: null,
   silenceMs: ({ channel }) => SILENCE_MS[channel] ?? Number.POSITIVE_INFINITY,
