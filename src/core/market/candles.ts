@@ -36,7 +36,7 @@ interface PriceAt {
 /**
  * One candle with what has gone into it. Open, high, low and close do not depend on the order of arrival or on repetition; volume and count do, so the candle keeps, by
  * connection, the frames that it has: a frame's trades go in once, whenever and however often they come. A trade that two connections received counts for each: a
- * feed has one holder at a time.
+ * feed has one holder at a time, and while its socket is replaced only one of the two is asked (`connection-window.ts`).
  */
 export interface Candle {
   /** Start of its interval. */

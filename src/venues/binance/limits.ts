@@ -1,5 +1,6 @@
 import type { Clock } from '#core/time/clock.ts';
 import { createRateBudget, type RateBudget, type RatePriority } from '../connection/rate-budget.ts';
+import { createRateCircuit, type RateCircuit } from '../connection/rate-circuit.ts';
 
 /** One row of `rateLimits` as the websocket API and `exchangeInfo` give it; `count` only where something was used. */
 export interface RateLimitRow {
@@ -51,10 +52,14 @@ const INTERVAL_MS: Readonly<Record<string, number>> = {
 
 /**
  * `share`: the part of the venue's limits that this caller may use, since weight is counted per address and several callers may share one.
+ * `circuit`: what a refusal closes; that of the address (`addressCircuit`) wherever requests leave.
  */
-export function createLimits(clock: Clock, limitWindows: readonly LimitWindow[], share = 1): BinanceLimits {
-  let blockedUntil = 0;
-  let bannedUntil = 0;
+export function createLimits(
+  clock: Clock,
+  limitWindows: readonly LimitWindow[],
+  share = 1,
+  circuit: RateCircuit = createRateCircuit(clock),
+): BinanceLimits {
   const usable = (capacity: number): number => Math.max(1, Math.floor(capacity * share));
   const windows = limitWindows.map(
     (each): Window => ({
@@ -69,11 +74,6 @@ export function createLimits(clock: Clock, limitWindows: readonly LimitWindow[],
   const weights = windows.filter((each) => each.type === 'REQUEST_WEIGHT');
   const orders = windows.filter((each) => each.type === 'ORDERS');
 
-  function stoppedMs(priority: RatePriority): number {
-    const now = clock.monoNanos() / 1e6;
-    return Math.max(0, (priority === 'cancel' ? bannedUntil : Math.max(bannedUntil, blockedUntil)) - now);
-  }
-
   function observe(type: string, windowMs: number, limit: number | null, used: number | null): void {
     const window = windows.find((each) => each.type === type && each.windowMs === windowMs);
     if (window === undefined) return;
@@ -86,13 +86,13 @@ export function createLimits(clock: Clock, limitWindows: readonly LimitWindow[],
 
   return {
     takeOrder() {
-      const wait = Math.max(stoppedMs('normal'), ...orders.map((each) => each.budget.waitMs('normal')));
+      const wait = Math.max(circuit.waitMs('normal'), ...orders.map((each) => each.budget.waitMs('normal')));
       if (wait > 0) return wait;
       for (const each of orders) each.budget.take('normal');
       return 0;
     },
     takeWeight(cost, priority) {
-      const stopped = stoppedMs(priority);
+      const stopped = circuit.waitMs(priority);
       if (stopped > 0) return stopped;
       return Math.max(0, ...weights.map((each) => each.budget.take(priority, cost)));
     },
@@ -108,11 +108,10 @@ export function createLimits(clock: Clock, limitWindows: readonly LimitWindow[],
       observe('ORDERS', 86_400_000, null, numberOf(headers.get('x-mbx-order-count-1d')));
     },
     refused(status, retryAfterMs) {
-      const now = clock.monoNanos() / 1e6;
-      if (status === 418) bannedUntil = Math.max(bannedUntil, now + (retryAfterMs ?? 120_000));
-      else blockedUntil = Math.max(blockedUntil, now + (retryAfterMs ?? 60_000));
+      if (status === 418) circuit.refuse('all', retryAfterMs ?? 120_000);
+      else circuit.refuse('normal', retryAfterMs ?? 60_000);
     },
-    blockedMs: () => stoppedMs('normal'),
+    blockedMs: () => circuit.waitMs('normal'),
   };
 }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
+import { addressCircuit } from '../connection/rate-circuit.ts';
 import type { VenueRuntime } from '../venue.ts';
 import type { BinanceApi } from './api.ts';
 import { type BinanceLimits, createLimits } from './limits.ts';
@@ -21,7 +22,9 @@ export async function publicGet(
   pathAndQuery: string,
   weight: number,
 ): Promise<unknown> {
-  const limits = budgets.get(runtime) ?? createLimits(runtime.clock, api.windows, SHARE);
+  const limits =
+    budgets.get(runtime) ??
+    createLimits(runtime.clock, api.windows, SHARE, addressCircuit(runtime.clock, runtime.endpoints.rest));
   budgets.set(runtime, limits);
   const waitMs = Math.max(limits.blockedMs(), limits.takeWeight(weight, 'normal'));
   if (waitMs > 0)

@@ -2,6 +2,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { RatePriority } from '../connection/rate-budget.ts';
+import { addressCircuit } from '../connection/rate-circuit.ts';
 import { createVenueClock, takeSample, type VenueClock } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Credentials } from '../venue.ts';
 import type { BinanceApi } from './api.ts';
@@ -50,7 +51,7 @@ const TIMEOUT_MS = 10_000;
 export function createRestClient(api: BinanceApi, runtime: AccountRuntime): RestClient {
   const { clock, timers, endpoints } = runtime;
   let venueClock = createVenueClock(clock);
-  const limits = createLimits(clock, api.windows);
+  const limits = createLimits(clock, api.windows, 1, addressCircuit(clock, endpoints.rest));
   const sign = createSigner();
 
   async function send(call: RestCall, query: string, credentials: Credentials | null): Promise<unknown> {

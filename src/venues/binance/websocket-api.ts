@@ -4,6 +4,7 @@ import type { EpochMs } from '#core/time/clock.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
 import type { RatePriority } from '../connection/rate-budget.ts';
+import { addressCircuit } from '../connection/rate-circuit.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { createVenueClock, keepVenueClock } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
@@ -72,7 +73,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
   const answerTimeoutMs = timing.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
   const rest = createRestClient(api, runtime);
   let venueClock = createVenueClock(clock);
-  const limits = createLimits(clock, api.windows);
+  const limits = createLimits(clock, api.windows, 1, addressCircuit(clock, runtime.endpoints.rest));
   const pending = createPendingRequests<WebsocketAnswer>(timers, MAX_PENDING);
   const sign = createSigner();
   let requestNumber = 0;
