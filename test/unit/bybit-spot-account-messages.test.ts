@@ -11,8 +11,8 @@ import {
   walletRow,
 } from '#venues/bybit/account-messages.ts';
 import { feeCurrencyRule } from '#venues/bybit/fee-currency.ts';
-import { holdingsOf } from '#venues/bybit/holdings.ts';
 import { SPOT } from '#venues/bybit-spot/category.ts';
+import { holdingsOf } from '#venues/connection/holdings.ts';
 import { hasSharedData, sharedRows } from '../support/shared-data.ts';
 
 const AT = 1_700_034_722_104 as EpochMs;

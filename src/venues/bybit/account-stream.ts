@@ -3,6 +3,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { holdingsOf } from '../connection/holdings.ts';
 import { createPendingRequests } from '../connection/pending-requests.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { createVenueClock, takeSample } from '../connection/venue-clock.ts';
@@ -21,7 +22,6 @@ import { createBybitAuthentication } from './authentication.ts';
 import type { BybitCategory } from './category.ts';
 import { BYBIT_PATHS } from './endpoints.ts';
 import { feeCurrencyRule } from './fee-currency.ts';
-import { holdingsOf } from './holdings.ts';
 import { fetchServerTime } from './public-rest.ts';
 
 const PING_MS = 20_000;

@@ -5,6 +5,7 @@ import type { BalanceReport, FillReport, OrderReport, PositionReport } from '#co
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { holdingsOf } from '../connection/holdings.ts';
 import type { AccountRuntime, VenueRuntime } from '../venue.ts';
 import {
   executionRow,
@@ -20,7 +21,6 @@ import {
 import type { BybitCategory } from './category.ts';
 import { answerOfError } from './errors.ts';
 import { feeCurrencyRule } from './fee-currency.ts';
-import { holdingsOf } from './holdings.ts';
 import { cancelBody, isNotFound, STOP_FILTER } from './order-arguments.ts';
 import { read } from './public-rest.ts';
 import { createBybitRest, type QueryParameters } from './rest.ts';
