@@ -13,6 +13,8 @@ export interface StreamCounts {
   readonly repeated: number;
   readonly malformed: number;
   readonly tradingRecords: number;
+  /** What each partition key brought, of both streams: one shard takes all of a key. */
+  readonly keys: readonly { readonly key: string; readonly records: number; readonly bytes: number }[];
 }
 
 export interface CountingStream {
@@ -25,9 +27,13 @@ export interface CountingStream {
 export async function startCountingStream(): Promise<CountingStream> {
   const counts = { requests: 0, bytes: 0, marketRecords: 0, frames: 0, repeated: 0, malformed: 0, tradingRecords: 0 };
   const lastSequences = new Map<string, number>();
+  const keys = new Map<string, { records: number; bytes: number }>();
 
-  function take(stream: string, data: Buffer): void {
+  function take(stream: string, partitionKey: string, data: Buffer): void {
     counts.bytes += data.length;
+    const name = `${stream} ${partitionKey}`;
+    const sum = keys.get(name) ?? { records: 0, bytes: 0 };
+    keys.set(name, { records: sum.records + 1, bytes: sum.bytes + data.length + partitionKey.length });
     if (stream === 'trading') {
       counts.tradingRecords += 1;
       return;
@@ -53,10 +59,10 @@ export async function startCountingStream(): Promise<CountingStream> {
   const server = createServer(async (request, response) => {
     const { StreamName, Records } = JSON.parse(await text(request)) as {
       readonly StreamName: string;
-      readonly Records: readonly { readonly Data: string }[];
+      readonly Records: readonly { readonly Data: string; readonly PartitionKey: string }[];
     };
     counts.requests += 1;
-    for (const { Data } of Records) take(StreamName, Buffer.from(Data, 'base64'));
+    for (const { Data, PartitionKey } of Records) take(StreamName, PartitionKey, Buffer.from(Data, 'base64'));
     const answers = Records.map(() => ({ SequenceNumber: '1', ShardId: 'shardId-000000000000' }));
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(JSON.stringify({ FailedRecordCount: 0, Records: answers }));
@@ -65,7 +71,7 @@ export async function startCountingStream(): Promise<CountingStream> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
-    counts: () => ({ ...counts }),
+    counts: () => ({ ...counts, keys: [...keys].map(([key, sum]) => ({ key, ...sum })) }),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

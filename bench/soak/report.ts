@@ -1,9 +1,19 @@
 import { cpus } from 'node:os';
 import { drawChart, type Panel } from './chart.ts';
 import type { Sample } from './messages.ts';
-import { afterWarmUp, quantileOf, retainedSlope, SOAK_BARS, type SoakRun, slopePerMinute } from './verdict.ts';
+import {
+  afterWarmUp,
+  keyLoads,
+  percentOf,
+  quantileOf,
+  retainedSlope,
+  SOAK_BARS,
+  type SoakRun,
+  slopePerMinute,
+} from './verdict.ts';
 
 const MB = 1e6;
+const HOTTEST = 3;
 const COLOURS = ['#1f5fa8', '#c9711a', '#3a8a4a'] as const;
 
 /** The figures of a soak, a line each: what, and how much. After the warm-up, where nothing else is said. */
@@ -79,6 +89,13 @@ export function tableOf(run: SoakRun): readonly (readonly [what: string, figures
     [
       'at the streams',
       `${number(run.stream.frames)} frames in ${number(run.stream.marketRecords)} records, ${run.stream.repeated} again, ${number(run.stream.bytes)} bytes; ${number(run.stream.tradingRecords)} trading records`,
+    ],
+    [
+      'hottest partition keys',
+      keyLoads(run)
+        .slice(0, HOTTEST)
+        .map((load) => `${load.key} ${percentOf(load)} % of a shard`)
+        .join(', '),
     ],
     [
       'engine',

@@ -1,3 +1,4 @@
+import { HOT_SHARE, type KeyLoad, shardShare } from '#core/events/shard-load.ts';
 import type { StreamCounts } from './counting-stream.ts';
 import type { EngineCounts, Sample, SentCounts } from './messages.ts';
 
@@ -60,7 +61,21 @@ function faultsOfCounts({ sent, engine, stream, ...run }: SoakRun, bars: SoakBar
   if (stream.malformed > 0) faults.push(`RECORDS_MALFORMED: count=${stream.malformed}`);
   if (engine.badFrames > 0) faults.push(`FRAMES_REFUSED: count=${engine.badFrames}`);
   if (engine.bookGaps > 0) faults.push(`BOOK_GAPS: count=${engine.bookGaps}`);
+  for (const load of keyLoads({ stream, ...run }))
+    if (shardShare(load) >= HOT_SHARE) faults.push(`KEY_HOT: key=${load.key} percentOfShard=${percentOf(load)}`);
   return [...faults, ...sent.errors.map((each) => `VENUE_FAULT: ${each}`)];
+}
+
+/** What each partition key brought a second, on average over the run; the hottest first. */
+export function keyLoads({ stream, seconds }: Pick<SoakRun, 'stream' | 'seconds'>): readonly KeyLoad[] {
+  return stream.keys
+    .map(({ key, records, bytes }) => ({ key, recordsPerSecond: records / seconds, bytesPerSecond: bytes / seconds }))
+    .sort((one, other) => shardShare(other) - shardShare(one));
+}
+
+/** Of what one shard takes. */
+export function percentOf(load: KeyLoad): number {
+  return Math.round(shardShare(load) * 100);
 }
 
 /** Growth of what a full collection leaves, MB a minute: what the engine's thread holds and never gives back. Null where it was looked at once only. */

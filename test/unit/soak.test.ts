@@ -52,7 +52,16 @@ function run(changes: Partial<SoakRun> = {}): SoakRun {
       ],
       complaints: [],
     },
-    stream: { requests: 9, bytes: 9, marketRecords: 9, frames: 18_008, repeated: 0, malformed: 0, tradingRecords: 3 },
+    stream: {
+      requests: 9,
+      bytes: 9,
+      marketRecords: 9,
+      frames: 18_008,
+      repeated: 0,
+      malformed: 0,
+      tradingRecords: 3,
+      keys: [],
+    },
     ...changes,
   };
 }
@@ -117,6 +126,20 @@ describe('soak', () => {
     const ring = allocateRing(bytes);
     expect(process.memoryUsage.rss() - before).toBeGreaterThan(0.8 * bytes);
     expect(ring.byteLength).toBeGreaterThan(bytes);
+  });
+
+  it('a partition key that is nearly too much for a shard fails, whatever the others bring', () => {
+    const whole = run();
+    const bytes = 0.85 * 1e6 * whole.seconds;
+    const keys = [
+      { key: 'market quiet', records: 1_800, bytes: 1e6 },
+      { key: 'market loud', records: 1_800, bytes },
+      { key: 'trading many', records: 950 * whole.seconds, bytes: 1e6 },
+    ];
+    expect(faultsOf(run({ stream: { ...whole.stream, keys } }))).toEqual([
+      'KEY_HOT: key=trading many percentOfShard=95',
+      'KEY_HOT: key=market loud percentOfShard=85',
+    ]);
   });
 
   it('T5: memory past the bar fails, also while it is flat', () => {
