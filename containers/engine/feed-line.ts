@@ -56,6 +56,9 @@ interface Change {
   readonly joined: Set<string>;
   /** Venue time above monotonic time, ms: the largest seen lies closest to the truth. */
   venueAhead: number;
+  /** Newest venue time of an event on each socket; 0: none since the change began. */
+  newestOld: number;
+  newestNew: number;
   from: EpochMs | null;
   /** From then on, on the monotonic clock, the old socket may go. */
   endsAt: number;
@@ -175,6 +178,8 @@ export class FeedLine implements FeedSocketListener {
       reason,
       joined: new Set(),
       venueAhead: Number.NEGATIVE_INFINITY,
+      newestOld: 0,
+      newestNew: 0,
       from: null,
       endsAt: Number.POSITIVE_INFINITY,
       cancel: () => undefined,
@@ -205,7 +210,8 @@ export class FeedLine implements FeedSocketListener {
       // It was to go anyhow: the successor is the socket now, as far as it has come.
       const books = this.#books(socket).filter(({ symbol }) => !change.joined.has(symbol));
       this.#listener.onLost(books, reason);
-      if (change.from === null) this.#setWindows(change, this.#venueNow(change));
+      const moment = change.newestOld > 0 ? change.newestOld + 1 : this.#venueNow(change);
+      if (change.from === null || change.from > moment) this.#setWindows(change, moment as EpochMs);
       this.#promote(change);
     } else if (socket === change.successor && (change.from !== null || change.joined.size > 0)) {
       this.#giveUp(reason);
@@ -266,9 +272,11 @@ export class FeedLine implements FeedSocketListener {
     // Both are told apart by their own identity wherever they are used, and must never be missed.
     if (message.type === 'news' || message.type === 'tradingStatus') return null;
     const { exchangeTime } = message;
-    if (change !== null) change.venueAhead = Math.max(change.venueAhead, exchangeTime - receivedAt / 1e6);
     const isOld = socket !== (change?.successor ?? this.#current);
     if (change === null) return isOld ? 'outsideWindow' : null;
+    change.venueAhead = Math.max(change.venueAhead, exchangeTime - receivedAt / 1e6);
+    if (isOld) change.newestOld = Math.max(change.newestOld, exchangeTime);
+    else change.newestNew = Math.max(change.newestNew, exchangeTime);
     const isAfter = change.from !== null && exchangeTime >= change.from;
     return isAfter === isOld ? 'outsideWindow' : null;
   }
@@ -292,7 +300,7 @@ export class FeedLine implements FeedSocketListener {
   }
 
   #chooseMoment(change: Change): void {
-    if (this.#change !== change) return;
+    if (this.#change !== change || change.from !== null) return;
     if (change.successor.connection.status().state !== 'live') return;
     this.#setWindows(change, (this.#venueNow(change) + LEAD_MS) as EpochMs);
     const now = this.#options.clock.monoNanos();
@@ -340,11 +348,18 @@ export class FeedLine implements FeedSocketListener {
     const { successor } = change;
     const carried = this.#books(successor).filter(({ symbol }) => change.joined.has(symbol));
     if (carried.length > 0) this.#listener.onLost(carried, reason);
-    if (change.from !== null) this.#current.recordAs(this.#nameOf());
+    if (change.from !== null) this.#recordOn(change.from, change.newestNew);
     this.#options.runtime.log('warn', 'socket change given up', { connection: successor.name, reason });
     this.#letGo(successor);
     const delayMs = 60_000 * (1 + this.#options.runtime.random.next());
     this.#cancelTurn = this.#options.timers.after(delayMs, () => this.replace(change.reason));
+  }
+
+  /** The old socket counts again: from where the successor has come, if it has counted anything. */
+  #recordOn(from: EpochMs, newest: number): void {
+    const name = this.#nameOf();
+    const window = { from: (newest + 1) as EpochMs, until: null };
+    this.#current.recordAs(newest >= from ? withWindow(name, window) : name);
   }
 
   #letGo(socket: FeedSocket): void {

@@ -63,6 +63,53 @@ describe.each(VENUES)('planned changes of connection on %s', (venue) => {
   });
 });
 
+// A naive client counts twice what both sockets brought, or nothing of what came between them.
+describe('a change of connection that fails on the way', () => {
+  async function changing(): Promise<FeedWorld> {
+    world = await openFeedWorld({ venue: 'bybit-linear', limits: { connectionLifeMs: 40_000 } });
+    const here = world;
+    await here.until('a change begins', () => here.feed.status().connections[0]?.overlap.changesBegun === 1, 60_000);
+    return here;
+  }
+  const trades = (of: FeedWorld) => [...countedTrades(of).counted.values()];
+
+  it.each([0, 1_500, 3_500])(
+    'R2: the old socket is lost %i ms later: the new one carries on, and no trade counts twice',
+    async (afterMs) => {
+      const here = await changing();
+      await here.pass(afterMs);
+      here.sockets[0]?.terminate();
+      await here.until('it is live', () => here.feed.status().connections[0]?.status.state === 'live');
+      await here.until('every book is whole', () => here.feed.status().books.every(({ valid }) => valid));
+      await here.pass(5_000);
+      expect(here.dialled.length).toBe(2);
+      const counted = trades(here);
+      expect(Math.max(...counted)).toBe(1);
+      // What passed while no socket was live is missing from the recording itself; of what was recorded little is left out.
+      expect(counted.filter((times) => times === 0).length).toBeLessThan(counted.length / 20);
+    },
+  );
+
+  it.each([0, 1_500, 3_500])(
+    'R2: the new socket is lost %i ms later: the old one carries on, and the change comes again',
+    async (afterMs) => {
+      const here = await changing();
+      await here.pass(afterMs);
+      here.sockets[1]?.terminate();
+      await here.until('every book is whole', () => here.feed.status().books.every(({ valid }) => valid));
+      await here.until(
+        'it has changed',
+        () => (here.feed.status().connections[0]?.overlap.changesDone ?? 0) > 0,
+        200_000,
+      );
+      expect(here.feed.status().connections[0]?.status.state).toBe('live');
+      const counted = trades(here);
+      expect(Math.max(...counted)).toBe(1);
+      expect(counted.filter((times) => times === 0).length).toBeLessThan(counted.length / 20);
+    },
+  );
+});
+
 // A naive client reads past the notice, and is without data when it is cut.
 describe('notices of a venue', () => {
   it('serverShutdown is answered by another connection that takes over before this one is cut', async () => {

@@ -15,7 +15,7 @@ import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
 import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import type { Connect } from '#venues/connection/transport.ts';
+import type { Connect, Socket } from '#venues/connection/transport.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { MarketDataLimits, Venue } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
@@ -50,6 +50,8 @@ export interface FeedWorld {
   readonly logged: string[];
   /** Addresses of every connection that was tried, and when (ms since the start). */
   readonly dialled: { readonly atMs: number }[];
+  /** Every socket of the client, in the order in which they were opened. */
+  readonly sockets: readonly Socket[];
   /** Books that were handed to lanes, by symbol. */
   readonly quoted: Map<string, number>;
   /** Moves time on in small steps; what the venue sends in one has arrived before the next. */
@@ -85,11 +87,14 @@ export async function openFeedWorld(options: {
   const publisher = new FramesPublisher();
   const logged: string[] = [];
   const dialled: { atMs: number }[] = [];
+  const sockets: Socket[] = [];
   const quoted = new Map<string, number>();
   const plain = createWsConnect({ insecureAllowed: true });
   const connect: Connect = (url, listener, connectOptions) => {
     dialled.push({ atMs: clock.monoNanos() / 1e6 });
-    return plain(url, listener, connectOptions);
+    const socket = plain(url, listener, connectOptions);
+    sockets.push(socket);
+    return socket;
   };
   const feed = new FeedRunner(
     {
@@ -180,6 +185,7 @@ export async function openFeedWorld(options: {
     symbols: instruments.map(({ symbol }) => symbol),
     logged,
     dialled,
+    sockets,
     quoted,
     pass,
     async until(what, holds, withinMs = 30_000) {
