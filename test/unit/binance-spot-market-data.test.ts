@@ -191,6 +191,11 @@ describe('instruments of spot', () => {
     });
   });
 
+  test('prices of a finer tick, which stay in a book after the tick was made coarser, can be read', () => {
+    const { instruments } = readExchangeInfo({ symbols: [{ ...symbol, quotePrecision: 8 }] });
+    expect(instruments).toMatchObject([{ priceScale: 4, tickSize: 100 }]);
+  });
+
   test('R3: one that cannot be read is left out with its reason, the others stay', () => {
     const { instruments, refused } = readExchangeInfo({
       symbols: [{ ...symbol, symbol: 'BAD', filters: [] }, 5, { ...symbol, status: 'BREAK' }],
@@ -211,7 +216,8 @@ describe('instruments of spot', () => {
     expect(instruments.length).toBeGreaterThan(1_500);
     expect(instruments.find((each) => each.symbol === 'BTCUSDT')).toMatchObject({
       kind: 'spot',
-      priceScale: 2,
+      priceScale: 4,
+      tickSize: 100,
       sizeScale: 8,
       minNotional: 10,
     });

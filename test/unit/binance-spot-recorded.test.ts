@@ -141,6 +141,14 @@ describe.skipIf(!hasSharedData(CRYPTOFEED))('recorded Binance spot session of tw
     ]);
     expect(facts.instruments[1]).toMatchObject({ baseCurrency: 'BLZ', quoteCurrency: 'ETH' });
 
+    // The whole book holds prices of a finer tick than any frame after it.
+    const { venue, instruments } = facts;
+    const source = createRecordedMarket({ venue, files: [path(CRYPTOFEED)], instruments });
+    createSimulatedExchange({ instruments, source, clockStart: CLOCK_START }).advanceTo(
+      (CLOCK_START + 3_600_000) as EpochMs,
+    );
+    expect(source.stats()).toMatchObject({ gaps: 0 });
+
     const { code, lines } = await runNormalize(['--venue', 'binance-spot', path(CRYPTOFEED), '--books', '1']);
     const messages = lines.map((line) => JSON.parse(line));
     expect(code).toBe(0);

@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import { type Instrument, VENUES, type VenueId } from '#core/market/instrument.ts';
-import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import { decimalsOf, type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { builtInInstruments } from './built-in-instruments.ts';
 import { bybitVenueOf } from './bybit-recording.ts';
 import { commonDivisor, DecimalGrid } from './decimal-grid.ts';
@@ -43,9 +43,14 @@ export function inspectRecording(files: readonly string[]): RecordingFacts {
   const learned = new Map<string, Learned>();
   const channels = new Set<SourceFrame['channel']>();
   let frames = 0;
+  let bookDecimals = 0;
   let firstTime: number | null = null;
   let lastTime = 0;
   for (const { frame, line, timeMs } of readFrames(files, venue, skipped)) {
+    if (frame.kind === 'depthSnapshot') {
+      // Whole books may hold prices of a finer tick than the venue has had since.
+      for (const [price] of [...frame.bids, ...frame.asks]) bookDecimals = Math.max(bookDecimals, decimalsOf(price));
+    }
     if (frame.kind !== 'frame') continue;
     frames += 1;
     channels.add(frame.channel);
@@ -66,7 +71,9 @@ export function inspectRecording(files: readonly string[]): RecordingFacts {
     const detail = `files=${files.join(',')} venue=${venue} unread=${skipped.count} no book, trade or quote in it is in the venue's present format${skipped.count > 0 ? `; the first fault: ${skipped.examples[0]}` : ''}`;
     throw new MillraceError('configuration', 'RECORDING_EMPTY', detail.trim());
   }
-  const instruments = [...learned].map(([symbol, { prices, sizes }]) => instrumentOf(venue, symbol, prices, sizes));
+  const instruments = [...learned].map(([symbol, { prices, sizes }]) =>
+    instrumentOf(venue, symbol, prices, sizes, bookDecimals),
+  );
   const firstPrices = new Map<string, Price>();
   for (const instrument of instruments) {
     const seen = learned.get(instrument.symbol);
@@ -115,7 +122,13 @@ function* pairsOf(content: Exclude<FrameContent, { kind: 'ticker' }>): Generator
   }
 }
 
-function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes: DecimalGrid): Instrument {
+function instrumentOf(
+  venue: VenueId,
+  symbol: string,
+  prices: DecimalGrid,
+  sizes: DecimalGrid,
+  bookDecimals: number,
+): Instrument {
   const builtIn = builtInInstruments(venue);
   const known = builtIn.find((each) => each.symbol === symbol);
   const named = venue === 'deribit' ? termsOfDeribitSymbol(symbol) : undefined;
@@ -123,7 +136,10 @@ function instrumentOf(venue: VenueId, symbol: string, prices: DecimalGrid, sizes
   const kind = known?.kind ?? named?.kind ?? builtIn[0]?.kind ?? 'linear';
   // Binance writes every price and size of spot with eight decimals, whatever its tick.
   const padded = venue === 'binance-spot';
-  const priceScale = Math.max(known?.priceScale ?? 0, padded ? prices.tightScale : prices.scale);
+  const priceScale = Math.max(
+    known?.priceScale ?? 0,
+    padded ? Math.max(prices.tightScale, bookDecimals) : prices.scale,
+  );
   const feeDecimals = kind === 'spot' ? Math.min(ASSET_DECIMALS, sizes.scale + FEE_DECIMALS) : 0;
   const sizeScale = Math.max(known?.sizeScale ?? 0, sizes.scale, feeDecimals);
   const rescaled = (step: number, from: number, to: number): number => step * 10 ** (to - from);

@@ -42,7 +42,7 @@ function symbolRow(instrument: Instrument): Row {
     baseAsset: instrument.baseCurrency,
     baseAssetPrecision: sizeScale,
     quoteAsset: instrument.quoteCurrency,
-    quotePrecision: 8,
+    quotePrecision: priceScale,
     quoteAssetPrecision: 8,
     baseCommissionPrecision: 8,
     quoteCommissionPrecision: 8,

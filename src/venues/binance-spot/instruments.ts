@@ -9,6 +9,8 @@ import { exchangeInfo, exchangeSymbol } from './messages.ts';
 
 /** IP weight of `exchangeInfo`. */
 const WEIGHT = 20;
+/** When a tick is made coarser, orders of the finer one stay in the book: so many decimals more are still read. */
+const OLD_TICK_DECIMALS = 2;
 
 /** All instruments by `/api/v3/exchangeInfo`. Rejects with a `VenueError`; an instrument that cannot be read is logged and left out. */
 export async function fetchInstruments(runtime: VenueRuntime): Promise<readonly Instrument[]> {
@@ -42,7 +44,8 @@ function instrumentOf(row: z.infer<typeof exchangeSymbol>): Instrument {
   const largest = Math.max(...maximum.map(Number));
   const needed = Math.max(...[...step, ...minimum].map(decimalsOf));
   const sizeScale = Math.max(needed, Math.min(row.baseAssetPrecision, decimalsThatFit(largest)));
-  const priceScale = Math.max(decimalsOf(tickSize), decimalsOf(price?.minPrice ?? '0'));
+  const ticked = Math.max(decimalsOf(tickSize), decimalsOf(price?.minPrice ?? '0'));
+  const priceScale = Math.max(ticked, Math.min(row.quotePrecision, ticked + OLD_TICK_DECIMALS));
   const scaled = (texts: readonly string[]) => texts.map((text) => parseScaled(text, sizeScale));
   const notional = (filter('NOTIONAL') ?? filter('MIN_NOTIONAL'))?.minNotional ?? '0';
   return {

@@ -33,6 +33,7 @@ export const exchangeSymbol = z.looseObject({
   baseAsset: z.string(),
   baseAssetPrecision: z.int().min(0).max(15),
   quoteAsset: z.string(),
+  quotePrecision: z.int().min(0).max(15).default(0),
   filters: z.array(
     z.looseObject({
       filterType: z.string(),

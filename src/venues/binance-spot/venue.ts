@@ -28,6 +28,7 @@ export const binanceSpot: Venue = {
       'What is held is the total balance of the base asset, told for every known symbol with that base; there is no entry price and no reduce-only.',
       'Fees are taken in what is received, so a bought size arrives less its fee; in BNB where the account pays so.',
       'Where the venue takes orders of very many units, sizes are counted in fewer decimals than the asset has.',
+      'Orders of an earlier, finer tick stay in a book: prices are counted in two decimals more than the tick has.',
       'Quotes carry no time of their own: they have that of the newest event of their connection.',
       'An order is changed in place only by lowering its size; its price must be the one it was placed with, and the client must have placed it.',
       'A post-only order that would take is refused with -2010.',
