@@ -1,5 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createConfigurationSource } from '#aws/configuration-source.ts';
 import type { LoadedConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import { systemTimers } from '#core/time/system-clock.ts';
 import { type EngineWorld, openEngineWorld } from '../support/engine-world.ts';
 
 const VENUE = 'binance-usdm';
@@ -99,6 +106,48 @@ describe('what is held changes with the configuration while an engine trades', (
     expect(here.engine.feeds()[0]?.books[0]?.messages).toBeGreaterThan(before);
     expect(here.publisher.told('feed.gap').filter((event) => event.body.connection.includes(`/${VENUE}/`))).toEqual([]);
   }, 60_000);
+
+  it.each(['a changed file', 'SIGHUP', 'a changed parameter'])(
+    'R3, R11: %s adds an account with its feed and unit, and takes them away',
+    async (way) => {
+      const here = await opened(alone);
+      const folder = mkdtempSync(path.join(tmpdir(), 'millrace-configuration-'));
+      const file = path.join(folder, 'configuration.json');
+      const textOf = (change: typeof split) => JSON.stringify(here.configured(change).configuration);
+      let parameter = textOf(alone);
+      const ssm = mockClient(SSMClient);
+      ssm.on(GetParameterCommand).callsFake(() => ({ Parameter: { Value: parameter } }));
+      const put = (text: string) => {
+        parameter = text;
+        writeFileSync(file, text);
+      };
+      put(textOf(alone));
+      const source = createConfigurationSource({
+        location: way === 'a changed file' ? file : 'ssm:/millrace/test/configuration',
+        ssm: new SSMClient({}),
+        timers: systemTimers,
+        pollMs: way === 'a changed parameter' ? 100 : 3_600_000,
+        onChange: (next) => void here.engine.reconfigure(next),
+      });
+      try {
+        await source.start();
+        await here.until('it trades', () => trading(here, MAIN));
+        put(textOf(split));
+        // What the engine's handler of the signal does.
+        if (way === 'SIGHUP') await source.reload();
+        await here.until('the new unit trades', () => trading(here, SPARE));
+        put(textOf(alone));
+        if (way === 'SIGHUP') await source.reload();
+        await here.until('it is gone', () => unit(here, SPARE) === undefined);
+        await here.until('and its feed with it', () => health(here, 'feed/second') === undefined);
+        expect(trading(here, MAIN)).toBe(true);
+      } finally {
+        source.stop();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
 
   it('R3: units whose symbol moves to another feed go there, and come to rest before', async () => {
     const here = await opened(split);
