@@ -1,10 +1,17 @@
 import { asJoining, withWindow } from '#core/market/connection-window.ts';
 import type { Subscription } from '#core/market/market-message.ts';
-import type { BookChange } from '#core/market/scanned-message.ts';
 import { type EpochMs, type MonoNanos, nanosFromMs } from '#core/time/clock.ts';
 import { createRhythms } from '#venues/connection/channel-rhythm.ts';
 import type { SocketPlan } from '#venues/venue.ts';
 import { type FeedMessage, FeedSocket, type FeedSocketListener, type FeedSocketOptions } from './feed-socket.ts';
+import {
+  beginChange,
+  carrierOf,
+  dropOfBook,
+  dropOfEvent,
+  type OverlapDrop,
+  type SocketChange,
+} from './socket-change.ts';
 
 /** Who hears of a line: what its feed hears of one socket, whichever carries it. */
 export interface FeedLineListener {
@@ -14,13 +21,6 @@ export interface FeedLineListener {
   /** Sequence of a symbol's book, null while it is not whole. */
   bookSequence(symbol: string): number | null;
 }
-
-/**
- * Why a message of one of two sockets was not handed on. `duplicate`: the other socket carries that book, or both have said it. `ahead`: it does not join the book yet, which the
- * other socket carries on. `outsideWindow`: of an event channel, and the other socket's to count (`connection-window.ts`).
- */
-export const OVERLAP_DROPS = ['duplicate', 'ahead', 'outsideWindow'] as const;
-export type OverlapDrop = (typeof OVERLAP_DROPS)[number];
 
 export interface FeedLineCounts {
   /** Changes of socket without a gap, begun and done. */
@@ -48,23 +48,6 @@ export interface ChangeTurn {
   busy: boolean;
 }
 
-/** A change of socket on its way. */
-interface Change {
-  readonly successor: FeedSocket;
-  readonly reason: string;
-  /** Books that the successor carries already. */
-  readonly joined: Set<string>;
-  /** Venue time above monotonic time, ms: the largest seen lies closest to the truth. */
-  venueAhead: number;
-  /** Newest venue time of an event on each socket; 0: none since the change began. */
-  newestOld: number;
-  newestNew: number;
-  from: EpochMs | null;
-  /** From then on, on the monotonic clock, the old socket may go. */
-  endsAt: number;
-  cancel: () => void;
-}
-
 /**
  * One plan of subscriptions, always carried by a socket and, while that is replaced, by two (make before break). Each book is taken from one socket at a time: the successor
  * takes over where its sequence joins the book's. Everything that counts is taken by the venue's time from the socket whose window holds it.
@@ -87,7 +70,7 @@ export class FeedLine implements FeedSocketListener {
   readonly #pastCounts = { attempts: 0, opened: 0, lost: 0, resubscribed: 0, silences: 0, planned: 0 };
   #pastFrames = 0;
   #current: FeedSocket;
-  #change: Change | null = null;
+  #change: SocketChange | null = null;
   #leaving: FeedSocket | null = null;
   /** The one way of most frames: one socket, and nothing to compare. */
   #single = true;
@@ -173,17 +156,7 @@ export class FeedLine implements FeedSocketListener {
     const name = this.#nameOf();
     const plan = { ...this.plan, subscriptions: this.#current.connection.wanted() };
     const successor = this.#openSocket(plan, name, asJoining(name));
-    this.#change = {
-      successor,
-      reason,
-      joined: new Set(),
-      venueAhead: Number.NEGATIVE_INFINITY,
-      newestOld: 0,
-      newestNew: 0,
-      from: null,
-      endsAt: Number.POSITIVE_INFINITY,
-      cancel: () => undefined,
-    };
+    this.#change = beginChange(this.#current, successor, reason);
     this.#single = false;
     this.#options.runtime.log('info', 'socket change begins', { connection: this.#current.name, to: name, reason });
     successor.connection.start();
@@ -219,7 +192,7 @@ export class FeedLine implements FeedSocketListener {
   }
 
   onResubscribe(socket: FeedSocket, subscription: Subscription, reason: string): void {
-    const carries = this.#change === null || this.#carrier(this.#change, subscription.symbol) === socket;
+    const carries = this.#change === null || carrierOf(this.#change, subscription.symbol) === socket;
     if (socket !== this.#leaving && carries) this.#listener.onResubscribe(subscription, reason);
   }
 
@@ -235,58 +208,19 @@ export class FeedLine implements FeedSocketListener {
   #onOneOfTwo(socket: FeedSocket, message: FeedMessage, receivedAt: MonoNanos): void {
     const change = this.#change;
     const drop =
-      message.type === 'book' || message.type === 'scannedBook'
-        ? this.#dropOfBook(change, socket, message)
-        : this.#dropOfEvent(change, socket, message, receivedAt);
+      change === null
+        ? this.#dropOfLeaving(socket, message)
+        : message.type === 'book' || message.type === 'scannedBook'
+          ? dropOfBook(change, socket, message, this.#listener.bookSequence(message.symbol))
+          : dropOfEvent(change, socket, message, receivedAt);
     if (drop === null) this.#listener.onMessage(socket, message, receivedAt);
     else this.counts.dropped[drop] += 1;
   }
 
-  /** One socket carries a book at a time; the successor begins where it has reached the book, or follows it at once. */
-  #dropOfBook(change: Change | null, socket: FeedSocket, message: BookChange): OverlapDrop | null {
-    if (change === null) return socket === this.#leaving ? 'duplicate' : null;
-    const { symbol } = message;
-    if (this.#carrier(change, symbol) === socket) return null;
-    if (socket !== change.successor) return 'duplicate';
-    const known = this.#listener.bookSequence(symbol);
-    if (known === null) {
-      if (!message.isSnapshot) return 'ahead';
-    } else if (message.lastSequence < known) {
-      return 'duplicate';
-    } else if (message.lastSequence === known) {
-      this.#join(change, symbol);
-      return 'duplicate';
-    } else if (!message.isSnapshot && !follows(message, known)) {
-      return 'ahead';
-    }
-    this.#join(change, symbol);
-    return null;
-  }
-
-  #dropOfEvent(
-    change: Change | null,
-    socket: FeedSocket,
-    message: Exclude<FeedMessage, BookChange>,
-    receivedAt: MonoNanos,
-  ): OverlapDrop | null {
-    // Both are told apart by their own identity wherever they are used, and must never be missed.
-    if (message.type === 'news' || message.type === 'tradingStatus') return null;
-    const { exchangeTime } = message;
-    const isOld = socket !== (change?.successor ?? this.#current);
-    if (change === null) return isOld ? 'outsideWindow' : null;
-    change.venueAhead = Math.max(change.venueAhead, exchangeTime - receivedAt / 1e6);
-    if (isOld) change.newestOld = Math.max(change.newestOld, exchangeTime);
-    else change.newestNew = Math.max(change.newestNew, exchangeTime);
-    const isAfter = change.from !== null && exchangeTime >= change.from;
-    return isAfter === isOld ? 'outsideWindow' : null;
-  }
-
-  #carrier(change: Change, symbol: string): FeedSocket {
-    return change.joined.has(symbol) ? change.successor : this.#current;
-  }
-
-  #join(change: Change, symbol: string): void {
-    change.joined.add(symbol);
+  /** The last that comes of a socket that is closing was told by its successor. */
+  #dropOfLeaving(socket: FeedSocket, message: FeedMessage): OverlapDrop | null {
+    if (socket === this.#current || message.type === 'news' || message.type === 'tradingStatus') return null;
+    return message.type === 'book' || message.type === 'scannedBook' ? 'duplicate' : 'outsideWindow';
   }
 
   #books(socket: FeedSocket): readonly Subscription[] {
@@ -294,12 +228,12 @@ export class FeedLine implements FeedSocketListener {
   }
 
   /** The venue's time now, at most a network's delay late; the wall clock where nothing has been heard. */
-  #venueNow({ venueAhead }: Change): EpochMs {
+  #venueNow({ venueAhead }: SocketChange): EpochMs {
     const { clock } = this.#options;
     return Number.isFinite(venueAhead) ? ((venueAhead + clock.monoNanos() / 1e6) as EpochMs) : clock.epochMs();
   }
 
-  #chooseMoment(change: Change): void {
+  #chooseMoment(change: SocketChange): void {
     if (this.#change !== change || change.from !== null) return;
     if (change.successor.connection.status().state !== 'live') return;
     this.#setWindows(change, (this.#venueNow(change) + LEAD_MS) as EpochMs);
@@ -308,7 +242,7 @@ export class FeedLine implements FeedSocketListener {
     change.cancel = this.#options.timers.after(LEAD_MS + LATE_MS, () => this.#finish(change));
   }
 
-  #setWindows(change: Change, moment: EpochMs): void {
+  #setWindows(change: SocketChange, moment: EpochMs): void {
     const from = Math.ceil(moment) as EpochMs;
     change.from = from;
     change.successor.recordAs(withWindow(change.successor.name, { from, until: null }));
@@ -316,7 +250,7 @@ export class FeedLine implements FeedSocketListener {
   }
 
   /** Every book has joined, or has had time enough. */
-  #finish(change: Change): void {
+  #finish(change: SocketChange): void {
     if (this.#change !== change) return;
     const waiting = this.#books(change.successor).filter(
       ({ symbol }) => !change.joined.has(symbol) && this.#listener.bookSequence(symbol) !== null,
@@ -330,7 +264,7 @@ export class FeedLine implements FeedSocketListener {
   }
 
   /** The successor is the socket from now on; the old one closes in order, and what still comes of it is recorded and counted. */
-  #promote(change: Change): void {
+  #promote(change: SocketChange): void {
     const old = this.#current;
     this.#current = change.successor;
     this.#endChange(change);
@@ -374,7 +308,7 @@ export class FeedLine implements FeedSocketListener {
     });
   }
 
-  #endChange(change: Change): void {
+  #endChange(change: SocketChange): void {
     change.cancel();
     this.#change = null;
     this.#turn.busy = false;
@@ -384,9 +318,4 @@ export class FeedLine implements FeedSocketListener {
 
 function addCounts(sum: ConnectionTotals, counts: Readonly<ConnectionTotals>): void {
   for (const name of CONNECTION_COUNTS) sum[name] += counts[name];
-}
-
-/** It says what comes right after sequence `known`. */
-function follows({ firstSequence, previousSequence }: BookChange, known: number): boolean {
-  return previousSequence === null ? firstSequence === known + 1 : previousSequence === known;
 }
