@@ -9,7 +9,7 @@ import {
 } from '#core/config/runtime-configuration.ts';
 import type { LeaseEvent, LeaseOverview } from '#core/control/control-ports.ts';
 import type { UnitRef } from '#core/control/unit.ts';
-import { messageOf } from '#core/errors.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
 import { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
@@ -109,6 +109,8 @@ export class Engine {
       stopping: () => this.#stopping,
     };
     const { configuration } = options.configuration;
+    const fault = feedFault(configuration, options.venues);
+    if (fault !== null) throw new MillraceError('configuration', 'CONFIGURATION_INVALID', fault);
     const feeds = this.#feedsOf(configuration);
     for (const [name, feed] of feeds)
       this.#groups.set(name, new FeedGroup(this.#context, name, feed, unitsOf(configuration, feed)));
@@ -223,6 +225,12 @@ export class Engine {
   async #apply(next: LoadedConfiguration): Promise<void> {
     const { log, prepare } = this.#options;
     if (this.#stopping || next.hash === this.#configuration.hash) return;
+    const fault = feedFault(next.configuration, this.#options.venues);
+    if (fault !== null) {
+      this.configurationRefused(fault);
+      log('error', 'the new configuration is refused', { hash: next.hash, reason: fault });
+      return;
+    }
     await prepare?.(next.configuration);
     const before = this.#configuration;
     this.#configuration = next;
@@ -306,6 +314,15 @@ export class Engine {
     const found = this.#configuration.configuration.accounts.find((each) => each.venue === venue.id);
     return { account: found?.name ?? 'feeds', mode: found?.mode ?? 'paper', venue: venue.id };
   }
+}
+
+/** A venue that takes one connection at a time has one feed: two engines would take it from one another for ever. */
+function feedFault({ feeds }: RuntimeConfiguration, venues: EngineOptions['venues']): string | null {
+  const twice = feeds.find(
+    (feed, index) =>
+      !venues[feed.venue].marketData.limits.overlap && feeds.findIndex((each) => each.venue === feed.venue) < index,
+  );
+  return twice === undefined ? null : `${twice.venue} takes one connection at a time: it can have one feed only`;
 }
 
 const LEASE_PREFIX = 'feed/';

@@ -203,3 +203,18 @@ describe('what is held changes with the configuration while an engine trades', (
     expect(orders.filter((id) => ![...ended].some((each) => each === id))).toEqual([]);
   }, 90_000);
 });
+
+describe('a venue that takes one connection at a time', () => {
+  it('R8, F18: has one feed: a configuration with two is refused whole, and what runs goes on', async () => {
+    world = await openEngineWorld({ venue: 'alpaca', symbols: 2 });
+    const here = world;
+    const twice = here.configured(split);
+    await here.engine.reconfigure(twice);
+    expect(health(here, 'configuration')).toMatchObject({
+      ok: false,
+      state: expect.stringContaining('one connection at a time'),
+    });
+    expect(health(here, 'feed/second')).toBeUndefined();
+    expect(health(here, 'feed/alpaca')).toBeDefined();
+  }, 30_000);
+});

@@ -45,6 +45,37 @@ describe('the runtime configuration', () => {
     expect(faults).toMatch(/declared twice[\s\S]*at most one lane[\s\S]*no account nobody[\s\S]*no feed/);
   });
 
+  it('R8: several feeds of a venue have names of their own, and share no symbol', () => {
+    const faults = faultsOf((document) => {
+      const feeds = document.feeds as unknown as Record<string, unknown>[];
+      feeds.push(
+        { ...feeds[0] },
+        { ...feeds[0], name: 'bybit-linear', symbols: ['ETHUSDT'] },
+        { ...feeds[0], name: 'X' },
+      );
+    });
+    expect(faults).toMatch(/feeds\.3\.name/);
+    const others = faultsOf((document) => {
+      const feeds = document.feeds as unknown as Record<string, unknown>[];
+      feeds.push({ ...feeds[0] }, { ...feeds[0], name: 'bybit-linear', symbols: ['ETHUSDT'] });
+    });
+    expect(others).toMatch(
+      /there are two feeds binance-usdm[\s\S]*carried by feed binance-usdm already[\s\S]*bybit-linear is another venue/,
+    );
+  });
+
+  it('R8: all lanes of a unit lie in one feed', () => {
+    const faults = faultsOf((document) => {
+      const feeds = document.feeds as unknown as Record<string, unknown>[];
+      feeds.push({ ...feeds[0], name: 'second', symbols: ['ETHUSDT'] });
+      const lanes = document.lanes as unknown as Record<string, unknown>[];
+      lanes.push({ ...lanes[0], name: 'other', symbol: 'ETHUSDT' });
+    });
+    expect(faults).toMatch(
+      /1 fault[\s\S]*lanes\.1\.symbol: ETHUSDT is in feed second, other lanes of paper\/main\/binance-usdm in feed binance-usdm/,
+    );
+  });
+
   it('H18: live is asked for twice', () => {
     const faults = faultsOf((document) => {
       Object.assign(document.lanes?.[0] ?? {}, { mode: 'live' });
