@@ -3,7 +3,7 @@ import { countsFor } from '#core/market/connection-window.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { type FeedWorld, openFeedWorld } from '../support/feed-world.ts';
 
-const VENUES = ['binance-usdm', 'bybit-linear'] as const;
+const VENUES = ['binance-usdm', 'binance-spot', 'bybit-linear', 'bybit-spot', 'deribit'] as const;
 const LIFE_MS = 12_000;
 
 let world: FeedWorld | null = null;
