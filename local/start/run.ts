@@ -216,12 +216,15 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   }, LEDGER_LOOK_MS);
   closers.defer(() => clearInterval(ledgerTimer));
 
-  // Trading begins with the first lane that may enter.
+  // Trading begins with the first lane that may enter; without lanes, what is recorded begins with the first frame.
+  const trades = configuration.lanes.length > 0;
   const deadline = performance.now() + START_TRADING_MS;
   while (tradingSince === null && !signal.aborted) {
     await look();
     const open = [...asks.engines.values()].some((engine) =>
-      engine.units.some((unit) => unit.closed === null && unit.fence === null),
+      trades
+        ? engine.units.some((unit) => unit.closed === null && unit.fence === null)
+        : engine.accounts.some((account) => account.venue !== 'engine' && account.received > 0),
     );
     if (open) tradingSince = performance.now();
     else if (performance.now() > deadline)
@@ -233,7 +236,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     else await pause(LOOK_MS, signal);
   }
   if (tradingSince === null) return { summary: null, differences: [] };
-  step(`trading since ${((tradingSince - began) / 1e3).toFixed(1)} s after the start`);
+  step(`${trades ? 'trading' : 'recording'} since ${((tradingSince - began) / 1e3).toFixed(1)} s after the start`);
   phase = 'trading';
   hooks.onTrading?.({
     async engines() {
