@@ -253,7 +253,16 @@ export class FeedRunner implements FeedLineListener {
 
   #plan(symbols: readonly string[], channels: readonly Subscription['channel'][]): readonly SocketPlan[] {
     const { venue, runtime } = this.#options;
-    const subscriptions = symbols.flatMap((symbol) => channels.map((channel) => ({ channel, symbol })));
+    const carried = channels.filter((channel) => venue.supports.channels.includes(channel));
+    for (const channel of channels) {
+      if (!carried.includes(channel))
+        runtime.log('error', 'subscription refused', {
+          venue: venue.id,
+          channel,
+          reason: 'the venue has no such channel',
+        });
+    }
+    const subscriptions = symbols.flatMap((symbol) => carried.map((channel) => ({ channel, symbol })));
     return venue.marketData.plan(runtime.endpoints, subscriptions);
   }
 
