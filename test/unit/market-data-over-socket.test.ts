@@ -15,7 +15,6 @@ import type { VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 import { createSpeaker } from '../support/scanned-text.ts';
 
-const SYMBOL = 'BTCUSDT';
 const STEP_MS = 5;
 
 const ending: (() => Promise<unknown> | unknown)[] = [];
@@ -27,6 +26,7 @@ afterEach(async () => {
 async function openFeed(venueId: VenueId) {
   const venue = venues[venueId];
   const instruments = builtInInstruments(venueId);
+  const symbol = instruments[0]?.symbol ?? '';
   const exchange = createSimulatedExchange({
     instruments,
     source: createGeneratedMarket(instruments, 3, { eventsPerSecond: 300 }),
@@ -55,7 +55,7 @@ async function openFeed(venueId: VenueId) {
     log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
   };
   const offered = await venue.fetchInstruments(runtime);
-  const instrument = offered.find(({ symbol }) => symbol === SYMBOL);
+  const instrument = offered.find((each) => each.symbol === symbol);
   if (instrument === undefined) throw new Error('the venue does not offer the symbol');
   const sync = venue.createBookSync(instrument);
   const heard: MarketDataMessage[] = [];
@@ -64,7 +64,7 @@ async function openFeed(venueId: VenueId) {
 
   async function fetchBook(): Promise<void> {
     for (;;) {
-      const snapshot = await venue.marketData.fetchBook?.(runtime, SYMBOL);
+      const snapshot = await venue.marketData.fetchBook?.(runtime, symbol);
       if (snapshot === undefined || sync.onMessage(snapshot).kind !== 'resync') return;
     }
   }
@@ -73,15 +73,16 @@ async function openFeed(venueId: VenueId) {
     heard.push(message);
     if (message.type !== 'book') return;
     const outcome = sync.onMessage(message);
-    if (outcome.kind === 'applied') connection.synced({ channel: 'book', symbol: SYMBOL });
+    if (outcome.kind === 'applied') connection.synced({ channel: 'book', symbol });
     if (outcome.kind !== 'resync') return;
     resyncs.push(outcome.reason);
     if (outcome.need === 'restSnapshot') void fetchBook();
-    else connection.resubscribe({ channel: 'book', symbol: SYMBOL }, outcome.reason);
+    else connection.resubscribe({ channel: 'book', symbol }, outcome.reason);
   }
 
-  const channels = ['book', 'trades', 'quotes', 'ticker', 'liquidations'] as const;
-  const subscriptions = channels.map((channel): Subscription => ({ channel, symbol: SYMBOL }));
+  const wanted = ['book', 'trades', 'quotes', 'ticker', 'liquidations'] as const;
+  const channels = wanted.filter((channel) => venue.supports.channels.includes(channel));
+  const subscriptions = channels.map((channel): Subscription => ({ channel, symbol }));
   const connections = venue.marketData.plan(server.urls, subscriptions).map((plan) => {
     const decode = venue.marketData.createDecoder();
     const connection: MarketConnection = createMarketConnection({
@@ -129,32 +130,41 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-describe.each(VENUES)('%s over a socket', (venueId) => {
-  test('the instruments of the venue are the instruments of the exchange', async () => {
+/** Alpaca gives nothing without keys, and has tests of its own. */
+const WITHOUT_KEYS = VENUES.filter((venue) => venue !== 'alpaca');
+
+describe.each(WITHOUT_KEYS)('%s over a socket', (venueId) => {
+  // Deribit's instruments and hot frames are held to its server by tests of its own.
+  const hasOwn = venueId === 'deribit';
+
+  test.skipIf(hasOwn)('the instruments of the venue are the instruments of the exchange', async () => {
     const { offered, instruments } = await openFeed(venueId);
 
     expect(offered).toEqual(instruments);
   });
 
-  test('what the server writes of books, trades and quotes is scanned, and says what the parser says', async () => {
-    const { frames, heard, instrument } = await openFeed(venueId);
-    const counted = (type: string) => heard.filter((message) => message.type === type).length;
-    await until('each hot channel has spoken often', () =>
-      ['book', 'trade', 'quote'].every((type) => counted(type) > 10),
-    );
+  test.skipIf(hasOwn)(
+    'what the server writes of books, trades and quotes is scanned, and says what the parser says',
+    async () => {
+      const { frames, heard, instrument } = await openFeed(venueId);
+      const counted = (type: string) => heard.filter((message) => message.type === type).length;
+      await until('each hot channel has spoken often', () =>
+        ['book', 'trade', 'quote'].every((type) => counted(type) > 10),
+      );
 
-    const parser = createSpeaker(venues[venueId].marketData, null);
-    const scanner = createSpeaker(venues[venueId].marketData, new Map([[SYMBOL, instrument]]));
-    for (const frame of frames.slice()) {
-      const { messages, refusal } = parser(frame);
-      const said = scanner(frame);
-      const isHot = messages.some(({ type }) => type === 'book' || type === 'trade' || type === 'quote');
-      expect(said).toEqual({ messages, refusal, scanned: isHot });
-    }
-  });
+      const parser = createSpeaker(venues[venueId].marketData, null);
+      const scanner = createSpeaker(venues[venueId].marketData, new Map([[instrument.symbol, instrument]]));
+      for (const frame of frames.slice()) {
+        const { messages, refusal } = parser(frame);
+        const said = scanner(frame);
+        const isHot = messages.some(({ type }) => type === 'book' || type === 'trade' || type === 'quote');
+        expect(said).toEqual({ messages, refusal, scanned: isHot });
+      }
+    },
+  );
 
   test('every channel is acknowledged and speaks, and the book becomes the exchange’s', async () => {
-    const { exchange, sync, heard, connections, logged } = await openFeed(venueId);
+    const { exchange, sync, heard, connections, logged, instrument } = await openFeed(venueId);
 
     await until('each connection is live', () => connections.every((each) => each.status().state === 'live'));
     await until('each channel has spoken', () =>
@@ -163,7 +173,7 @@ describe.each(VENUES)('%s over a socket', (venueId) => {
     await until('the book is valid', () => sync.book.valid);
     // Between two frames of the venue both may stand still at the same state; that is what is waited for.
     await until('the book is that of the exchange', () => {
-      const { bids, asks } = exchange.book(SYMBOL, 20);
+      const { bids, asks } = exchange.book(instrument.symbol, 20);
       const ours = JSON.stringify([sync.book.levels('buy', 20), sync.book.levels('sell', 20)]);
       return sync.book.valid && ours === JSON.stringify([bids, asks]);
     });
