@@ -27,7 +27,10 @@ const ENGINE_ENTRY_POINTS = {
   'publisher-worker': 'src/aws/publisher/publisher-worker.ts',
 };
 /** As the image sets it (`containers/engine/Dockerfile`). */
-export const ENGINE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=4' };
+export const ENGINE_ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '2',
+  NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=384',
+};
 const SAMPLE_MS = 1_000;
 const OPEN_MS = 30_000;
 const FINISH_MS = 60_000;
