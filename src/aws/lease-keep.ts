@@ -5,7 +5,7 @@ import type { LeaseRow } from './control-item.ts';
 /** One lease as its keeper knows it. */
 export interface Keep {
   readonly name: string;
-  held: { readonly grant: string; lease: HeldLease } | null;
+  held: { readonly grant: string; readonly since: MonoNanos; lease: HeldLease } | null;
   /** What a waiter saw last (null: no such item), and since when by its own monotonic clock. */
   seen: { readonly row: LeaseRow | null; readonly since: MonoNanos } | null;
   ownGrants: string[];

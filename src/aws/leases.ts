@@ -60,6 +60,8 @@ const REMEMBERED_GRANTS = 16;
 const REQUEST_MS = 4_000;
 /** One hand-over at a time, and so long between two. */
 const HAND_OVER_EVERY_MS = 2_000;
+/** What has just been taken is not handed on before it works again: a crash costs one takeover, not two. */
+const HELD_AT_LEAST_MS = 10_000;
 
 const nothing = () => undefined;
 
@@ -200,6 +202,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     const now = clock.monoNanos();
     if (keep.asked?.id !== request.id) keep.asked = { id: request.id, since: now };
     if (now - keep.asked.since > nanosFromMs(REQUEST_MS) || now < quietUntil) return;
+    if (keep.held === null || now - keep.held.since < nanosFromMs(HELD_AT_LEAST_MS)) return;
     if (keeps.some((each) => each.leavingFor !== null)) return;
     if (!handsOver(keeps.filter((each) => each.held !== null).length, request.holds, share)) return;
     keep.leavingFor = request.by;
@@ -235,7 +238,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
         return;
       }
       const lease: HeldLease = { name: keep.name, epoch, fencedAt, validUntil, desired: answer.desired };
-      keep.held = { grant, lease };
+      keep.held = { grant, since: start, lease };
       keep.seen = null;
       keep.asked = null;
       keep.leavingFor = null;

@@ -13,7 +13,7 @@ if (!installed)
 
 const ENGINES = 3;
 const TAKEOVER_MS = 10_000;
-const EVEN_MS = 30_000;
+const EVEN_MS = 45_000;
 /** As many as there are engines, so that each holds one. */
 const TRADED: readonly VenueId[] = ['binance-usdm', 'bybit-linear', 'deribit'];
 

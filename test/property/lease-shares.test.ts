@@ -11,7 +11,7 @@ import { createTrueTime } from '../support/true-time.ts';
 const BOUND_MS = 10_000;
 const LOOK_MS = 100;
 const DISTURBED_MS = 60_000;
-const QUIET_MS = 40_000;
+const QUIET_MS = 100_000;
 
 const enginePlan = fc.record({
   startsAt: fc.integer({ min: 0, max: 20_000 }),
