@@ -2,6 +2,8 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { loadConfiguration } from '#core/config/runtime-configuration.ts';
+import { CHANNELS } from '#core/market/market-message.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const DOCUMENTS = globSync(['README.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
@@ -117,6 +119,13 @@ describe('commands', () => {
     );
     expect(missing.filter((name) => !readme.includes(`npm run -s ${name}`))).toEqual([]);
   });
+});
+
+it('R3: the configuration that is shown is valid, and its table has every channel', () => {
+  const running = textOf('docs/running.md');
+  const [shown = ''] = found(running, /```json\n([\s\S]*?)```/g);
+  expect(loadConfiguration(shown, 'docs/running.md').configuration.lanes).toHaveLength(1);
+  expect(CHANNELS.filter((channel) => !running.includes(`\`${channel}\``))).toEqual([]);
 });
 
 describe('the runbook says what to do about', () => {
