@@ -21,6 +21,11 @@ describe('H11: classes of Bybit errors', () => {
     [110007, 'create', 'reject'],
     [110017, 'create', 'reject'],
     [10001, 'create', 'reject'],
+    [170032, 'create', 'unknown'],
+    [170032, 'query', 'retry'],
+    [110001, 'create', 'unknown'],
+    [170213, 'create', 'unknown'],
+    [170213, 'cancel', 'notFound'],
   ] as const)('%i on %s is %s', (code, operation, expected) => {
     expect(classOfCode(code, operation)).toBe(expected);
   });

@@ -128,6 +128,23 @@ describe('what Bybit is known for, and our client', () => {
     expect((await world.place(world.intent('r-2', { size: 2 as Size }))).kind).toBe('accepted');
   });
 
+  it('F16: a restart that several orders are told of is one change of connection, whichever connection is told', async () => {
+    await world.live();
+    world.server.faults.arm('orderServiceRestarts', 2);
+    world.server.faults.setAnswerDelayMs(60);
+    const late = world.place(world.intent('late', { size: 2 as Size }));
+    await until('the late one is judged', () => world.server.faults.happened('orderServiceRestarts') === 1);
+    world.server.faults.setAnswerDelayMs(0);
+    const soon = world.place(world.intent('soon', { size: 2 as Size }));
+    await until('the other too', () => world.server.faults.happened('orderServiceRestarts') === 2);
+    world.server.faults.setAnswerDelayMs(150);
+    expect([(await soon).kind, (await late).kind]).toEqual(['rejected', 'rejected']);
+    world.server.faults.setAnswerDelayMs(0);
+    await until('orders again', () => world.entry.notReady() === null);
+    expect(world.logged.filter((line) => /"connecting".*the venue restarts/.test(line))).toHaveLength(1);
+    expect(world.logged.filter((line) => /orders main.*"waiting"/.test(line))).toEqual([]);
+  });
+
   it('F26: an address that is shut out asks nothing more for ten minutes, and says how long', async () => {
     await world.queries.balances();
     world.server.faults.arm('addressBanned');

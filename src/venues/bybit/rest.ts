@@ -4,7 +4,7 @@ import { createVenueClock, takeSample, type VenueClock } from '../connection/ven
 import type { AccountRuntime } from '../venue.ts';
 import { addressBudget, waitForTurn } from './address-budget.ts';
 import type { BybitCategory } from './category.ts';
-import { type BybitOperation, classOfCode } from './errors.ts';
+import { type BybitOperation, classOfCode, TOO_OFTEN } from './errors.ts';
 import { type BybitCall, createBybitLimits } from './limits.ts';
 import { exchange, fetchServerTime, readEnvelope } from './public-rest.ts';
 import { signedHeaders } from './signing.ts';
@@ -60,10 +60,9 @@ export function createBybitRest(category: BybitCategory, runtime: AccountRuntime
     limits.observe(operation, headers);
     if (answer.retCode === 0) return answer.result;
     const errorClass = classOfCode(answer.retCode, operation);
-    const retryAfterMs =
-      answer.retCode === 10006 || answer.retCode === 10429
-        ? limits.refused(operation, headers, venueClock.venueNow())
-        : null;
+    const retryAfterMs = TOO_OFTEN.has(answer.retCode)
+      ? limits.refused(operation, headers, venueClock.venueNow())
+      : null;
     throw new VenueError(errorClass, String(answer.retCode), answer.retMsg, retryAfterMs);
   }
 

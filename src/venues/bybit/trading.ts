@@ -9,7 +9,7 @@ import type { AccountRuntime, Managed } from '../venue.ts';
 import { createBybitAuthentication } from './authentication.ts';
 import type { BybitCategory } from './category.ts';
 import { BYBIT_PATHS } from './endpoints.ts';
-import { type BybitOperation, classOfCode, refusal } from './errors.ts';
+import { type BybitOperation, classOfCode, RESTARTING, refusal, TOO_OFTEN } from './errors.ts';
 import { createBybitLimits } from './limits.ts';
 import { amendArguments, cancelBody, createArguments, isNotFound, STOP_FILTER } from './order-arguments.ts';
 import { fetchServerTime } from './public-rest.ts';
@@ -115,8 +115,13 @@ export function createBybitOrderEntry(
       }
     } else {
       log('error', 'order connection says', { retCode: message.retCode, retMsg: message.retMsg, op: message.op });
-      if (message.retCode === 10019) connection.replace('the venue restarts', LINGER_MS);
+      if (message.retCode === RESTARTING) leave(session);
     }
+  }
+
+  /** The service behind this connection restarts. What it says on one that was left already is no reason to leave the next. */
+  function leave(session: ConnectionSession): void {
+    if (connection.live() === session) connection.replace('the venue restarts', LINGER_MS);
   }
 
   function request(
@@ -161,20 +166,30 @@ export function createBybitOrderEntry(
       return;
     }
     pending.add(reqId, session.id, ANSWER_TIMEOUT_MS, (outcome) => {
-      answer(answerOf(operation, outcome, sentAt));
+      answer(answerOf(operation, outcome, sentAt, session));
       if (pending.size === 0) settleIdle();
     });
   }
 
-  function answerOf(operation: OrderOperation, outcome: RequestOutcome<Reply>, sentAt: MonoNanos): OrderAnswer {
+  function answerOf(
+    operation: OrderOperation,
+    outcome: RequestOutcome<Reply>,
+    sentAt: MonoNanos,
+    session: ConnectionSession,
+  ): OrderAnswer {
     if (outcome.kind === 'timeout') {
       return { kind: 'unknown', cause: 'timeout', code: 'TIMEOUT', text: `no answer in ${ANSWER_TIMEOUT_MS} ms` };
     }
     if (outcome.kind === 'linkLost') return { kind: 'unknown', cause: 'linkLost', code: 'LINK', text: outcome.reason };
-    return readAnswer(operation, outcome.answer, sentAt);
+    return readAnswer(operation, outcome.answer, sentAt, session);
   }
 
-  function readAnswer(operation: OrderOperation, message: Reply, sentAt: MonoNanos): OrderAnswer {
+  function readAnswer(
+    operation: OrderOperation,
+    message: Reply,
+    sentAt: MonoNanos,
+    session: ConnectionSession,
+  ): OrderAnswer {
     const venueTime = timeOf(message.header?.Timenow);
     if (venueTime !== null) venueClock.sample(sentAt, clock.monoNanos(), venueTime);
     const headers = {
@@ -192,11 +207,11 @@ export function createBybitOrderEntry(
       return { kind: 'unknown', cause: 'venueUnclear', code: 'ANSWER_INVALID', text: 'no retCode' };
     }
     const errorClass = classOfCode(message.retCode, operation);
-    if (message.retCode === 10006 || message.retCode === 10429 || message.retCode === 20003) {
+    if (TOO_OFTEN.has(message.retCode)) {
       limits.refused(operation, headers, venueClock.venueNow());
     }
     if (errorClass === 'clock') synchronise();
-    if (message.retCode === 10019) connection.replace('the venue restarts', LINGER_MS);
+    if (message.retCode === RESTARTING) leave(session);
     return refusal(errorClass, String(message.retCode), message.retMsg ?? '');
   }
 
