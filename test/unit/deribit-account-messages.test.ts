@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { EpochMs } from '#core/time/clock.ts';
 import {
-  logRow,
   orderRow,
   portfolioRow,
   positionRow,
-  readLogRow,
   readOrder,
   readPortfolio,
   readPosition,
   readTrade,
   tradeRow,
+  withoutTriggered,
 } from '#venues/deribit/account-messages.ts';
 import { parseNumbersAsText } from '#venues/deribit/json-numbers.ts';
+import { logRow, readLogRow } from '#venues/deribit/log-messages.ts';
 import { hasSharedData, sharedText } from '../support/shared-data.ts';
 
 const FIXTURES = ['deribit/fixtures/openapi_examples.jsonl', 'deribit/fixtures/nautilus.jsonl'];
@@ -141,5 +141,41 @@ describe('Deribit account messages', () => {
       fillId: 'delivery-9',
     });
     expect(readLogRow(logRow.parse({ ...row, type: 'trade', amount: '50' }))).toBeNull();
+  });
+
+  it('H3: a delivery that names no side or no price is refused, never guessed', () => {
+    const row = {
+      id: '9',
+      type: 'delivery',
+      timestamp: '1',
+      currency: 'BTC',
+      instrument_name: 'BTC-27JUN25',
+      amount: '50',
+    };
+    for (const change of [{ price: '7000', side: '-' }, { price: '7000' }, { side: 'close sell', price: null }]) {
+      expect(() => readLogRow(logRow.parse({ ...row, ...change }))).toThrow(/REPORT_INVALID/);
+    }
+  });
+
+  it('money that moved for a reason that is not documented is told all the same', () => {
+    const row = { id: '7', type: 'correction', timestamp: '1', currency: 'BTC', change: '-0.25' };
+    expect(readLogRow(logRow.parse(row))).toMatchObject({ reason: 'transfer', id: 'correction-7', amount: '-0.25' });
+    expect(readLogRow(logRow.parse({ ...row, change: '0' }))).toBeNull();
+  });
+
+  it('F24: a stop that waits is told as a stop with its trigger, so that nobody takes it for a market order', () => {
+    const stop = { ...order, order_state: 'untriggered', order_type: 'stop_market', price: 'market_price' };
+    expect(readOrder(orderRow.parse({ ...stop, trigger_price: '99.50' }), 'query')).toMatchObject({
+      status: 'accepted',
+      orderType: 'stopMarket',
+      triggerPrice: '99.5',
+    });
+  });
+
+  it('F3: of a stop and the order that it has become, the latter is the order', () => {
+    const stop = orderRow.parse({ ...order, order_id: 'SLMB-1', order_state: 'triggered', order_type: 'stop_market' });
+    const child = orderRow.parse({ ...order, order_id: '77', order_state: 'filled', trigger_order_id: 'SLMB-1' });
+    expect(withoutTriggered([stop, child]).map((row) => row.order_id)).toEqual(['77']);
+    expect(withoutTriggered([stop]).map((row) => row.order_id)).toEqual(['SLMB-1']);
   });
 });

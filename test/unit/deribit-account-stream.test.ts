@@ -153,6 +153,24 @@ describe('Deribit account stream against the simulated venue', () => {
     ]);
   });
 
+  it('H2: a log of more rows than a page holds is read whole, each row once, oldest first', async () => {
+    for (let each = 1; each <= 600; each += 1) {
+      world.exchange.tellAccount({
+        kind: 'balance',
+        accountId: 'main',
+        balance: { currency: 'BTC', walletBalance: String(each), availableBalance: '0' },
+        change: String(each),
+        reason: 'deposit',
+        time: Date.now() as never,
+      });
+    }
+    await live();
+    const amounts = () => account.reports.flatMap((each) => (each.kind === 'adjustment' ? [Number(each.amount)] : []));
+    await until('told', () => amounts().length >= 600);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(amounts()).toEqual(Array.from({ length: 600 }, (_, index) => index + 1));
+  });
+
   it('a channel that is missing from the answer is a refusal: the stream is not live without it', async () => {
     world.venue.faults.arm('missingChannel');
     account.stream.start();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
 import { canonicalDecimal } from '#core/market/scaled-decimal.ts';
-import type { AdjustmentReport, BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
+import type { BalanceReport, FillReport, OrderReport, OrderType, PositionReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 
 type Source = 'accountStream' | 'query';
@@ -24,6 +24,10 @@ export const orderRow = z.object({
   filled_amount: number.nullish(),
   reduce_only: z.boolean().optional(),
   cancel_reason: z.string().nullish(),
+  trigger_price: number.nullish(),
+  /** Of what a triggered order has become: the id of the one that waited. */
+  trigger_order_id: z.string().nullish(),
+  post_only: z.boolean().optional(),
   creation_timestamp: time,
   last_update_timestamp: time,
 });
@@ -64,23 +68,6 @@ export const portfolioRow = z.object({
 });
 export type PortfolioRow = z.infer<typeof portfolioRow>;
 
-/** One row of `private/get_transaction_log`. */
-export const logRow = z.object({
-  id: z.string().min(1),
-  type: z.string(),
-  timestamp: time,
-  currency: z.string().min(1),
-  instrument_name: z.string().nullish(),
-  change: number.nullish(),
-  cashflow: number.nullish(),
-  interest_pl: number.nullish(),
-  amount: number.nullish(),
-  price: number.nullish(),
-  side: z.string().nullish(),
-  commission: number.nullish(),
-});
-export type LogRow = z.infer<typeof logRow>;
-
 const STATUS: Readonly<Record<string, OrderReport['status']>> = {
   open: 'accepted',
   untriggered: 'accepted',
@@ -90,6 +77,22 @@ const STATUS: Readonly<Record<string, OrderReport['status']>> = {
   rejected: 'rejected',
 };
 
+const ORDER_TYPE: Readonly<Record<string, OrderType>> = {
+  limit: 'limit',
+  market: 'market',
+  stop_market: 'stopMarket',
+  take_market: 'takeProfitMarket',
+};
+
+/**
+ * An order that waited for its trigger becomes another one, with an id of its own and the same label: what has become of it is the order, and the waiting one is
+ * left out where both are listed.
+ */
+export function withoutTriggered(rows: readonly OrderRow[]): readonly OrderRow[] {
+  const become = new Set(rows.map((row) => row.trigger_order_id ?? ''));
+  return rows.filter((row) => !become.has(row.order_id));
+}
+
 /** Throws `REPORT_INVALID` for a state that is not documented. */
 export function readOrder(row: OrderRow, source: Source): OrderReport {
   const state = STATUS[row.order_state];
@@ -98,6 +101,8 @@ export function readOrder(row: OrderRow, source: Source): OrderReport {
   }
   const filled = canonicalDecimal(row.filled_amount ?? '0');
   const price = row.price ?? '';
+  const orderType = ORDER_TYPE[row.order_type];
+  const trigger = row.trigger_price ?? null;
   const isLimit = row.order_type === 'limit' && /^-?\d/.test(price);
   return {
     kind: 'orderReport',
@@ -111,6 +116,8 @@ export function readOrder(row: OrderRow, source: Source): OrderReport {
     size: canonicalDecimal(row.amount),
     cumulativeSize: filled,
     reduceOnly: row.reduce_only ?? false,
+    ...(orderType === undefined ? {} : { orderType }),
+    ...(trigger === null ? {} : { triggerPrice: canonicalDecimal(trigger) }),
     reason: state === 'canceled' || state === 'rejected' ? (row.cancel_reason ?? '') : '',
     venueTime: Number(row.last_update_timestamp) as EpochMs,
   };
@@ -164,53 +171,5 @@ export function readPortfolio(row: PortfolioRow, at: EpochMs): BalanceReport {
     walletBalance: canonicalDecimal(row.balance),
     availableBalance: available === null ? null : canonicalDecimal(available),
     venueTime: at,
-  };
-}
-
-/** Kinds of the transaction log that no user channel tells of. */
-const ADJUSTMENTS: Readonly<Record<string, AdjustmentReport['reason']>> = {
-  settlement: 'funding',
-  transfer: 'transfer',
-  deposit: 'transfer',
-  withdrawal: 'transfer',
-};
-
-/**
- * What a row of the log changes that no report has told of; nothing for trades, which are fills. The daily settlement pays out the session's profit and the funding of
- * perpetuals: it moves money, no position. A delivery ends the position at the delivery price: it is a fill that the venue made.
- */
-export function readLogRow(row: LogRow): AdjustmentReport | FillReport | null {
-  const venueTime = Number(row.timestamp) as EpochMs;
-  const symbol = row.instrument_name ?? null;
-  if (row.type === 'delivery' && symbol !== null) {
-    const size = canonicalDecimal((row.amount ?? '0').replace(/^-/, ''));
-    if (size === '0') return null;
-    return {
-      kind: 'fill',
-      source: 'query',
-      symbol,
-      fillId: `delivery-${row.id}`,
-      clientOrderId: null,
-      venueOrderId: `delivery-${row.id}`,
-      side: /sell/.test(row.side ?? '') ? 'sell' : 'buy',
-      price: canonicalDecimal(row.price ?? '0'),
-      size,
-      fee: canonicalDecimal(row.commission ?? '0'),
-      feeCurrency: row.currency,
-      liquidity: 'taker',
-      cause: 'settlement',
-      venueTime,
-    };
-  }
-  const reason = ADJUSTMENTS[row.type];
-  if (reason === undefined) return null;
-  return {
-    kind: 'adjustment',
-    reason,
-    id: `${row.type}-${row.id}`,
-    symbol,
-    currency: row.currency,
-    amount: canonicalDecimal(row.change ?? row.cashflow ?? '0'),
-    venueTime,
   };
 }

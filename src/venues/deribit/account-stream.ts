@@ -1,15 +1,13 @@
 import { z } from 'zod';
-import { MillraceError, messageOf } from '#core/errors.ts';
+import { MillraceError } from '#core/errors.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import type { AccountRuntime } from '../venue.ts';
 import {
-  logRow,
   orderRow,
   portfolioRow,
   positionRow,
-  readLogRow,
   readOrder,
   readPortfolio,
   readPosition,
@@ -20,23 +18,18 @@ import { DERIBIT_PATHS } from './endpoints.ts';
 import { createDeribitLimits } from './limits.ts';
 import { RecentIds } from './recent-ids.ts';
 import { createDeribitSession } from './session.ts';
+import { createTransactionLog } from './transaction-log.ts';
 
 /** Orders, trades and positions of all instruments as they change, and the balance of each currency. */
 const CHANNELS = ['user.changes.any.any.raw', 'user.portfolio.any'] as const;
 /** For how long the old connection may still deliver while the new one signs in with changed keys; reports that come twice count once. */
 const LINGER_MS = 10_000;
-/** How often the transaction log is asked for what no channel tells: settlement, funding, delivery, transfers. */
-const LOG_EVERY_MS = 60_000;
-/** How far back the first look goes. */
-const LOG_BACK_MS = 3_600_000;
-const LOG_ROWS = 250;
 
 const changes = z.object({
   orders: z.array(orderRow).optional(),
   trades: z.array(tradeRow).optional(),
   positions: z.array(positionRow).optional(),
 });
-const logPage = z.object({ logs: z.array(logRow) });
 
 /**
  * The private stream ("Subscriptions", user channels). It never replays. What cannot be read is never dropped in silence: the connection is given up with the reason, and
@@ -48,11 +41,8 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
   const limits = createDeribitLimits(clock);
   /** A fill is told once, however many channels tell it. */
   const fillsTold = new RecentIds(10_000);
-  const logTold = new RecentIds(10_000);
   const currencies = new Set<string>();
   const empty = Buffer.alloc(0);
-  let logFrom = 0;
-  let cancelLog: (() => void) | null = null;
 
   const session = createDeribitSession({
     runtime,
@@ -84,11 +74,13 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
         current = opened;
         await session.open(opened);
         await subscribe(opened);
-        scheduleLog(0);
       },
       onFrame,
       onSessionEnd: (ended, reason) => session.onSessionEnd(ended, reason),
-      onStatus: (status) => listener.onStatus(status),
+      onStatus(status) {
+        if (status.state === 'live') transactions.start();
+        listener.onStatus(status);
+      },
     },
   });
 
@@ -173,63 +165,19 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
     }
   }
 
-  function scheduleLog(afterMs: number): void {
-    cancelLog?.();
-    cancelLog = timers.after(afterMs, () => {
-      scheduleLog(LOG_EVERY_MS);
-      askLog();
-    });
-  }
-
-  /** Asks the log by currency from where the last look ended; rows that come twice count once. */
-  function askLog(): void {
-    const opened = connection.live();
-    if (opened === null) {
-      // The first look waits until the connection is live.
-      if (logFrom === 0) scheduleLog(200);
-      return;
-    }
-    const until = Math.floor(session.venueClock.venueNow());
-    const from = logFrom === 0 ? until - LOG_BACK_MS : logFrom;
-    const known = [...(runtime.instruments?.().values() ?? [])].map((each) => each.settlementCurrency);
-    for (const currency of new Set([...currencies, ...known])) {
-      if (limits.take('query') > 0) return;
-      askCurrency(opened, currency, from, until);
-    }
-    // Rows may be written a little late.
-    logFrom = until - LOG_EVERY_MS;
-  }
-
-  function askCurrency(opened: ConnectionSession, currency: string, from: number, until: number): void {
-    const parameters = { currency, start_timestamp: from, end_timestamp: until + 1_000, count: LOG_ROWS };
-    const again = (cause: string): void => {
-      log('warn', 'transaction log not read, it is asked again', { connection: name, currency, cause });
-      logFrom = Math.min(logFrom, from);
-    };
-    try {
-      const sent = session.request(opened, 'private/get_transaction_log', parameters, (outcome) => {
-        if (outcome.kind !== 'answer') again(outcome.kind);
-        else if (outcome.answer.error !== undefined) again(outcome.answer.error.message);
-        else tellLog(outcome.answer.result);
-      });
-      if (!sent) queueMicrotask(() => again('too many requests wait'));
-    } catch (error) {
-      // The socket is going: the next look, on the next one, begins where this one would have.
-      queueMicrotask(() => again(messageOf(error)));
-    }
-  }
-
-  function tellLog(result: unknown): void {
-    try {
-      // Newest first.
-      for (const row of logPage.parse(result).logs.reverse()) {
-        const report = readLogRow(row);
-        if (report !== null && logTold.add(`${row.currency} ${row.id}`)) listener.onReport(report, empty);
-      }
-    } catch (error) {
-      log('error', 'transaction log refused', { connection: name, reason: reasonOf(error, 0) ?? messageOf(error) });
-    }
-  }
+  const transactions = createTransactionLog({
+    name,
+    timers,
+    log,
+    session,
+    live: () => connection.live(),
+    mayAsk: () => limits.take('query') === 0,
+    currencies: () => [
+      ...currencies,
+      ...[...(runtime.instruments?.().values() ?? [])].map((each) => each.settlementCurrency),
+    ],
+    onReport: (report) => listener.onReport(report, empty),
+  });
 
   return {
     status: () => connection.status(),
@@ -239,8 +187,7 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
     },
     async stop() {
       session.stop();
-      cancelLog?.();
-      cancelLog = null;
+      transactions.stop();
       await connection.stop();
     },
   };

@@ -16,8 +16,10 @@ import {
   readPosition,
   readTrade,
   tradeRow,
+  withoutTriggered,
 } from './account-messages.ts';
 import { currencyOf } from './channels.ts';
+import { expiryOf, fetchDeliveries } from './deliveries.ts';
 import { answerOfError } from './errors.ts';
 import { createDeribitRest, read } from './rest.ts';
 
@@ -29,6 +31,7 @@ const LABEL_BACK_MS = 30 * 86_400_000;
 
 const orderList = z.array(orderRow);
 const tradePage = z.object({ trades: z.array(tradeRow), has_more: z.boolean() });
+const positionList = z.array(positionRow);
 const summaries = z.object({ summaries: z.array(portfolioRow) });
 
 /**
@@ -46,7 +49,7 @@ export function createDeribitQueries(
 
   async function byLabel(symbol: string, label: string): Promise<readonly OrderRow[]> {
     const result = await rest.call('private/get_order_state_by_label', { currency: currencyOf(symbol), label });
-    return read(orderList, result, 'get_order_state_by_label').filter((row) => row.label === label);
+    return withoutTriggered(read(orderList, result, 'get_order_state_by_label').filter((row) => row.label === label));
   }
 
   /** Ended orders that were changed at or after `from`, newest first. */
@@ -121,7 +124,9 @@ export function createDeribitQueries(
       if (row !== undefined) return { kind: 'found', report: report(row) };
       const from = (await now()) - LABEL_BACK_MS;
       for (const historical of SOURCES) {
-        const ended = (await history(symbol, from, historical)).find((each) => each.label === clientOrderId);
+        const ended = newestFirst(
+          withoutTriggered((await history(symbol, from, historical)).filter((each) => each.label === clientOrderId)),
+        )[0];
         if (ended !== undefined) return { kind: 'found', report: report(ended) };
       }
       return { kind: 'notFound' };
@@ -141,7 +146,7 @@ export function createDeribitQueries(
       take(await history(symbol, from, true));
       take(await openRows(symbol));
       take(await history(symbol, from, false));
-      return [...rows.values()]
+      return withoutTriggered([...rows.values()])
         .filter((row) => Number(row.creation_timestamp) >= from)
         .sort(byCreation)
         .map(report);
@@ -151,15 +156,22 @@ export function createDeribitQueries(
       for (const historical of SOURCES) {
         for (const fill of await trades(symbol, from, historical)) fills.set(fill.fillId, fill);
       }
+      const until = await now();
+      const expiry = expiryOf(symbol);
+      if (expiry !== null && expiry <= until) {
+        const delivered = await fetchDeliveries(rest, symbol, Math.floor(from), Math.ceil(until) + 1_000);
+        for (const fill of delivered) fills.set(fill.fillId, fill);
+      }
       return [...fills.values()].filter((fill) => fill.venueTime >= from).sort((a, b) => a.venueTime - b.venueTime);
     },
     async positions(symbols) {
-      const reports = [];
-      for (const symbol of symbols) {
-        const result = await rest.call('private/get_position', { instrument_name: symbol });
-        reports.push(readPosition(read(positionRow, result, 'get_position'), 'query', await now()));
-      }
-      return reports;
+      // One answer for all, so that they are of one moment; an instrument that has expired is not listed, which is what flat means.
+      const result = await rest.call('private/get_positions', { currency: 'any' });
+      const at = await now();
+      const asked = new Set(symbols);
+      return read(positionList, result, 'get_positions')
+        .filter((row) => asked.has(row.instrument_name))
+        .map((row) => readPosition(row, 'query', at));
     },
     async balances() {
       const result = await rest.call('private/get_account_summaries', {});
