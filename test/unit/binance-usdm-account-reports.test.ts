@@ -158,7 +158,7 @@ describe('account updates', () => {
     expect(updates(funding)).toContainEqual({
       kind: 'adjustment',
       reason: 'funding',
-      id: 'FUNDING_FEE-1-USDT',
+      id: 'FUNDING_FEE-1-USDT--1.5-98',
       symbol: null,
       currency: 'USDT',
       amount: '-1.5',
@@ -166,6 +166,20 @@ describe('account updates', () => {
     });
     expect(updates(funding)).toEqual(updates(funding));
   });
+
+  test('funding of two cross positions at one instant is two adjustments, though no symbol is told', () => {
+    const charged = (wb: string) => updates({ m: 'FUNDING_FEE', B: [{ a: 'USDT', wb, cw: wb, bc: '-1.5' }], P: [] });
+    const ids = [...charged('98.5'), ...charged('97')].flatMap((each) => (each.kind === 'adjustment' ? [each.id] : []));
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  test.each(['OPTIONS_PREMIUM_FEE', 'OPTIONS_SETTLE_PROFIT', 'A_REASON_OF_TOMORROW'])(
+    'money moved for %s is told, whatever the reason is called',
+    (m) => {
+      const moved = updates({ m, B: [{ a: 'USDT', wb: '90', cw: '90', bc: '-10' }], P: [] });
+      expect(moved).toContainEqual(expect.objectContaining({ kind: 'adjustment', reason: 'transfer', amount: '-10' }));
+    },
+  );
 });
 
 describe('recorded messages (skipped where the shared data is not there)', () => {

@@ -2,6 +2,8 @@ import { createErrorClassifier, errorRows } from '../binance/errors.ts';
 
 /** Error codes of spot by class (the venue's "Error codes" page; the classing is ours). */
 export const ERROR_CLASSES = errorRows({
+  // "Internal error; unable to process your request": of answers of class 5xx spot says only that the execution is unknown.
+  unknown: [-1001],
   // An order of more than 90 days ago that never filled: the venue has put it away.
   notFound: [-2026],
   keys: [-1031, -2017],

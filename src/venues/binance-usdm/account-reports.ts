@@ -63,22 +63,13 @@ export function reportsOfOrderUpdate(event: OrderTradeUpdate): readonly (FillRep
   return [fill, report];
 }
 
-/** Reasons of ACCOUNT_UPDATE that change a balance by themselves. What trading does to it is in the fills. */
+/**
+ * Reasons of ACCOUNT_UPDATE that change a balance by themselves. What trading does to it is in the fills; a reason that is not listed moved money
+ * all the same, so it counts as a transfer.
+ */
 const ADJUSTMENTS: Readonly<Record<string, AdjustmentReport['reason']>> = {
   FUNDING_FEE: 'funding',
-  DEPOSIT: 'transfer',
-  WITHDRAW: 'transfer',
-  ADJUSTMENT: 'transfer',
-  ASSET_TRANSFER: 'transfer',
-  MARGIN_TRANSFER: 'transfer',
-  ADMIN_DEPOSIT: 'transfer',
-  ADMIN_WITHDRAW: 'transfer',
-  OPTIONS_TRANSFER: 'transfer',
-  WITHDRAW_REJECT: 'transfer',
   INSURANCE_CLEAR: 'settlement',
-  AUTO_EXCHANGE: 'transfer',
-  COIN_SWAP_DEPOSIT: 'transfer',
-  COIN_SWAP_WITHDRAW: 'transfer',
 };
 
 export function reportsOfAccountUpdate(
@@ -97,7 +88,7 @@ export function reportsOfAccountUpdate(
       venueTime,
     });
   }
-  const reason = ADJUSTMENTS[event.a.m];
+  const reason = event.a.m === 'ORDER' ? null : (ADJUSTMENTS[event.a.m] ?? 'transfer');
   const symbol = event.a.P.length === 1 ? (event.a.P[0]?.s ?? null) : null;
   for (const row of event.a.B) {
     reports.push({
@@ -107,8 +98,9 @@ export function reportsOfAccountUpdate(
       availableBalance: null,
       venueTime,
     });
-    if (reason !== undefined && row.bc !== '0') {
-      const id = `${event.a.m}-${event.T}-${row.a}${symbol === null ? '' : `-${symbol}`}`;
+    if (reason !== null && row.bc !== '0') {
+      // Of cross positions the symbol is not told, and several are charged at one instant: the balance after each tells them apart.
+      const id = `${event.a.m}-${event.T}-${row.a}${symbol === null ? '' : `-${symbol}`}-${row.bc}-${row.wb}`;
       reports.push({ kind: 'adjustment', reason, id, symbol, currency: row.a, amount: row.bc, venueTime });
     }
   }

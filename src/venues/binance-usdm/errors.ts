@@ -2,7 +2,8 @@ import { createErrorClassifier, errorRows } from '../binance/errors.ts';
 
 /** Error codes of USD-M futures by class (the venue's "Error Code" page; the classing is ours). */
 export const ERROR_CLASSES = errorRows({
-  retry: [-1125, -5028, -5043],
+  // -1001 ("Internal error; unable to process your request") is a failed request here, by the "General Info" page on HTTP 503.
+  retry: [-1001, -1125, -5028, -5043],
   alreadySo: [-4046, -4059, -4116, -5027],
   keys: [-1005, -1011, -2017, -4056, -4061, -4087, -4088, -4109, -4531],
   // Margin, post-only, reduce-only, and the market's own filters.

@@ -9,7 +9,7 @@ export type ErrorRows = Readonly<Record<VenueErrorClass, readonly number[]>>;
  * -1000 and -1006 leave the outcome of an order open, as does -1007.
  */
 const COMMON: ErrorRows = {
-  retry: [-1001, -1003, -1008, -1015, -1016, -1034],
+  retry: [-1003, -1008, -1015, -1016, -1034],
   clock: [-1021],
   unknown: [-1000, -1006, -1007],
   alreadySo: [-2011],
