@@ -51,8 +51,9 @@ export interface DeribitWorld {
 export async function createDeribitWorld(
   overrides: Partial<AccountRuntime> = {},
   heartbeatMs?: number,
+  instrument: Instrument = INVERSE_BTC,
 ): Promise<DeribitWorld> {
-  const exchange = createScriptedExchange(() => systemClock.epochMs(), INVERSE_BTC);
+  const exchange = createScriptedExchange(() => systemClock.epochMs(), instrument);
   const keys = createApiKeyRing([{ ...GOOD_KEYS, accountId: 'main' }]);
   const venue = await createDeribitServer({
     exchange,

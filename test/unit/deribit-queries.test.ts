@@ -1,10 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { expiryOf } from '#venues/deribit/deliveries.ts';
 import { deribit } from '#venues/deribit/venue.ts';
-import { askVenue, createDeribitWorld, type DeribitWorld, hastened, intentOf } from '../support/deribit-world.ts';
+import {
+  askVenue,
+  createDeribitWorld,
+  type DeribitWorld,
+  hastened,
+  INVERSE_BTC,
+  intentOf,
+  listenToAccount,
+  until,
+} from '../support/deribit-world.ts';
 
 const SYMBOL = 'BTC-PERPETUAL';
 let world: DeribitWorld;
@@ -141,5 +152,67 @@ describe('Deribit queries against the simulated venue', () => {
     expect(await deribit.fetchInstruments(world.runtime)).toMatchObject([
       { symbol: SYMBOL, kind: 'inverse', tickSize: 5, priceScale: 1, lotSize: 10, settlementCurrency: 'BTC' },
     ]);
+  });
+});
+
+describe('Deribit dated contracts', () => {
+  it('H2: a position that was delivered is explained by a fill of the venue, by stream and by query, once', async () => {
+    const dated = { ...INVERSE_BTC, symbol: 'BTC-27JUN25' };
+    const instruments = new Map([[dated.symbol, dated]]);
+    world = await createDeribitWorld(
+      { timers: hastened(60_000, 50), instruments: () => instruments },
+      undefined,
+      dated,
+    );
+    const { stream, reports } = listenToAccount(world);
+    stream.start();
+    await until('live', () => stream.status().state === 'live');
+    const from = (Date.now() - 1_000) as EpochMs;
+    const { clientOrderId, side, type, timeInForce, price, size, reduceOnly } = intentOf('held');
+    const placed = { clientOrderId, symbol: dated.symbol, side, type, timeInForce, price, size, reduceOnly };
+    world.exchange.place('main', { ...placed, triggerPrice: null });
+    const [order] = world.exchange.orders('main', null);
+    if (order === undefined) throw new Error('no order');
+    world.exchange.tellAccount({
+      kind: 'fill',
+      fill: {
+        fillId: '77',
+        orderId: '0',
+        clientOrderId: null,
+        accountId: 'main',
+        symbol: dated.symbol,
+        side: 'sell',
+        price: 1_050_000 as Price,
+        size: 50 as Size,
+        fee: '0.00000012',
+        feeCurrency: 'BTC',
+        liquidity: 'taker',
+        realizedProfit: '0.0001',
+        cause: 'settlement',
+        time: Date.now() as EpochMs,
+      },
+      order,
+    });
+    const expected = { symbol: dated.symbol, side: 'sell', size: '50', price: '105000', cause: 'settlement' };
+    const told = () => reports.filter((report) => report.kind === 'fill');
+    await until('told', () => told().length > 0);
+    expect(told()).toMatchObject([expected]);
+    const fills = await askVenue(world).fillsSince(dated.symbol, from);
+    expect(fills).toMatchObject([{ ...expected, fillId: told()[0]?.fillId, fee: '0.00000012' }]);
+    expect(await askVenue(world).positions(['BTC-26JUN20'])).toEqual([]);
+    await stream.stop();
+    await world.close();
+  });
+
+  it.each([
+    ['BTC-27JUN25', '2025-06-27T08:00:00.000Z'],
+    ['ETH_USDC-5JUN26', '2026-06-05T08:00:00.000Z'],
+    ['BTC-27JUN25-100000-C', '2025-06-27T08:00:00.000Z'],
+  ])('%s expires at %s', (symbol, time) => {
+    expect(new Date(expiryOf(symbol) ?? 0).toISOString()).toBe(time);
+  });
+
+  it('a perpetual has no expiry', () => {
+    expect([expiryOf('BTC-PERPETUAL'), expiryOf('SOL_USDC-PERPETUAL')]).toEqual([null, null]);
   });
 });

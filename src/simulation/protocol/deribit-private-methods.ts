@@ -12,11 +12,11 @@ import {
   refuse,
   textField,
 } from './deribit-rpc.ts';
+import { transactionLog } from './deribit-transaction-log.ts';
 
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1_000;
 const DEFAULT_TRADES = 10;
-const DEFAULT_LOG = 100;
 const NOT_FOUND = refuse(10004, 'order_not_found');
 
 /** Queries of an account. Null: there is no such method. */
@@ -111,20 +111,6 @@ export function createDeribitPrivateMethods(
     return { result: portfolioRow(balance) };
   }
 
-  /** Newest first. */
-  function transactionLog(accountId: string, currency: string, params: Fields): RpcOutcome {
-    const from = numberField(params, 'start_timestamp') ?? 0;
-    const to = numberField(params, 'end_timestamp') ?? Number.POSITIVE_INFINITY;
-    const before = numberField(params, 'continuation') ?? Number.POSITIVE_INFINITY;
-    const found = (context.log.get(accountId) ?? [])
-      .filter((row) => row.currency === currency && Number(row.timestamp) >= from && Number(row.timestamp) <= to)
-      .filter((row) => Number(row.id) < before)
-      .reverse();
-    const count = Math.min(numberField(params, 'count') ?? DEFAULT_LOG, 250);
-    const logs = found.slice(0, count);
-    return { result: { logs, continuation: found.length > count ? Number(logs.at(-1)?.id) : null } };
-  }
-
   return (method, accountId, params) => {
     switch (method) {
       case 'private/get_open_orders':
@@ -164,7 +150,7 @@ export function createDeribitPrivateMethods(
       case 'private/get_account_summaries':
         return { result: { id: 1, type: 'main', summaries: exchange.balances(accountId).map(portfolioRow) } };
       case 'private/get_transaction_log':
-        return named(params, 'currency', (currency) => transactionLog(accountId, currency, params));
+        return named(params, 'currency', (currency) => transactionLog(context, accountId, currency, params));
       default:
         return null;
     }

@@ -3,7 +3,8 @@ import type { DeribitContext } from './deribit-context.ts';
 import { orderRowOf } from './deribit-orders.ts';
 import { isCovered } from './deribit-public-channels.ts';
 import { portfolioRow, positionRow, type Row, userTradeRow } from './deribit-rows.ts';
-import { exact, notificationText } from './deribit-rpc.ts';
+import { notificationText } from './deribit-rpc.ts';
+import { logBalance, logDelivery } from './deribit-transaction-log.ts';
 import type { VenueSession } from './venue-session.ts';
 
 /** The channels of an account: who listens to what, and the reports that go out. */
@@ -132,6 +133,10 @@ export function createDeribitUserChannels(context: DeribitContext): DeribitUserC
 
   function onFill(event: Extract<SimulatedAccountEvent, { kind: 'fill' }>): void {
     const { fill, order } = event;
+    if (fill.cause === 'settlement') {
+      logDelivery(context, event);
+      return;
+    }
     if (suppressedFills.delete(fill.orderId)) return;
     const heard = isHeard(fill.accountId);
     if (heard && faults.take('suppressNextFill')) {
@@ -151,37 +156,15 @@ export function createDeribitUserChannels(context: DeribitContext): DeribitUserC
     positions.splice(0, positions.length, positionRow(position, instrument, exchange.ticker(position.symbol)));
   }
 
-  /** Funding is booked at the daily settlement, and stands in the transaction log alone. */
   function onBalance(event: Extract<SimulatedAccountEvent, { kind: 'balance' }>): void {
-    const { accountId, balance, change, reason, time } = event;
+    const { accountId, balance, reason } = event;
     const currencies = portfolios.get(accountId) ?? new Set<string>();
     portfolios.set(accountId, currencies);
     currencies.add(balance.currency);
     schedule();
     if (reason !== 'funding' && reason !== 'deposit') return;
-    const log = context.log.get(accountId) ?? [];
-    context.log.set(accountId, log);
-    const position = fundedSymbol.get(accountId);
+    logBalance(context, event, reason === 'funding' ? (fundedSymbol.get(accountId) ?? null) : null);
     fundedSymbol.delete(accountId);
-    const isFunding = reason === 'funding';
-    log.push({
-      id: log.length + 1,
-      user_seq: log.length + 1,
-      type: isFunding ? 'settlement' : 'deposit',
-      timestamp: Math.floor(time),
-      currency: balance.currency,
-      instrument_name: isFunding ? (position?.symbol ?? null) : null,
-      change: exact(change),
-      cashflow: exact(change),
-      interest_pl: isFunding ? exact(change) : null,
-      balance: exact(balance.walletBalance),
-      commission: 0,
-      trade_id: null,
-      order_id: null,
-      side: isFunding ? ((position?.size ?? 0) < 0 ? 'short' : 'long') : '-',
-      price: null,
-      position: null,
-    });
   }
 
   function isChannel(name: string): boolean {
