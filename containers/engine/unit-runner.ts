@@ -165,6 +165,7 @@ export class UnitRunner {
   onBook(lane: Lane, book: OrderBook, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
     if (!this.#opened) return;
     const began = this.#options.clock.monoNanos();
+    this.#closeIfOver(began);
     lane.onBook(book, receivedAt, exchangeTime, now);
     this.#options.metrics.decision.record((this.#options.clock.monoNanos() - began) / 1e3);
     if (lane.effects.length > 0) this.#performer.perform(lane);
@@ -299,6 +300,11 @@ export class UnitRunner {
     this.#cancelTimer = this.#options.timers.after(TIMER_MS, () => this.#tick());
   }
 
+  /** A process that was stopped and goes on reads its sockets before its timers run: nothing is decided under a lease that has ended. */
+  #closeIfOver(mono: MonoNanos): void {
+    if (mono >= this.#lease.fencedAt && this.#closed === null) this.#gate();
+  }
+
   /** Judges lease, desired state, streams and reconciliation; lanes hear of it when it changed. */
   #gate(): void {
     const mono = this.#options.clock.monoNanos();
@@ -362,6 +368,7 @@ export class UnitRunner {
     // Before the recovery has told the position, nothing can be folded onto it: the recovery asks for all of it.
     if (!this.#opened) return;
     const now = this.#now();
+    this.#closeIfOver(now.mono);
     if (report.kind === 'balance') {
       const { currency, walletBalance, availableBalance, venueTime } = report;
       this.#note('balance', { currency, walletBalance, availableBalance, venueTime });
