@@ -2,6 +2,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { observeRefusal } from '../binance/limits.ts';
 import { parsePrivate, readAs, type WebsocketAnswer, websocketAnswer } from '../binance/private-messages.ts';
 import { createRestClient } from '../binance/rest.ts';
 import { createSigner, MAX_RECV_WINDOW_MS, signedRequest } from '../binance/signing.ts';
@@ -69,6 +70,7 @@ export function createBinanceSpotAccountStream(
           reject(new VenueError('retry', 'NO_ANSWER', `${SUBSCRIBE}: ${outcome.kind}`));
           return;
         }
+        observeRefusal(rest.limits, outcome.answer, venueClock.venueNow());
         const { error, status } = outcome.answer;
         if (error === undefined) resolve();
         else reject(new VenueError(errorClass(error.code, error.msg, status), String(error.code), error.msg));

@@ -9,6 +9,7 @@ import { binanceSpotApi } from './api.ts';
 const PLACE: RequestCost = { orders: 1, weight: 1, priority: 'normal' };
 const CANCEL: RequestCost = { orders: 0, weight: 1, priority: 'cancel' };
 const AMEND: RequestCost = { orders: 0, weight: 4, priority: 'normal' };
+const PROBE = { method: 'account.rateLimits.orders', weight: 40 };
 /** Orders whose price is remembered; the oldest is forgotten first. */
 const MAX_PRICES = 10_000;
 
@@ -26,7 +27,7 @@ export function createBinanceSpotOrderEntry(
     runtime,
     onStatus,
     timing,
-    probe: 'account.rateLimits.orders',
+    probe: PROBE,
   });
   const prices = new Map<string, string>();
 

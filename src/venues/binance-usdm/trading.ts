@@ -12,6 +12,7 @@ import { createDeadManSwitch, type DeadManTiming } from './dead-man-switch.ts';
 
 const ORDER: RequestCost = { orders: 1, weight: 0, priority: 'normal' };
 const CANCEL: RequestCost = { orders: 0, weight: 1, priority: 'cancel' };
+const PROBE = { method: 'v2/account.balance', weight: 5 };
 
 /** Orders whose kind is remembered; the oldest is forgotten first. */
 const MAX_REMEMBERED = 10_000;
@@ -28,7 +29,7 @@ export function createBinanceUsdmOrderEntry(
   onStatus: (status: ConnectionStatus) => void,
   timing: OrderEntryTiming & { readonly deadMan?: DeadManTiming } = {},
 ): OrderEntry & Managed {
-  const api = createWebsocketApi({ api: binanceUsdmApi, runtime, onStatus, timing, probe: 'v2/account.balance' });
+  const api = createWebsocketApi({ api: binanceUsdmApi, runtime, onStatus, timing, probe: PROBE });
   const rest = createRestClient(binanceUsdmApi, runtime);
   const deadMan = createDeadManSwitch({ rest, timers: runtime.timers, log: runtime.log }, timing.deadMan);
   /** Where each order was placed: the two kinds are cancelled at different places. */

@@ -1,6 +1,7 @@
-import type { Clock } from '#core/time/clock.ts';
+import type { Clock, EpochMs } from '#core/time/clock.ts';
 import { createRateBudget, type RateBudget, type RatePriority } from '../connection/rate-budget.ts';
 import { createRateCircuit, type RateCircuit } from '../connection/rate-circuit.ts';
+import type { WebsocketAnswer } from './private-messages.ts';
 
 /** One row of `rateLimits` as the websocket API and `exchangeInfo` give it; `count` only where something was used. */
 export interface RateLimitRow {
@@ -113,6 +114,13 @@ export function createLimits(
     },
     blockedMs: () => circuit.waitMs('normal'),
   };
+}
+
+/** A refusal for the rate in an answer of the websocket API, which states the instant, in the venue's time, from which to ask again. */
+export function observeRefusal(limits: BinanceLimits, { status, error }: WebsocketAnswer, venueNow: EpochMs): void {
+  if (status !== 429 && status !== 418) return;
+  const until = error?.data?.retryAfter;
+  limits.refused(status, until === undefined ? null : Math.max(0, until - venueNow));
 }
 
 function numberOf(text: string | null): number | null {

@@ -9,7 +9,7 @@ import { type ConnectionSession, createResilientConnection } from '../connection
 import { createVenueClock, keepVenueClock } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import type { BinanceApi } from './api.ts';
-import { createLimits } from './limits.ts';
+import { createLimits, observeRefusal } from './limits.ts';
 import {
   parsePrivate,
   readAcknowledgement,
@@ -28,6 +28,8 @@ const HEARTBEAT = { intervalMs: 20_000, answerTimeoutMs: 10_000, message: () => 
 const PLANNED_RECONNECT_MS = 23 * 3_600_000;
 /** While a connection is being replaced the old one stays for the answers that are due. */
 const LINGER_MS = ANSWER_TIMEOUT_MS + 1_000;
+/** IP weight of opening a connection. */
+const HANDSHAKE_WEIGHT = 5;
 
 export interface OrderEntryTiming {
   readonly answerTimeoutMs?: number;
@@ -46,8 +48,8 @@ export interface WebsocketApiOptions {
   readonly runtime: AccountRuntime;
   readonly onStatus: (status: ConnectionStatus) => void;
   readonly timing: OrderEntryTiming;
-  /** A harmless signed query, to try the keys with. */
-  readonly probe: string;
+  /** A harmless signed query, to try the keys with, and its IP weight. */
+  readonly probe: { readonly method: string; readonly weight: number };
 }
 
 /** The websocket API of one account. */
@@ -196,7 +198,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
       }
       watch.using(runtime.credentials());
       const validUntil = (clock.epochMs() + answerTimeoutMs) as EpochMs;
-      const notSent = send(session, options.probe, {}, validUntil, (outcome) => {
+      const notSent = send(session, options.probe.method, {}, validUntil, (outcome) => {
         if (outcome.kind !== 'answer') reject(new Error(`no answer to the first query: ${outcome.kind}`));
         else if (outcome.answer.error === undefined) resolve();
         else {
@@ -217,7 +219,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
     }
     const answer = readAs(websocketAnswer, message, 'websocket API answer');
     if (answer.rateLimits !== undefined) limits.observeRows(answer.rateLimits);
-    if (answer.status === 429 || answer.status === 418) limits.refused(answer.status, retryAfterMs(answer));
+    observeRefusal(limits, answer, venueClock.venueNow());
     if (answer.id === null) {
       // The session was revoked, or a request could not be read at all: whose it was cannot be told.
       connection.fail(`refused without an id: ${answer.error?.code ?? answer.status} ${answer.error?.msg ?? ''}`);
@@ -226,15 +228,12 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
     if (!pending.answer(String(answer.id), answer)) log('warn', 'answer that nobody waits for', { id: answer.id });
   }
 
-  /** The venue states an instant in the venue's time. */
-  function retryAfterMs(answer: WebsocketAnswer): number | null {
-    const until = answer.error?.data?.retryAfter;
-    return until === undefined ? null : Math.max(0, until - venueClock.venueNow());
-  }
-
   const connection = createResilientConnection({
     name: `${api.name} orders`,
     url: async () => {
+      // Who is refused and comes again is banned, or banned for longer (F26). The reserve serves, since cancels need the connection.
+      const waitMs = limits.takeWeight(HANDSHAKE_WEIGHT + options.probe.weight, 'cancel');
+      if (waitMs > 0) throw new Error(`the request budget is used up for ${Math.ceil(waitMs)} ms`);
       if (!venueClock.synced()) {
         const sentAt = clock.monoNanos();
         const time = await rest.serverTime();
