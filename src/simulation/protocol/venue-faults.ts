@@ -32,9 +32,6 @@
  * - `missingChannel`: the answer to the next subscription leaves out one of the channels, which is not subscribed (Deribit).
  * - `tokenExpires`: every access token stops being good; private requests are refused until the connection signs in again (Deribit 13009).
  * - `settlementInProgress`: the next order request is refused because the venue settles (Deribit 10041).
- * - `missingChannel`: the answer to the next subscription leaves out one of the channels, which is not subscribed (Deribit).
- * - `tokenExpires`: every access token stops being good; private requests are refused until the connection signs in again (Deribit 13009).
- * - `settlementInProgress`: the next order request is refused because the venue settles (Deribit 10041).
  */
 export const ONE_SHOT_FAULTS = [
   'placeTimesOutButAccepted',
