@@ -75,6 +75,29 @@ describe.skipIf(!hasSharedData(DOCS) || !hasSharedData(NAUTILUS))(
       });
     });
 
+    it.each([
+      ['ws_account_order_stop_market.json', 'stopMarket', '45000'],
+      ['ws_account_order_stop_loss.json', 'stopMarket', '48000'],
+      ['ws_account_order_take_profit.json', 'takeProfitMarket', '55000'],
+      ['ws_account_order_market_if_touched.json', 'takeProfitMarket', '55000'],
+      ['ws_account_order_sell_market_if_touched.json', 'takeProfitMarket', '55000'],
+    ])(
+      'F24: an order that waits for its trigger says so, and is no market order: %s',
+      (file, orderType, triggerPrice) => {
+        const [row] = rows(NAUTILUS, file);
+        expect(readOrder(orderRow.parse(row), 'query')).toMatchObject({ orderType, triggerPrice, price: null });
+      },
+    );
+
+    it('F23: an order that was refused after a part of it had filled ends as cancelled with what it filled', () => {
+      const [row] = rows(NAUTILUS, 'http_get_order_partially_filled_rejected.json');
+      expect(readOrder(orderRow.parse(row), 'query')).toMatchObject({
+        status: 'canceled',
+        cumulativeSize: '0.005',
+        reason: 'INSUFFICIENT_MARGIN',
+      });
+    });
+
     it('an account in hedge mode is refused by its orders and by its positions', () => {
       const [order] = rows(DOCS, 'order/open-order.mdx');
       const [position] = rows(DOCS, 'websocket/private/position.mdx', 'Stream Example');

@@ -176,6 +176,51 @@ describe('Bybit queries against the simulated venue', () => {
   });
 });
 
+describe('what the venue may list besides', () => {
+  const ROW = {
+    symbol: 'BTCUSDT',
+    orderId: 'v-1',
+    orderLinkId: 'c-1',
+    side: 'Buy',
+    orderType: 'Limit',
+    orderStatus: 'New',
+    price: '100',
+    qty: '1',
+    cumExecQty: '0',
+    positionIdx: 0,
+    createdTime: '1700000000000',
+    updatedTime: '1700000000000',
+  };
+  const listing = (pages: Readonly<Record<string, readonly object[]>>) =>
+    scriptedVenue((url) => {
+      const of = url.searchParams.get('openOnly') === '1' ? 'ended' : (url.pathname.split('/').at(-1) ?? '');
+      const at = Number(url.searchParams.get('cursor') ?? 0);
+      const all = pages[of] ?? [];
+      const nextPageCursor = at + 1 < all.length ? String(at + 1) : '';
+      const list = all.slice(at, at + 1);
+      return new Response(JSON.stringify({ retCode: 0, retMsg: 'OK', result: { list, nextPageCursor } }));
+    });
+
+  it('an order that moves to the next page while it is read counts once, as it was last', async () => {
+    const filled = { ...ROW, orderStatus: 'PartiallyFilled', cumExecQty: '0.4', updatedTime: '1700000000009' };
+    const reports = await listing({ realtime: [ROW, filled] }).openOrders('BTCUSDT');
+    expect(reports.map((report) => [report.venueOrderId, report.cumulativeSize])).toEqual([['v-1', '0.4']]);
+  });
+
+  it('orders that ended while the account was in hedge mode stand in no way, one that works does', async () => {
+    const past = { ...ROW, orderId: 'v-0', orderStatus: 'Filled', cumExecQty: '1', positionIdx: 2 };
+    const found = await listing({ history: [past], realtime: [ROW] }).ordersSince(
+      'BTCUSDT',
+      1_699_999_990_000 as EpochMs,
+    );
+    expect(found.map((report) => report.venueOrderId)).toEqual(['v-1']);
+    await expect(listing({ realtime: [{ ...ROW, positionIdx: 1 }] }).openOrders('BTCUSDT')).rejects.toMatchObject({
+      venueClass: 'keys',
+      venueCode: 'HEDGE_MODE',
+    });
+  });
+});
+
 describe('answers that cannot be read', () => {
   it.each([
     ['no JSON', '<html>'],
@@ -202,7 +247,7 @@ it('F26: HTTP 403 shuts the address out: nothing more is sent for ten minutes', 
 });
 
 /** Queries whose signed calls are answered by `answer`, on a clock that stands still. */
-function scriptedVenue(answer: () => Response): VenueQueries {
+function scriptedVenue(answer: (url: URL) => Response): VenueQueries {
   const timeBody = '{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1700000000","timeNano":"1700000000000000000"}}';
   return askVenue({
     runtime: {
@@ -213,7 +258,8 @@ function scriptedVenue(answer: () => Response): VenueQueries {
       connect: () => {
         throw new Error('no socket is needed');
       },
-      fetch: async (input) => (String(input).endsWith('/time') ? new Response(timeBody) : answer()),
+      fetch: async (input) =>
+        String(input).endsWith('/time') ? new Response(timeBody) : answer(new URL(String(input))),
       log: () => undefined,
       account: { account: 'main', mode: 'paper' },
       credentials: () => ({ key: 'k', secret: 's' }),

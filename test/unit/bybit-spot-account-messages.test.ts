@@ -78,7 +78,7 @@ describe('reports of Bybit spot', () => {
     ['Deactivated', 'canceled'],
     ['Untriggered', 'accepted'],
     ['Triggered', 'accepted'],
-    ['Rejected', 'rejected'],
+    ['Rejected', 'canceled'],
   ])('M1: an order that is %s is %s, with what it filled', (orderStatus, status) => {
     expect(readOrder(orderRow.parse({ ...ORDER, orderStatus }), 'accountStream')).toMatchObject({
       status,
@@ -96,6 +96,26 @@ describe('reports of Bybit spot', () => {
       price: null,
     });
     expect(readOrder(orderRow.parse({ ...row, marketUnit: 'baseCoin' }), 'query')).toMatchObject({ size: '300' });
+  });
+
+  it('an order that waits for its trigger is known by the price at which it was made, where the venue tells that', () => {
+    const stop = {
+      ...ORDER,
+      orderType: 'Market',
+      orderStatus: 'Untriggered',
+      marketUnit: 'baseCoin',
+      triggerDirection: 0,
+    };
+    const of = (change: object) => readOrder(orderRow.parse({ ...stop, ...change }), 'query');
+    expect(of({ side: 'Sell', triggerPrice: '90', basePrice: '100' })).toMatchObject({ orderType: 'stopMarket' });
+    expect(of({ side: 'Sell', triggerPrice: '110', basePrice: '100' })).toMatchObject({
+      orderType: 'takeProfitMarket',
+    });
+    expect(of({ side: 'Buy', triggerPrice: '110', basePrice: '100' })).toMatchObject({ orderType: 'stopMarket' });
+    const untold = of({ side: 'Buy', triggerPrice: '110' });
+    expect(untold).not.toHaveProperty('orderType');
+    expect(untold).toMatchObject({ triggerPrice: '110' });
+    expect(of({ triggerPrice: '' })).not.toHaveProperty('triggerPrice');
   });
 
   it('what is held is the balance of the base asset, told for each known symbol with it; other coins say nothing', () => {

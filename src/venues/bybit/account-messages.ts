@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
 import { canonicalDecimal } from '#core/market/scaled-decimal.ts';
-import type { AdjustmentReport, BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
+import type {
+  AdjustmentReport,
+  BalanceReport,
+  FillReport,
+  OrderReport,
+  OrderType,
+  PositionReport,
+} from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { FeeCurrencyOf } from './fee-currency.ts';
 
@@ -27,6 +34,9 @@ export const orderRow = z.object({
   reduceOnly: z.boolean().optional(),
   rejectReason: text,
   cancelType: text,
+  triggerPrice: text,
+  triggerDirection: z.number().nullish(),
+  basePrice: text,
   positionIdx: z.number().optional(),
   createdTime: digits,
   updatedTime: digits,
@@ -82,6 +92,12 @@ const STATUS: Readonly<Record<string, OrderReport['status']>> = {
   Rejected: 'rejected',
 };
 
+/** Whether an order may still do something; one of an unknown status may. */
+export function works(row: OrderRow): boolean {
+  const status = STATUS[row.orderStatus];
+  return status === undefined || status === 'accepted' || status === 'partiallyFilled';
+}
+
 /** Throws `HEDGE_MODE` (class configuration): with two positions to a symbol the sum of fills is not the position. */
 export function refuseHedgeMode(symbol: string, positionIdx: number | undefined): void {
   if (positionIdx === undefined || positionIdx === 0) return;
@@ -95,11 +111,14 @@ export function refuseHedgeMode(symbol: string, positionIdx: number | undefined)
 /** Throws `REPORT_INVALID` for a status that is not documented, `HEDGE_MODE` for an order of a hedge-mode account. */
 export function readOrder(row: OrderRow, source: Source): OrderReport {
   refuseHedgeMode(row.symbol, row.positionIdx);
-  const status = STATUS[row.orderStatus];
-  if (status === undefined) {
+  const stated = STATUS[row.orderStatus];
+  if (stated === undefined) {
     throw new MillraceError('validation', 'REPORT_INVALID', `orderStatus=${row.orderStatus} order=${row.orderId}`);
   }
   const price = decimal(row.price);
+  const cumulativeSize = decimal(row.cumExecQty);
+  // What has filled in part was taken in before it was refused: its end is that of a cancelled order.
+  const status = stated === 'rejected' && cumulativeSize !== '0' ? 'canceled' : stated;
   return {
     kind: 'orderReport',
     source,
@@ -111,11 +130,26 @@ export function readOrder(row: OrderRow, source: Source): OrderReport {
     price: row.orderType === 'Market' || price === '0' ? null : price,
     // A spot market order of somebody else's may state quote currency: of the asset only what was filled is known.
     size: decimal(row.marketUnit === 'quoteCoin' ? row.cumExecQty : row.qty),
-    cumulativeSize: decimal(row.cumExecQty),
+    cumulativeSize,
+    ...triggerOf(row),
     reduceOnly: row.reduceOnly ?? false,
     reason: status === 'canceled' || status === 'rejected' ? reasonOf(row) : '',
     venueTime: Number(row.updatedTime) as EpochMs,
   };
+}
+
+/**
+ * Of an order that waits, or waited, for a price. Contracts tell the direction that it waits for (1: a rise, 2: a fall), spot the last price when it was made. Where
+ * neither is told its kind is left open: whoever placed it knows.
+ */
+function triggerOf(row: OrderRow): Pick<OrderReport, 'orderType' | 'triggerPrice'> {
+  const triggerPrice = decimal(row.triggerPrice);
+  if (triggerPrice === '0') return {};
+  const base = Number(emptyAsNull(row.basePrice) ?? 0);
+  const rises = row.triggerDirection ? row.triggerDirection === 1 : Number(triggerPrice) > base;
+  if (row.orderType !== 'Market' || !(row.triggerDirection || base > 0)) return { triggerPrice };
+  const orderType: OrderType = rises === (row.side === 'Buy') ? 'stopMarket' : 'takeProfitMarket';
+  return { orderType, triggerPrice };
 }
 
 function reasonOf(row: OrderRow): string {

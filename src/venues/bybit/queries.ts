@@ -17,6 +17,7 @@ import {
   readPosition,
   readWallet,
   walletRow,
+  works,
 } from './account-messages.ts';
 import type { BybitCategory } from './category.ts';
 import { answerOfError } from './errors.ts';
@@ -125,7 +126,7 @@ export function createBybitQueries(
     },
     async openOrders(symbol) {
       const rows = await list('/v5/order/realtime', { symbol, openOnly: 0, limit: 50 }, orderRow);
-      return readEach(rows, fromQuery).filter(
+      return readEach(newestRows(rows), fromQuery).filter(
         (report) => report.status === 'accepted' || report.status === 'partiallyFilled',
       );
     },
@@ -137,7 +138,7 @@ export function createBybitQueries(
         ...(await list('/v5/order/realtime', { symbol, openOnly: 1, limit: 50 }, orderRow)),
       ];
       const chosen = newestRows(rows)
-        .filter((row) => Number(row.createdTime) >= from)
+        .filter((row) => Number(row.createdTime) >= from && !isOfFormerHedgeMode(row))
         .sort((a, b) => Number(a.createdTime) - Number(b.createdTime));
       return readEach(chosen, fromQuery);
     },
@@ -198,6 +199,11 @@ function readEach<Row, Report>(rows: readonly Row[], readRow: (row: Row) => Repo
     if (!(error instanceof MillraceError)) throw error;
     throw new VenueError(error.class === 'configuration' ? 'keys' : 'retry', error.code, error.message);
   }
+}
+
+/** Ended, of another mode that the account was in: none of ours, which has only ever been in one-way mode. One that works is refused like its position. */
+function isOfFormerHedgeMode(row: OrderRow): boolean {
+  return (row.positionIdx ?? 0) !== 0 && !works(row);
 }
 
 /** One row for each order: the one that was updated last. */
