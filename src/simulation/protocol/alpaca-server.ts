@@ -63,6 +63,7 @@ export async function createAlpacaServer(options: SimulatedVenueOptions): Promis
     port: options.port,
     faults,
     pingIntervalMs: options.pingIntervalMs ?? PING_MS,
+    clock: options.clock,
     maintenanceBody: '{"code":50310000,"message":"service unavailable"}',
     protocol: {
       onRequest: createAlpacaRest({ context, orders, news }),

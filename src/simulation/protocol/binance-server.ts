@@ -118,6 +118,7 @@ export async function startBinanceMarket(
     port: options.port,
     faults,
     pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
+    clock: options.clock,
     maintenanceBody: MAINTENANCE,
     protocol: {
       onRequest: side.rest,

@@ -186,6 +186,7 @@ export async function createBybitServer(
     faults,
     // Keep-alive is the client's business here.
     pingIntervalMs: null,
+    clock: options.clock,
     maintenanceBody: '<html><body>503 Service Temporarily Unavailable</body></html>',
     protocol: {
       onRequest: answerRest,

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MillraceError, messageOf } from '#core/errors.ts';
+import type { Clock } from '#core/time/clock.ts';
 import type { VenueFaults } from './venue-faults.ts';
 import { headersOf, rawQueryOf, readBody, refuseUpgrade, writeAnswer } from './venue-http.ts';
 import {
@@ -62,6 +63,8 @@ export interface VenueServerOptions {
   readonly pingIntervalMs: number | null;
   /** What maintenance answers to REST requests. */
   readonly maintenanceBody: string;
+  /** By whose time a client's messages are counted. */
+  readonly clock: Clock;
 }
 
 /** What the venue itself can say of its traffic: the `sent` side of every accounting. */
@@ -216,6 +219,7 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     sessions.add(session);
     if (kind === 'market') market.push({ session, counters });
     const withinRate = createMessageRateGuard(handler.maxMessagesPerSecond);
+    const nowMs = (): number => options.clock.monoNanos() / 1e6;
     const muted = (): boolean => faults.halfOpen === 'all' || faults.halfOpen === kind;
     let unanswered = 0;
     const pinger =
@@ -232,13 +236,13 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     });
     webSocket.on('ping', (payload: Buffer) => {
       if (muted()) return;
-      if (withinRate(performance.now())) webSocket.pong(payload);
+      if (withinRate(nowMs())) webSocket.pong(payload);
       else webSocket.close(1008, 'Too many requests');
     });
     webSocket.on('message', (data) => {
       counters.framesReceived += 1;
       if (muted()) return;
-      if (!withinRate(performance.now())) {
+      if (!withinRate(nowMs())) {
         webSocket.close(1008, 'Too many requests');
         return;
       }
