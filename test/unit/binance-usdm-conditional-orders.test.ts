@@ -5,6 +5,7 @@ import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { readAs } from '#venues/binance/private-messages.ts';
 import { algoRow, algoUpdate, reportOfAlgoRow, reportOfAlgoUpdate } from '#venues/binance-usdm/algo-orders.ts';
+import { createBinanceUsdmQueries } from '#venues/binance-usdm/queries.ts';
 import { answers, BTCUSDT, intent, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
 import { hasSharedData, sharedRows } from '../support/shared-data.ts';
 
@@ -87,6 +88,48 @@ describe('conditional orders of USD-M', () => {
     const since = await queries.ordersSince('BTCUSDT', from);
     expect(since.filter((each) => each.clientOrderId === stop.clientOrderId)).toMatchObject([{ status: 'filled' }]);
     expect(await queries.openOrders('BTCUSDT')).toEqual([]);
+  });
+
+  test('F10, F24: a stop that was placed long before the question is told by its own id, fill and order', async () => {
+    const { place, queries, exchange, advance, orderReports } = await holding();
+    const stop = intent({ ...STOP, size: 5 as Size, triggerPrice: 599_500 as Price });
+    await place(stop);
+    const placed = await until('it waits', () => orderReports(stop.clientOrderId)[0]);
+    await until('time has passed', () => Date.now() > placed.venueTime + 5);
+    const from = Date.now() as EpochMs;
+    advance();
+    await place(intent({ type: 'market', price: null, timeInForce: 'ioc', side: 'sell', size: 1 as Size }));
+    await until('its end', () => orderReports(stop.clientOrderId).some((each) => each.status === 'filled'));
+
+    expect(exchange.fills('tested', null)).toHaveLength(3);
+    const fills = await queries.fillsSince('BTCUSDT', from);
+    expect(fills.at(-1)).toMatchObject({ clientOrderId: stop.clientOrderId, size: '0.005' });
+    const since = await queries.ordersSince('BTCUSDT', from);
+    expect(since.filter((each) => each.status === 'filled' && each.size === '0.005')).toEqual(
+      since.filter((each) => each.clientOrderId === stop.clientOrderId),
+    );
+  });
+
+  test('F4: a triggered order that the plain endpoint denies is not known, which is no error', async () => {
+    const { place, runtime, orderReports } = await holding();
+    const stop = intent({ ...STOP, size: 5 as Size, triggerPrice: 599_500 as Price });
+    await place(stop);
+    await place(intent({ type: 'market', price: null, timeInForce: 'ioc', side: 'sell', size: 1 as Size }));
+    await until('its end', () => orderReports(stop.clientOrderId).some((each) => each.status === 'filled'));
+    const forgetful = createBinanceUsdmQueries(
+      {
+        ...runtime,
+        // The venue has put the plain order away, the conditional one not.
+        fetch: async (address, options) => {
+          const { pathname } = new URL(String(address));
+          if (pathname === '/fapi/v1/allOrders') return new Response('[]');
+          if (pathname !== '/fapi/v1/order') return runtime.fetch(address, options);
+          return new Response('{"code":-2013,"msg":"Order does not exist."}', { status: 400 });
+        },
+      },
+      async () => [BTCUSDT],
+    );
+    expect(await forgetful.orderByClientId('BTCUSDT', stop.clientOrderId)).toEqual({ kind: 'notFound' });
   });
 
   test('it is cancelled where it waits, by socket and by REST; twice is told as such', async () => {

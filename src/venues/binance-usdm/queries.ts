@@ -14,8 +14,11 @@ import { type AlgoRow, algoRow, reportOfAlgoRow } from './algo-orders.ts';
 import { binanceUsdmApi } from './api.ts';
 import { createTriggeredOrders } from './triggered-orders.ts';
 
+const DAY_MS = 24 * 3_600_000;
 /** The venue answers for at most seven days at a time; orders and fills older than 90 days are not given by these requests. */
-const REACH: HistoryReach = { spanMs: 7 * 24 * 3_600_000 - 1, historyMs: 90 * 24 * 3_600_000 };
+const REACH: HistoryReach = { spanMs: 7 * DAY_MS - 1, historyMs: 90 * DAY_MS };
+/** How long a conditional order may have waited before it was triggered and still be told by its own id. */
+const WAITED_MS = 30 * DAY_MS;
 
 /** Signed REST questions of one account. `fetchInstruments` is the public one, without keys. */
 export function createBinanceUsdmQueries(
@@ -24,7 +27,7 @@ export function createBinanceUsdmQueries(
 ): VenueQueries {
   const rest = createRestClient(binanceUsdmApi, runtime);
 
-  /** The order in its own service; null: it was never a conditional one. */
+  /** The order in its own service; null: it was never a conditional one, or the plain endpoint denies the one that it became. */
   async function conditional(symbol: string, clientAlgoId: string): Promise<OrderReport | null> {
     const row = await known(async () => {
       const answer = await rest.signed({
@@ -39,8 +42,10 @@ export function createBinanceUsdmQueries(
     const waiting = reportOfAlgoRow(row);
     if (waiting !== null || row.actualOrderId === '') return waiting;
     const params = { symbol, orderId: row.actualOrderId };
-    const actual = await rest.signed({ method: 'GET', path: '/fapi/v1/order', params, weight: 1 });
-    return { ...reportOfOrder(readAnswer(restOrder, actual, 'order')), clientOrderId: clientAlgoId };
+    const actual = await known(async () =>
+      readAnswer(restOrder, await rest.signed({ method: 'GET', path: '/fapi/v1/order', params, weight: 1 }), 'order'),
+    );
+    return actual === null ? null : { ...reportOfOrder(actual), clientOrderId: clientAlgoId };
   }
 
   async function algoRows(path: string, params: RestCall['params'], weight: number): Promise<readonly AlgoRow[]> {
@@ -48,10 +53,13 @@ export function createBinanceUsdmQueries(
     return readAnswer(z.array(algoRow), answer, path);
   }
 
-  /** Every conditional order since then, and under which id of theirs the matching engine has those that were triggered. */
+  /**
+   * Every conditional order since then, and under which id of theirs the matching engine has those that were triggered: also of those that were placed
+   * earlier, since a stop order may wait for days.
+   */
   async function conditionalSince(symbol: string, from: EpochMs) {
     const rows = await everySince(
-      from,
+      (from - WAITED_MS) as EpochMs,
       await rest.serverTime(),
       REACH,
       (window) => algoRows('/fapi/v1/allAlgoOrders', { symbol, ...window, limit: PAGE }, 5),
@@ -59,7 +67,13 @@ export function createBinanceUsdmQueries(
     );
     const triggered = createTriggeredOrders();
     for (const row of rows) if (row.actualOrderId !== '') triggered.remember(row.actualOrderId, row.clientAlgoId);
-    return { rows: unique(rows, (row) => row.algoId), triggered };
+    return {
+      rows: unique(
+        rows.filter((row) => row.createTime >= from),
+        (row) => row.algoId,
+      ),
+      triggered,
+    };
   }
 
   async function openOrders(symbol: string): Promise<readonly OrderReport[]> {
@@ -139,6 +153,7 @@ export function createBinanceUsdmQueries(
         (window) => trades(symbol, window),
         (row) => row.time,
       );
+      if (rows.length === 0) return [];
       const { triggered } = await conditionalSince(symbol, from);
       return unique(rows, (row) => row.id).map((row) => triggered.named(reportOfTrade(row)));
     },
