@@ -50,7 +50,13 @@ it('R1: no secret is found by a name without its suffix, nor handed to a task at
 it('the peers of the benchmark are pinned, locked without an address, and no dependency of the product', () => {
   const pinned = z.record(z.string(), z.string()).parse(JSON.parse(text('bench/peers/package.json')).dependencies);
   const locked = lockFile.parse(JSON.parse(text('bench/peers/package-lock.json'))).packages;
-  expect(Object.keys(pinned).sort()).toEqual(['binance', 'bybit-api', 'ccxt', 'tardis-dev']);
+  expect(Object.keys(pinned).sort()).toEqual([
+    '@alpacahq/alpaca-trade-api',
+    'binance',
+    'bybit-api',
+    'ccxt',
+    'tardis-dev',
+  ]);
   for (const [name, version] of Object.entries(pinned)) {
     expect(locked[`node_modules/${name}`]?.version).toBe(version);
     expect(lock.packages[`node_modules/${name}`]).toBeUndefined();
