@@ -160,6 +160,7 @@ describe('Bybit account stream against the simulated venue', () => {
 describe('frames of the account stream that cannot be read', () => {
   it.each([
     ['no JSON', 'REPORT_INVALID', '{"topic":"order","data":['],
+    ['a topic that says nothing', 'REPORT_INVALID', '{"topic":"order","creationTime":1}'],
     ['a wrong type', 'REPORT_INVALID', '{"topic":"order","data":[{"category":"linear","orderId":7}]}'],
     [
       'hedge mode',

@@ -141,7 +141,8 @@ export function createBybitAccountStream(
 
   function readReports(topic: string, envelope: Message): readonly AccountReport[] {
     const at = (envelope.creationTime ?? clock.epochMs()) as EpochMs;
-    return (envelope.data ?? []).flatMap((row) => readRow(topic, row, at));
+    if (envelope.data === undefined) throw new MillraceError('validation', 'REPORT_INVALID', `topic=${topic} no data`);
+    return envelope.data.flatMap((row) => readRow(topic, row, at));
   }
 
   function readRow(topic: string, row: unknown, at: EpochMs): readonly AccountReport[] {

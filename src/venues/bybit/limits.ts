@@ -16,13 +16,15 @@ export interface BybitLimits {
   take(call: BybitCall): number;
   /** Learns from the headers of an answer. */
   observe(call: BybitCall, headers: BybitLimitHeaders): void;
-  /** The venue refused for the rate (10006, 10429): waits until the time it stated, a second without one. Returns the wait. */
+  /** The venue refused for the rate (`TOO_OFTEN`): waits until the time it stated, a second without one. Returns the wait. */
   refused(call: BybitCall, headers: BybitLimitHeaders, venueNow: EpochMs): number;
 }
 
 /** Per account and rolling second (Bybit V5 documentation, "Rate limit rules"); each order call has a budget of its own, so a cancel is never starved by entries. */
 const PER_SECOND = { query: 50, public: 100 } as const;
 const DEFAULT_WAIT_MS = 1_000;
+/** No budget of the venue spans more; a time that is further away is none that could be meant. */
+const MAX_WAIT_MS = 60_000;
 
 /**
  * The budgets of one account in one category, whose `ordersPerSecond` each kind of order request has. `address`: REST counts by address as well; null for the
@@ -57,7 +59,8 @@ export function createBybitLimits(clock: Clock, ordersPerSecond: number, address
     },
     refused(call, headers, venueNow) {
       const resetAt = positive(headers.resetAt);
-      const waitMs = resetAt !== null && resetAt > venueNow ? resetAt - venueNow : DEFAULT_WAIT_MS;
+      const waitMs =
+        resetAt !== null && resetAt > venueNow ? Math.min(resetAt - venueNow, MAX_WAIT_MS) : DEFAULT_WAIT_MS;
       budgets[call].block(waitMs);
       return waitMs;
     },
