@@ -43,7 +43,7 @@ export function ledgerPartition(account: AccountRef): string {
   return `ACCOUNT#${account.mode}#${account.account}`;
 }
 
-/** The write that an event asks of the ledger, or null for events that the ledger does not keep (they are in the archive of the stream). */
+/** The write that an event asks of the ledger, or null for events that the ledger does not keep (the stream has them for as long as it keeps records). */
 export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
   const place = { partition: ledgerPartition(event), writeId: event.id };
   const latest = { keep: 'latest', precedence: eventPrecedence(event.epoch, event.sequence) } as const;
