@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createRestClient } from '#venues/binance/rest.ts';
+import { binanceUsdmApi } from '#venues/binance-usdm/api.ts';
+import { createDeadManSwitch } from '#venues/binance-usdm/dead-man-switch.ts';
 import { answers, BTCUSDT, intent, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
 
 async function trading(deadMan: { countdownMs: number; renewMs: number }) {
@@ -32,6 +35,42 @@ describe('countdown of USD-M', () => {
     await rested(350);
     advance();
     expect(exchange.openOrders('tested', null)).toHaveLength(1);
+  });
+
+  test('F26: a symbol without orders is let go, its countdown ended; one with an order stays, and a new order is guarded again', async () => {
+    const world = await openBinance();
+    const countdowns: string[] = [];
+    const rest = createRestClient(binanceUsdmApi, {
+      ...world.runtime,
+      fetch: (address, options) => {
+        const { pathname, searchParams } = new URL(String(address));
+        if (pathname.endsWith('/countdownCancelAll')) countdowns.push(searchParams.get('countdownTime') ?? '');
+        return world.runtime.fetch(address, options);
+      },
+    });
+    const deadMan = createDeadManSwitch(
+      { rest, timers: world.runtime.timers, log: world.runtime.log },
+      { countdownMs: 60_000, renewMs: 15, idleRenewals: 2 },
+    );
+    onTestFinished(() => deadMan.stop());
+    const { entry } = await world.openOrderEntry();
+    await until('order entry live', () => entry.notReady() === null);
+    const order = intent();
+    const { received, take } = answers();
+    entry.place(order, BTCUSDT, LATER(), take);
+    await until('the order', () => received[0]);
+    deadMan.guard('BTCUSDT');
+    deadMan.start();
+    await until('renewed', () => countdowns.length > 12);
+    expect(countdowns).not.toContain('0');
+
+    entry.cancel({ symbol: 'BTCUSDT', clientOrderId: order.clientOrderId, venueOrderId: null }, LATER(), take);
+    await until('let go', () => countdowns.at(-1) === '0');
+    const { length } = countdowns;
+    await rested(60);
+    expect(countdowns).toHaveLength(length);
+    deadMan.guard('BTCUSDT');
+    await until('guarded again', () => countdowns.at(-1) === '60000');
   });
 
   test('a countdown that the venue refuses is said, and does not keep an order back', async () => {

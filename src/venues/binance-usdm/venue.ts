@@ -28,7 +28,7 @@ export const binanceUsdm: Venue = {
       'Books and trades come over two sockets, with no common order between them.',
       'One-way mode only: an account in hedge mode is refused with HEDGE_MODE.',
       'Conditional orders live in a service of their own until they are triggered; queries look at both places, and then the order has another venue id.',
-      'The countdown that cancels by itself is set for each symbol with the first order there, for 120 s, and renewed each 29 s (20 of the weight a minute and symbol); stopping in order ends it. Conditional orders are not known to be under it.',
+      'The countdown that cancels by itself is set for each symbol with the first order there, for 120 s, and renewed each 29 s (20 of the weight a minute and symbol) while an order is open there or was placed within five minutes; stopping in order ends it. Conditional orders are not known to be under it.',
       'An amendment takes price and size and loses the place in the queue; one to no more than what is filled cancels.',
       'Client ids are unique among open orders only; a re-send is preceded by a query.',
       'A post-only order that would take is acknowledged and then expires.',
