@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createDeribitLimits } from '#venues/deribit/limits.ts';
+import { callOf, createDeribitLimits, deribitLimitsOf } from '#venues/deribit/limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 describe('Deribit credits', () => {
@@ -29,5 +29,31 @@ describe('Deribit credits', () => {
     expect(limits.reconnectInMs()).toBeCloseTo(3_000);
     time.advance(3_001);
     expect(limits.reconnectInMs()).toBe(0);
+  });
+
+  it('F26: the clients of one account pay from one budget, accounts from their own', () => {
+    const { clock } = createManualClock();
+    const endpoints = { market: '', account: '', orders: '', rest: 'https://venue.invalid' };
+    const of = (account: string) => deribitLimitsOf({ clock, endpoints, account: { account, mode: 'paper' } });
+    expect(of('main')).toBe(of('main'));
+    of('main').refused('order');
+    expect(of('main').take('cancel')).toBeGreaterThan(0);
+    expect(of('other').take('cancel')).toBe(0);
+  });
+
+  it('F26: queries leave enough for those that a cancel waits for', () => {
+    const limits = createDeribitLimits(createManualClock().clock);
+    while (limits.take('query') === 0);
+    expect(limits.take('cancelQuery')).toBe(0);
+  });
+
+  it.each([
+    ['private/sell', 'order'],
+    ['private/edit', 'order'],
+    ['private/cancel', 'cancel'],
+    ['private/subscribe', 'subscribe'],
+    ['private/get_positions', 'query'],
+  ])('%s is paid as %s', (method, call) => {
+    expect(callOf(method)).toBe(call);
   });
 });

@@ -192,6 +192,7 @@ describe('Deribit dated contracts', () => {
         time: Date.now() as EpochMs,
       },
       order,
+      time: Date.now() as EpochMs,
     });
     const expected = { symbol: dated.symbol, side: 'sell', size: '50', price: '105000', cause: 'settlement' };
     const told = () => reports.filter((report) => report.kind === 'fill');

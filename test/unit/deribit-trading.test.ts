@@ -3,6 +3,7 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import type { AccountRuntime } from '#venues/venue.ts';
 import {
   cancel,
   createDeribitWorld,
@@ -24,10 +25,10 @@ async function live(): Promise<void> {
   await until('order entry is live', () => entry.notReady() === null);
 }
 
-function amend(venueOrderId: string | null, price: number, size: number): Promise<OrderAnswer> {
+function amend(venueOrderId: string | null, price: number, size: number, on = entry): Promise<OrderAnswer> {
   const target = { symbol: INVERSE_BTC.symbol, clientOrderId: 'p-1' as ClientOrderId, venueOrderId };
   const change = { side: 'buy' as const, price: price as Price, size: size as Size };
-  return new Promise((resolve) => entry.amend(target, change, INVERSE_BTC, (Date.now() + 10_000) as EpochMs, resolve));
+  return new Promise((resolve) => on.amend(target, change, INVERSE_BTC, (Date.now() + 10_000) as EpochMs, resolve));
 }
 
 describe('Deribit order entry against the simulated venue', () => {
@@ -173,6 +174,94 @@ describe('Deribit order entry against the simulated venue', () => {
     expect(world.exchange.openOrders('main', null).map((order) => order.clientOrderId)).toEqual(['k-0']);
     expect((await place(entry, intentOf('k-1'))).kind).toBe('accepted');
     expect(world.logged.join('\n')).not.toContain('another-secret');
+  });
+
+  it('G9: with changed keys that are wrong the entry says so, and its orders stay', async () => {
+    const quick = await createDeribitWorld({
+      timers: { after: (ms, run) => hastened(5_000, 100).after(ms === 10_000 ? 300 : ms, run) },
+    });
+    const { entry: orders } = enterOrders(quick);
+    orders.start();
+    await until('live', () => orders.notReady() === null);
+    expect((await place(orders, intentOf('w-1'))).kind).toBe('accepted');
+    quick.setCredentials({ key: GOOD_KEYS.key, secret: 'wrong' });
+    await until('the old one has gone', () => quick.venue.stats().openSessions === 0);
+    expect(orders.notReady()).toMatch(/AUTH_REFUSED/);
+    expect(quick.exchange.openOrders('main', null).map((order) => order.clientOrderId)).toEqual(['w-1']);
+    await orders.stop();
+    expect(quick.exchange.openOrders('main', null)).toHaveLength(1);
+    await quick.close();
+  });
+
+  it('F15: a token that cannot be renewed is signed in for anew on the same connection, with the orders in place', async () => {
+    const quick = await createDeribitWorld({ timers: hastened(720_000, 200) });
+    const { entry: orders, states } = enterOrders(quick);
+    orders.start();
+    await until('live', () => orders.notReady() === null);
+    await place(orders, intentOf('t-1'));
+    quick.venue.faults.arm('tokenExpires');
+    await until('signed in again', () => quick.logged.some((line) => /signed in again.*not renewed/.test(line)));
+    expect((await place(orders, intentOf('t-2'))).kind).toBe('accepted');
+    expect(states.filter((each) => each.state === 'live')).toHaveLength(1);
+    expect(quick.exchange.openOrders('main', null)).toHaveLength(2);
+    await orders.stop();
+    await quick.close();
+  });
+
+  it('S3: where the signature alone is refused the credentials sign in, over an encrypted connection only', async () => {
+    const attempts: string[] = [];
+    for (const scheme of ['wss', 'ws']) {
+      const quick = await createDeribitWorld();
+      const { connect, endpoints } = quick.runtime;
+      quick.venue.faults.setClockOffsetMs(3_600_000);
+      const runtime: AccountRuntime = {
+        ...quick.runtime,
+        // The venue's time is not known beforehand, so that the signature is an hour old.
+        fetch: () => Promise.reject(new TypeError('fetch failed')),
+        endpoints: { ...endpoints, orders: endpoints.orders.replace('ws:', `${scheme}:`) },
+        connect: (url, handlers) => connect(url.replace('wss:', 'ws:'), handlers),
+      };
+      const { entry: orders, states } = enterOrders({ runtime });
+      orders.start();
+      await until('decided', () => states.some(({ state }) => state === 'live' || state === 'waiting'));
+      attempts.push(`${scheme} ${orders.status().state}`);
+      expect(quick.logged.join('\n')).not.toContain(GOOD_KEYS.secret);
+      await orders.stop();
+      await quick.close();
+    }
+    expect(attempts).toEqual(['wss live', 'ws waiting']);
+  });
+
+  it('F24: an amendment says again that the order is post-only and reduce-only', async () => {
+    const quick = await createDeribitWorld();
+    const sent: string[] = [];
+    const connect: AccountRuntime['connect'] = (url, handlers) => {
+      const socket = quick.runtime.connect(url, handlers);
+      return {
+        ...socket,
+        send(text) {
+          sent.push(text);
+          socket.send(text);
+        },
+      };
+    };
+    const orders = enterOrders({ runtime: { ...quick.runtime, connect } }).entry;
+    orders.start();
+    await until('live', () => orders.notReady() === null);
+    const placed = await place(orders, intentOf('p-1', { timeInForce: 'postOnly', reduceOnly: true }));
+    if (placed.kind !== 'accepted') throw new Error(JSON.stringify(placed));
+    for (const venueOrderId of [placed.venueOrderId, null]) {
+      const answer = await amend(venueOrderId, 1_000_010, 120, orders);
+      expect(answer.kind).toBe('accepted');
+      const edit = sent.findLast((text) => text.includes('private/edit')) ?? '';
+      expect(edit).toMatch(/"post_only":true,"reject_post_only":true,"reduce_only":true,"valid_until":\d+/);
+    }
+    expect(await amend('no-such-order', 1_000_010, 120, orders)).toMatchObject({
+      kind: 'rejected',
+      errorClass: 'notFound',
+    });
+    await orders.stop();
+    await quick.close();
   });
 
   it('G8: maintenance ends the connection with its reason; afterwards it comes back by itself', async () => {

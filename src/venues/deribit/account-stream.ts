@@ -14,8 +14,7 @@ import {
   readTrade,
   tradeRow,
 } from './account-messages.ts';
-import { DERIBIT_PATHS } from './endpoints.ts';
-import { createDeribitLimits } from './limits.ts';
+import { deribitLimitsOf } from './limits.ts';
 import { RecentIds } from './recent-ids.ts';
 import { createDeribitSession } from './session.ts';
 import { createTransactionLog } from './transaction-log.ts';
@@ -38,7 +37,7 @@ const changes = z.object({
 export function createDeribitAccountStream(runtime: AccountRuntime, listener: AccountStreamListener): AccountStream {
   const { clock, timers, log } = runtime;
   const name = `deribit account ${runtime.account.account}`;
-  const limits = createDeribitLimits(clock);
+  const limits = deribitLimitsOf(runtime);
   /** A fill is told once, however many channels tell it. */
   const fillsTold = new RecentIds(10_000);
   const currencies = new Set<string>();
@@ -47,20 +46,20 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
   const session = createDeribitSession({
     runtime,
     name,
+    address: runtime.endpoints.account,
+    limits,
     onKeysChanged() {
       if (connection.live() === null) connection.retryNow('keys changed');
       else connection.replace('keys changed', LINGER_MS);
     },
     onFailure: (of, reason) => of === current && connection.fail(reason),
-    onDrained: () => limits.refused('query'),
     onNotification,
-    onAlive: () => undefined,
   });
   let current: ConnectionSession | null = null;
 
   const connection = createResilientConnection({
     name,
-    url: () => afterRefill(`${runtime.endpoints.account}${DERIBIT_PATHS.websocket}`),
+    url: () => session.url(),
     connect: runtime.connect,
     clock,
     timers,
@@ -83,13 +82,6 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
       },
     },
   });
-
-  /** Out of credits, whoever comes back too early is shut out again. */
-  async function afterRefill(url: string): Promise<string> {
-    const waitMs = limits.reconnectInMs();
-    if (waitMs > 0) await new Promise<void>((resolve) => timers.after(Math.ceil(waitMs), resolve));
-    return url;
-  }
 
   function subscribe(opened: ConnectionSession): Promise<void> {
     opened.progress('subscribing', CHANNELS.join(' '));

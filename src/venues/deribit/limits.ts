@@ -1,8 +1,9 @@
 import type { Clock } from '#core/time/clock.ts';
+import type { AccountRuntime } from '../venue.ts';
 import { createCreditPool } from './credit-pool.ts';
 
-/** `order`: create, amend and cancel go to the matching engine; all else does not. */
-export type DeribitCall = 'order' | 'cancel' | 'query' | 'subscribe';
+/** `order` and `cancel` go to the matching engine; all else does not. `cancelQuery`: a query that a cancel waits for. */
+export type DeribitCall = 'order' | 'cancel' | 'query' | 'cancelQuery' | 'subscribe';
 
 export interface DeribitLimits {
   /** 0 if the call may go out now, and is paid; else the milliseconds to wait. */
@@ -18,22 +19,57 @@ export interface DeribitLimits {
  * tenth of each is left alone: requests that are sent evenly may arrive together.
  */
 const MATCHING = { capacity: 18, refillPerSecond: 4.5, cancelReserve: 4 } as const;
-const NON_MATCHING = { capacity: 45_000, refillPerSecond: 9_000, cancelReserve: 0 } as const;
+const NON_MATCHING = { capacity: 45_000, refillPerSecond: 9_000, cancelReserve: 5_000 } as const;
 const SUBSCRIBING = { capacity: 27_000, refillPerSecond: 9_000, cancelReserve: 0 } as const;
-const COST: Readonly<Record<DeribitCall, number>> = { order: 1, cancel: 1, query: 500, subscribe: 3_000 };
+const COST: Readonly<Record<DeribitCall, number>> = {
+  order: 1,
+  cancel: 1,
+  query: 500,
+  cancelQuery: 500,
+  subscribe: 3_000,
+};
+
+const shared = new WeakMap<Clock, Map<string, DeribitLimits>>();
+
+/** The budgets of an account, one for all its clients that run on the same clock: the venue counts by account, whichever connection asks. */
+export function deribitLimitsOf({
+  clock,
+  endpoints,
+  account,
+}: Pick<AccountRuntime, 'clock' | 'endpoints' | 'account'>): DeribitLimits {
+  const known = shared.get(clock) ?? new Map<string, DeribitLimits>();
+  shared.set(clock, known);
+  const name = `${endpoints.rest} ${account.mode} ${account.account}`;
+  const limits = known.get(name) ?? createDeribitLimits(clock);
+  known.set(name, limits);
+  return limits;
+}
+
+/** From which budget a method is paid. */
+export function callOf(method: string): DeribitCall {
+  if (/^private\/(?:buy|sell|edit)$/.test(method)) return 'order';
+  if (method === 'private/cancel') return 'cancel';
+  return /\/subscribe$/.test(method) ? 'subscribe' : 'query';
+}
 
 /** The budgets of one account. */
 export function createDeribitLimits(clock: Clock): DeribitLimits {
   const matching = createCreditPool(clock, MATCHING);
   const nonMatching = createCreditPool(clock, NON_MATCHING);
   const subscribing = createCreditPool(clock, SUBSCRIBING);
-  const poolOf = { order: matching, cancel: matching, query: nonMatching, subscribe: subscribing };
+  const poolOf = {
+    order: matching,
+    cancel: matching,
+    query: nonMatching,
+    cancelQuery: nonMatching,
+    subscribe: subscribing,
+  };
   let drained = false;
 
   return {
     take(call) {
       const pool = poolOf[call];
-      const waitMs = pool.waitMs(call === 'cancel' ? 'cancel' : 'normal', COST[call]);
+      const waitMs = pool.waitMs(call === 'cancel' || call === 'cancelQuery' ? 'cancel' : 'normal', COST[call]);
       if (waitMs === 0) pool.pay(COST[call]);
       return waitMs;
     },

@@ -5,7 +5,7 @@ import { createVenueClock, takeSample, type VenueClock } from '../connection/ven
 import type { AccountRuntime } from '../venue.ts';
 import type { DeribitOperation } from './errors.ts';
 import { TOO_MANY_REQUESTS } from './errors.ts';
-import { createDeribitLimits } from './limits.ts';
+import { deribitLimitsOf } from './limits.ts';
 import { exchange, fetchServerTime, type QueryParameters, uriOf } from './public-rest.ts';
 import { authorizationHeader } from './signing.ts';
 
@@ -32,7 +32,7 @@ export function read<Schema extends z.ZodType>(schema: Schema, result: unknown, 
 export function createDeribitRest(runtime: AccountRuntime): DeribitRest {
   const { clock, timers } = runtime;
   const venueClock = createVenueClock(clock);
-  const limits = createDeribitLimits(clock);
+  const limits = deribitLimitsOf(runtime);
   const serverTime = (): Promise<EpochMs> => fetchServerTime(runtime);
 
   /** Waits for its turn in the budget; a longer wait than a caller can be kept for rejects. */

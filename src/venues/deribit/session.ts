@@ -5,12 +5,14 @@ import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
 import type { ConnectionSession } from '../connection/resilient-connection.ts';
 import { createVenueClock, takeSample, type VenueClock } from '../connection/venue-clock.ts';
-import type { AccountRuntime } from '../venue.ts';
+import type { AccountRuntime, Credentials } from '../venue.ts';
+import { DERIBIT_PATHS } from './endpoints.ts';
 import { TOKEN_EXPIRED, TOO_MANY_REQUESTS } from './errors.ts';
 import { parseNumbersAsText } from './json-numbers.ts';
 import { errorText, type RequestParameters, type RpcMessage, requestText, rpcMessage } from './json-rpc.ts';
+import { callOf, type DeribitLimits } from './limits.ts';
 import { fetchServerTime } from './public-rest.ts';
-import { signatureGrant } from './signing.ts';
+import { credentialsGrant, signatureGrant } from './signing.ts';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const MAX_PENDING = 500;
@@ -29,13 +31,12 @@ export interface DeribitSessionOptions {
   readonly name: string;
   /** Other keys are in force than those last tried. */
   readonly onKeysChanged: () => void;
-  /** The session's token is no longer good and could not be renewed; or credits have run out. */
+  /** Base address of the connection. */
+  readonly address: string;
+  readonly limits: DeribitLimits;
+  /** The session's token is no longer good, and signing in again failed. */
   readonly onFailure: (session: ConnectionSession, reason: string) => void;
-  /** 10028: the venue will end the session. */
-  readonly onDrained: () => void;
   readonly onNotification: (channel: string, data: unknown, session: ConnectionSession, frame: Buffer) => void;
-  /** The session gives a sign of life. */
-  readonly onAlive: () => void;
 }
 
 /** What the private connections share: requests with their answers, signing in and staying so, heartbeats. */
@@ -44,7 +45,9 @@ export interface DeribitSession {
   readonly pending: number;
   start(): void;
   stop(): void;
-  /** Signs in by signature, with the keys in force, and asks for heartbeats. Rejects with `CREDENTIALS_MISSING`, `AUTH_REFUSED` (class configuration) or `AUTH_UNANSWERED` (retryable). */
+  /** Where to connect to, once that may be: out of credits, whoever comes back too early is shut out again. */
+  url(): Promise<string>;
+  /** Signs in by signature (`wss`: by credentials if the signature is refused), with the keys in force, and asks for heartbeats. Rejects with `CREDENTIALS_MISSING`, `AUTH_REFUSED` (class configuration) or `AUTH_UNANSWERED` (retryable). */
   open(session: ConnectionSession): Promise<void>;
   /** Sends a request; `settle` is called exactly once. False, and nothing has left, if too many wait. Throws what `session.send` throws. */
   request(
@@ -65,6 +68,10 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
   const refreshing = new Map<number, () => void>();
   /** Sessions that are about to sign in again. */
   const signingIn = new Set<number>();
+  /** Sessions whose socket is there. */
+  const open = new Set<number>();
+  /** Keys that were refused both ways: the secret is not sent again. */
+  let refusedKeys: Credentials | null = null;
   const prefix = Math.floor(runtime.random.next() * 36 ** 6).toString(36);
   let requests = 0;
 
@@ -91,7 +98,16 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
         venueClock.sample(sentAt, clock.monoNanos(), (Number(outcome.answer.usOut) / 1_000) as EpochMs);
       }
       settle(outcome);
+      if (outcome.kind === 'answer') onRefusal(session, method, outcome.answer);
     });
+  }
+
+  function onRefusal(session: ConnectionSession, method: string, { error }: RpcMessage): void {
+    if (error === undefined) return;
+    const code = Number(error.code);
+    // The venue will end the session.
+    if (code === TOO_MANY_REQUESTS) options.limits.refused(callOf(method));
+    if (TOKEN_EXPIRED.includes(code) && method !== 'public/auth') signInAgain(session, `code=${code}`);
   }
 
   /** The answer's result. Rejects with what the venue said, or that it said nothing. */
@@ -123,13 +139,27 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
       const unit = `${runtime.account.mode}/${runtime.account.account}`;
       throw new MillraceError('configuration', 'CREDENTIALS_MISSING', `account=${unit}`);
     }
-    keepSignedIn(
-      session,
-      await ask(session, 'public/auth', signatureGrant(credentials, Math.floor(venueClock.venueNow()))),
-    );
+    keepSignedIn(session, await grantTo(session, credentials));
   }
 
-  /** At four fifths of its life the token is exchanged; if that fails the session is given up, and the next signs in anew. */
+  /** By signature, which shows the secret to nobody. Where that alone is refused (a clock that is off), the credentials do, over a connection that only the venue can read. */
+  async function grantTo(session: ConnectionSession, credentials: Credentials): Promise<unknown> {
+    try {
+      return await ask(session, 'public/auth', signatureGrant(credentials, Math.floor(venueClock.venueNow())));
+    } catch (error) {
+      const isRefused = error instanceof MillraceError && error.class === 'configuration';
+      if (!isRefused || !options.address.startsWith('wss://') || isSame(refusedKeys, credentials)) throw error;
+      log('warn', 'signature refused, the credentials are tried', { connection: name, reason: error.message });
+    }
+    try {
+      return await ask(session, 'public/auth', credentialsGrant(credentials));
+    } catch (error) {
+      if (error instanceof MillraceError && error.class === 'configuration') refusedKeys = credentials;
+      throw error;
+    }
+  }
+
+  /** At four fifths of its life the token is exchanged; if that fails, the session signs in anew. */
   function keepSignedIn(session: ConnectionSession, result: unknown): void {
     const grant = granted.safeParse(result);
     if (!grant.success) throw new MillraceError('retryable', 'AUTH_UNANSWERED', 'the grant is not as documented');
@@ -139,7 +169,7 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
       session.id,
       timers.after(waitMs, () => {
         renew(session, grant.data.refresh_token).catch((error: unknown) =>
-          options.onFailure(session, `token not renewed: ${messageOf(error)}`),
+          signInAgain(session, `token not renewed: ${messageOf(error)}`),
         );
       }),
     );
@@ -150,23 +180,22 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
     keepSignedIn(session, await ask(session, 'public/auth', grant));
   }
 
-  function onAnswer(message: RpcMessage, session: ConnectionSession): void {
-    const code = Number(message.error?.code);
-    if (code === TOO_MANY_REQUESTS) options.onDrained();
-    if (!waiting.answer(message.id ?? '', message) && message.error !== undefined) {
-      log('warn', 'answer that nobody waits for', { connection: name, code, text: errorText(message.error) });
-    }
-    if (TOKEN_EXPIRED.includes(code)) signInAgain(session, code);
+  function onAnswer(message: RpcMessage): void {
+    const { error } = message;
+    if (waiting.answer(message.id ?? '', message) || error === undefined) return;
+    log('warn', 'answer that nobody waits for', { connection: name, code: error.code, text: errorText(error) });
+    if (Number(error.code) === TOO_MANY_REQUESTS) options.limits.refused('query');
   }
 
   /** On the same connection, so that cancel-on-disconnect takes no order; only where that fails the session is given up. */
-  function signInAgain(session: ConnectionSession, code: number): void {
-    if (signingIn.has(session.id)) return;
+  function signInAgain(session: ConnectionSession, cause: string): void {
+    if (signingIn.has(session.id) || !open.has(session.id)) return;
     signingIn.add(session.id);
     signIn(session)
       .then(
-        () => log('warn', 'signed in again', { connection: name, code }),
-        (error: unknown) => options.onFailure(session, `code=${code} not signed in any longer: ${messageOf(error)}`),
+        () => log('warn', 'signed in again', { connection: name, cause }),
+        (error: unknown) =>
+          open.has(session.id) && options.onFailure(session, `not signed in any longer, ${cause}: ${messageOf(error)}`),
       )
       .finally(() => signingIn.delete(session.id));
   }
@@ -178,7 +207,13 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
     },
     start: () => watch.start(),
     stop: () => watch.stop(),
+    async url() {
+      const waitMs = options.limits.reconnectInMs();
+      if (waitMs > 0) await new Promise<void>((resolve) => timers.after(Math.ceil(waitMs), resolve));
+      return `${options.address}${DERIBIT_PATHS.websocket}`;
+    },
     async open(session) {
+      open.add(session.id);
       if (!venueClock.synced()) {
         await takeSample(venueClock, clock, () => fetchServerTime(runtime)).catch((error: unknown) =>
           log('warn', 'venue time not known, the wall clock is used', { connection: name, reason: messageOf(error) }),
@@ -194,14 +229,14 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
       if (!parsed.success)
         throw new MillraceError('validation', 'REPORT_INVALID', `bytes=${frame.length} no JSON-RPC message`);
       const message = parsed.data;
-      options.onAlive();
       if (message.method === 'subscription') {
         options.onNotification(message.params?.channel ?? '', message.params?.data, session, frame);
       } else if (message.method === 'heartbeat') {
         if (message.params?.type === 'test_request') send(session, 'public/test', {}, () => undefined);
-      } else onAnswer(message, session);
+      } else onAnswer(message);
     },
     onSessionEnd(session, reason) {
+      open.delete(session.id);
       refreshing.get(session.id)?.();
       refreshing.delete(session.id);
       waiting.failSession(session.id, reason);
@@ -212,4 +247,8 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
 /** Not the keys' fault: credits, maintenance, queues. */
 function isTransient(code: number): boolean {
   return [TOO_MANY_REQUESTS, 10040, 10041, 10047, 10066, 11051, 11094, 13028, 13888].includes(code);
+}
+
+function isSame(a: Credentials | null, b: Credentials): boolean {
+  return a?.key === b.key && a.secret === b.secret;
 }

@@ -19,6 +19,11 @@ export function signatureGrant(credentials: Credentials, timestamp: number, nonc
   };
 }
 
+/** Parameters of `public/auth` that hold the secret itself: only for connections that nobody else can read. */
+export function credentialsGrant({ key, secret }: Credentials): RequestParameters {
+  return { grant_type: 'client_credentials', client_id: key, client_secret: secret };
+}
+
 /** Signature of a REST request: time, nonce, method, path with query, and body, a line each with the last one ended. */
 export function signRequest(
   secret: string,

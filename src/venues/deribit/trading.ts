@@ -9,12 +9,11 @@ import type { RequestOutcome } from '../connection/pending-requests.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { keepVenueClock } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
-import { orderRow } from './account-messages.ts';
+import { type OrderRow, orderRow, withoutTriggered } from './account-messages.ts';
 import { currencyOf } from './channels.ts';
-import { DERIBIT_PATHS } from './endpoints.ts';
-import { classOfCode, type DeribitOperation, isKnownCode, refusal, TOO_MANY_REQUESTS } from './errors.ts';
+import { classOfCode, type DeribitOperation, isKnownCode, refusal } from './errors.ts';
 import { errorText, NumberText, type RequestParameters, type RpcMessage } from './json-rpc.ts';
-import { createDeribitLimits } from './limits.ts';
+import { deribitLimitsOf } from './limits.ts';
 import { fetchServerTime } from './public-rest.ts';
 import { isWorking } from './queries.ts';
 import { createDeribitSession } from './session.ts';
@@ -29,6 +28,8 @@ const MIN_WINDOW_MS = 50;
 const MAX_PENDING = 400;
 /** For how long a connection that is being replaced may still deliver its answers. */
 const LINGER_MS = 10_000;
+/** How long leaving in order may take. */
+const LEAVE_MS = 2_000;
 
 const TIME_IN_FORCE = {
   gtc: 'good_til_cancelled',
@@ -45,7 +46,7 @@ const ORDER_TYPE = {
 
 /** `private/buy`, `sell` and `edit` answer `{order,trades}`, `private/cancel` the order itself. */
 const orderResult = z.union([z.object({ order: orderRow }).transform(({ order }) => order), orderRow]);
-const orderList = z.array(orderRow);
+const orderRows = z.union([z.array(orderRow), orderRow.transform((row) => [row])]);
 
 /**
  * Order entry by websocket. The signed-in session is the signature; each order names until when it may be executed (`valid_until`), which ends before its lease does. What
@@ -58,30 +59,28 @@ export function createDeribitOrderEntry(
 ): OrderEntry & Managed {
   const { clock, timers, log } = runtime;
   const name = `deribit orders ${runtime.account.account}`;
-  const limits = createDeribitLimits(clock);
+  const limits = deribitLimitsOf(runtime);
   let current: ConnectionSession | null = null;
+  /** Sessions whose end would take their orders with them: until they have logged out. */
+  const armed = new Set<ConnectionSession>();
   let stopClock: (() => void) | null = null;
+  let cancelLogOut: (() => void) | null = null;
   let whenIdle: (() => void)[] = [];
   let waiting = 0;
 
   const session = createDeribitSession({
     runtime,
     name,
-    onKeysChanged: () =>
-      connection.live() === null ? connection.retryNow('keys changed') : connection.replace('keys changed', LINGER_MS),
+    address: runtime.endpoints.orders,
+    limits,
+    onKeysChanged,
     onFailure: (of, reason) => of === current && connection.reconnect(reason),
-    onDrained: () => limits.refused('order'),
     onNotification: () => undefined,
-    onAlive: () => undefined,
   });
 
   const connection = createResilientConnection({
     name,
-    url: async () => {
-      const waitMs = limits.reconnectInMs();
-      if (waitMs > 0) await new Promise<void>((resolve) => timers.after(Math.ceil(waitMs), resolve));
-      return `${runtime.endpoints.orders}${DERIBIT_PATHS.websocket}`;
-    },
+    url: () => session.url(),
     connect: runtime.connect,
     clock,
     timers,
@@ -91,12 +90,11 @@ export function createDeribitOrderEntry(
     silenceMs: 90_000,
     listener: {
       async onOpen(opened) {
-        const before = current;
         current = opened;
         await session.open(opened);
         await armCancelOnDisconnect(opened);
-        // The connection that this one replaces leaves in order, with its orders in place.
-        if (before !== null) logOut(before);
+        // What this one replaces leaves in order, with its orders in place.
+        for (const before of [...armed]) if (before !== opened) logOut(before);
       },
       onFrame(frame, opened) {
         try {
@@ -105,22 +103,40 @@ export function createDeribitOrderEntry(
           log('error', 'order answer unreadable', { connection: name, bytes: frame.length, reason: messageOf(error) });
         }
       },
-      onSessionEnd: (ended, reason) => session.onSessionEnd(ended, reason),
+      onSessionEnd(ended, reason) {
+        armed.delete(ended);
+        session.onSessionEnd(ended, reason);
+      },
       onStatus,
     },
   });
 
+  /** Make before break. If the new keys are no good, the old connection leaves in order all the same: a typing error costs no order. */
+  function onKeysChanged(): void {
+    const old = connection.live();
+    if (old === null) {
+      connection.retryNow('keys changed');
+      return;
+    }
+    connection.replace('keys changed', LINGER_MS + LEAVE_MS);
+    cancelLogOut?.();
+    cancelLogOut = timers.after(LINGER_MS, () => armed.has(old) && logOut(old));
+  }
+
   function armCancelOnDisconnect(opened: ConnectionSession): Promise<void> {
     return new Promise((resolve, reject) => {
       session.request(opened, 'private/enable_cancel_on_disconnect', { scope: 'connection' }, (outcome) => {
-        if (outcome.kind === 'answer' && outcome.answer.error === undefined) resolve();
-        else reject(new Error(`cancel-on-disconnect not armed: ${outcome.kind}`));
+        if (outcome.kind === 'answer' && outcome.answer.error === undefined) {
+          armed.add(opened);
+          resolve();
+        } else reject(new Error(`cancel-on-disconnect not armed: ${outcome.kind}`));
       });
     });
   }
 
   /** Ends a session without the venue's cancelling its orders. */
   function logOut(opened: ConnectionSession): void {
+    armed.delete(opened);
     try {
       session.request(opened, 'private/logout', { invalidate_token: false }, () => undefined);
     } catch (error) {
@@ -182,7 +198,6 @@ export function createDeribitOrderEntry(
       const code = Number(error.code);
       if (!isKnownCode(code))
         log('error', 'order refused with an unknown code', { connection: name, code, text: errorText(error) });
-      if (code === TOO_MANY_REQUESTS) limits.refused('order');
       return refusal(classOfCode(code, error.message, operation), error.code, errorText(error));
     }
     const order = orderResult.safeParse(result);
@@ -196,31 +211,68 @@ export function createDeribitOrderEntry(
     return { kind: 'accepted', venueOrderId: order.data.order_id, venueTime };
   }
 
-  /** The venue cancels by its own id. Where that is not known the label is asked for first: labels are no ids, so of several the working one is meant. */
+  /** The venue cancels by its own id. Where that is not known the label is asked for first. */
   function cancel(target: OrderTarget, validUntil: EpochMs, answer: (answer: OrderAnswer) => void): void {
-    if (target.venueOrderId !== null) {
-      const { venueOrderId } = target;
-      request('cancel', 'private/cancel', () => ({ order_id: venueOrderId }), validUntil, answer);
-      return;
-    }
+    const send = (orderId: string): void =>
+      request('cancel', 'private/cancel', () => ({ order_id: orderId }), validUntil, answer);
+    if (target.venueOrderId !== null) send(target.venueOrderId);
+    else lookUp(target, 'cancelQuery', answer, (order) => send(order.order_id));
+  }
+
+  /**
+   * Asks for the order first: an amendment says again what it is (post-only, reduce-only), because the venue does not say that what is left out stays as it was, and its
+   * label may stand for several.
+   */
+  function amend(
+    target: OrderTarget,
+    change: OrderChange,
+    instrument: Instrument,
+    validUntil: EpochMs,
+    answer: (answer: OrderAnswer) => void,
+  ): void {
+    lookUp(target, 'query', answer, (order) => {
+      const parameters = (until: number): RequestParameters => amendParameters(order, change, instrument, until);
+      request('amend', 'private/edit', parameters, validUntil, answer);
+    });
+  }
+
+  /** The order behind a target; of several with its label the working one. Without it `answer` says why: a question changes nothing, so nothing was done. */
+  function lookUp(
+    target: OrderTarget,
+    budget: 'query' | 'cancelQuery',
+    answer: (answer: OrderAnswer) => void,
+    found: (order: OrderRow) => void,
+  ): void {
     const live = connection.live();
-    if (live === null || limits.take('query') > 0) {
+    if (live === null || limits.take(budget) > 0) {
       answer({ kind: 'notSent', reason: live === null ? 'notReady' : 'rateLimited', text: notReady() ?? 'no credits' });
       return;
     }
-    const parameters = { currency: currencyOf(target.symbol), label: target.clientOrderId };
+    const { symbol, clientOrderId, venueOrderId } = target;
+    const [method, parameters] =
+      venueOrderId === null
+        ? ['private/get_order_state_by_label', { currency: currencyOf(symbol), label: clientOrderId }]
+        : ['private/get_order_state', { order_id: venueOrderId }];
     try {
-      const sent = session.request(live, 'private/get_order_state_by_label', parameters, (outcome) => {
-        const found = outcome.kind === 'answer' ? orderList.safeParse(outcome.answer.result) : null;
-        if (found === null || !found.success) {
-          // A question changes nothing, so nothing has been cancelled.
-          answer({ kind: 'notSent', reason: 'notReady', text: 'the order behind the label could not be asked for' });
+      const sent = session.request(live, method, parameters, (outcome) => {
+        if (outcome.kind === 'answer' && outcome.answer.error !== undefined) {
+          const { code, message } = outcome.answer.error;
+          const errorClass = classOfCode(Number(code), message, 'query');
+          const text = errorText(outcome.answer.error);
+          if (errorClass === 'notFound') answer({ kind: 'rejected', code, text, errorClass });
+          else
+            answer({ kind: 'notSent', reason: 'notReady', text: `the order could not be asked for: ${code} ${text}` });
           return;
         }
-        const order = found.data.find(isWorking) ?? found.data[0];
-        if (order === undefined) {
-          answer({ kind: 'rejected', code: '10004', text: 'no order with this label', errorClass: 'notFound' });
-        } else cancel({ ...target, venueOrderId: order.order_id }, validUntil, answer);
+        const rows = outcome.kind === 'answer' ? orderRows.safeParse(outcome.answer.result) : null;
+        if (rows === null || !rows.success) {
+          answer({ kind: 'notSent', reason: 'notReady', text: 'the order could not be asked for' });
+          return;
+        }
+        const orders = withoutTriggered(rows.data);
+        const order = orders.find(isWorking) ?? orders[0];
+        if (order !== undefined) found(order);
+        else answer({ kind: 'rejected', code: '10004', text: 'no order with this label', errorClass: 'notFound' });
       });
       if (!sent) answer({ kind: 'notSent', reason: 'notReady', text: 'too many requests wait for their answers' });
     } catch (error) {
@@ -247,10 +299,7 @@ export function createDeribitOrderEntry(
       request('create', method, (until) => placeParameters(intent, instrument, until), validUntil, answer);
     },
     cancel,
-    amend(target, change, instrument, validUntil, answer) {
-      const method = target.venueOrderId === null ? 'private/edit_by_label' : 'private/edit';
-      request('amend', method, (until) => amendParameters(target, change, instrument, until), validUntil, answer);
-    },
+    amend,
     start() {
       connection.start();
       session.start();
@@ -270,8 +319,8 @@ export function createDeribitOrderEntry(
       session.stop();
       // Each request settles within its time limit; its answer is worth the wait.
       if (waiting > 0) await new Promise<void>((resolve) => whenIdle.push(resolve));
-      const live = connection.live();
-      if (live !== null) logOut(live);
+      cancelLogOut?.();
+      for (const each of [...armed]) logOut(each);
       await connection.stop();
     },
     status: () => connection.status(),
@@ -302,19 +351,19 @@ function placeParameters(intent: OrderIntent, instrument: Instrument, validUntil
 }
 
 function amendParameters(
-  target: OrderTarget,
+  order: OrderRow,
   change: OrderChange,
   instrument: Instrument,
   validUntil: number,
 ): RequestParameters {
-  const named: RequestParameters =
-    target.venueOrderId === null
-      ? { label: target.clientOrderId, instrument_name: target.symbol }
-      : { order_id: target.venueOrderId };
+  const isPostOnly = order.post_only === true;
   return {
-    ...named,
+    order_id: order.order_id,
     amount: new NumberText(formatScaled(change.size, instrument.sizeScale)),
     price: new NumberText(formatScaled(change.price, instrument.priceScale)),
+    post_only: isPostOnly ? true : undefined,
+    reject_post_only: isPostOnly ? true : undefined,
+    reduce_only: order.reduce_only,
     valid_until: validUntil,
   };
 }
