@@ -3,7 +3,10 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadConfiguration } from '#core/config/runtime-configuration.ts';
+import { VENUES } from '#core/market/instrument.ts';
 import { CHANNELS } from '#core/market/market-message.ts';
+import { FAULT_COMMANDS } from '#simulation/protocol/fault-commands.ts';
+import { USAGE } from '../../local/start/arguments.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const DOCUMENTS = globSync(['README.md', 'docs/**/*.md'], { cwd: ROOT }).sort();
@@ -118,6 +121,34 @@ describe('commands', () => {
       (name) => !readme.includes(`npm run ${name}`) && !readme.includes(`npm ${name}`),
     );
     expect(missing.filter((name) => !readme.includes(`npm run -s ${name}`))).toEqual([]);
+  });
+});
+
+describe('what can be said is in the documents', () => {
+  it('every option of a run', () => {
+    const options = found(USAGE, /(--[a-z]+)/g);
+    expect(options.length).toBeGreaterThan(6);
+    expect(options.filter((option) => !textOf('README.md').includes(`| \`${option}`))).toEqual([]);
+  });
+
+  it('every word that a simulated venue takes at a terminal', () => {
+    const words = found(FAULT_COMMANDS, /^([a-z-]+) /gm);
+    expect(words.length).toBeGreaterThan(5);
+    expect(words.filter((word) => !textOf('docs/simulated-venues.md').includes(`\`${word}`))).toEqual([]);
+  });
+
+  it('every venue has its place in the README and among the simulated ones', () => {
+    const missing = ['README.md', 'docs/simulated-venues.md', 'docs/deploying.md', 'docs/running.md'].flatMap((file) =>
+      VENUES.filter((venue) => !textOf(file).includes(`\`${venue}\``)).map((venue) => `${file}: ${venue}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('every setting of engines and of deployments', () => {
+    const known = DOCUMENTS.map(textOf).join('\n');
+    const settings = sourceText('containers', 'lib', 'functions').match(/\bMILLRACE_[A-Z]+(?:_[A-Z]+)*\b/g) ?? [];
+    expect(settings.length).toBeGreaterThan(20);
+    expect([...new Set(settings)].filter((name) => !known.includes(name))).toEqual([]);
   });
 });
 
