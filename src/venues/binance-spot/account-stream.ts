@@ -82,13 +82,14 @@ export function createBinanceSpotAccountStream(
   const errorClass = (code: number, text: string, status: number) =>
     binanceSpotApi.errors.classify(code, text, status, 'query');
 
-  function onFrame(frame: Buffer): void {
+  /** `isCurrent`: false for a connection that is being replaced already; then what it says of itself does not matter. */
+  function onFrame(frame: Buffer, isCurrent: boolean): void {
     const message = parsePrivate(frame.toString('utf8'));
     const { event, id, e } = readAs(privateFrame, message, 'private frame');
     if (event !== undefined) {
-      onEvent(event, frame);
+      onEvent(event, frame, isCurrent);
     } else if (e === 'serverShutdown') {
-      connection.replace('the venue restarts this connection', LINGER_MS);
+      if (isCurrent) connection.replace('the venue restarts this connection', LINGER_MS);
     } else if (id !== undefined && id !== null) {
       const answer = readAs(websocketAnswer, message, 'websocket API answer');
       if (!pending.answer(String(id), answer)) runtime.log('warn', 'answer that nobody waits for', { id });
@@ -97,7 +98,7 @@ export function createBinanceSpotAccountStream(
     }
   }
 
-  function onEvent(event: { readonly e: string }, frame: Buffer): void {
+  function onEvent(event: { readonly e: string }, frame: Buffer, isCurrent: boolean): void {
     switch (event.e) {
       case 'executionReport':
         for (const report of reportsOfExecution(readAs(executionReport, event, 'executionReport'))) {
@@ -116,10 +117,10 @@ export function createBinanceSpotAccountStream(
         listener.onReport(reportOfBalanceUpdate(readAs(balanceUpdate, event, 'balanceUpdate')), frame);
         return;
       case 'eventStreamTerminated':
-        connection.reconnect('the venue ended the event stream');
+        if (isCurrent) connection.reconnect('the venue ended the event stream');
         return;
       case 'serverShutdown':
-        connection.replace('the venue restarts this connection', LINGER_MS);
+        if (isCurrent) connection.replace('the venue restarts this connection', LINGER_MS);
         return;
       default:
         // Lists of orders and locks from outside change nothing here.
@@ -145,9 +146,9 @@ export function createBinanceSpotAccountStream(
         await instruments.load();
         await subscribe(session);
       },
-      onFrame(frame) {
+      onFrame(frame, session) {
         try {
-          onFrame(frame);
+          onFrame(frame, session.id === connection.session()?.id);
         } catch (error) {
           // What cannot be read may have been a fill: start over, the listener reconciles after `live`.
           runtime.log('error', 'private frame not understood', { reason: messageOf(error), bytes: frame.length });

@@ -77,7 +77,8 @@ export function createBinanceUsdmAccountStream(
     });
   }
 
-  function onFrame(frame: Buffer): void {
+  /** `isCurrent`: false for a connection that is being replaced already; then what it says of itself does not matter. */
+  function onFrame(frame: Buffer, isCurrent: boolean): void {
     const message = eventOf(parsePrivate(frame.toString('utf8')));
     switch (message.e) {
       case 'ORDER_TRADE_UPDATE':
@@ -98,10 +99,10 @@ export function createBinanceUsdmAccountStream(
         return;
       }
       case 'listenKeyExpired':
-        connection.reconnect('listen key expired');
+        if (isCurrent) connection.reconnect('listen key expired');
         return;
       case 'serverShutdown':
-        connection.replace('the venue restarts this connection', LINGER_MS);
+        if (isCurrent) connection.replace('the venue restarts this connection', LINGER_MS);
         return;
       default:
         // TRADE_LITE repeats fills that ORDER_TRADE_UPDATE tells in full; the others (margin calls, settings) change nothing here.
@@ -127,9 +128,9 @@ export function createBinanceUsdmAccountStream(
         await requireOneWayMode();
         keepAlive();
       },
-      onFrame(frame) {
+      onFrame(frame, session) {
         try {
-          onFrame(frame);
+          onFrame(frame, session.id === connection.session()?.id);
         } catch (error) {
           // What cannot be read may have been a fill: start over, the listener reconciles after `live`.
           runtime.log('error', 'private frame not understood', { reason: messageOf(error), bytes: frame.length });

@@ -211,10 +211,12 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
     });
   }
 
-  function onFrame(frame: Buffer): void {
+  /** `isCurrent`: false for a connection that is being replaced already; then only its answers matter. */
+  function onFrame(frame: Buffer, isCurrent: boolean): void {
     const message = parsePrivate(frame.toString('utf8'));
     if (typeof message === 'object' && message !== null && 'e' in message) {
-      if (message.e === 'serverShutdown') connection.replace('the venue restarts this connection', LINGER_MS);
+      if (message.e === 'serverShutdown' && isCurrent)
+        connection.replace('the venue restarts this connection', LINGER_MS);
       return;
     }
     const answer = readAs(websocketAnswer, message, 'websocket API answer');
@@ -254,9 +256,9 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
         session.progress('authenticating', 'trying the keys');
         await tryKeys(session);
       },
-      onFrame(frame) {
+      onFrame(frame, session) {
         try {
-          onFrame(frame);
+          onFrame(frame, session.id === connection.session()?.id);
         } catch (error) {
           // It may have been an answer; whoever waits for it gets `unknown` by the end of the connection.
           log('error', 'order entry frame not understood', { reason: messageOf(error), bytes: frame.length });
