@@ -44,9 +44,10 @@ function exists(named: string): boolean {
 }
 
 const FILE_NAMES = new Set(
-  globSync('{bench,bin,containers,functions,lib,local,src,test}/**/*.{ts,mjs}', { cwd: ROOT }).map((file) =>
-    path.basename(file),
-  ),
+  globSync('{bench,bin,containers,functions,lib,local,src,test}/**/*.{ts,mjs}', {
+    cwd: ROOT,
+    exclude: ['**/node_modules/**'],
+  }).map((file) => path.basename(file)),
 );
 
 /** Places named in a document: paths from the project's root, and other documents by their names. */
