@@ -68,6 +68,17 @@ describe('orders of Alpaca', () => {
     });
   });
 
+  test.each([
+    [{ type: 'stop', limit_price: null, stop_price: '200.50' }, 'stopMarket', '200.5'],
+    [{ type: 'trailing_stop', limit_price: null, stop_price: '190' }, 'stopMarket', '190'],
+    [{ type: undefined, order_type: 'stop', limit_price: null, stop_price: '200' }, 'stopMarket', '200'],
+    [{ type: 'stop_limit', limit_price: '199', stop_price: '200' }, undefined, '200'],
+    [{ type: 'market', limit_price: null }, undefined, undefined],
+  ])('F24: an order that waits for its trigger is no market order: %o', (change, orderType, triggerPrice) => {
+    const report = readOrder(order(change), 'query');
+    expect([report.orderType, report.triggerPrice]).toEqual([orderType, triggerPrice]);
+  });
+
   test('a status that is not documented is refused: guessing could lose an order', () => {
     expect(() => readOrder(order({ status: 'odd' }), 'query')).toThrow('REPORT_INVALID');
   });

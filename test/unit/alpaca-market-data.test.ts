@@ -208,10 +208,11 @@ describe('control messages of Alpaca', () => {
     [402, 'subscribed'],
     [404, 'subscribed'],
     [408, 'subscribed'],
-    [409, 'subscribed'],
     [400, 'subscriptionState'],
     [401, 'subscriptionState'],
     [405, 'subscriptionState'],
+    [409, 'subscriptionState'],
+    [410, 'subscriptionState'],
   ])('error %i answers what is open', (code, type) => {
     const said = read([{ T: 'error', code, msg: 'text' }]);
     expect(said.map((each) => each.type)).toEqual([type, 'venueError']);

@@ -187,6 +187,69 @@ describe('orders at Alpaca', () => {
     expect(world.logged.join(' ')).not.toContain(GOOD_KEYS.secret);
   });
 
+  test('G9: many orders that are refused for their keys at once lead to one look at the account, and to one at a time after it', async () => {
+    world.setCredentials({ key: 'PKTEST', secret: 'wrong' });
+    const slow = { after: (delayMs: number, run: () => void) => systemTimers.after(Math.max(20, delayMs / 50), run) };
+    let looks = 0;
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      if (String(input).endsWith('/v2/account')) looks += 1;
+      return world.runtime.fetch(input, init);
+    };
+    const runtime = createAlpacaRuntime(world.venue, { timers: slow, fetch, credentials: () => keys });
+    let keys = GOOD_KEYS;
+    const { entry: many } = enterOrders({ runtime });
+    many.start();
+    await until('live', () => many.notReady() === null);
+    keys = { key: 'PKTEST', secret: 'wrong' };
+    looks = 0;
+    await Promise.all(Array.from({ length: 12 }, (_, index) => place(many, intentOf(`k${index}`))));
+    await until('waiting', () => many.status().state === 'waiting');
+    expect(looks).toBeLessThanOrEqual(2);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(looks).toBeLessThanOrEqual(8);
+    await many.stop();
+  });
+
+  test('M2: a cancel that had to be looked up first is not sent once the lease has ended', async () => {
+    await place(entry, intentOf('one'));
+    const stepped = { offsetMs: 0 };
+    const clock = { ...systemClock, epochMs: () => (systemClock.epochMs() + stepped.offsetMs) as EpochMs };
+    const sent: string[] = [];
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      sent.push(init?.method ?? 'GET');
+      const answer = await world.runtime.fetch(input, init);
+      // The look-up took as long as the lease had left.
+      if (String(input).includes('by_client_order_id')) stepped.offsetMs = 20_000;
+      return answer;
+    };
+    const late = enterOrders({ runtime: createAlpacaRuntime(world.venue, { clock, fetch }) }).entry;
+    late.start();
+    await until('live', () => late.notReady() === null);
+    expect(await cancel(late, 'one')).toMatchObject({ kind: 'notSent', reason: 'leaseEnds' });
+    expect(sent).not.toContain('DELETE');
+    expect(world.exchange.orders('main', null)[0]?.status).toBe('open');
+    await late.stop();
+  });
+
+  test('M2: an order whose link is not there until its lease has ended is given up, and leaves the process no more', async () => {
+    let given: AbortSignal | null | undefined = null;
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      if (init?.method !== 'POST') return world.runtime.fetch(input, init);
+      given = init.signal;
+      return new Promise((_resolve, reject) => {
+        init.signal?.addEventListener('abort', () => reject(new Error('given up')));
+      });
+    };
+    const late = enterOrders({ runtime: createAlpacaRuntime(world.venue, { fetch }) }).entry;
+    late.start();
+    await until('live', () => late.notReady() === null);
+    const began = performance.now();
+    expect(await place(late, intentOf('one'), 700)).toMatchObject({ kind: 'unknown', cause: 'timeout' });
+    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(given).toMatchObject({ aborted: true });
+    await late.stop();
+  });
+
   test('G8: while the venue is in maintenance an order is unknown, and a query may be asked again', async () => {
     world.venue.faults.setMaintenance(true);
     expect((await place(entry, intentOf('one'))).kind).toBe('unknown');
@@ -224,5 +287,55 @@ describe('queries at Alpaca', () => {
     expect(new Set(fills.map((fill) => fill.fillId)).size).toBe(110);
     expect(fills.at(-1)).toMatchObject({ clientOrderId: 'one', size: '1', fillId: expect.stringMatching(/:110$/) });
     expect(await askVenue(world).positions(['AAPL', 'MSFT'])).toMatchObject([{ symbol: 'AAPL', size: '110' }]);
+  });
+
+  test('our id of a fill that the venue did not tell at once is asked for again', async () => {
+    const began = (systemClock.epochMs() - 10) as EpochMs;
+    await place(entry, intentOf('one'));
+    world.exchange.fill('one', SHARE);
+    let hidden = true;
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const path = new URL(String(input)).pathname;
+      if (!hidden || !path.startsWith('/v2/orders')) return world.runtime.fetch(input, init);
+      if (path === '/v2/orders') return Response.json([]);
+      return Response.json({ code: 40410000, message: 'order not found' }, { status: 404 });
+    };
+    const queries = askVenue({ runtime: createAlpacaRuntime(world.venue, { fetch }) });
+    expect(await queries.fillsSince('AAPL', began)).toMatchObject([{ clientOrderId: null }]);
+    hidden = false;
+    expect(await queries.fillsSince('AAPL', began)).toMatchObject([{ clientOrderId: 'one' }]);
+  });
+
+  test('a list of fills that does not move on is an error, and not asked for a thousand times', async () => {
+    let asked = 0;
+    const row = (index: number) => ({
+      id: `f-${index}`,
+      activity_type: 'FILL',
+      transaction_time: '2026-01-05T15:00:00Z',
+      price: '1',
+      qty: '1',
+      cum_qty: String(index + 1),
+      side: 'buy',
+      symbol: 'AAPL',
+      order_id: 'o-1',
+    });
+    const fetch: typeof globalThis.fetch = async () => {
+      asked += 1;
+      return Response.json(Array.from({ length: 100 }, (_, index) => row(index)));
+    };
+    const queries = askVenue({ runtime: createAlpacaRuntime(world.venue, { fetch }) });
+    await expect(queries.fillsSince('AAPL', 1 as EpochMs)).rejects.toMatchObject({
+      venueClass: 'retry',
+      venueCode: 'PAGES_STUCK',
+    });
+    expect(asked).toBe(2);
+  });
+
+  test('a position of another kind that cannot be read stands in the way of none that was asked for', async () => {
+    const held = { symbol: 'AAPL', qty: '5', side: 'long', avg_entry_price: '100.0' };
+    const fetch: typeof globalThis.fetch = async () => Response.json([{ symbol: 'ODD', qty: '?', side: 'both' }, held]);
+    const queries = askVenue({ runtime: createAlpacaRuntime(world.venue, { fetch }) });
+    expect(await queries.positions(['AAPL'])).toMatchObject([{ symbol: 'AAPL', size: '5', entryPrice: '100' }]);
+    await expect(queries.positions(['ODD'])).rejects.toMatchObject({ venueClass: 'retry' });
   });
 });

@@ -25,6 +25,7 @@ export const orderRow = z.looseObject({
   qty: maybeDecimal,
   filled_qty: maybeDecimal,
   limit_price: maybeDecimal,
+  stop_price: maybeDecimal,
   created_at: z.string(),
   updated_at: maybeText,
   submitted_at: maybeText,
@@ -120,10 +121,23 @@ export function readOrder(row: OrderRow, source: Source, at: EpochMs | null = nu
     // An order of so many dollars has no size of its own.
     size: row.qty === null || row.qty === undefined ? cumulativeSize : decimal(row.qty),
     cumulativeSize,
+    ...triggerOf(row),
     // The venue has no such orders.
     reduceOnly: false,
     reason: reasonOf(row),
     venueTime: at ?? timeOf(row.updated_at ?? row.submitted_at ?? row.created_at, row.id),
+  };
+}
+
+/** Kinds that go as market orders once their trigger is reached; one that trails moves it. */
+const STOPS: ReadonlySet<string> = new Set(['stop', 'trailing_stop']);
+
+/** Of an order that waits, or waited, for a price. */
+function triggerOf(row: OrderRow): Pick<OrderReport, 'orderType' | 'triggerPrice'> {
+  const trigger = decimal(row.stop_price);
+  return {
+    ...(STOPS.has(row.type ?? row.order_type ?? '') ? { orderType: 'stopMarket' as const } : {}),
+    ...(trigger === '0' ? {} : { triggerPrice: trigger }),
   };
 }
 

@@ -221,13 +221,13 @@ const error = z.looseObject({ code: z.string(), msg: z.string() });
 /** The one login that a connection has under way. */
 export const AUTH_REQUEST_ID = 'auth';
 
-/** Errors that end a login: failed, timed out, too many connections, not in the plan. */
-const LOGIN_ERRORS: ReadonlySet<string> = new Set(['402', '404', '406', '408', '409']);
-/** Errors that answer a subscription: syntax, not authenticated, too many symbols. */
-const REQUEST_ERRORS: ReadonlySet<string> = new Set(['400', '401', '405']);
+/** Errors that end a login: failed, timed out, too many connections, not enabled. */
+const LOGIN_ERRORS: ReadonlySet<string> = new Set(['402', '404', '406', '408']);
+/** Errors that answer whatever was asked first: syntax, not authenticated, too many symbols, not in the plan (a feed or a list of it), no such list. */
+const REQUEST_ERRORS: ReadonlySet<string> = new Set(['400', '401', '405', '409', '410']);
 
 /**
- * `error`: `{code,msg}`, 400 to 409 and 500. One that refuses the login or the oldest request answers it; what follows 407 (slow client) is the venue's cut, and
+ * `error`: `{code,msg}`, 400 to 410 and 500. One that refuses the login or the oldest request answers it; what follows 407 (slow client) is the venue's cut, and
  * 403 (authenticated already) is the wished state.
  */
 export function readError(message: object): readonly MarketControlMessage[] {

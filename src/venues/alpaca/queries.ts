@@ -30,12 +30,19 @@ const FILLS_PAGE = 100;
 const MAX_PAGES = 1_000;
 /** Fills tell the venue's order id alone; ours is looked up among orders from so long before. */
 const ORDER_LOOK_BACK_MS = 86_400_000;
+const CLIENT_IDS_KEPT = 20_000;
 
 /** Queries by REST. */
 export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
   const rest = createAlpacaRest(runtime, runtime.credentials);
-  /** Our ids of orders that were looked up, by the venue's. */
+  /** Our ids of the orders seen last, by the venue's; null: the venue says that there is none. */
   const clientIds = new Map<string, string | null>();
+
+  function remember({ id, client_order_id: clientId }: OrderRow): void {
+    clientIds.set(id, clientId ?? null);
+    const [oldest] = clientIds.keys();
+    if (oldest !== undefined && clientIds.size > CLIENT_IDS_KEPT) clientIds.delete(oldest);
+  }
 
   /**
    * Orders of a symbol, oldest first, all pages. The venue pages by the time of submission alone, so each page begins a millisecond before the end of the last one,
@@ -56,7 +63,7 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
       const list = read(z.array(orderRow), answer, '/v2/orders');
       const before = rows.size;
       for (const row of list) rows.set(row.id, row);
-      for (const row of list) clientIds.set(row.id, row.client_order_id ?? null);
+      for (const row of list) remember(row);
       const last = list.at(-1);
       if (list.length < ORDERS_PAGE || last === undefined) return [...rows.values()];
       if (rows.size === before) throw new VenueError('retry', 'PAGES_STUCK', `orders=${rows.size} at one instant`);
@@ -80,6 +87,7 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
       rows.push(...list);
       const last = list.at(-1);
       if (list.length < FILLS_PAGE || last === undefined) return rows;
+      if (last.id === pageToken) throw new VenueError('retry', 'PAGES_STUCK', `path=${path} token=${pageToken}`);
       pageToken = last.id;
     }
     throw new VenueError('retry', 'PAGES_ENDLESS', `path=activities pages=${MAX_PAGES}`);
@@ -88,10 +96,12 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
   async function clientIdOf(orderId: string): Promise<string | null> {
     const known = clientIds.get(orderId);
     if (known !== undefined) return known;
-    const row = await orNull(rest.get(`/v2/orders/${encodeURIComponent(orderId)}`));
-    const id = row === null ? null : (read(orderRow, row, '/v2/orders/{id}').client_order_id ?? null);
-    clientIds.set(orderId, id);
-    return id;
+    const answer = await orNull(rest.get(`/v2/orders/${encodeURIComponent(orderId)}`));
+    // Not told yet: asked for again next time.
+    if (answer === null) return null;
+    const row = read(orderRow, answer, '/v2/orders/{id}');
+    remember(row);
+    return row.client_order_id ?? null;
   }
 
   return {
@@ -126,7 +136,8 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
       const rows = read(z.array(positionRow), await rest.get('/v2/positions'), '/v2/positions');
       const at = runtime.clock.epochMs();
       const wanted = new Set(symbols);
-      return reading(() => rows.map((row) => readPosition(row, at)).filter((each) => wanted.has(each.symbol)));
+      const asked = rows.filter((row) => wanted.has(row.symbol.trim()));
+      return reading(() => asked.map((row) => readPosition(row, at)));
     },
     async balances() {
       const row = read(accountRow, await rest.get('/v2/account'), '/v2/account');
@@ -148,16 +159,22 @@ async function findByClientId(
 
 /**
  * Cancels by the venue's id, which is looked up where it is not known: the venue cancels by no other. `accepted` says that the cancel was taken in, never that
- * the order is gone.
+ * the order is gone. `leftMs`: how long it may still be sent, asked once more after the look-up; 0 sends nothing.
  */
-export async function cancelByRest(rest: AlpacaRest, target: OrderTarget): Promise<OrderAnswer> {
+export async function cancelByRest(
+  rest: AlpacaRest,
+  target: OrderTarget,
+  leftMs: () => number = () => Number.POSITIVE_INFINITY,
+): Promise<OrderAnswer> {
   try {
     const venueOrderId =
       target.venueOrderId ?? (await findByClientId(rest, target.clientOrderId, 'cancel'))?.id ?? null;
     if (venueOrderId === null) {
       return { kind: 'rejected', code: 'HTTP_404', text: 'no order has this client order id', errorClass: 'notFound' };
     }
-    await rest.send('DELETE', `/v2/orders/${encodeURIComponent(venueOrderId)}`, undefined, 'cancel');
+    const withinMs = leftMs();
+    if (withinMs <= 0) return { kind: 'notSent', reason: 'leaseEnds', text: 'looking the order up took too long' };
+    await rest.send('DELETE', `/v2/orders/${encodeURIComponent(venueOrderId)}`, undefined, 'cancel', withinMs);
     return { kind: 'accepted', venueOrderId, venueTime: null };
   } catch (error) {
     return answerOfError(error);

@@ -19,8 +19,17 @@ export type QueryParameters = Readonly<Record<string, string | number | undefine
 export interface AlpacaRest {
   /** `call`: whose budget it uses; what a cancel has to look up first may use what is kept for cancels. */
   get(path: string, parameters?: QueryParameters, call?: AlpacaCall): Promise<unknown>;
-  /** Sends now or not at all: class `retry`, code `RATE_BUDGET`, and nothing left the process, where the own budget is used up. */
-  send(method: 'POST' | 'DELETE', path: string, body: unknown, operation: 'create' | 'cancel'): Promise<unknown>;
+  /**
+   * Sends now or not at all: class `retry`, code `RATE_BUDGET`, and nothing left the process, where the own budget is used up. Given up after `withinMs`: what waited for
+   * its link until then does not leave any more.
+   */
+  send(
+    method: 'POST' | 'DELETE',
+    path: string,
+    body: unknown,
+    operation: 'create' | 'cancel',
+    withinMs?: number,
+  ): Promise<unknown>;
   serverTime(): Promise<EpochMs>;
 }
 
@@ -61,12 +70,13 @@ export function createAlpacaRest(
     pathAndQuery: string,
     body: unknown,
     operation: AlpacaOperation,
+    withinMs = ANSWER_TIMEOUT_MS,
   ): Promise<unknown> {
     const keys = credentials();
     if (keys === null) throw new VenueError('keys', CREDENTIALS_MISSING, 'no keys are known for this account');
     const headers = { ...authHeaders(keys), ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
     const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    return exchange(runtime, operation, pathAndQuery, init, limits);
+    return exchange(runtime, operation, pathAndQuery, init, limits, Math.min(withinMs, ANSWER_TIMEOUT_MS));
   }
 
   /** Waits for its turn in the budget; a longer wait than a caller can be kept for rejects. */
@@ -90,12 +100,12 @@ export function createAlpacaRest(
 
   return {
     get,
-    send(method, path, body, operation) {
+    send(method, path, body, operation, withinMs) {
       const waitMs = limits.take(operation === 'cancel' ? 'cancel' : 'order');
       if (waitMs > 0) {
         return Promise.reject(new VenueError('retry', RATE_BUDGET, `wait ${Math.ceil(waitMs)} ms`, waitMs));
       }
-      return request(method, path, body, operation);
+      return request(method, path, body, operation, withinMs);
     },
     async serverTime() {
       const { timestamp } = read(clockBody, await get('/v2/clock'), '/v2/clock');
@@ -111,9 +121,10 @@ async function exchange(
   pathAndQuery: string,
   init: RequestInit,
   limits: AlpacaLimits,
+  timeoutMs: number,
 ): Promise<unknown> {
   const abort = new AbortController();
-  const cancel = runtime.timers.after(ANSWER_TIMEOUT_MS, () => abort.abort());
+  const cancel = runtime.timers.after(timeoutMs, () => abort.abort());
   const unclear = operation === 'query' ? 'retry' : 'unknown';
   let status: number;
   let text: string;

@@ -44,6 +44,9 @@ export function createAlpacaOrderEntry(
   let status: ConnectionStatus = { state: 'closed', reason: 'not started' };
   let running = false;
   let cancelLook: (() => void) | null = null;
+  let looking = false;
+  /** Why the account is to be looked at once more, after the look under way. */
+  let lookAgain: string | null = null;
   let stopClock: (() => void) | null = null;
   let pending = 0;
   let whenIdle: (() => void)[] = [];
@@ -63,6 +66,11 @@ export function createAlpacaOrderEntry(
   /** Whether the account may trade with these keys; again later, sooner while it may not. */
   async function look(reason: string): Promise<void> {
     if (!running) return;
+    if (looking) {
+      lookAgain = reason;
+      return;
+    }
+    looking = true;
     cancelLook?.();
     cancelLook = null;
     if (status.state !== 'live') setStatus('authenticating', reason);
@@ -77,7 +85,14 @@ export function createAlpacaOrderEntry(
       // A question that was lost says nothing of the account while it has been seen to trade.
       if (status.state === 'live' && error instanceof VenueError && error.venueClass === 'retry') refused = null;
     }
+    looking = false;
     if (!running) return;
+    if (lookAgain !== null) {
+      const why = lookAgain;
+      lookAgain = null;
+      void look(why);
+      return;
+    }
     if (refused === null) backoff.reset();
     const delayMs = refused === null ? LOOK_MS : backoff.nextDelayMs();
     if (refused === null) setStatus('live', 'the account may trade');
@@ -90,13 +105,18 @@ export function createAlpacaOrderEntry(
     return gate.closed;
   }
 
+  /** How long a request may still be sent; 0: it would hardly be judged before its time ends. */
+  function leftMs(validUntil: EpochMs): number {
+    const left = Math.floor(validUntil - clock.epochMs());
+    return left >= MIN_LEFT_MS ? left : 0;
+  }
+
   /** Why nothing may leave now, as an answer; or null. */
   function heldBack(validUntil: EpochMs): OrderAnswer | null {
     const reason = notReady();
     if (reason !== null) return { kind: 'notSent', reason: 'notReady', text: reason };
-    const leftMs = Math.floor(validUntil - clock.epochMs());
-    if (!(leftMs >= MIN_LEFT_MS)) {
-      return { kind: 'notSent', reason: 'leaseEnds', text: `${leftMs} ms are left, ${MIN_LEFT_MS} are needed` };
+    if (leftMs(validUntil) === 0) {
+      return { kind: 'notSent', reason: 'leaseEnds', text: `less than the ${MIN_LEFT_MS} ms that are needed are left` };
     }
     if (pending < MAX_PENDING) return null;
     return { kind: 'notSent', reason: 'notReady', text: `${MAX_PENDING} requests wait for their answers` };
@@ -118,16 +138,17 @@ export function createAlpacaOrderEntry(
   function settle(said: OrderAnswer, answer: (answer: OrderAnswer) => void): void {
     pending -= 1;
     answer(said);
-    if (said.kind === 'rejected' && said.errorClass === 'keys') void look('the venue refused the keys');
+    if (status.state === 'live' && said.kind === 'rejected' && said.errorClass === 'keys')
+      void look('the venue refused the keys');
     if (pending > 0) return;
     const resolve = whenIdle;
     whenIdle = [];
     for (const done of resolve) done();
   }
 
-  async function create(body: Readonly<Record<string, string>>): Promise<OrderAnswer> {
+  async function create(body: Readonly<Record<string, string>>, withinMs: number): Promise<OrderAnswer> {
     const sentAt = clock.monoNanos();
-    const answer = acknowledged.safeParse(await rest.send('POST', '/v2/orders', body, 'create'));
+    const answer = acknowledged.safeParse(await rest.send('POST', '/v2/orders', body, 'create', withinMs));
     if (!answer.success) {
       return { kind: 'unknown', cause: 'venueUnclear', code: 'ANSWER_INVALID', text: 'accepted without an order id' };
     }
@@ -144,9 +165,10 @@ export function createAlpacaOrderEntry(
         answer({ kind: 'rejected', code: 'ORDER_UNSUPPORTED', text: unsupported, errorClass: 'reject' });
         return;
       }
-      request(validUntil, () => create(orderBody(intent, instrument)), answer);
+      request(validUntil, () => create(orderBody(intent, instrument), leftMs(validUntil)), answer);
     },
-    cancel: (target, validUntil, answer) => request(validUntil, () => cancelByRest(rest, target), answer),
+    cancel: (target, validUntil, answer) =>
+      request(validUntil, () => cancelByRest(rest, target, () => leftMs(validUntil)), answer),
     amend(_target, _change, _instrument, _validUntil, answer) {
       const text = 'an order is not changed in place at this venue: cancel it and place another';
       answer({ kind: 'rejected', code: 'AMEND_UNSUPPORTED', text, errorClass: 'reject' });
