@@ -45,8 +45,9 @@ describe('order entry of spot', () => {
     ['stopMarket', 'buy', 6_100_000],
     ['takeProfitMarket', 'buy', 5_900_000],
   ] as const)('a %s to %s waits for its trigger', async (type, side, trigger) => {
-    const { exchange, rest, openOrderEntry } = await openSpot();
+    const { exchange, rest, queries, openOrderEntry, openAccountStream } = await openSpot();
     const { entry } = await openOrderEntry();
+    const { reports } = await openAccountStream();
     rest('buy', 5_999_900, 2_000_000);
     rest('sell', 6_000_100, 2_000_000);
     await placeSpot(entry, spotIntent({ type: 'market', price: null, timeInForce: 'ioc' }));
@@ -56,6 +57,11 @@ describe('order entry of spot', () => {
     );
     expect(answer.kind).toBe('accepted');
     expect(exchange.openOrders('tested', null)).toMatchObject([{ type, triggerPrice: trigger, status: 'untriggered' }]);
+    // Who adopts it must not take it for an order at the market.
+    const told = { orderType: type, triggerPrice: String(trigger / 100), price: null, status: 'accepted' };
+    expect(await queries.openOrders('BTCUSDT')).toMatchObject([told]);
+    await until('its report', () => reports.some((each) => each.kind === 'orderReport' && each.orderType === type));
+    expect(reports.filter((each) => each.kind === 'orderReport').at(-1)).toMatchObject(told);
   });
 
   test.each([

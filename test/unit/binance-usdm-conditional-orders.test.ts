@@ -57,6 +57,8 @@ describe('conditional orders of USD-M', () => {
       price: null,
       size: '0.01',
       reduceOnly: true,
+      orderType: type,
+      triggerPrice: String(trigger / 10),
     };
     expect(orderReports(stop.clientOrderId)).toMatchObject([known]);
     expect(await queries.orderByClientId('BTCUSDT', stop.clientOrderId)).toMatchObject({
@@ -182,6 +184,8 @@ describe('conditional orders of USD-M', () => {
     const mocks = sharedRows('binance/fixtures/official_connector_mocks.jsonl') as { method: string; body: unknown }[];
     const query = mocks.find((each) => each.method === 'queryAlgoOrder()')?.body;
     expect(reportOfAlgoRow(readAs(algoRow, query, 'query'))).toMatchObject({
+      price: '750',
+      triggerPrice: '750',
       status: 'canceled',
       venueOrderId: '2146760',
     });

@@ -17,6 +17,8 @@ export const executionReport = z.looseObject({
   f: z.string(),
   q: decimal,
   p: decimal,
+  /** Stop price. */
+  P: decimal.default('0'),
   x: z.string(),
   X: orderStatus,
   r: z.string().default('NONE'),
@@ -69,6 +71,7 @@ export const restOrder = z.looseObject({
   timeInForce: z.string(),
   status: orderStatus,
   price: decimal,
+  stopPrice: decimal.default('0'),
   origQty: decimal,
   executedQty: decimal,
   time: time.optional(),

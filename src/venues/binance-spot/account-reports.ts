@@ -20,6 +20,7 @@ export function reportsOfExecution(event: ExecutionReport): readonly (FillReport
     size: event.q,
     cumulativeSize: event.z,
     reduceOnly: false,
+    ...triggerOf(event.o, event.P),
     reason: endReason(event.X, event.f, event.r === 'NONE' ? '' : ` r=${event.r}`),
     venueTime: event.T as EpochMs,
   };
@@ -52,6 +53,20 @@ function clientIdOf({ x, c, C }: ExecutionReport): string {
 /** Orders at the market have none. */
 function priceOf(price: string): string | null {
   return price === '0' ? null : price;
+}
+
+const TRIGGERED_TYPES: Readonly<Record<string, 'stopMarket' | 'takeProfitMarket'>> = {
+  STOP_LOSS: 'stopMarket',
+  TAKE_PROFIT: 'takeProfitMarket',
+};
+
+/** What an order waits for: who adopts it must not take it for one at the market. */
+function triggerOf(type: string, stopPrice: string): Pick<OrderReport, 'orderType' | 'triggerPrice'> {
+  const orderType = TRIGGERED_TYPES[type];
+  return {
+    ...(orderType === undefined ? {} : { orderType }),
+    ...(stopPrice === '0' ? {} : { triggerPrice: stopPrice }),
+  };
 }
 
 export function reportsOfAccountPosition(event: AccountPosition): readonly BalanceReport[] {
@@ -89,6 +104,7 @@ export function reportOfOrder(order: RestOrder): OrderReport {
     size: order.origQty,
     cumulativeSize: order.executedQty,
     reduceOnly: false,
+    ...triggerOf(order.type, order.stopPrice),
     reason: endReason(order.status, order.timeInForce, ''),
     venueTime: order.updateTime as EpochMs,
   };

@@ -22,7 +22,11 @@ export const algoRow = z.looseObject({
   clientAlgoId: z.string(),
   symbol: z.string(),
   side,
+  orderType: z.string().default(''),
   quantity: decimal,
+  triggerPrice: decimal.default('0'),
+  /** Of those that become limit orders. */
+  price: decimal.default('0'),
   algoStatus,
   actualOrderId: actualId,
   reduceOnly: z.boolean().default(false),
@@ -40,7 +44,10 @@ export const algoUpdate = z.looseObject({
     aid: id,
     s: z.string(),
     S: side,
+    o: z.string().default(''),
     q: decimal,
+    tp: decimal.default('0'),
+    p: decimal.default('0'),
     X: algoStatus,
     ai: actualId,
     R: z.boolean().default(false),
@@ -66,6 +73,7 @@ export function reportOfAlgoUpdate({ o, T }: AlgoUpdate): OrderReport | null {
   const ended = status === 'expired' || status === 'rejected';
   return {
     ...reportOf(o.s, o.caid, o.aid, status, 'accountStream'),
+    ...termsOf(o.o, o.p, o.tp),
     side: o.S,
     size: o.q,
     reduceOnly: o.R,
@@ -79,6 +87,7 @@ export function reportOfAlgoRow(row: AlgoRow): OrderReport | null {
   if (status === null) return null;
   return {
     ...reportOf(row.symbol, row.clientAlgoId, row.algoId, status, 'query'),
+    ...termsOf(row.orderType, row.price, row.triggerPrice),
     side: row.side,
     size: row.quantity,
     reduceOnly: row.reduceOnly,
@@ -93,7 +102,7 @@ function reportOf(
   venueOrderId: string,
   status: OrderReport['status'],
   source: OrderReport['source'],
-): Omit<OrderReport, 'side' | 'size' | 'reduceOnly' | 'reason' | 'venueTime'> {
+): Omit<OrderReport, 'side' | 'price' | 'size' | 'reduceOnly' | 'reason' | 'venueTime'> {
   return {
     kind: 'orderReport',
     source,
@@ -101,12 +110,29 @@ function reportOf(
     clientOrderId,
     venueOrderId,
     status,
-    price: null,
     cumulativeSize: '0',
   };
 }
 
 const TYPE = { stopMarket: 'STOP_MARKET', takeProfitMarket: 'TAKE_PROFIT_MARKET' } as const;
+const ORDER_TYPES: Readonly<Record<string, keyof typeof TYPE>> = {
+  STOP_MARKET: 'stopMarket',
+  TAKE_PROFIT_MARKET: 'takeProfitMarket',
+};
+
+/** What it waits for and becomes: who adopts it must not take it for an order at the market. */
+function termsOf(
+  type: string,
+  price: string,
+  triggerPrice: string,
+): Pick<OrderReport, 'price' | 'orderType' | 'triggerPrice'> {
+  const orderType = ORDER_TYPES[type];
+  return {
+    price: price === '0' ? null : price,
+    ...(orderType === undefined ? {} : { orderType }),
+    ...(triggerPrice === '0' ? {} : { triggerPrice }),
+  };
+}
 
 /** `algoOrder.place` without the signed part, sorted by name as it is signed. */
 export function placeAlgoParams(
