@@ -264,7 +264,10 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   await tasks.stop();
   for (const venue of venues.list) venue.pause();
   const drained = await poller.drain(DRAIN_MS);
-  const confirmations = await awaitConfirmations(() => countConfirmations(stepFunctions, machineArn, { known }));
+  const confirmations = {
+    ...(await awaitConfirmations(() => countConfirmations(stepFunctions, machineArn, { known }))),
+    endings: endingsOf(known),
+  };
   const drainedAgain = await poller.drain(DRAIN_MS);
   clearInterval(ledgerTimer);
   await ledgerLooks;
@@ -313,6 +316,17 @@ async function awaitConfirmations(count: () => Promise<ConfirmationCounts>) {
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/** `confirmed`, or how it ended otherwise. */
+function endingsOf(known: ReadonlyMap<string, ListedConfirmation>): ReadonlyMap<string, string> {
+  return new Map(
+    [...known].map(([id, each]) => {
+      if (each.kind !== 'ended') return [id, each.kind === 'broken' ? each.reason : each.kind];
+      const { state, by, reason } = each.outcome;
+      return [id, state === 'Unknown' ? `Unknown by ${by}: ${reason}` : 'confirmed'];
+    }),
+  );
 }
 
 async function askEngines(

@@ -21,6 +21,8 @@ export interface ConfirmationCounts {
   readonly confirmedByQuery: number;
   /** Ended otherwise, or still running. */
   readonly unconfirmed: number;
+  /** What became of each execution that has ended, by order. */
+  readonly endings: ReadonlyMap<string, string>;
 }
 
 /** Everything that a summary is made of, each from its own source. */
@@ -96,6 +98,9 @@ export function explainDifferences(facts: RunFacts): string[] {
   for (const { clientOrderId, state } of facts.orders) {
     const ended =
       state !== null && (state.state === 'Denied' || (isTerminal(state.state) && state.evidence.length > 0));
+    const confirmation = facts.confirmations.endings.get(clientOrderId) ?? 'still followed';
+    if (ended && state.state !== 'Denied' && confirmation !== 'confirmed')
+      lines.push(`order ${clientOrderId} is ${state.state} in the ledger, and its confirmation: ${confirmation}`);
     if (ended) continue;
     const told = facts.events.flatMap((event) => {
       if (event.type !== 'order.state' || event.body.clientOrderId !== clientOrderId) return [];

@@ -70,7 +70,7 @@ function facts(changes: Partial<RunFacts> = {}): RunFacts {
     orders: [order('a', 'Filled', '1'), order('d', 'Denied')],
     fills: [fill],
     positions: [{ venue: 'binance-usdm', symbol: 'BTCUSDT', engine: '1', ledger: '1', simulated: '1' }],
-    confirmations: { confirmed: 1, confirmedByQuery: 0, unconfirmed: 0 },
+    confirmations: { confirmed: 1, confirmedByQuery: 0, unconfirmed: 0, endings: new Map([['a', 'confirmed']]) },
     pipelineErrors: 0,
     drained: true,
     ...changes,
@@ -98,7 +98,7 @@ describe('the summary of a run', () => {
     ['framesConserved', { engines: [engine(10, 9)] }],
     ['ordersEnded', { orders: [order('a', 'Unknown')] }],
     ['evidenceOnEveryEnd', { orders: [order('a', 'Filled', '1', 0)] }],
-    ['ordersConfirmed', { confirmations: { confirmed: 0, confirmedByQuery: 0, unconfirmed: 1 } }],
+    ['ordersConfirmed', { confirmations: { confirmed: 0, confirmedByQuery: 0, unconfirmed: 1, endings: new Map() } }],
     [
       'noDuplicateOrders',
       { venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a', 'a'], fillIds: ['f1'] }] },
