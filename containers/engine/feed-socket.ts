@@ -84,7 +84,7 @@ export class FeedSocket {
         onFrame: (frame, at) => {
           receivedAt = at;
           this.frames += 1;
-          this.#sink.frame(frame, at, inputLog.frame());
+          this.#sink.frame(venue.marketData.publishable?.(frame) ?? frame, at, inputLog.frame());
           try {
             decode(frame, emit);
           } catch (error) {

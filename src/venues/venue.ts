@@ -107,6 +107,8 @@ export interface MarketDataProtocol {
    * logging in, asking for heartbeats. Absent: none. With `credentials` null it logs in to nothing.
    */
   opening?(requestId: string, credentials: Credentials | null, clock: Clock): readonly VenueRequest[];
+  /** A frame as it may be kept and passed on: without what a login's answer gives to the client alone. Absent: every frame may be. */
+  publishable?(frame: Buffer): Buffer;
   /** True: where the venue refuses the login, market data goes on without it (Deribit gives it to all, less finely). */
   readonly loginOptional?: boolean;
   /** What to send and how often, or null where the venue pings. `onMessage` sees the answers as `pong`. */

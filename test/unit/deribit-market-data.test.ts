@@ -182,4 +182,53 @@ describe('Deribit market data', () => {
     );
     expect(() => decodeAll('{"jsonrpc":"2.0"}')).toThrow(/FRAME_INVALID/);
   });
+
+  it('S3: a login is renewed on its connection before it expires; refused, the connection is replaced', () => {
+    const messages: MarketMessage[] = [];
+    const decode = createDeribitDecoder();
+    const answer = (id: string, more: object, seconds: number): readonly MarketMessage[] => {
+      messages.length = 0;
+      decode(
+        Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, ...more, usOut: 1_700_000_000_000_000 + seconds * 1e6 })),
+        (each) => messages.push(each),
+      );
+      return [...messages];
+    };
+    const grant = (token: string) => ({ result: { access_token: 'a', refresh_token: token, expires_in: 900 } });
+    expect(answer('1-auth', grant('first'), 0)).toMatchObject([{ type: 'subscribed', requestId: '1-auth', ok: true }]);
+    expect(answer('test', { result: { version: '1' } }, 700).map(({ type }) => type)).toEqual(['pong']);
+    const [reply] = answer('test', { result: { version: '1' } }, 721);
+    if (reply?.type !== 'reply') throw new Error('no renewal');
+    expect(JSON.parse(reply.text)).toMatchObject({
+      method: 'public/auth',
+      params: { grant_type: 'refresh_token', refresh_token: 'first' },
+    });
+    expect(answer('test', { result: { version: '1' } }, 722).map(({ type }) => type)).toEqual(['pong']);
+    const id = JSON.parse(reply.text).id;
+    expect(answer(id, grant('second'), 723).map(({ type }) => type)).toEqual(['pong']);
+    expect(answer('test', { result: { version: '1' } }, 1_444)[0]).toMatchObject({ type: 'reply' });
+    const refused = answer(id, { error: { code: 13009, message: 'unauthorized' } }, 1_445);
+    expect(refused[0]).toMatchObject({ type: 'notice', notice: 'shutdown' });
+  });
+
+  it('S3: the tokens of a login are never published', () => {
+    const frame = Buffer.from(
+      '{"id":"1-auth","result":{"access_token":"abc.1","expires_in":900,"refresh_token": "def.2"}}',
+    );
+    const kept = marketData.publishable?.(frame).toString() ?? '';
+    expect(kept).not.toMatch(/abc|def/);
+    expect(JSON.parse(kept)).toMatchObject({ id: '1-auth', result: { expires_in: 900 } });
+    const other = Buffer.from(JSON.stringify(notification('trades.BTC-PERPETUAL.raw', [])));
+    expect(marketData.publishable?.(other)).toBe(other);
+  });
+
+  it('F25: a liquidation that comes by two channels is told once', () => {
+    const decode = createDeribitDecoder();
+    const types: string[] = [];
+    for (const channel of ['trades.BTC-PERPETUAL.raw', 'trades.BTC-PERPETUAL.agg2'])
+      decode(Buffer.from(JSON.stringify(notification(channel, [{ ...trade, liquidation: 'T' }]))), (each) =>
+        types.push(each.type),
+      );
+    expect(types).toEqual(['trade', 'liquidation']);
+  });
 });

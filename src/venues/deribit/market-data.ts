@@ -7,6 +7,7 @@ import { channelsOf, fingerprint, isShared } from './channels.ts';
 import { DERIBIT_PATHS } from './endpoints.ts';
 import { hasLongNumber, parseNumbersAsText } from './json-numbers.ts';
 import { errorText, requestText, rpcMessage } from './json-rpc.ts';
+import { LoginRenewal, withoutTokens } from './login-renewal.ts';
 import { DeribitScanner } from './market-scanner.ts';
 import {
   readBook,
@@ -17,6 +18,7 @@ import {
   readTicker,
   readTrades,
 } from './messages.ts';
+import { RecentIds } from './recent-ids.ts';
 import { signatureGrant } from './signing.ts';
 
 /** Subscribing costs credits by request, not by channel: many channels go into one. */
@@ -50,6 +52,7 @@ export const deribitMarketData: MarketDataProtocol = {
       loggedIn ?? false,
     ),
   opening,
+  publishable: withoutTokens,
   loginOptional: true,
   // The venue asks (`set_heartbeat`), and is answered.
   heartbeat: null,
@@ -100,6 +103,9 @@ export function createDeribitDecoder(
   const tickers = new TickerMemory();
   const candles = new Map<string, CandleMessage>();
   const scanner = scans === undefined ? null : new DeribitScanner(scans);
+  const login = new LoginRenewal();
+  /** The same trade comes by `raw` and by `agg2`. */
+  const liquidated = new RecentIds(1_000);
   let lastTime = 0 as EpochMs;
 
   function onData(channel: string, data: unknown, emit: (message: MarketMessage) => void): void {
@@ -145,7 +151,7 @@ export function createDeribitDecoder(
     for (const { trade, liquidation } of readTrades(data)) {
       noted(trade);
       if (!liquidationsOnly) emit(trade);
-      if (liquidation !== null) emit(liquidation);
+      if (liquidation !== null && liquidated.add(`${trade.symbol} ${trade.id}`)) emit(liquidation);
     }
   }
 
@@ -222,6 +228,8 @@ export function createDeribitDecoder(
     } else if (method === 'heartbeat') {
       if (params?.type === 'test_request') emit({ type: 'reply', text: TEST_REPLY });
       else emit({ type: 'pong' });
+    } else if (login.onAnswer(parsed.data, emit)) {
+      emit({ type: 'pong' });
     } else if (error !== undefined) {
       if (typeof id === 'string')
         emit({ type: 'subscribed', requestId: id, ok: false, reason: `${error.code} ${errorText(error)}` });
