@@ -268,6 +268,36 @@ describe('signing in and signatures', () => {
   });
 });
 
+it('the history of orders goes back seven days unless it is asked for more, and forgets after a day what never filled', async () => {
+  for (const clientOrderId of ['filled', 'untouched']) {
+    world.exchange.place('main', {
+      clientOrderId,
+      symbol: 'BTCUSDT',
+      side: 'buy',
+      type: 'limit',
+      timeInForce: 'gtc',
+      price: 10_000 as never,
+      triggerPrice: null,
+      size: 10 as never,
+      reduceOnly: false,
+    });
+  }
+  world.exchange.fill('filled', 10);
+  world.exchange.cancel('main', { orderId: null, clientOrderId: 'untouched' });
+  const named = z.object({ list: z.array(z.object({ orderLinkId: z.string() })) });
+  const listed = async (offsetMs: number, query = ''): Promise<string[]> => {
+    world.venue.faults.setClockOffsetMs(offsetMs);
+    const time = Date.now() + offsetMs;
+    const answer = await signedGet('/v5/order/history', `category=linear&symbol=BTCUSDT${query}`, { time });
+    return named.parse(answer.result).list.map((row) => row.orderLinkId);
+  };
+  const hour = 3_600_000;
+  expect((await listed(0)).sort()).toEqual(['filled', 'untouched']);
+  expect(await listed(25 * hour)).toEqual(['filled']);
+  expect(await listed(200 * hour)).toEqual([]);
+  expect(await listed(200 * hour, `&startTime=${Date.now() - hour}`)).toEqual(['filled']);
+});
+
 describe('public REST', () => {
   it('time, instruments, tickers, book, trades and candles in the documented shapes', async () => {
     const get = async (path: string): Promise<unknown> => {

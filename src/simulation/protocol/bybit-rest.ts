@@ -2,6 +2,7 @@ import type { SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchan
 import type { ApiKey } from './api-keys.ts';
 import type { BybitContext } from './bybit-context.ts';
 import { admitRequest, createAddressGate, type RateGate, REQUESTS_PER_ADDRESS } from './bybit-gate.ts';
+import { isRemembered, windowOf } from './bybit-history.ts';
 import { createBybitMarketRest } from './bybit-market-rest.ts';
 import { type BybitOrderOperation, type BybitOrders, isRecord, showsAsOpen, targetOf } from './bybit-orders.ts';
 import type { BybitPrivateHub } from './bybit-private.ts';
@@ -23,7 +24,6 @@ const OF_CATEGORY: ReadonlySet<string> = new Set([
   '/v5/execution/list',
   '/v5/position/list',
 ]);
-const WINDOW_MS = 7 * 86_400_000;
 
 /** REST of the simulated Bybit: public market data, and what is signed. */
 export function createBybitRest(options: {
@@ -157,12 +157,13 @@ export function createBybitRest(options: {
   }
 
   function history(accountId: string, query: URLSearchParams): Result {
-    const window = windowOf(query);
+    const window = windowOf(query, context.now());
     if (window === null) return invalid('startTime and endTime span more than 7 days');
     const named = namedOrder(accountId, query);
     const list = (named ?? allOrders(accountId, query.get('symbol'))).filter(
       (order) =>
         !showsAsOpen(context, order) &&
+        isRemembered(order, context.now()) &&
         (named !== null || (order.createdAt >= window.from && order.createdAt <= window.until)),
     );
     return {
@@ -179,7 +180,7 @@ export function createBybitRest(options: {
   }
 
   function executions(accountId: string, query: URLSearchParams): Result {
-    const window = windowOf(query);
+    const window = windowOf(query, context.now());
     if (window === null) return invalid('startTime and endTime span more than 7 days');
     const symbol = query.get('symbol');
     const target = targetOf(Object.fromEntries(query));
@@ -291,16 +292,6 @@ export function createBybitRest(options: {
 function isAskedFor(order: SimulatedOrder, query: URLSearchParams): boolean {
   const filter = query.get('orderFilter');
   return filter === null || (filter !== 'Order') === isStop(order);
-}
-
-/** Without bounds the last seven days; null if they span more. */
-function windowOf(query: URLSearchParams): { readonly from: number; readonly until: number } | null {
-  const start = query.get('startTime');
-  const end = query.get('endTime');
-  if (start === null && end === null) return { from: 0, until: Number.POSITIVE_INFINITY };
-  const from = start === null ? Number(end) - WINDOW_MS : Number(start);
-  const until = end === null ? from + WINDOW_MS : Number(end);
-  return until - from > WINDOW_MS || until < from ? null : { from, until };
 }
 
 function parseBody(text: string): Readonly<Record<string, unknown>> | null {
