@@ -57,10 +57,14 @@ export function runConfiguration(markets: readonly TradedMarket[]): RuntimeConfi
   };
 }
 
+/** How much longer lanes hold and rest there: Alpaca answers 200 requests a minute, orders, cancels and questions of everybody together. */
+const SLOWER: Readonly<Partial<Record<VenueId, number>>> = { alpaca: 5 };
+
 function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
   const ticks = (bps: number) => Math.max(1, Math.round((price * bps) / 1e4 / instrument.tickSize));
   const lots = Math.max(1, Math.round(BASE_NOTIONAL / notional(instrument, price as Price, instrument.lotSize)));
   const size = (factor: number) => formatScaled(lots * factor * instrument.lotSize, instrument.sizeScale);
+  const slower = SLOWER[instrument.venue] ?? 1;
   return {
     name: laneName(instrument.venue, instrument.symbol),
     account: LOCAL_ACCOUNT,
@@ -75,8 +79,8 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
       takeProfitTicks: ticks(0.3),
       stopLossTicks: ticks(1.5),
       restMs: 700,
-      holdMs: 1_500,
-      cooldownMs: 500,
+      holdMs: 1_500 * slower,
+      cooldownMs: 500 * slower,
       baseSize: size(1),
       maxSizeFactor: 10,
     },
