@@ -56,4 +56,31 @@ describe('a connection that is being replaced', () => {
     await until('live again', () => managed.status().state === 'live');
     expect(hear).toHaveLength(2);
   });
+
+  test.each(CLIENTS)(
+    'F16: $name does not go round in circles where each server says that it restarts',
+    async (client) => {
+      const { runtime } = await client.open();
+      let dials = 0;
+      const managed = client.create({
+        ...runtime,
+        connect: (url, socket) => {
+          dials += 1;
+          return runtime.connect(url, {
+            ...socket,
+            onOpen: () => {
+              socket.onOpen();
+              socket.onFrame(Buffer.from(SHUTDOWN), false);
+            },
+          });
+        },
+      });
+      onTestFinished(() => managed.stop());
+      managed.start();
+      await until('live', () => managed.status().state === 'live');
+      await new Promise((done) => setTimeout(done, 150));
+      expect(dials).toBeLessThanOrEqual(2);
+      expect(managed.status().state).toBe('live');
+    },
+  );
 });

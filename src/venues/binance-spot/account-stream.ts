@@ -5,6 +5,7 @@ import type { EpochMs } from '#core/time/clock.ts';
 import { observeRefusal } from '../binance/limits.ts';
 import { parsePrivate, readAs, type WebsocketAnswer, websocketAnswer } from '../binance/private-messages.ts';
 import { createRestClient } from '../binance/rest.ts';
+import { createShutdownObedience } from '../binance/server-shutdown.ts';
 import { createSigner, MAX_RECV_WINDOW_MS, signedRequest } from '../binance/signing.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { holdingsOf } from '../connection/holdings.ts';
@@ -18,6 +19,8 @@ import { binanceSpotApi } from './api.ts';
 import { createKnownInstruments } from './known-instruments.ts';
 
 const ANSWER_TIMEOUT_MS = 5_000;
+/** One subscription for each connection; there are two while one is being replaced. */
+const MAX_PENDING = 4;
 const HEARTBEAT = { intervalMs: 20_000, answerTimeoutMs: 10_000, message: () => null };
 /** The venue cuts connections after 24 hours. */
 const PLANNED_RECONNECT_MS = 23 * 3_600_000;
@@ -42,7 +45,7 @@ export function createBinanceSpotAccountStream(
   const rest = createRestClient(binanceSpotApi, runtime);
   const sign = createSigner();
   const instruments = createKnownInstruments(runtime);
-  const pending = createPendingRequests<WebsocketAnswer>(timers, 1);
+  const pending = createPendingRequests<WebsocketAnswer>(timers, MAX_PENDING);
   let requests = 0;
   const watch = createCredentialWatch({
     credentials: runtime.credentials,
@@ -63,9 +66,10 @@ export function createBinanceSpotAccountStream(
     const window = { timestamp: Math.floor(venueClock.venueNow()) as EpochMs, recvWindow: MAX_RECV_WINDOW_MS };
     requests += 1;
     const id = `s${requests}`;
-    const text = signedRequest(sign, credentials, { id, method: SUBSCRIBE, params: {} }, window);
+    // A connection that has gone meanwhile leaves nothing waiting: what is pending was written.
+    session.send(signedRequest(sign, credentials, { id, method: SUBSCRIBE, params: {} }, window));
     await new Promise<void>((resolve, reject) => {
-      pending.add(id, session.id, ANSWER_TIMEOUT_MS, (outcome) => {
+      const isAwaited = pending.add(id, session.id, ANSWER_TIMEOUT_MS, (outcome) => {
         if (outcome.kind !== 'answer') {
           reject(new VenueError('retry', 'NO_ANSWER', `${SUBSCRIBE}: ${outcome.kind}`));
           return;
@@ -75,7 +79,7 @@ export function createBinanceSpotAccountStream(
         if (error === undefined) resolve();
         else reject(new VenueError(errorClass(error.code, error.msg, status), String(error.code), error.msg));
       });
-      session.send(text);
+      if (!isAwaited) reject(new VenueError('retry', 'NO_ANSWER', `${SUBSCRIBE}: too many wait for their answers`));
     });
   }
 
@@ -89,7 +93,7 @@ export function createBinanceSpotAccountStream(
     if (event !== undefined) {
       onEvent(event, frame, isCurrent);
     } else if (e === 'serverShutdown') {
-      if (isCurrent) connection.replace('the venue restarts this connection', LINGER_MS);
+      if (isCurrent) obeyShutdown();
     } else if (id !== undefined && id !== null) {
       const answer = readAs(websocketAnswer, message, 'websocket API answer');
       if (!pending.answer(String(id), answer)) runtime.log('warn', 'answer that nobody waits for', { id });
@@ -117,10 +121,10 @@ export function createBinanceSpotAccountStream(
         listener.onReport(reportOfBalanceUpdate(readAs(balanceUpdate, event, 'balanceUpdate')), frame);
         return;
       case 'eventStreamTerminated':
-        if (isCurrent) connection.reconnect('the venue ended the event stream');
+        if (isCurrent) connection.fail('the venue ended the event stream');
         return;
       case 'serverShutdown':
-        if (isCurrent) connection.replace('the venue restarts this connection', LINGER_MS);
+        if (isCurrent) obeyShutdown();
         return;
       default:
         // Lists of orders and locks from outside change nothing here.
@@ -159,6 +163,8 @@ export function createBinanceSpotAccountStream(
       onStatus: (status) => listener.onStatus(status),
     },
   });
+
+  const obeyShutdown = createShutdownObedience(connection, clock, LINGER_MS);
 
   return {
     status: connection.status,

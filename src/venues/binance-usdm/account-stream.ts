@@ -3,6 +3,7 @@ import { VenueError } from '#core/orders/venue-error.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import { parsePrivate, readAs } from '../binance/private-messages.ts';
 import { createRestClient } from '../binance/rest.ts';
+import { createShutdownObedience } from '../binance/server-shutdown.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { createResilientConnection } from '../connection/resilient-connection.ts';
 import type { AccountRuntime } from '../venue.ts';
@@ -23,6 +24,7 @@ const HEARTBEAT = { intervalMs: 20_000, answerTimeoutMs: 10_000, message: () => 
 const PLANNED_RECONNECT_MS = 23 * 3_600_000;
 /** While a connection is being replaced the old one stays for what is on its way. */
 const LINGER_MS = 10_000;
+const COIN_MARGINED = 2;
 const LISTEN_KEY = '/fapi/v1/listenKey';
 
 export interface AccountStreamTiming {
@@ -80,6 +82,8 @@ export function createBinanceUsdmAccountStream(
   /** `isCurrent`: false for a connection that is being replaced already; then what it says of itself does not matter. */
   function onFrame(frame: Buffer, isCurrent: boolean): void {
     const message = eventOf(parsePrivate(frame.toString('utf8')));
+    // Coin-margined contracts (2), where the venue tells them on the same stream, are another market.
+    if (message.st === COIN_MARGINED) return;
     switch (message.e) {
       case 'ORDER_TRADE_UPDATE':
         for (const report of reportsOfOrderUpdate(readAs(orderTradeUpdate, message, 'ORDER_TRADE_UPDATE'))) {
@@ -99,10 +103,10 @@ export function createBinanceUsdmAccountStream(
         return;
       }
       case 'listenKeyExpired':
-        if (isCurrent) connection.reconnect('listen key expired');
+        if (isCurrent) connection.fail('listen key expired');
         return;
       case 'serverShutdown':
-        if (isCurrent) connection.replace('the venue restarts this connection', LINGER_MS);
+        if (isCurrent) obeyShutdown();
         return;
       default:
         // TRADE_LITE repeats fills that ORDER_TRADE_UPDATE tells in full; the others (margin calls, settings) change nothing here.
@@ -141,6 +145,8 @@ export function createBinanceUsdmAccountStream(
       onStatus: (status) => listener.onStatus(status),
     },
   });
+
+  const obeyShutdown = createShutdownObedience(connection, runtime.clock, LINGER_MS);
 
   return {
     status: connection.status,

@@ -18,6 +18,7 @@ import {
   websocketAnswer,
 } from './private-messages.ts';
 import { createRestClient } from './rest.ts';
+import { createShutdownObedience } from './server-shutdown.ts';
 import { createSigner, type Params, signedRequest, signedWindow } from './signing.ts';
 
 /** An answer that has not come by then may still have taken effect. Not shorter than the longest window of a request. */
@@ -215,8 +216,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
   function onFrame(frame: Buffer, isCurrent: boolean): void {
     const message = parsePrivate(frame.toString('utf8'));
     if (typeof message === 'object' && message !== null && 'e' in message) {
-      if (message.e === 'serverShutdown' && isCurrent)
-        connection.replace('the venue restarts this connection', LINGER_MS);
+      if (message.e === 'serverShutdown' && isCurrent) obeyShutdown();
       return;
     }
     const answer = readAs(websocketAnswer, message, 'websocket API answer');
@@ -269,6 +269,8 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
       onStatus,
     },
   });
+
+  const obeyShutdown = createShutdownObedience(connection, clock, LINGER_MS);
 
   return {
     notReady,
