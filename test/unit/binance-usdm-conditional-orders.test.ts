@@ -171,6 +171,27 @@ describe('conditional orders of USD-M', () => {
     expect(exchange.openOrders('tested', null)).toEqual([]);
   });
 
+  test('one that somebody else placed to close whatever there is states no size, and blocks no question', () => {
+    const row = {
+      algoId: 7,
+      clientAlgoId: 'web_1',
+      symbol: 'BTCUSDT',
+      side: 'SELL',
+      orderType: 'STOP_MARKET',
+      quantity: null,
+      triggerPrice: '58000.0',
+      algoStatus: 'NEW',
+      actualOrderId: 0,
+      closePosition: true,
+      createTime: 1,
+      updateTime: 2,
+    };
+    const read = readAs(algoRow, row, 'test');
+    expect(read.actualOrderId).toBe('');
+    expect(reportOfAlgoRow(read)).toMatchObject({ status: 'accepted', size: '0', triggerPrice: '58000', price: null });
+    expect(readAs(algoRow, { ...row, actualOrderId: null }, 'test').actualOrderId).toBe('');
+  });
+
   test.skipIf(!hasSharedData('binance/fixtures/nautilus.jsonl'))('published shapes are read', () => {
     const rows = sharedRows('binance/fixtures/nautilus.jsonl') as { name: string; body: { data?: unknown } }[];
     const bodyOf = (name: string) => {

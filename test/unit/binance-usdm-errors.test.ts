@@ -37,6 +37,7 @@ describe('error classes', () => {
 
   test('a duplicate id under the general code is the order itself, not a refusal', () => {
     expect(classifyError(-2010, 'Duplicate order sent.', 400, 'order')).toBe('alreadySo');
+    expect(classifyError(-4000, 'ClientAlgoId is duplicated.', 400, 'order')).toBe('alreadySo');
     expect(classifyError(-2010, 'Account has insufficient balance.', 400, 'order')).toBe('reject');
   });
 

@@ -13,8 +13,13 @@ import type { Params } from '../binance/signing.ts';
 const algoStatus = z.enum(['NEW', 'TRIGGERING', 'TRIGGERED', 'FINISHED', 'CANCELED', 'EXPIRED', 'REJECTED']);
 type AlgoStatus = z.infer<typeof algoStatus>;
 
-/** Empty until it is triggered. */
-const actualId = z.union([z.literal(''), id]).default('');
+/** Empty until it is triggered; 0 and null say the same. */
+const actualId = z
+  .union([z.literal(''), id])
+  .nullish()
+  .transform((text) => (text === '0' ? '' : (text ?? '')));
+/** What an order that closes a whole position, or trails the price, may not state. */
+const statedDecimal = decimal.nullish().transform((text) => text ?? '0');
 
 /** A conditional order as queries give it. */
 export const algoRow = z.looseObject({
@@ -23,10 +28,10 @@ export const algoRow = z.looseObject({
   symbol: z.string(),
   side,
   orderType: z.string().default(''),
-  quantity: decimal,
-  triggerPrice: decimal.default('0'),
+  quantity: statedDecimal,
+  triggerPrice: statedDecimal,
   /** Of those that become limit orders. */
-  price: decimal.default('0'),
+  price: statedDecimal,
   algoStatus,
   actualOrderId: actualId,
   reduceOnly: z.boolean().default(false),
@@ -45,9 +50,9 @@ export const algoUpdate = z.looseObject({
     s: z.string(),
     S: side,
     o: z.string().default(''),
-    q: decimal,
-    tp: decimal.default('0'),
-    p: decimal.default('0'),
+    q: statedDecimal,
+    tp: statedDecimal,
+    p: statedDecimal,
     X: algoStatus,
     ai: actualId,
     R: z.boolean().default(false),

@@ -55,7 +55,7 @@ export function createErrorClassifier(rows: ErrorRows): ErrorClassifier {
   );
 
   function classOf(code: number | null, text: string, status: number): VenueErrorClass {
-    if (code !== null && /duplicate order|clientorderid is duplicated/i.test(text)) return 'alreadySo';
+    if (code !== null && /duplicate order|client(order|algo)id is duplicated/i.test(text)) return 'alreadySo';
     const known = code === null ? undefined : classByCode.get(code);
     if (known !== undefined) return known;
     if (status === 429 || status === 418 || status === 403) return 'retry';
