@@ -31,6 +31,28 @@ describe('venue clock', () => {
     );
   });
 
+  it.each([-20_000, 20_000])(
+    'H11: after a step of the venue by %i ms that it was told of, one reading is enough',
+    (stepMs) => {
+      const manual = createManualClock();
+      const venueClock = createVenueClock(manual.clock);
+      const read = (offsetMs: number): void => {
+        const at = manual.clock.monoNanos();
+        venueClock.sample(at, at, (manual.clock.epochMs() + offsetMs) as EpochMs);
+      };
+      for (let count = 0; count < 9; count += 1) read(0);
+      venueClock.distrust();
+      expect(venueClock.venueNow()).toBe(manual.clock.epochMs());
+      read(stepMs);
+      expect(venueClock.venueNow()).toBe(manual.clock.epochMs() + stepMs);
+      expect(venueClock.offsetMs()).toBe(stepMs);
+      // A reading that is of no use ends no distrust.
+      venueClock.distrust();
+      venueClock.sample(manual.clock.monoNanos(), nanosFromMs(5_000), manual.clock.epochMs());
+      expect(venueClock.venueNow()).toBe(manual.clock.epochMs() + stepMs);
+    },
+  );
+
   it('G12: a step of the wall clock does not move it', () => {
     const manual = createManualClock();
     const venueClock = createVenueClock(manual.clock);

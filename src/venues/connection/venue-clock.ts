@@ -17,6 +17,8 @@ export interface VenueClock {
    * False if its round trip was too long to be of use.
    */
   sample(sentAt: MonoNanos, receivedAt: MonoNanos, venueTime: EpochMs): boolean;
+  /** The venue has refused a time that was made here: the next reading takes the place of all before it, so that no majority of old ones outvotes a step of either clock. */
+  distrust(): void;
   /** The venue's time now, as late as can be without being ahead of it. Before the first sample: the wall clock. Follows the monotonic clock: steps of the wall clock do not matter. */
   venueNow(): EpochMs;
   /** Venue time minus wall time, best estimate, in ms; null before the first sample. */
@@ -37,6 +39,7 @@ export function createVenueClock(clock: Clock, options: VenueClockOptions = {}):
   const midpoints: number[] = [];
   /** Median of the bounds: asked for by every order, changed only by a sample. */
   let lowerBound = 0;
+  let distrusted = false;
 
   function offsetMs(): number | null {
     if (midpoints.length === 0) return null;
@@ -47,6 +50,11 @@ export function createVenueClock(clock: Clock, options: VenueClockOptions = {}):
     sample(sentAt, receivedAt, venueTime) {
       const roundTrip = receivedAt - sentAt;
       if (!(roundTrip >= 0 && roundTrip <= maxRoundTrip) || !Number.isFinite(venueTime)) return false;
+      if (distrusted) {
+        distrusted = false;
+        lowerBounds.length = 0;
+        midpoints.length = 0;
+      }
       lowerBounds.push(venueTime - receivedAt / 1e6);
       midpoints.push(venueTime - (sentAt + receivedAt) / 2e6);
       if (lowerBounds.length > capacity) {
@@ -55,6 +63,9 @@ export function createVenueClock(clock: Clock, options: VenueClockOptions = {}):
       }
       lowerBound = median(lowerBounds);
       return true;
+    },
+    distrust() {
+      distrusted = true;
     },
     venueNow() {
       if (lowerBounds.length === 0) return clock.epochMs();
