@@ -105,6 +105,17 @@ describe('Bybit order entry against the simulated venue', () => {
     expect(await place(entry, intentOf('c-2'))).toMatchObject({ kind: 'rejected', errorClass: 'clock' });
   });
 
+  it('G12: a venue whose clock steps refuses what was signed before, and nothing after its time was read once more', async () => {
+    await live();
+    for (const id of ['s-1', 's-2', 's-3']) expect((await place(entry, intentOf(id))).kind).toBe('accepted');
+    world.venue.faults.setClockOffsetMs(20_000);
+    expect(await place(entry, intentOf('s-4'))).toMatchObject({ kind: 'rejected', errorClass: 'clock' });
+    const asked = world.venue.stats().requests;
+    await until('its time is read', () => world.venue.stats().requests > asked);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await place(entry, intentOf('s-5'))).kind).toBe('accepted');
+  });
+
   it('F1: an answer that never comes is unknown after its time, and the order may live', async () => {
     await entry.stop();
     entry = enterOrders({ ...world, runtime: { ...world.runtime, timers: hastened(5_000, 60) } }).entry;

@@ -42,6 +42,7 @@ export function createBybitRest(category: BybitCategory, runtime: AccountRuntime
     } catch (error) {
       // The venue judged our time as wrong and did nothing: measure again, then once more.
       if (!(error instanceof VenueError) || error.venueClass !== 'clock') throw error;
+      venueClock.distrust();
       await synchronise();
       return attempt(operation, path, request);
     }

@@ -190,6 +190,8 @@ export function createBybitOrderEntry(
     sentAt: MonoNanos,
     session: ConnectionSession,
   ): OrderAnswer {
+    const errorClass = message.retCode === undefined ? null : classOfCode(message.retCode, operation);
+    if (errorClass === 'clock') venueClock.distrust();
     const venueTime = timeOf(message.header?.Timenow);
     if (venueTime !== null) venueClock.sample(sentAt, clock.monoNanos(), venueTime);
     const headers = {
@@ -203,10 +205,9 @@ export function createBybitOrderEntry(
       if (data.success) return { kind: 'accepted', venueOrderId: data.data.orderId, venueTime };
       return { kind: 'unknown', cause: 'venueUnclear', code: '0', text: 'accepted without an order id' };
     }
-    if (message.retCode === undefined) {
+    if (message.retCode === undefined || errorClass === null) {
       return { kind: 'unknown', cause: 'venueUnclear', code: 'ANSWER_INVALID', text: 'no retCode' };
     }
-    const errorClass = classOfCode(message.retCode, operation);
     if (TOO_OFTEN.has(message.retCode)) {
       limits.refused(operation, headers, venueClock.venueNow());
     }
