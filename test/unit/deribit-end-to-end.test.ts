@@ -159,7 +159,8 @@ describe('our Deribit against the simulated one, over the matching engine', () =
   );
 
   it('F28: after a hole in the changes the book is not quoted until one resubscription has made it whole', async () => {
-    const { connection, sync, resyncs } = watchMarket();
+    // The book alone, so that it is a change of the book that is lost.
+    const { connection, sync, resyncs } = watchMarket(false, ['book']);
     connection.start();
     await until('a book', () => sync.book.valid);
     venue.faults.arm('dropPublicFrame');

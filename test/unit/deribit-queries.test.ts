@@ -147,6 +147,15 @@ describe('Deribit queries against the simulated venue', () => {
     expect(await askVenue(world).balances()).toHaveLength(1);
   });
 
+  it('F27: the clock of signed requests follows the venue with each answer, not only with the first', async () => {
+    await queries.balances();
+    world.venue.faults.setClockOffsetMs(30_000);
+    for (let each = 0; each < 9; each += 1) await queries.balances();
+    // Beyond what the venue would take of the first reading.
+    world.venue.faults.setClockOffsetMs(75_000);
+    expect(await queries.balances()).toHaveLength(1);
+  });
+
   it('the venue says that it trades, and which instruments it has', async () => {
     expect(await deribit.fetchMarketStatus?.(world.runtime)).toMatchObject({ state: 'open' });
     expect(await deribit.fetchInstruments(world.runtime)).toMatchObject([

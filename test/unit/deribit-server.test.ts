@@ -100,6 +100,15 @@ describe('the simulated Deribit', () => {
     });
   });
 
+  it('F15: with a token that has expired raw is refused, until another one is there', async () => {
+    await client.call('public/auth', CREDENTIALS);
+    world.venue.faults.arm('tokenExpires');
+    const channels = ['book.BTC-PERPETUAL.raw'];
+    expect((await client.call('public/subscribe', { channels })).error?.code).toBe(13778);
+    await client.call('public/auth', CREDENTIALS);
+    expect((await client.call('public/subscribe', { channels })).result).toEqual(channels);
+  });
+
   it('R10: whoever leaves a test request unanswered is cut off', async () => {
     expect((await client.call('public/set_heartbeat', { interval: 5 })).error?.code).toBe(-32602);
     expect((await client.call('public/set_heartbeat', { interval: 10 })).result).toBe('ok');

@@ -92,6 +92,11 @@ export async function createDeribitServer(options: SimulatedVenueOptions): Promi
     onPublic(session, connection, method, params, answer);
   }
 
+  /** A token that has expired is none. */
+  function isSignedIn({ token }: Connection): boolean {
+    return auth.keyOf(token, context.now()) !== null;
+  }
+
   function onPublic(
     session: VenueSession,
     connection: Connection,
@@ -125,7 +130,7 @@ export async function createDeribitServer(options: SimulatedVenueOptions): Promi
         return;
       case 'public/subscribe': {
         const names = namesOf(params);
-        const taken = names === null ? null : publicChannels.subscribe(session, names, connection.key !== null);
+        const taken = names === null ? null : publicChannels.subscribe(session, names, isSignedIn(connection));
         if (names === null) answer(invalidParameter('channels'));
         else if (taken === null) answer(refuse(13778, 'raw_subscriptions_not_available_for_unauthorized'));
         else {

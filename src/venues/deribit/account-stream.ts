@@ -87,7 +87,7 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
     opened.progress('subscribing', CHANNELS.join(' '));
     limits.take('subscribe');
     return new Promise((resolve, reject) => {
-      session.request(opened, 'private/subscribe', { channels: CHANNELS }, (outcome) => {
+      const sent = session.request(opened, 'private/subscribe', { channels: CHANNELS }, (outcome) => {
         if (outcome.kind !== 'answer') {
           reject(new MillraceError('retryable', 'ACK_MISSING', `request=subscribe cause=${outcome.kind}`));
           return;
@@ -100,6 +100,7 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
           reject(new MillraceError('configuration', 'SUBSCRIBE_REFUSED', text));
         }
       });
+      if (!sent) reject(new MillraceError('retryable', 'REQUESTS_PENDING', 'request=subscribe'));
     });
   }
 
@@ -136,17 +137,6 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
         ];
         return reports.filter((report) => report.kind !== 'fill' || fillsTold.add(`${report.symbol} ${report.fillId}`));
       }
-      case 'orders':
-        return z
-          .union([z.array(orderRow), orderRow.transform((row) => [row])])
-          .parse(data)
-          .map((row) => readOrder(row, 'accountStream'));
-      case 'trades':
-        return z
-          .array(tradeRow)
-          .parse(data)
-          .map((row) => readTrade(row, 'accountStream'))
-          .filter((report) => fillsTold.add(`${report.symbol} ${report.fillId}`));
       case 'portfolio': {
         const row = portfolioRow.parse(data);
         currencies.add(row.currency.toUpperCase());

@@ -37,12 +37,16 @@ export async function fetchServerTime(runtime: VenueRuntime): Promise<EpochMs> {
   throw new VenueError('retry', 'ANSWER_INVALID', 'get_time has no time');
 }
 
-/** Sends one GET and reads its answer whole, within the time limit. Rejects with a `VenueError`; for `operation` see its classes. */
+/**
+ * Sends one GET and reads its answer whole, within the time limit. Rejects with a `VenueError`; for `operation` see its classes. `onVenueTime` is told when the venue
+ * wrote its answer, a refusal as well.
+ */
 export async function exchange(
   runtime: VenueRuntime,
   operation: DeribitOperation,
   uri: string,
   headers: Readonly<Record<string, string>>,
+  onVenueTime: (time: EpochMs) => void = () => undefined,
 ): Promise<unknown> {
   const abort = new AbortController();
   const cancel = runtime.timers.after(ANSWER_TIMEOUT_MS, () => abort.abort());
@@ -51,7 +55,7 @@ export async function exchange(
       headers: { ...headers },
       signal: abort.signal,
     });
-    return readAnswer(await response.text(), response.status, operation);
+    return readAnswer(await response.text(), response.status, operation, onVenueTime);
   } catch (error) {
     if (error instanceof VenueError) throw error;
     if (error instanceof MillraceError && error.class === 'configuration') throw error;
@@ -63,7 +67,12 @@ export async function exchange(
 }
 
 /** The result of an answer. The body decides, where it can be read: refusals come with a status of 400 as well. */
-function readAnswer(body: string, status: number, operation: DeribitOperation): unknown {
+function readAnswer(
+  body: string,
+  status: number,
+  operation: DeribitOperation,
+  onVenueTime: (time: EpochMs) => void,
+): unknown {
   let message: z.infer<typeof rpcMessage> | null = null;
   try {
     message = rpcMessage.parse(parseNumbersAsText(body));
@@ -77,6 +86,7 @@ function readAnswer(body: string, status: number, operation: DeribitOperation): 
       );
     }
   }
+  if (message?.usOut !== undefined) onVenueTime((Number(message.usOut) / 1_000) as EpochMs);
   if (message?.error !== undefined) {
     const { code, message: text } = message.error;
     throw new VenueError(classOfCode(Number(code), text, operation), code, errorText(message.error));

@@ -147,7 +147,7 @@ export function createDeribitQueries(
       take(await openRows(symbol));
       take(await history(symbol, from, false));
       return withoutTriggered([...rows.values()])
-        .filter((row) => Number(row.creation_timestamp) >= from)
+        .filter((row) => Number(row.creation_timestamp) >= Math.floor(from))
         .sort(byCreation)
         .map(report);
     },
@@ -162,7 +162,9 @@ export function createDeribitQueries(
         const delivered = await fetchDeliveries(rest, symbol, Math.floor(from), Math.ceil(until) + 1_000);
         for (const fill of delivered) fills.set(fill.fillId, fill);
       }
-      return [...fills.values()].filter((fill) => fill.venueTime >= from).sort((a, b) => a.venueTime - b.venueTime);
+      return [...fills.values()]
+        .filter((fill) => fill.venueTime >= Math.floor(from))
+        .sort((a, b) => a.venueTime - b.venueTime);
     },
     async positions(symbols) {
       // One answer for all, so that they are of one moment; an instrument that has expired is not listed, which is what flat means.

@@ -57,8 +57,13 @@ export function createDeribitRest(runtime: AccountRuntime): DeribitRest {
         throw new VenueError('keys', 'CREDENTIALS_MISSING', `account=${runtime.account.account}`);
       const uri = uriOf(method, parameters);
       const request = { timestamp: Math.floor(venueClock.venueNow()), method: 'GET', uri, body: '' };
+      const sentAt = clock.monoNanos();
       try {
-        return await exchange(runtime, operation, uri, { authorization: authorizationHeader(credentials, request) });
+        const headers = { authorization: authorizationHeader(credentials, request) };
+        // Each answer is a reading of the venue's clock: the offset is never older than the last call.
+        return await exchange(runtime, operation, uri, headers, (time) =>
+          venueClock.sample(sentAt, clock.monoNanos(), time),
+        );
       } catch (error) {
         if (!(error instanceof VenueError) || error.venueCode !== String(TOO_MANY_REQUESTS)) {
           // By REST each request is signed by itself: one that is not accepted is a matter of keys, not of a session's age.

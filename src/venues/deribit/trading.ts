@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '#core/errors.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
@@ -26,6 +26,7 @@ const WINDOW_MS = 5_000;
 /** A shorter window than this would mostly be refused on arrival. */
 const MIN_WINDOW_MS = 50;
 const MAX_PENDING = 400;
+const ARM_METHOD = 'private/enable_cancel_on_disconnect';
 /** For how long a connection that is being replaced may still deliver its answers. */
 const LINGER_MS = 10_000;
 /** How long leaving in order may take. */
@@ -125,12 +126,17 @@ export function createDeribitOrderEntry(
 
   function armCancelOnDisconnect(opened: ConnectionSession): Promise<void> {
     return new Promise((resolve, reject) => {
-      session.request(opened, 'private/enable_cancel_on_disconnect', { scope: 'connection' }, (outcome) => {
-        if (outcome.kind === 'answer' && outcome.answer.error === undefined) {
+      const refuse = (cause: string): void =>
+        reject(new MillraceError('retryable', 'CANCEL_ON_DISCONNECT', `not armed, cause=${cause}`));
+      const sent = session.request(opened, ARM_METHOD, { scope: 'connection' }, (outcome) => {
+        if (outcome.kind !== 'answer') refuse(outcome.kind);
+        else if (outcome.answer.error !== undefined) refuse(errorText(outcome.answer.error));
+        else {
           armed.add(opened);
           resolve();
-        } else reject(new Error(`cancel-on-disconnect not armed: ${outcome.kind}`));
+        }
       });
+      if (!sent) refuse('too many requests wait for their answers');
     });
   }
 
