@@ -77,6 +77,19 @@ describe('Deribit queries against the simulated venue', () => {
     expect(world.venue.faults.happened('queryNotFound')).toBe(1);
   });
 
+  it('F3: orders and fills that are no longer at hand are found in the history', async () => {
+    const from = Date.now() as EpochMs;
+    put('old');
+    world.exchange.fill('old', 100);
+    for (const hours of [1, 25]) {
+      world.venue.faults.setClockOffsetMs(hours * 3_600_000);
+      const asked = askVenue(world);
+      expect(await asked.orderByClientId(SYMBOL, 'old')).toMatchObject({ kind: 'found', report: { status: 'filled' } });
+      expect((await asked.ordersSince(SYMBOL, from)).map((each) => each.clientOrderId)).toEqual(['old']);
+      expect((await asked.fillsSince(SYMBOL, from)).map((each) => each.size)).toEqual(['100']);
+    }
+  });
+
   it('M1: what lives, what ended and what filled since a time is found, once each, oldest first', async () => {
     const from = Date.now() as EpochMs;
     for (const id of ['a', 'b', 'c']) put(id);

@@ -10,7 +10,7 @@ import type {
 } from '../exchange/simulated-exchange.ts';
 import type { ApiKey } from './api-keys.ts';
 import type { DeribitContext } from './deribit-context.ts';
-import { isOpen, orderRow, type Row, userTradeRow } from './deribit-rows.ts';
+import { isOpen, isTriggered, orderRow, type Row, readOrderId, userTradeRow } from './deribit-rows.ts';
 import {
   booleanField,
   type Fields,
@@ -199,8 +199,12 @@ export function createDeribitOrders(context: DeribitContext) {
   }
 
   function cancel(accountId: string, params: Fields): DeribitOrderOutcome {
-    const orderId = textField(params, 'order_id');
-    if (orderId === null) return invalid('order_id');
+    const shownId = textField(params, 'order_id');
+    if (shownId === null) return invalid('order_id');
+    const { orderId, isWaiting } = readOrderId(shownId);
+    // What has been triggered is another order: the one that waited has ended.
+    const known = exchange.order(accountId, { orderId, clientOrderId: null });
+    if (isWaiting && known !== null && isTriggered(known)) return refusedFor('orderNotOpen');
     const done = exchange.cancel(accountId, { orderId, clientOrderId: null });
     if (done.kind === 'refused') return refusedFor(done.reason);
     const result = rowOf(done.order);
@@ -210,7 +214,9 @@ export function createDeribitOrders(context: DeribitContext) {
 
   function edit(accountId: string, params: Fields): DeribitOrderOutcome {
     const label = textField(params, 'label');
-    const orderId = textField(params, 'order_id') ?? (label === null ? null : openByLabel(accountId, label));
+    const shownId = textField(params, 'order_id');
+    const byLabel = label === null ? null : openByLabel(accountId, label);
+    const orderId = shownId === null ? byLabel : readOrderId(shownId).orderId;
     if (orderId === null) return label === null ? invalid('order_id') : refusedFor('unknownOrder');
     const known = exchange.order(accountId, { orderId, clientOrderId: null });
     if (known === null) return refusedFor('unknownOrder');

@@ -2,7 +2,15 @@ import type { SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchan
 import type { DeribitContext } from './deribit-context.ts';
 import { allOrders, orderRowOf, showsAsOpen } from './deribit-orders.ts';
 import { isCovered } from './deribit-public-channels.ts';
-import { portfolioRow, positionRow, type Row, userTradeRow } from './deribit-rows.ts';
+import {
+  isTriggered,
+  portfolioRow,
+  positionRow,
+  type Row,
+  readOrderId,
+  triggeredRow,
+  userTradeRow,
+} from './deribit-rows.ts';
 import {
   booleanField,
   type Fields,
@@ -14,6 +22,11 @@ import {
 } from './deribit-rpc.ts';
 import { transactionLog } from './deribit-transaction-log.ts';
 
+/** "Accessing historical trades and orders". */
+const ORDERS_AT_HAND_MS = 30 * 60_000;
+const TRADES_AT_HAND_MS = 24 * 3_600_000;
+/** How late the history has them. */
+const INDEXED_MS = 60_000;
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1_000;
 const DEFAULT_TRADES = 10;
@@ -35,10 +48,18 @@ export function createDeribitPrivateMethods(
     return value === null ? invalidParameter(name, 'missing') : run(value);
   }
 
-  function orderState(accountId: string, orderId: string): RpcOutcome {
+  /** Ended orders and trades are at hand for a while, and then in the history alone, which has them a little later. */
+  function isAtHand(time: number, params: Fields, forMs: number): boolean {
+    const age = context.now() - time;
+    return booleanField(params, 'historical') ? age > INDEXED_MS : age <= forMs;
+  }
+
+  function orderState(accountId: string, shownId: string): RpcOutcome {
+    const { orderId, isWaiting } = readOrderId(shownId);
     const order = context.rejected.get(orderId) ?? exchange.order(accountId, { orderId, clientOrderId: null });
     if (order === null || order.accountId !== accountId || faults.take('queryNotFound')) return NOT_FOUND;
-    return { result: orderRowOf(context, order) };
+    const row = orderRowOf(context, order);
+    return { result: isWaiting && isTriggered(order) ? triggeredRow(row, order) : row };
   }
 
   function ordersByLabel(accountId: string, label: string, currency: string | null): RpcOutcome {
@@ -46,16 +67,25 @@ export function createDeribitPrivateMethods(
     const found = allOrders(context, accountId, null).filter(
       (order) =>
         context.labelOf(order) === label &&
+        (showsAsOpen(context, order) || isAtHand(order.updatedAt, {}, ORDERS_AT_HAND_MS)) &&
         (currency === null || isCovered('any', currency, context.requireInstrument(order.symbol))),
     );
-    return { result: found.map((order) => orderRowOf(context, order)) };
+    return {
+      result: found.flatMap((order) => {
+        const row = orderRowOf(context, order);
+        return isTriggered(order) ? [triggeredRow(row, order), row] : [row];
+      }),
+    };
   }
 
   /** Ended orders, newest first; those that never filled only where they are asked for. */
   function orderHistory(accountId: string, symbol: string, params: Fields): RpcOutcome {
     const unfilledToo = booleanField(params, 'include_unfilled');
     const ended = allOrders(context, accountId, symbol).filter(
-      (order) => !showsAsOpen(context, order) && (unfilledToo || order.cumulativeSize > 0),
+      (order) =>
+        !showsAsOpen(context, order) &&
+        (unfilledToo || order.cumulativeSize > 0) &&
+        isAtHand(order.updatedAt, params, ORDERS_AT_HAND_MS),
     );
     const offset = numberField(params, 'offset') ?? 0;
     const count = Math.min(numberField(params, 'count') ?? DEFAULT_COUNT, MAX_COUNT);
@@ -73,7 +103,9 @@ export function createDeribitPrivateMethods(
   function trades(accountId: string, symbol: string, params: Fields): RpcOutcome {
     const from = numberField(params, 'start_timestamp') ?? 0;
     const to = numberField(params, 'end_timestamp') ?? Number.POSITIVE_INFINITY;
-    const found = exchange.fills(accountId, symbol).filter((fill) => Math.floor(fill.time) >= from && fill.time <= to);
+    const found = exchange
+      .fills(accountId, symbol)
+      .filter(({ time }) => Math.floor(time) >= from && time <= to && isAtHand(time, params, TRADES_AT_HAND_MS));
     const ordered = textField(params, 'sorting') === 'asc' ? found : [...found].reverse();
     const count = Math.min(numberField(params, 'count') ?? DEFAULT_TRADES, MAX_COUNT);
     return { result: { trades: tradeRows(accountId, ordered.slice(0, count)), has_more: ordered.length > count } };
@@ -134,7 +166,7 @@ export function createDeribitPrivateMethods(
         return named(params, 'order_id', (orderId) => ({
           result: tradeRows(
             accountId,
-            exchange.fills(accountId, null).filter((fill) => fill.orderId === orderId),
+            exchange.fills(accountId, null).filter((fill) => fill.orderId === readOrderId(orderId).orderId),
           ),
         }));
       case 'private/get_position':

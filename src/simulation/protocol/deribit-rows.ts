@@ -75,6 +75,32 @@ export interface OrderRowDetails {
   readonly rejected: boolean;
 }
 
+/** Ids of orders that wait for their trigger; what they become has another one. */
+const WAITING_ID = 'SLMB-';
+
+/** Whether it has become an order of the book; a stop that was cancelled before has not. */
+export function isTriggered(order: SimulatedOrder): boolean {
+  if (order.triggerPrice === null || order.status === 'untriggered') return false;
+  return order.status !== 'canceled' || order.cumulativeSize > 0;
+}
+
+/** The id under which the venue shows an order now. */
+export function shownIdOf(order: SimulatedOrder): string {
+  return order.triggerPrice === null || isTriggered(order) ? order.orderId : `${WAITING_ID}${order.orderId}`;
+}
+
+/** The order behind an id of the venue, and whether that is the id of one that waited. */
+export function readOrderId(shownId: string): { readonly orderId: string; readonly isWaiting: boolean } {
+  const isWaiting = shownId.startsWith(WAITING_ID);
+  return { orderId: isWaiting ? shownId.slice(WAITING_ID.length) : shownId, isWaiting };
+}
+
+/** A stop whose trigger has come, as it is still known by its own id. */
+export function triggeredRow(row: Row, order: SimulatedOrder): Row {
+  const { trigger_order_id: _become, filled_amount: _filled, ...rest } = row;
+  return { ...rest, order_id: `${WAITING_ID}${order.orderId}`, order_state: 'triggered', price: 'market_price' };
+}
+
 export function orderRow(order: SimulatedOrder, instrument: Instrument, details: OrderRowDetails): Row {
   const isStop = order.triggerPrice !== null;
   return {
@@ -88,7 +114,8 @@ export function orderRow(order: SimulatedOrder, instrument: Instrument, details:
     post_only: order.timeInForce === 'postOnly',
     order_type: ORDER_TYPE[order.type],
     order_state: details.rejected ? 'rejected' : stateOf(order),
-    order_id: order.orderId,
+    order_id: shownIdOf(order),
+    ...(isTriggered(order) ? { trigger_order_id: `${WAITING_ID}${order.orderId}` } : {}),
     mmp: false,
     max_show: sizeOf(instrument, order.size),
     last_update_timestamp: Math.floor(order.updatedAt),

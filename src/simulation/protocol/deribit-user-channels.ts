@@ -126,7 +126,7 @@ export function createDeribitUserChannels(context: DeribitContext): DeribitUserC
     const { orders } = changeOf(order.accountId, order.symbol);
     const row = orderRowOf(context, order);
     // Of one moment the last state is told.
-    const known = orders.findIndex((each) => each.order_id === order.orderId);
+    const known = orders.findIndex((each) => each.order_id === row.order_id);
     if (known < 0) orders.push(row);
     else orders[known] = row;
   }
