@@ -3,6 +3,7 @@ import type { Price } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { fetchInstruments } from '#venues/binance-spot/instruments.ts';
+import { createBinanceSpotQueries } from '#venues/binance-spot/queries.ts';
 import { BTC_SPOT, openSpot, placeSpot, spotIntent } from '../support/binance-spot-world.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -63,6 +64,27 @@ describe('questions to spot', () => {
     expect(await queries.balances()).toMatchObject(
       held.map(({ currency, walletBalance, availableBalance }) => ({ currency, walletBalance, availableBalance })),
     );
+  });
+
+  test('F8: a holding of a pair that was not known before is told, not taken for nothing', async () => {
+    const { runtime, exchange } = await traded();
+    const earlier = new Map([['ETHUSDT', { ...BTC_SPOT, symbol: 'ETHUSDT', baseCurrency: 'ETH' }]]);
+    let asked = 0;
+    const queries = createBinanceSpotQueries(
+      {
+        ...runtime,
+        instruments: () => earlier,
+        fetch: (address, options) => {
+          if (String(address).includes('/exchangeInfo')) asked += 1;
+          return runtime.fetch(address, options);
+        },
+      },
+      async () => [],
+    );
+    const size = exchange.balances('tested').find((each) => each.currency === 'BTC')?.walletBalance;
+    expect(await queries.positions(['BTCUSDT'])).toMatchObject([{ symbol: 'BTCUSDT', size }]);
+    for (let again = 0; again < 3; again += 1) expect(await queries.positions(['NOPEUSDT'])).toEqual([]);
+    expect(asked).toBe(1);
   });
 
   test('an order is cancelled by REST, once', async () => {

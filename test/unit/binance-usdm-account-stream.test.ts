@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, OrderReport } from '#core/orders/order.ts';
+import { createBinanceUsdmAccountStream } from '#venues/binance-usdm/account-stream.ts';
 import { BTCUSDT, intent, KEYS, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
 
 type World = Awaited<ReturnType<typeof openBinance>>;
@@ -216,6 +217,31 @@ describe('listen keys', () => {
     await until('maintenance', () => ['maintenance', 'waiting'].includes(world.stream.status().state));
     world.server.faults.setMaintenance(false);
     await until('live again', () => world.stream.status().state === 'live');
+  });
+
+  test('what the stream tells of coin-margined contracts is not this account’s', async () => {
+    const { runtime } = await openBinance();
+    const heard: string[] = [];
+    let tell: (text: string) => void = () => undefined;
+    const stream = createBinanceUsdmAccountStream(
+      {
+        ...runtime,
+        connect: (url, socket) => {
+          tell = (text) => socket.onFrame(Buffer.from(text), false);
+          return runtime.connect(url, socket);
+        },
+      },
+      { onReport: (report) => heard.push(report.kind), onStatus: () => undefined },
+    );
+    onTestFinished(() => stream.stop());
+    stream.start();
+    await until('live', () => stream.status().state === 'live');
+    const update = (st: number, ps: string) =>
+      JSON.stringify({ e: 'ACCOUNT_UPDATE', E: 1, T: 1, st, a: { m: 'ORDER', P: [{ s: 'X', pa: '1', ep: '1', ps }] } });
+    tell(update(2, 'LONG'));
+    expect(stream.status().state).toBe('live');
+    tell(update(1, 'BOTH'));
+    expect(heard).toEqual(['position']);
   });
 
   test('stop ends it in order', async () => {

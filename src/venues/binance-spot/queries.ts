@@ -93,7 +93,7 @@ export function createBinanceSpotQueries(
       return unique(rows, (row) => row.id).map(reportOfTrade);
     },
     async positions(symbols) {
-      await known.load();
+      await known.load(symbols);
       const asked = [...known.all()].filter((each) => symbols.includes(each.symbol));
       return holdingsOf(await balances(), asked, 'query');
     },
