@@ -42,10 +42,12 @@ describe('venue clock', () => {
       };
       for (let count = 0; count < 9; count += 1) read(0);
       venueClock.distrust();
+      expect(venueClock.synced()).toBe(false);
       expect(venueClock.venueNow()).toBe(manual.clock.epochMs());
       read(stepMs);
       expect(venueClock.venueNow()).toBe(manual.clock.epochMs() + stepMs);
       expect(venueClock.offsetMs()).toBe(stepMs);
+      expect(venueClock.synced()).toBe(true);
       // A reading that is of no use ends no distrust.
       venueClock.distrust();
       venueClock.sample(manual.clock.monoNanos(), nanosFromMs(5_000), manual.clock.epochMs());

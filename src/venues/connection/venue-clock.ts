@@ -25,6 +25,7 @@ export interface VenueClock {
   offsetMs(): number | null;
   /** Wall and venue clock are further apart than `CLOCK_ALARM_MS`. */
   alarm(): boolean;
+  /** There is a reading, and the venue has refused none of its times since. */
   synced(): boolean;
 }
 
@@ -76,7 +77,7 @@ export function createVenueClock(clock: Clock, options: VenueClockOptions = {}):
       const offset = offsetMs();
       return offset !== null && Math.abs(offset) > CLOCK_ALARM_MS;
     },
-    synced: () => lowerBounds.length > 0,
+    synced: () => lowerBounds.length > 0 && !distrusted,
   };
 }
 
