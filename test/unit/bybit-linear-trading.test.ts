@@ -116,6 +116,17 @@ describe('Bybit order entry against the simulated venue', () => {
     expect((await place(entry, intentOf('s-5'))).kind).toBe('accepted');
   });
 
+  it('G12: a venue whose clock stepped while the connection was away lets it in again at once', async () => {
+    await live();
+    await until('more readings', () => world.venue.stats().requests >= 3);
+    world.venue.faults.setClockOffsetMs(60_000);
+    world.venue.faults.arm('serverShutdown');
+    await until('left', () => entry.notReady() !== null);
+    await until('live again', () => entry.notReady() === null);
+    console.log(world.logged.join('\n'), world.venue.stats().requests);
+    expect(world.logged.filter((line) => line.includes('AUTH_REFUSED')).length).toBeLessThanOrEqual(1);
+  });
+
   it('F1: an answer that never comes is unknown after its time, and the order may live', async () => {
     await entry.stop();
     entry = enterOrders({ ...world, runtime: { ...world.runtime, timers: hastened(5_000, 60) } }).entry;

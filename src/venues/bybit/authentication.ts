@@ -52,6 +52,8 @@ export function createBybitAuthentication(options: {
             reject(new MillraceError('retryable', 'AUTH_UNANSWERED', `cause=${outcome.kind}`));
           } else if (outcome.answer.code !== 0) {
             const { code, text } = outcome.answer;
+            // Another time than the venue's is refused in the same words as a wrong key.
+            venueClock.distrust();
             reject(new MillraceError('configuration', 'AUTH_REFUSED', `code=${code} text=${text}`));
           } else {
             resolve();
