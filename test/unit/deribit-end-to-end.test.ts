@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { MarketMessage } from '#core/market/market-message.ts';
 import { formatScaled, type Price, type Size } from '#core/market/scaled-decimal.ts';
+import type { ClientOrderId } from '#core/orders/order.ts';
+import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
@@ -267,5 +269,64 @@ describe('our Deribit against the simulated one, over the matching engine', () =
     await Promise.all([entry.stop(), account.stream.stop()]);
     // Who leaves in order keeps its orders.
     expect(exchange.openOrders('main', null).map((order) => order.clientOrderId)).toEqual(['stop']);
+  });
+
+  it('F24: a stop that is triggered goes on under another id of the venue, and is the same order of ours', async () => {
+    const { entry } = enterOrders({ runtime });
+    const account = listenToAccount({ runtime });
+    const queries = deribit.createQueries(runtime);
+    const began = (systemClock.epochMs() - 1_000) as EpochMs;
+    const ask = <Answer>(run: (validUntil: EpochMs, answer: (answer: Answer) => void) => void): Promise<Answer> =>
+      new Promise((resolve) => run((systemClock.epochMs() + 10_000) as EpochMs, resolve));
+    const placeHere = (intent: ReturnType<typeof intentOf>) =>
+      ask<OrderAnswer>((until, answer) => entry.place(intent, btc, until, answer));
+    entry.start();
+    account.stream.start();
+    await until('live', () => entry.notReady() === null && account.stream.status().state === 'live');
+    const market = { type: 'market', timeInForce: 'ioc', price: null, size: 100 as Size } as const;
+    expect((await placeHere(intentOf('entry', market))).kind).toBe('accepted');
+    const last = exchange.ticker(btc.symbol).lastPrice;
+    // One on each side of the price, so that its next move triggers either.
+    const stops = (['stopMarket', 'takeProfitMarket'] as const).map((type, index) =>
+      intentOf(type, {
+        ...market,
+        type,
+        side: 'sell',
+        triggerPrice: (last + (index === 0 ? -btc.tickSize : btc.tickSize)) as Price,
+        size: 40 as Size,
+        reduceOnly: true,
+      }),
+    );
+    const placed: [string, string][] = [];
+    for (const stop of stops) {
+      const answer = await placeHere(stop);
+      if (answer.kind === 'accepted') placed.push([stop.clientOrderId, answer.venueOrderId]);
+    }
+    const filled = () =>
+      account.reports.find(
+        (report) =>
+          report.kind === 'orderReport' &&
+          report.status === 'filled' &&
+          placed.some(([id, shown]) => id === report.clientOrderId && shown.startsWith('SLMB-')),
+      );
+    await until('triggered', () => filled() !== undefined);
+    const report = filled();
+    if (report?.kind !== 'orderReport') throw new Error('no report');
+    const [id = '', waitingId = ''] = placed.find(([each]) => each === report.clientOrderId) ?? [];
+    expect(report.venueOrderId).not.toBe(waitingId);
+    const found = await queries.orderByClientId(btc.symbol, id);
+    expect(found).toMatchObject({ kind: 'found', report: { status: 'filled', venueOrderId: report.venueOrderId } });
+    const orders = await queries.ordersSince(btc.symbol, began);
+    expect(orders.filter((each) => each.clientOrderId === id)).toHaveLength(1);
+    const target = {
+      symbol: btc.symbol,
+      clientOrderId: report.clientOrderId as ClientOrderId,
+      venueOrderId: waitingId,
+    };
+    expect(await ask<OrderAnswer>((until, answer) => entry.cancel(target, until, answer))).toMatchObject({
+      kind: 'rejected',
+      errorClass: 'alreadySo',
+    });
+    await Promise.all([entry.stop(), account.stream.stop()]);
   });
 });
