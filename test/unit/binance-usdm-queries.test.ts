@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
-import type { EpochMs } from '#core/time/clock.ts';
-import { KEYS, openBinance } from '../support/binance-usdm-world.ts';
+import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
+import { createBinanceUsdmQueries } from '#venues/binance-usdm/queries.ts';
+import { KEYS, openBinance, until } from '../support/binance-usdm-world.ts';
 
 type World = Awaited<ReturnType<typeof openBinance>>;
 
@@ -187,6 +189,41 @@ describe('failures of queries', () => {
       venueClass,
       venueCode,
     });
+  });
+
+  test('H11, F27: questions of a long day follow the venue’s clock, and are not ahead of it', async () => {
+    const world = await openBinance();
+    const TEN_MINUTES = 600_001;
+    let passedMs = 0;
+    const stamps: number[] = [];
+    let timesAsked = 0;
+    const queries = createBinanceUsdmQueries(
+      {
+        ...world.runtime,
+        clock: {
+          monoNanos: () => (systemClock.monoNanos() + passedMs * 1e6) as MonoNanos,
+          epochMs: () => systemClock.epochMs(),
+        },
+        fetch: async (address, options) => {
+          const stamp = new URL(String(address)).searchParams.get('timestamp');
+          if (stamp !== null) stamps.push(Number(stamp) - Date.now() - passedMs);
+          const answer = await world.runtime.fetch(address, options);
+          if (String(address).endsWith('/time')) timesAsked += 1;
+          return answer;
+        },
+      },
+      async () => [],
+    );
+    await queries.balances();
+    // Our clock runs fast: half a second in ten minutes.
+    for (let count = 2; count < 5; count += 1) {
+      passedMs += TEN_MINUTES;
+      world.server.faults.setClockOffsetMs(passedMs - 500);
+      await queries.balances();
+      await until('the clock is read', () => timesAsked === count);
+    }
+    await queries.balances();
+    expect(stamps.at(-1)).toBeLessThanOrEqual(-500);
   });
 
   test('F26: after a stated wait nothing is asked before its end', async () => {

@@ -233,6 +233,21 @@ describe('fences and budgets', () => {
   });
 });
 
+describe('clocks', () => {
+  test('F27: a venue clock more than 250 ms off is told of, once, and one that is right is not', async () => {
+    const right = await ready();
+    const apart = await openBinance();
+    apart.server.faults.setClockOffsetMs(2_000);
+    const { entry } = await apart.openOrderEntry();
+    await until('live', () => entry.notReady() === null);
+    const told = (logged: readonly string[]) => logged.filter((line) => line.includes('venue clock and ours'));
+    await until('the alarm', () => told(apart.logged)[0]);
+    expect(told(apart.logged)).toHaveLength(1);
+    expect(told(apart.logged)[0]).toMatch(/^error .*"raised":true/);
+    expect(told(right.logged)).toEqual([]);
+  });
+});
+
 describe('keys', () => {
   test('G9, R1: wrong keys show before the first order, right ones recover by themselves', async () => {
     const world = await openBinance();

@@ -47,12 +47,17 @@ export interface RestClient {
 }
 
 const TIMEOUT_MS = 10_000;
+/** Clocks drift apart: the venue's is read again so often, beside the calls. */
+const CLOCK_GOOD_MS = 600_000;
+const CLOCK_SAMPLES = 3;
 
 export function createRestClient(api: BinanceApi, runtime: AccountRuntime): RestClient {
   const { clock, timers, endpoints } = runtime;
-  let venueClock = createVenueClock(clock);
+  // A few readings: the median of many would follow a clock that drifts only after hours.
+  let venueClock = createVenueClock(clock, { samples: CLOCK_SAMPLES });
   const limits = createLimits(clock, api.windows, 1, addressCircuit(clock, endpoints.rest));
   const sign = createSigner();
+  let clockReadAt = Number.NEGATIVE_INFINITY;
 
   async function send(call: RestCall, query: string, credentials: Credentials | null): Promise<unknown> {
     const kind = call.kind ?? 'query';
@@ -95,6 +100,16 @@ export function createRestClient(api: BinanceApi, runtime: AccountRuntime): Rest
     return readAs(serverTime, answer, 'server time').serverTime as EpochMs;
   }
 
+  function readClock(): Promise<void> {
+    clockReadAt = clock.monoNanos() / 1e6;
+    return takeSample(venueClock, clock, time);
+  }
+
+  function readClockBeside(): void {
+    if (clock.monoNanos() / 1e6 - clockReadAt < CLOCK_GOOD_MS) return;
+    readClock().catch((error: unknown) => runtime.log('warn', 'venue clock not read', { reason: messageOf(error) }));
+  }
+
   async function signedOnce(call: RestCall): Promise<unknown> {
     const credentials = keys();
     const window: SignedWindow = {
@@ -109,13 +124,14 @@ export function createRestClient(api: BinanceApi, runtime: AccountRuntime): Rest
     limits,
     serverTime: time,
     async signed(call) {
-      if (!venueClock.synced()) await takeSample(venueClock, clock, time);
+      if (venueClock.synced()) readClockBeside();
+      else await readClock();
       try {
         return await signedOnce(call);
       } catch (error) {
         if (!(error instanceof VenueError) || error.venueClass !== 'clock') throw error;
-        venueClock = createVenueClock(clock);
-        await takeSample(venueClock, clock, time);
+        venueClock = createVenueClock(clock, { samples: CLOCK_SAMPLES });
+        await readClock();
         return signedOnce(call);
       }
     },

@@ -99,6 +99,8 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
       timers,
       ask: rest.serverTime,
       onFailure: (text) => log('warn', 'venue clock not read', { reason: text }),
+      onAlarm: (raised, offsetMs) =>
+        log(raised ? 'error' : 'info', 'venue clock and ours', { venue: api.name, raised, offsetMs }),
     });
   }
 
