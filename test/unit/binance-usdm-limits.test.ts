@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createBinanceLimits } from '#venues/binance-usdm/limits.ts';
+import type { Clock } from '#core/time/clock.ts';
+import { createLimits } from '#venues/binance/limits.ts';
+import { LIMIT_WINDOWS } from '#venues/binance-usdm/limits.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+
+const usdmLimits = (clock: Clock, share = 1) => createLimits(clock, LIMIT_WINDOWS, share);
 
 const orderRows = (limit: number, count: number) => [
   { rateLimitType: 'ORDERS', interval: 'SECOND', intervalNum: 10, limit, count },
@@ -9,7 +13,7 @@ const orderRows = (limit: number, count: number) => [
 describe('request budgets', () => {
   test('F26: 300 orders go in 10 s, the next waits for the oldest', () => {
     const { clock, advance } = createManualClock();
-    const limits = createBinanceLimits(clock);
+    const limits = usdmLimits(clock);
     for (let index = 0; index < 300; index += 1) expect(limits.takeOrder()).toBe(0);
     expect(limits.takeOrder()).toBeCloseTo(10_000);
     advance(10_001);
@@ -18,7 +22,7 @@ describe('request budgets', () => {
 
   test('an order that the short window refuses costs the long one nothing', () => {
     const { clock, advance } = createManualClock();
-    const limits = createBinanceLimits(clock);
+    const limits = usdmLimits(clock);
     for (let round = 0; round < 4; round += 1) {
       for (let index = 0; index < 300; index += 1) expect(limits.takeOrder()).toBe(0);
       for (let index = 0; index < 50; index += 1) expect(limits.takeOrder()).toBeGreaterThan(0);
@@ -28,7 +32,7 @@ describe('request budgets', () => {
   });
 
   test('cancels have a reserve that nothing else can use', () => {
-    const limits = createBinanceLimits(createManualClock().clock);
+    const limits = usdmLimits(createManualClock().clock);
     expect(limits.takeWeight(2_160, 'normal')).toBe(0);
     expect(limits.takeWeight(1, 'normal')).toBeGreaterThan(0);
     expect(limits.takeWeight(240, 'cancel')).toBe(0);
@@ -36,25 +40,25 @@ describe('request budgets', () => {
   });
 
   test('the venue counts more than we do: its count holds, and so does a limit that it lowers', () => {
-    const limits = createBinanceLimits(createManualClock().clock);
+    const limits = usdmLimits(createManualClock().clock);
     limits.observeRows(orderRows(300, 299));
     expect(limits.takeOrder()).toBe(0);
     expect(limits.takeOrder()).toBeGreaterThan(0);
-    const lowered = createBinanceLimits(createManualClock().clock);
+    const lowered = usdmLimits(createManualClock().clock);
     lowered.observeRows(orderRows(2, 0));
     expect([lowered.takeOrder(), lowered.takeOrder()]).toEqual([0, 0]);
     expect(lowered.takeOrder()).toBeGreaterThan(0);
   });
 
   test('headers are read as well', () => {
-    const limits = createBinanceLimits(createManualClock().clock);
+    const limits = usdmLimits(createManualClock().clock);
     limits.observeHeaders(new Headers({ 'x-mbx-used-weight-1m': '2160' }));
     expect(limits.takeWeight(1, 'normal')).toBeGreaterThan(0);
   });
 
   test('F26: after 429 only cancels go until the stated time; after 418 nothing does', () => {
     const { clock, advance } = createManualClock();
-    const limits = createBinanceLimits(clock);
+    const limits = usdmLimits(clock);
     limits.refused(429, 2_000);
     expect(limits.takeOrder()).toBe(2_000);
     expect(limits.takeWeight(1, 'normal')).toBe(2_000);
@@ -66,7 +70,7 @@ describe('request budgets', () => {
   });
 
   test('a shared address uses its part only', () => {
-    const limits = createBinanceLimits(createManualClock().clock, 0.5);
+    const limits = usdmLimits(createManualClock().clock, 0.5);
     expect(limits.takeWeight(1_080, 'normal')).toBe(0);
     expect(limits.takeWeight(1, 'normal')).toBeGreaterThan(0);
   });
