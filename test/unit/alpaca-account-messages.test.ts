@@ -13,7 +13,7 @@ import {
   readTradeUpdate,
   tradeUpdate,
 } from '#venues/alpaca/account-messages.ts';
-import { classOfStatus, refusal } from '#venues/alpaca/errors.ts';
+import { classOfStatus } from '#venues/alpaca/errors.ts';
 import { hasSharedData, sharedRows } from '../support/shared-data.ts';
 
 const ORDER = {
@@ -191,11 +191,5 @@ describe('errors of Alpaca', () => {
     [500, 'internal', 'cancel', 'unknown'],
   ] as const)('%i "%s" of a %s is %s', (status, text, operation, expected) => {
     expect(classOfStatus(status, text, operation)).toBe(expected);
-  });
-
-  test('what may have taken effect is unknown, with its cause', () => {
-    expect(refusal('unknown', 'TIMEOUT', '')).toMatchObject({ kind: 'unknown', cause: 'timeout' });
-    expect(refusal('unknown', 'LINK', '')).toMatchObject({ kind: 'unknown', cause: 'linkLost' });
-    expect(refusal('unknown', 'HTTP_504', '')).toMatchObject({ kind: 'unknown', cause: 'venueUnclear' });
   });
 });

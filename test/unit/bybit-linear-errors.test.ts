@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VenueError } from '#core/orders/venue-error.ts';
-import { answerOfError, classOfCode, classOfStatus, refusal } from '#venues/bybit/errors.ts';
+import { classOfCode, classOfStatus } from '#venues/bybit/errors.ts';
 
 describe('H11: classes of Bybit errors', () => {
   it.each([
@@ -41,20 +40,5 @@ describe('H11: classes of Bybit errors', () => {
     expect(classOfStatus(503, 'query')).toBe('retry');
     expect(classOfStatus(403, 'query')).toBe('retry');
     expect(classOfStatus(401, 'cancel')).toBe('keys');
-  });
-
-  it('what is unclear becomes an unknown answer, what is refused a rejected one, and a foreign error is thrown on', () => {
-    expect(refusal('unknown', '10016', 'Server error')).toEqual({
-      kind: 'unknown',
-      cause: 'venueUnclear',
-      code: '10016',
-      text: 'Server error',
-    });
-    expect(answerOfError(new VenueError('notFound', '110001', 'order not exists'))).toMatchObject({
-      kind: 'rejected',
-      code: '110001',
-      errorClass: 'notFound',
-    });
-    expect(() => answerOfError(new TypeError('bug'))).toThrow(TypeError);
   });
 });

@@ -7,6 +7,7 @@ import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { CONNECTION_OCCUPIED } from '../connection/loss-reason.ts';
 import { createPendingRequests } from '../connection/pending-requests.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
+import { unreadableReason } from '../connection/unreadable-report.ts';
 import type { AccountRuntime } from '../venue.ts';
 import { isCorrection, readTradeUpdate, tradeUpdate } from './account-messages.ts';
 import { ALPACA_PATHS } from './endpoints.ts';
@@ -159,7 +160,7 @@ export function createAlpacaAccountStream(runtime: AccountRuntime, listener: Acc
       if (stream === STREAM) return readReports(data);
       onControl(stream, data, session);
     } catch (error) {
-      const reason = reasonOf(error, frame);
+      const reason = unreadableReason(error, frame);
       if (reason === null) throw error;
       log('error', 'account frame refused', { connection: name, reason });
       connection.fail(reason);
@@ -228,13 +229,4 @@ export function createAlpacaAccountStream(runtime: AccountRuntime, listener: Acc
 
 function seconds(ms: number): string {
   return `${Math.round(ms / 1_000)} s`;
-}
-
-/** Why a frame cannot be read, or null for an error that is none of the frame's. */
-function reasonOf(error: unknown, frame: Buffer): string | null {
-  if (error instanceof MillraceError) return error.message;
-  if (error instanceof SyntaxError) return `REPORT_INVALID: bytes=${frame.length} no JSON`;
-  if (!(error instanceof z.ZodError)) return null;
-  const issue = error.issues[0];
-  return `REPORT_INVALID: bytes=${frame.length} at=${issue?.path.join('.')} ${issue?.message}`;
 }

@@ -1,5 +1,4 @@
-import { VenueError } from '#core/orders/venue-error.ts';
-import type { OrderAnswer, VenueErrorClass } from '#core/orders/venue-ports.ts';
+import type { VenueErrorClass } from '#core/orders/venue-ports.ts';
 
 /** What was asked: the same status means different things to an order and to a query. */
 export type AlpacaOperation = 'create' | 'cancel' | 'query';
@@ -35,17 +34,4 @@ export function classOfStatus(status: number, text: string, operation: AlpacaOpe
       if (status < 500) return 'reject';
       return operation === 'query' ? 'retry' : 'unknown';
   }
-}
-
-/** A refusal as the answer to an order request. */
-export function refusal(errorClass: VenueErrorClass, code: string, text: string): OrderAnswer {
-  if (errorClass !== 'unknown') return { kind: 'rejected', code, text, errorClass };
-  const cause = code === 'TIMEOUT' ? 'timeout' : code === 'LINK' ? 'linkLost' : 'venueUnclear';
-  return { kind: 'unknown', cause, code, text };
-}
-
-/** A failed request as the answer to an order request. Anything that is no `VenueError` is thrown on. */
-export function answerOfError(error: unknown): OrderAnswer {
-  if (!(error instanceof VenueError)) throw error;
-  return refusal(error.venueClass, error.venueCode, error.message);
 }

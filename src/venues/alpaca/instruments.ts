@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
+import { readAnswer } from '../connection/read-answer.ts';
 import type { MarketStatus, VenueRuntime } from '../venue.ts';
-import { createAlpacaRest, MAINTENANCE, read, readTime } from './rest.ts';
+import { createAlpacaRest, MAINTENANCE, readTime } from './rest.ts';
 
 /** The tape prints prices of up to six decimals; orders are at whole cents, below one dollar at hundredths of a cent (Alpaca documentation, "Sub-penny increments"). */
 const PRICE_SCALE = 6;
@@ -33,7 +34,7 @@ export interface ReadAssets {
 export function readAssets(answer: unknown): ReadAssets {
   const instruments: Instrument[] = [];
   const refused: { symbol: string; reason: string }[] = [];
-  for (const [index, row] of read(z.array(z.unknown()), answer, '/v2/assets').entries()) {
+  for (const [index, row] of readAnswer(z.array(z.unknown()), answer, '/v2/assets').entries()) {
     const asset = assetRow.safeParse(row);
     if (!asset.success) {
       const issue = asset.error.issues[0];
@@ -94,7 +95,7 @@ const clockRow = z.looseObject({
 
 /** Reads `/v2/clock`: holidays and early closes are in it. */
 export function readClock(answer: unknown): MarketStatus {
-  const clock = read(clockRow, answer, '/v2/clock');
+  const clock = readAnswer(clockRow, answer, '/v2/clock');
   return clock.is_open
     ? { state: 'open', reason: 'regular session', nextChange: readTime(clock.next_close, 'next_close') }
     : { state: 'closed', reason: 'outside the regular session', nextChange: readTime(clock.next_open, 'next_open') };

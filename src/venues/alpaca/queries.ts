@@ -4,6 +4,8 @@ import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderAnswer, OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { readAnswer } from '../connection/read-answer.ts';
+import { answerOfError } from '../connection/refused-order.ts';
 import type { AccountRuntime } from '../venue.ts';
 import {
   accountRow,
@@ -17,10 +19,9 @@ import {
   readOrder,
   readPosition,
 } from './account-messages.ts';
-import { answerOfError } from './errors.ts';
 import { instrumentsBy } from './instruments.ts';
 import type { AlpacaCall } from './limits.ts';
-import { type AlpacaRest, createAlpacaRest, read } from './rest.ts';
+import { type AlpacaRest, createAlpacaRest } from './rest.ts';
 import { formatTimestamp } from './timestamps.ts';
 
 /** The most rows that the venue gives at once. */
@@ -60,7 +61,7 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
         nested: 'false',
         after: from === null ? undefined : formatTimestamp(from),
       });
-      const list = read(z.array(orderRow), answer, '/v2/orders');
+      const list = readAnswer(z.array(orderRow), answer, '/v2/orders');
       const before = rows.size;
       for (const row of list) rows.set(row.id, row);
       for (const row of list) remember(row);
@@ -83,7 +84,7 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
         page_size: FILLS_PAGE,
         page_token: pageToken,
       });
-      const list = read(z.array(fillRow), answer, path);
+      const list = readAnswer(z.array(fillRow), answer, path);
       rows.push(...list);
       const last = list.at(-1);
       if (list.length < FILLS_PAGE || last === undefined) return rows;
@@ -99,7 +100,7 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
     const answer = await orNull(rest.get(`/v2/orders/${encodeURIComponent(orderId)}`));
     // Not told yet: asked for again next time.
     if (answer === null) return null;
-    const row = read(orderRow, answer, '/v2/orders/{id}');
+    const row = readAnswer(orderRow, answer, '/v2/orders/{id}');
     remember(row);
     return row.client_order_id ?? null;
   }
@@ -133,14 +134,14 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
       return [...fills.values()].sort((a, b) => a.venueTime - b.venueTime);
     },
     async positions(symbols) {
-      const rows = read(z.array(positionRow), await rest.get('/v2/positions'), '/v2/positions');
+      const rows = readAnswer(z.array(positionRow), await rest.get('/v2/positions'), '/v2/positions');
       const at = runtime.clock.epochMs();
       const wanted = new Set(symbols);
       const asked = rows.filter((row) => wanted.has(row.symbol.trim()));
       return reading(() => asked.map((row) => readPosition(row, at)));
     },
     async balances() {
-      const row = read(accountRow, await rest.get('/v2/account'), '/v2/account');
+      const row = readAnswer(accountRow, await rest.get('/v2/account'), '/v2/account');
       return [reading(() => readAccount(row, runtime.clock.epochMs()))];
     },
     cancelOrder: (target) => cancelByRest(rest, target),
@@ -154,7 +155,7 @@ async function findByClientId(
   call: AlpacaCall = 'query',
 ): Promise<OrderRow | null> {
   const row = await orNull(rest.get('/v2/orders:by_client_order_id', { client_order_id: clientOrderId }, call));
-  return row === null ? null : read(orderRow, row, '/v2/orders:by_client_order_id');
+  return row === null ? null : readAnswer(orderRow, row, '/v2/orders:by_client_order_id');
 }
 
 /**

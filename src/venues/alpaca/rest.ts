@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { readAnswer } from '../connection/read-answer.ts';
+import { RATE_BUDGET, waitForTurn } from '../connection/wait-for-turn.ts';
 import type { Credentials, VenueRuntime } from '../venue.ts';
 import { type AlpacaOperation, classOfStatus } from './errors.ts';
 import { type AlpacaCall, type AlpacaLimits, alpacaLimitsOf } from './limits.ts';
@@ -10,8 +12,6 @@ import { parseTimestamp } from './timestamps.ts';
 
 /** Answers past this are lost as far as we are concerned. */
 const ANSWER_TIMEOUT_MS = 5_000;
-/** Longest wait of a query for the own budget. */
-const MAX_WAIT_MS = 2_000;
 
 export type QueryParameters = Readonly<Record<string, string | number | undefined>>;
 
@@ -34,7 +34,6 @@ export interface AlpacaRest {
 }
 
 /** `code` of an error that proves that nothing was sent. */
-export const RATE_BUDGET = 'RATE_BUDGET';
 export const CREDENTIALS_MISSING = 'CREDENTIALS_MISSING';
 const MAINTENANCE_STATUS = 503;
 /** `code` of an answer by which the venue says that it is in maintenance. */
@@ -42,15 +41,6 @@ export const MAINTENANCE = `HTTP_${MAINTENANCE_STATUS}`;
 
 const errorBody = z.looseObject({ code: z.number().optional(), message: z.string().optional() });
 const clockBody = z.looseObject({ timestamp: z.string() });
-
-/** Reads a result by its schema. Throws `VenueError` of class `retry` for one of another shape. */
-export function read<Schema extends z.ZodType>(schema: Schema, result: unknown, what: string): z.infer<Schema> {
-  const parsed = schema.safeParse(result);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue === undefined ? '' : `${issue.path.join('.')}: ${issue.message}`;
-  throw new VenueError('retry', 'ANSWER_INVALID', `${what} ${where}`);
-}
 
 /** A time of the venue's; class `retry` for what is none. */
 export function readTime(text: string, what: string): EpochMs {
@@ -79,22 +69,11 @@ export function createAlpacaRest(
     return exchange(runtime, operation, pathAndQuery, init, limits, Math.min(withinMs, ANSWER_TIMEOUT_MS));
   }
 
-  /** Waits for its turn in the budget; a longer wait than a caller can be kept for rejects. */
-  async function withinBudget(call: AlpacaCall, path: string): Promise<void> {
-    for (let waitMs = limits.take(call); waitMs > 0; waitMs = limits.take(call)) {
-      if (waitMs > MAX_WAIT_MS) {
-        throw new VenueError('retry', RATE_BUDGET, `path=${path} wait=${Math.ceil(waitMs)} ms`, waitMs);
-      }
-      const turn = Math.ceil(waitMs);
-      await new Promise<void>((resolve) => runtime.timers.after(turn, resolve));
-    }
-  }
-
   const get = async (path: string, parameters: QueryParameters = {}, call: AlpacaCall = 'query'): Promise<unknown> => {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
     const text = query.toString();
-    await withinBudget(call, path);
+    await waitForTurn(runtime.timers, path, () => limits.take(call));
     return request('GET', text === '' ? path : `${path}?${text}`, undefined, 'query');
   };
 
@@ -108,7 +87,7 @@ export function createAlpacaRest(
       return request(method, path, body, operation, withinMs);
     },
     async serverTime() {
-      const { timestamp } = read(clockBody, await get('/v2/clock'), '/v2/clock');
+      const { timestamp } = readAnswer(clockBody, await get('/v2/clock'), '/v2/clock');
       return readTime(timestamp, '/v2/clock timestamp');
     },
   };

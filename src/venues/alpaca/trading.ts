@@ -8,12 +8,14 @@ import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/ven
 import type { EpochMs } from '#core/time/clock.ts';
 import { createBackoff } from '../connection/backoff.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
+import { readAnswer } from '../connection/read-answer.ts';
+import { answerOfError } from '../connection/refused-order.ts';
 import { createVenueClock, keepVenueClock } from '../connection/venue-clock.ts';
+import { RATE_BUDGET } from '../connection/wait-for-turn.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import { accountRow } from './account-messages.ts';
-import { answerOfError } from './errors.ts';
 import { cancelByRest } from './queries.ts';
-import { CREDENTIALS_MISSING, createAlpacaRest, RATE_BUDGET, read } from './rest.ts';
+import { CREDENTIALS_MISSING, createAlpacaRest } from './rest.ts';
 import { streamGateOf } from './stream-gate.ts';
 import { parseTimestamp } from './timestamps.ts';
 
@@ -77,7 +79,7 @@ export function createAlpacaOrderEntry(
     watch.using(runtime.credentials());
     let refused: string | null;
     try {
-      const account = read(accountRow, await rest.get('/v2/account'), '/v2/account');
+      const account = readAnswer(accountRow, await rest.get('/v2/account'), '/v2/account');
       const blocked = account.trading_blocked === true || account.account_blocked === true;
       refused = blocked ? 'ACCOUNT_BLOCKED: the venue lets this account not trade' : null;
     } catch (error) {

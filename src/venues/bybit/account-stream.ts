@@ -6,6 +6,7 @@ import type { EpochMs } from '#core/time/clock.ts';
 import { holdingsOf } from '../connection/holdings.ts';
 import { createPendingRequests } from '../connection/pending-requests.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
+import { unreadableReason } from '../connection/unreadable-report.ts';
 import { createVenueClock, takeSample } from '../connection/venue-clock.ts';
 import type { AccountRuntime } from '../venue.ts';
 import {
@@ -119,7 +120,7 @@ export function createBybitAccountStream(
       if (parsed.topic !== undefined) return readReports(parsed.topic, parsed);
       onControl(parsed, session);
     } catch (error) {
-      const reason = reasonOf(error, frame);
+      const reason = unreadableReason(error, frame);
       if (reason === null) throw error;
       log('error', 'account frame refused', { connection: name, reason });
       connection.fail(reason);
@@ -177,13 +178,4 @@ export function createBybitAccountStream(
       await connection.stop();
     },
   };
-}
-
-/** Why a frame cannot be read, or null for an error that is none of the frame's. */
-function reasonOf(error: unknown, frame: Buffer): string | null {
-  if (error instanceof MillraceError) return error.message;
-  if (error instanceof SyntaxError) return `REPORT_INVALID: bytes=${frame.length} no JSON`;
-  if (!(error instanceof z.ZodError)) return null;
-  const issue = error.issues[0];
-  return `REPORT_INVALID: bytes=${frame.length} at=${issue?.path.join('.')} ${issue?.message}`;
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { readAnswer } from '../connection/read-answer.ts';
 import type { MarketStatus, VenueRuntime } from '../venue.ts';
 import type { BybitCategory } from './category.ts';
-import { fetchPublic, fetchServerTime, read } from './public-rest.ts';
+import { fetchPublic, fetchServerTime } from './public-rest.ts';
 
 const digits = z.string().regex(/^\d{1,16}$/);
 
@@ -34,7 +35,10 @@ const PRODUCTION = '1';
  */
 export async function fetchBybitMarketStatus(category: BybitCategory, runtime: VenueRuntime): Promise<MarketStatus> {
   try {
-    return statusOf(category, read(announcements, await fetchPublic(runtime, '/v5/system/status'), 'system/status'));
+    return statusOf(
+      category,
+      readAnswer(announcements, await fetchPublic(runtime, '/v5/system/status'), 'system/status'),
+    );
   } catch (error) {
     if (!(error instanceof VenueError)) throw error;
     if (/^HTTP_5\d\d$/.test(error.venueCode)) {

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { readAnswer } from '../connection/read-answer.ts';
+import { waitForTurn } from '../connection/wait-for-turn.ts';
 import type { VenueRuntime } from '../venue.ts';
-import { addressBudget, waitForTurn } from './address-budget.ts';
+import { addressBudget } from './address-budget.ts';
 import { type BybitOperation, classOfCode, classOfStatus } from './errors.ts';
 
 /** Answers past this are lost as far as we are concerned. */
@@ -21,17 +23,8 @@ const timeResult = z.object({ timeNano: z.string().regex(/^\d{16,19}$/) });
 
 /** The venue's time by public REST, for all who keep a clock. Rejects with a `VenueError` of class `retry`. */
 export async function fetchServerTime(runtime: VenueRuntime): Promise<EpochMs> {
-  const result = read(timeResult, await fetchPublic(runtime, '/v5/market/time'), '/v5/market/time');
+  const result = readAnswer(timeResult, await fetchPublic(runtime, '/v5/market/time'), '/v5/market/time');
   return (Number(BigInt(result.timeNano) / 1_000n) / 1_000) as EpochMs;
-}
-
-/** Reads a result by its schema. Throws `VenueError` of class `retry` for one of another shape. */
-export function read<Schema extends z.ZodType>(schema: Schema, result: unknown, what: string): z.infer<Schema> {
-  const parsed = schema.safeParse(result);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue === undefined ? '' : `${issue.path.join('.')}: ${issue.message}`;
-  throw new VenueError('retry', 'ANSWER_INVALID', `${what} ${where}`);
 }
 
 /** The result of a question that needs no keys. Rejects with a `VenueError`. */

@@ -6,6 +6,8 @@ import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { holdingsOf } from '../connection/holdings.ts';
+import { readAnswer } from '../connection/read-answer.ts';
+import { answerOfError } from '../connection/refused-order.ts';
 import type { AccountRuntime, VenueRuntime } from '../venue.ts';
 import {
   executionRow,
@@ -20,10 +22,8 @@ import {
   works,
 } from './account-messages.ts';
 import type { BybitCategory } from './category.ts';
-import { answerOfError } from './errors.ts';
 import { feeCurrencyRule } from './fee-currency.ts';
 import { cancelBody, isNotFound, STOP_FILTER } from './order-arguments.ts';
-import { read } from './public-rest.ts';
 import { createBybitRest, type QueryParameters } from './rest.ts';
 
 /** A history query may span so much at most (Bybit V5 documentation, "Get Order History", "Get Trade History"). */
@@ -81,8 +81,8 @@ export function createBybitQueries(
     const rows: z.infer<Schema>[] = [];
     let cursor: string | undefined;
     for (let count = 0; count < MAX_PAGES; count += 1) {
-      const result = read(page, await rest.get(path, { category: category.name, ...parameters, cursor }), path);
-      for (const row of result.list) rows.push(read(schema, row, path));
+      const result = readAnswer(page, await rest.get(path, { category: category.name, ...parameters, cursor }), path);
+      for (const row of result.list) rows.push(readAnswer(schema, row, path));
       cursor = result.nextPageCursor ?? '';
       if (cursor === '' || result.list.length === 0) return rows;
     }

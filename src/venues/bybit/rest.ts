@@ -1,8 +1,9 @@
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { createVenueClock, takeSample, type VenueClock } from '../connection/venue-clock.ts';
+import { waitForTurn } from '../connection/wait-for-turn.ts';
 import type { AccountRuntime } from '../venue.ts';
-import { addressBudget, waitForTurn } from './address-budget.ts';
+import { addressBudget } from './address-budget.ts';
 import type { BybitCategory } from './category.ts';
 import { type BybitOperation, classOfCode, TOO_OFTEN } from './errors.ts';
 import { type BybitCall, createBybitLimits } from './limits.ts';

@@ -3,13 +3,14 @@ import { messageOf } from '#core/errors.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
+import { refusedOrder } from '../connection/refused-order.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { createVenueClock, keepVenueClock, takeSample } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import { createBybitAuthentication } from './authentication.ts';
 import type { BybitCategory } from './category.ts';
 import { BYBIT_PATHS } from './endpoints.ts';
-import { type BybitOperation, classOfCode, RESTARTING, refusal, TOO_OFTEN } from './errors.ts';
+import { type BybitOperation, classOfCode, RESTARTING, TOO_OFTEN } from './errors.ts';
 import { createBybitLimits } from './limits.ts';
 import { amendArguments, cancelBody, createArguments, isNotFound, STOP_FILTER } from './order-arguments.ts';
 import { fetchServerTime } from './public-rest.ts';
@@ -213,7 +214,7 @@ export function createBybitOrderEntry(
     }
     if (errorClass === 'clock') synchronise();
     if (message.retCode === RESTARTING) leave(session);
-    return refusal(errorClass, String(message.retCode), message.retMsg ?? '');
+    return refusedOrder(errorClass, String(message.retCode), message.retMsg ?? '');
   }
 
   function synchronise(): void {
