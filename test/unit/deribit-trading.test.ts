@@ -5,6 +5,7 @@ import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
 import {
+  askVenue,
   cancel,
   createDeribitWorld,
   type DeribitWorld,
@@ -230,6 +231,23 @@ describe('Deribit order entry against the simulated venue', () => {
       await quick.close();
     }
     expect(attempts).toEqual(['wss live', 'ws waiting']);
+  });
+
+  it('F6: a cancel that names a stop by its id from before the trigger reaches what the stop has become', async () => {
+    await live();
+    const stop = { type: 'stopMarket', timeInForce: 'ioc', price: null, triggerPrice: 900_000 as Price } as const;
+    for (const id of ['s-1', 's-2']) await place(entry, intentOf(id, { ...stop, side: 'sell' }));
+    const [first, second] = world.exchange.orders('main', null);
+    expect(await cancel(entry, 's-1', `SLMB-${first?.orderId}`)).toMatchObject({ kind: 'accepted' });
+    const target = { symbol: INVERSE_BTC.symbol, clientOrderId: 's-2' as ClientOrderId };
+    const queries = askVenue(world);
+    const venueOrderId = `SLMB-${second?.orderId}`;
+    expect(await queries.cancelOrder({ ...target, venueOrderId })).toMatchObject({ kind: 'accepted' });
+    expect(world.exchange.openOrders('main', null)).toEqual([]);
+    expect(await cancel(entry, 's-1', `${first?.orderId}`)).toMatchObject({
+      kind: 'rejected',
+      errorClass: 'alreadySo',
+    });
   });
 
   it('F24: an amendment says again that the order is post-only and reduce-only', async () => {

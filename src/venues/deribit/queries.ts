@@ -3,7 +3,7 @@ import { MillraceError } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
-import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { OrderAnswer, OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { AccountRuntime, VenueRuntime } from '../venue.ts';
 import {
@@ -108,10 +108,27 @@ export function createDeribitQueries(
     return rest.venueClock.synced() ? rest.venueClock.venueNow() : rest.serverTime();
   }
 
-  async function venueIdOf(target: OrderTarget): Promise<string | null> {
-    if (target.venueOrderId !== null) return target.venueOrderId;
-    const rows = await byLabel(target.symbol, target.clientOrderId);
+  async function idByLabel({ symbol, clientOrderId }: OrderTarget): Promise<string | null> {
+    const rows = await byLabel(symbol, clientOrderId);
     return (rows.find(isWorking) ?? rows[0])?.order_id ?? null;
+  }
+
+  async function cancelById(orderId: string | null): Promise<OrderAnswer> {
+    if (orderId === null) {
+      return { kind: 'rejected', code: '10004', text: 'no order with this label', errorClass: 'notFound' };
+    }
+    await rest.call('private/cancel', { order_id: orderId }, 'cancel');
+    return { kind: 'accepted', venueOrderId: orderId, venueTime: null };
+  }
+
+  /** A stop that was triggered goes on under another id: cancels what it has become. Null: nothing works any longer. */
+  async function cancelSuccessor({ symbol, clientOrderId }: OrderTarget): Promise<OrderAnswer | null> {
+    try {
+      const working = (await byLabel(symbol, clientOrderId)).find(isWorking);
+      return working === undefined ? null : await cancelById(working.order_id);
+    } catch (error) {
+      return answerOfError(error);
+    }
   }
 
   return {
@@ -181,15 +198,13 @@ export function createDeribitQueries(
       return read(summaries, result, 'get_account_summaries').summaries.map((row) => readPortfolio(row, at));
     },
     async cancelOrder(target) {
+      const { venueOrderId } = target;
       try {
-        const orderId = await venueIdOf(target);
-        if (orderId === null) {
-          return { kind: 'rejected', code: '10004', text: 'no order with this label', errorClass: 'notFound' };
-        }
-        await rest.call('private/cancel', { order_id: orderId }, 'cancel');
-        return { kind: 'accepted', venueOrderId: orderId, venueTime: null };
+        return await cancelById(venueOrderId ?? (await idByLabel(target)));
       } catch (error) {
-        return answerOfError(error);
+        const answer = answerOfError(error);
+        if (venueOrderId === null || answer.kind !== 'rejected' || answer.errorClass !== 'alreadySo') return answer;
+        return (await cancelSuccessor(target)) ?? answer;
       }
     },
   };

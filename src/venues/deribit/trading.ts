@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
-import type { OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderChange, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { RequestOutcome } from '../connection/pending-requests.ts';
@@ -12,8 +10,9 @@ import type { AccountRuntime, Managed } from '../venue.ts';
 import { type OrderRow, orderRow, withoutTriggered } from './account-messages.ts';
 import { currencyOf } from './channels.ts';
 import { classOfCode, type DeribitOperation, isKnownCode, refusal } from './errors.ts';
-import { errorText, NumberText, type RequestParameters, type RpcMessage } from './json-rpc.ts';
+import { errorText, type RequestParameters, type RpcMessage } from './json-rpc.ts';
 import { deribitLimitsOf } from './limits.ts';
+import { amendParameters, placeParameters } from './order-parameters.ts';
 import { fetchServerTime } from './public-rest.ts';
 import { isWorking } from './queries.ts';
 import { createDeribitSession } from './session.ts';
@@ -31,19 +30,6 @@ const ARM_METHOD = 'private/enable_cancel_on_disconnect';
 const LINGER_MS = 10_000;
 /** How long leaving in order may take. */
 const LEAVE_MS = 2_000;
-
-const TIME_IN_FORCE = {
-  gtc: 'good_til_cancelled',
-  ioc: 'immediate_or_cancel',
-  fok: 'fill_or_kill',
-  postOnly: 'good_til_cancelled',
-} as const;
-const ORDER_TYPE = {
-  limit: 'limit',
-  market: 'market',
-  stopMarket: 'stop_market',
-  takeProfitMarket: 'take_market',
-} as const;
 
 /** `private/buy`, `sell` and `edit` answer `{order,trades}`, `private/cancel` the order itself. */
 const orderResult = z.union([z.object({ order: orderRow }).transform(({ order }) => order), orderRow]);
@@ -217,12 +203,29 @@ export function createDeribitOrderEntry(
     return { kind: 'accepted', venueOrderId: order.data.order_id, venueTime };
   }
 
-  /** The venue cancels by its own id. Where that is not known the label is asked for first. */
+  /**
+   * The venue cancels by its own id. Where that is not known the label is asked for first; where it has ended, afterwards: a stop that was triggered goes on under another
+   * id.
+   */
   function cancel(target: OrderTarget, validUntil: EpochMs, answer: (answer: OrderAnswer) => void): void {
-    const send = (orderId: string): void =>
-      request('cancel', 'private/cancel', () => ({ order_id: orderId }), validUntil, answer);
-    if (target.venueOrderId !== null) send(target.venueOrderId);
-    else lookUp(target, 'cancelQuery', answer, (order) => send(order.order_id));
+    const send = (orderId: string, then: (answer: OrderAnswer) => void): void =>
+      request('cancel', 'private/cancel', () => ({ order_id: orderId }), validUntil, then);
+    const { venueOrderId } = target;
+    if (venueOrderId === null) {
+      lookUp(target, 'cancelQuery', answer, (order) => send(order.order_id, answer));
+      return;
+    }
+    send(venueOrderId, (given) => {
+      if (given.kind !== 'rejected' || given.errorClass !== 'alreadySo') {
+        answer(given);
+        return;
+      }
+      const asItWas = (): void => answer(given);
+      lookUp({ ...target, venueOrderId: null }, 'cancelQuery', asItWas, (order) => {
+        if (isWorking(order) && order.order_id !== venueOrderId) send(order.order_id, answer);
+        else asItWas();
+      });
+    });
   }
 
   /**
@@ -330,46 +333,5 @@ export function createDeribitOrderEntry(
       await connection.stop();
     },
     status: () => connection.status(),
-  };
-}
-
-function placeParameters(intent: OrderIntent, instrument: Instrument, validUntil: number): RequestParameters {
-  const isLimit = intent.type === 'limit';
-  const isPostOnly = isLimit && intent.timeInForce === 'postOnly';
-  return {
-    instrument_name: intent.symbol,
-    amount: new NumberText(formatScaled(intent.size, instrument.sizeScale)),
-    type: ORDER_TYPE[intent.type],
-    label: intent.clientOrderId,
-    price: intent.price === null ? undefined : new NumberText(formatScaled(intent.price, instrument.priceScale)),
-    time_in_force: isLimit ? TIME_IN_FORCE[intent.timeInForce] : undefined,
-    // Without the second the venue would move the price instead of refusing.
-    post_only: isPostOnly ? true : undefined,
-    reject_post_only: isPostOnly ? true : undefined,
-    reduce_only: intent.reduceOnly,
-    trigger: intent.triggerPrice === undefined ? undefined : 'last_price',
-    trigger_price:
-      intent.triggerPrice === undefined
-        ? undefined
-        : new NumberText(formatScaled(intent.triggerPrice, instrument.priceScale)),
-    valid_until: validUntil,
-  };
-}
-
-function amendParameters(
-  order: OrderRow,
-  change: OrderChange,
-  instrument: Instrument,
-  validUntil: number,
-): RequestParameters {
-  const isPostOnly = order.post_only === true;
-  return {
-    order_id: order.order_id,
-    amount: new NumberText(formatScaled(change.size, instrument.sizeScale)),
-    price: new NumberText(formatScaled(change.price, instrument.priceScale)),
-    post_only: isPostOnly ? true : undefined,
-    reject_post_only: isPostOnly ? true : undefined,
-    reduce_only: order.reduce_only,
-    valid_until: validUntil,
   };
 }
