@@ -138,7 +138,9 @@ describe('what Bybit is known for, and our client', () => {
     const soon = world.place(world.intent('soon', { size: 2 as Size }));
     await until('the other too', () => world.server.faults.happened('orderServiceRestarts') === 2);
     world.server.faults.setAnswerDelayMs(150);
-    expect([(await soon).kind, (await late).kind]).toEqual(['rejected', 'rejected']);
+    expect((await soon).kind).toBe('rejected');
+    // Lost with its connection, where the next one was quicker than this answer.
+    expect(['rejected', 'unknown']).toContain((await late).kind);
     world.server.faults.setAnswerDelayMs(0);
     await until('orders again', () => world.entry.notReady() === null);
     expect(world.logged.filter((line) => /"connecting".*the venue restarts/.test(line))).toHaveLength(1);
