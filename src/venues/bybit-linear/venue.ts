@@ -29,6 +29,7 @@ export const bybitLinear: Venue = {
       'One-way mode only: an account in hedge mode is refused.',
       'Stop and take-profit orders trigger by the last price; at most 10 of them wait for a symbol.',
       'A post-only order that would take is cancelled after its acknowledgement, not refused.',
+      'The history of orders keeps for two years what has filled, and for a day what was cancelled untouched.',
       'Cancelling on disconnect (DCP) is for institutional clients only and is not armed; a signed order ends with its window.',
       'The own demo of the venue has no websocket order entry; paper orders go to the simulated venue, `testnet` has one.',
     ],

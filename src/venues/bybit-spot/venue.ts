@@ -32,6 +32,7 @@ export const bybitSpot: Venue = {
       'Stop orders occupy no balance until they trigger and may then find none; at most 30 of them wait for a symbol.',
       'The wallet is told only when it changes, never at the beginning: ask for it after each `live`.',
       'A post-only order that would take is cancelled after its acknowledgement, not refused.',
+      'The history of orders keeps for two years what has filled, and for a day what was cancelled untouched.',
       'Cancelling on disconnect (DCP) is for institutional clients only and is not armed; a signed order ends with its window.',
       'The own demo of the venue has no websocket order entry; paper orders go to the simulated venue, `testnet` has one.',
     ],
