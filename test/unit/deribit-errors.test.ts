@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { classOfCode, classOfStatus, isKnownCode, refusal } from '#venues/deribit/errors.ts';
+import { refusedOrder } from '#venues/connection/refused-order.ts';
+import { classOfCode, classOfStatus, isKnownCode } from '#venues/deribit/errors.ts';
 
 describe('Deribit error classes', () => {
   it.each([
@@ -32,7 +33,7 @@ describe('Deribit error classes', () => {
     expect(classOfCode(99_999, 'something new', 'create')).toBe('unknown');
     expect(classOfCode(99_999, 'something new', 'query')).toBe('reject');
     expect(isKnownCode(99_999)).toBe(false);
-    expect(refusal('unknown', '99999', 'x')).toEqual({
+    expect(refusedOrder('unknown', '99999', 'x')).toEqual({
       kind: 'unknown',
       cause: 'venueUnclear',
       code: '99999',

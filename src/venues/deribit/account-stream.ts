@@ -3,6 +3,7 @@ import { MillraceError } from '#core/errors.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
+import { unreadableReason } from '../connection/unreadable-report.ts';
 import type { AccountRuntime } from '../venue.ts';
 import {
   orderRow,
@@ -108,12 +109,12 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
     try {
       session.onFrame(frame, opened);
     } catch (error) {
-      giveUp(error, frame.length);
+      giveUp(error, frame);
     }
   }
 
-  function giveUp(error: unknown, bytes: number): void {
-    const reason = reasonOf(error, bytes);
+  function giveUp(error: unknown, frame: Buffer): void {
+    const reason = unreadableReason(error, frame);
     if (reason === null) throw error;
     log('error', 'account frame refused', { connection: name, reason });
     connection.fail(reason);
@@ -173,12 +174,4 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
       await connection.stop();
     },
   };
-}
-
-/** Why a frame cannot be read, or null for an error that is none of the frame's. */
-function reasonOf(error: unknown, bytes: number): string | null {
-  if (error instanceof MillraceError) return error.message;
-  if (!(error instanceof z.ZodError)) return null;
-  const issue = error.issues[0];
-  return `REPORT_INVALID: bytes=${bytes} at=${issue?.path.join('.')} ${issue?.message}`;
 }

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
 import type { FillReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
+import { readAnswer } from '../connection/read-answer.ts';
 import { currencyOf } from './channels.ts';
 import { LOG_ROWS, logPage, logRow, readLogRow } from './log-messages.ts';
-import { type DeribitRest, read } from './rest.ts';
+import type { DeribitRest } from './rest.ts';
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 /** Contracts expire at eight o'clock, UTC. */
@@ -41,7 +42,7 @@ export async function fetchDeliveries(
       continuation,
     };
     const result = await rest.call('private/get_transaction_log', parameters);
-    const { logs, continuation: next } = read(logPage, result, 'get_transaction_log');
+    const { logs, continuation: next } = readAnswer(logPage, result, 'get_transaction_log');
     for (const row of logs) {
       if (!isDelivery(row, symbol)) continue;
       const fill = readDelivery(row);
@@ -60,7 +61,7 @@ function isDelivery(row: unknown, symbol: string): boolean {
 
 function readDelivery(row: unknown): FillReport | null {
   try {
-    const report = readLogRow(read(logRow, row, 'get_transaction_log'));
+    const report = readLogRow(readAnswer(logRow, row, 'get_transaction_log'));
     return report?.kind === 'fill' ? report : null;
   } catch (error) {
     if (!(error instanceof MillraceError)) throw error;

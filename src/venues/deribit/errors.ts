@@ -1,5 +1,4 @@
-import { VenueError } from '#core/orders/venue-error.ts';
-import type { OrderAnswer, VenueErrorClass } from '#core/orders/venue-ports.ts';
+import type { VenueErrorClass } from '#core/orders/venue-ports.ts';
 
 /** What was asked: the same code means different things to an order and to a query. */
 export type DeribitOperation = 'create' | 'amend' | 'cancel' | 'query';
@@ -67,16 +66,4 @@ export function classOfStatus(status: number, operation: DeribitOperation): Venu
   if (status === 429) return 'retry';
   if (operation !== 'query') return status >= 500 ? 'unknown' : 'reject';
   return status >= 500 ? 'retry' : 'reject';
-}
-
-/** A refusal as the answer to an order request. */
-export function refusal(errorClass: VenueErrorClass, code: string, text: string): OrderAnswer {
-  if (errorClass === 'unknown') return { kind: 'unknown', cause: 'venueUnclear', code, text };
-  return { kind: 'rejected', code, text, errorClass };
-}
-
-/** A failed query or cancel by REST, as the answer to an order request. Anything that is no `VenueError` is thrown on. */
-export function answerOfError(error: unknown): OrderAnswer {
-  if (!(error instanceof VenueError)) throw error;
-  return refusal(error.venueClass, error.venueCode, error.message);
 }

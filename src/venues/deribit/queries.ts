@@ -5,6 +5,8 @@ import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderAnswer, OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { readAnswer } from '../connection/read-answer.ts';
+import { answerOfError } from '../connection/refused-order.ts';
 import type { AccountRuntime, VenueRuntime } from '../venue.ts';
 import {
   type OrderRow,
@@ -20,8 +22,7 @@ import {
 } from './account-messages.ts';
 import { currencyOf } from './channels.ts';
 import { expiryOf, fetchDeliveries } from './deliveries.ts';
-import { answerOfError } from './errors.ts';
-import { createDeribitRest, read } from './rest.ts';
+import { createDeribitRest } from './rest.ts';
 
 const PAGE = 1_000;
 /** More pages than a year of busy trading has. */
@@ -49,7 +50,9 @@ export function createDeribitQueries(
 
   async function byLabel(symbol: string, label: string): Promise<readonly OrderRow[]> {
     const result = await rest.call('private/get_order_state_by_label', { currency: currencyOf(symbol), label });
-    return withoutTriggered(read(orderList, result, 'get_order_state_by_label').filter((row) => row.label === label));
+    return withoutTriggered(
+      readAnswer(orderList, result, 'get_order_state_by_label').filter((row) => row.label === label),
+    );
   }
 
   /** Ended orders that were changed at or after `from`, newest first. */
@@ -65,7 +68,7 @@ export function createDeribitQueries(
         include_unfilled: true,
         historical,
       };
-      const list = read(orderList, await rest.call(method, parameters), method);
+      const list = readAnswer(orderList, await rest.call(method, parameters), method);
       rows.push(...list);
       if (list.length < PAGE || list.every((row) => Number(row.last_update_timestamp) < from)) return rows;
     }
@@ -74,7 +77,11 @@ export function createDeribitQueries(
 
   async function openRows(symbol: string): Promise<readonly OrderRow[]> {
     const parameters = { instrument_name: symbol, type: 'all' };
-    return read(orderList, await rest.call('private/get_open_orders_by_instrument', parameters), 'get_open_orders');
+    return readAnswer(
+      orderList,
+      await rest.call('private/get_open_orders_by_instrument', parameters),
+      'get_open_orders',
+    );
   }
 
   /** Fills at or after `from`, oldest first; pages begin with the last time of the page before, and what comes twice counts once. */
@@ -92,7 +99,7 @@ export function createDeribitQueries(
         sorting: 'asc',
         historical,
       };
-      const answer = read(tradePage, await rest.call(method, parameters), method);
+      const answer = readAnswer(tradePage, await rest.call(method, parameters), method);
       const before = fills.size;
       for (const row of answer.trades) fills.set(row.trade_id, readTrade(row, 'query'));
       const last = Number(answer.trades.at(-1)?.timestamp ?? 0);
@@ -188,14 +195,14 @@ export function createDeribitQueries(
       const result = await rest.call('private/get_positions', { currency: 'any' });
       const at = await now();
       const asked = new Set(symbols);
-      return read(positionList, result, 'get_positions')
+      return readAnswer(positionList, result, 'get_positions')
         .filter((row) => asked.has(row.instrument_name))
         .map((row) => readPosition(row, 'query', at));
     },
     async balances() {
       const result = await rest.call('private/get_account_summaries', {});
       const at = await now();
-      return read(summaries, result, 'get_account_summaries').summaries.map((row) => readPortfolio(row, at));
+      return readAnswer(summaries, result, 'get_account_summaries').summaries.map((row) => readPortfolio(row, at));
     },
     async cancelOrder(target) {
       const { venueOrderId } = target;

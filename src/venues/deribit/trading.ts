@@ -4,12 +4,13 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { ConnectionStatus, OrderAnswer, OrderChange, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { RequestOutcome } from '../connection/pending-requests.ts';
+import { refusedOrder } from '../connection/refused-order.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { keepVenueClock } from '../connection/venue-clock.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import { type OrderRow, orderRow, withoutTriggered } from './account-messages.ts';
 import { currencyOf } from './channels.ts';
-import { classOfCode, type DeribitOperation, isKnownCode, refusal } from './errors.ts';
+import { classOfCode, type DeribitOperation, isKnownCode } from './errors.ts';
 import { errorText, type RequestParameters, type RpcMessage } from './json-rpc.ts';
 import { deribitLimitsOf } from './limits.ts';
 import { amendParameters, placeParameters } from './order-parameters.ts';
@@ -190,7 +191,7 @@ export function createDeribitOrderEntry(
       const code = Number(error.code);
       if (!isKnownCode(code))
         log('error', 'order refused with an unknown code', { connection: name, code, text: errorText(error) });
-      return refusal(classOfCode(code, error.message, operation), error.code, errorText(error));
+      return refusedOrder(classOfCode(code, error.message, operation), error.code, errorText(error));
     }
     const order = orderResult.safeParse(result);
     if (!order.success) {
