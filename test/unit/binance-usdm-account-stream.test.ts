@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, OrderReport } from '#core/orders/order.ts';
 import { createBinanceUsdmAccountStream } from '#venues/binance-usdm/account-stream.ts';
+import { binanceUsdmEndpoints, userStreamUrl } from '#venues/binance-usdm/endpoints.ts';
 import { BTCUSDT, intent, KEYS, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
 
 type World = Awaited<ReturnType<typeof openBinance>>;
@@ -162,6 +163,13 @@ describe('what the venue does by itself', () => {
 });
 
 describe('listen keys', () => {
+  test.each([
+    ['live', 'wss://fstream.binance.com/private/ws/pqia91'],
+    ['testnet', 'wss://stream.binancefuture.com/ws/pqia91'],
+  ] as const)('the stream of a key is where the venue documents it: %s', (mode, url) => {
+    expect(userStreamUrl(binanceUsdmEndpoints(mode).account, 'pqia91')).toBe(url);
+  });
+
   test('F15: a key that expires is replaced once, however often that is told', async () => {
     const world = await listening();
     const before = world.statuses.length;

@@ -35,8 +35,7 @@ export function binanceUsdmEndpoints(mode: Mode): VenueEndpoints {
   return ENDPOINTS[mode];
 }
 
-/** Where the private stream of a listen key is: the split address takes it as an argument, the older one as a path. */
+/** Where the private stream of a listen key is ("User Data Streams", Connect: `/ws/<listenKey>` below the base address, which carries every event). */
 export function userStreamUrl(accountBase: string, listenKey: string): string {
-  const key = encodeURIComponent(listenKey);
-  return accountBase.endsWith('/private') ? `${accountBase}/stream?listenKey=${key}` : `${accountBase}/ws/${key}`;
+  return `${accountBase}/ws/${encodeURIComponent(listenKey)}`;
 }
