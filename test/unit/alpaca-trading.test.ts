@@ -210,6 +210,23 @@ describe('orders at Alpaca', () => {
     await many.stop();
   });
 
+  test.each(['trading_blocked', 'account_blocked', 'trade_suspended_by_user'])(
+    'an account with %s is sent no order, and says why',
+    async (flag) => {
+      const fetch: typeof globalThis.fetch = async (input, init) => {
+        const answer = await world.runtime.fetch(input, init);
+        if (!String(input).endsWith('/v2/account')) return answer;
+        return Response.json({ ...JSON.parse(await answer.text()), [flag]: true });
+      };
+      const blocked = enterOrders({ runtime: createAlpacaRuntime(world.venue, { fetch }) }).entry;
+      blocked.start();
+      await until('waiting', () => blocked.status().state === 'waiting');
+      expect(blocked.notReady()).toContain(`ACCOUNT_BLOCKED: ${flag}`);
+      expect(await place(blocked, intentOf('one'))).toMatchObject({ kind: 'notSent', reason: 'notReady' });
+      await blocked.stop();
+    },
+  );
+
   test('M2: a cancel that had to be looked up first is not sent once the lease has ended', async () => {
     await place(entry, intentOf('one'));
     const stepped = { offsetMs: 0 };

@@ -202,6 +202,10 @@ describe('rules of execution types', () => {
     expect(readAs(execType)).toMatchObject({ kind: 'fill', cause });
   });
 
+  it('F8: a split of the shares behind a contract is told, and its size left to the position that the venue states', () => {
+    expect(readAs('CorporateAction')).toMatchObject({ kind: 'adjustment', reason: 'settlement', amount: '-0.25' });
+  });
+
   it('a type that is not documented is refused, never guessed', () => {
     expect(() => readAs('Novelty')).toThrow(/^REPORT_INVALID: execType=Novelty/);
   });

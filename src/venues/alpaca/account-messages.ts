@@ -76,6 +76,7 @@ export const accountRow = z.looseObject({
   status: maybeText,
   trading_blocked: z.boolean().nullish(),
   account_blocked: z.boolean().nullish(),
+  trade_suspended_by_user: z.boolean().nullish(),
 });
 export type AccountRow = z.infer<typeof accountRow>;
 
@@ -234,6 +235,12 @@ export function readPosition(row: PositionRow, at: EpochMs): PositionReport {
     entryPrice: decimal(row.avg_entry_price),
     venueTime: at,
   };
+}
+
+/** By which of its flags the venue lets this account place no order; null: it may. */
+export function blockedBy(row: AccountRow): string | null {
+  const flags = ['account_blocked', 'trading_blocked', 'trade_suspended_by_user'] as const;
+  return flags.find((flag) => row[flag] === true) ?? null;
 }
 
 export function readAccount(row: AccountRow, at: EpochMs): BalanceReport {

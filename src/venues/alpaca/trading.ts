@@ -13,7 +13,7 @@ import { answerOfError } from '../connection/refused-order.ts';
 import { createVenueClock, keepVenueClock } from '../connection/venue-clock.ts';
 import { RATE_BUDGET } from '../connection/wait-for-turn.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
-import { accountRow } from './account-messages.ts';
+import { accountRow, blockedBy } from './account-messages.ts';
 import { cancelByRest } from './queries.ts';
 import { CREDENTIALS_MISSING, createAlpacaRest } from './rest.ts';
 import { streamGateOf } from './stream-gate.ts';
@@ -80,8 +80,8 @@ export function createAlpacaOrderEntry(
     let refused: string | null;
     try {
       const account = readAnswer(accountRow, await rest.get('/v2/account'), '/v2/account');
-      const blocked = account.trading_blocked === true || account.account_blocked === true;
-      refused = blocked ? 'ACCOUNT_BLOCKED: the venue lets this account not trade' : null;
+      const blocked = blockedBy(account);
+      refused = blocked === null ? null : `ACCOUNT_BLOCKED: ${blocked}`;
     } catch (error) {
       refused = messageOf(error);
       // A question that was lost says nothing of the account while it has been seen to trade.

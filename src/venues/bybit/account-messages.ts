@@ -159,7 +159,16 @@ function reasonOf(row: OrderRow): string {
   return said.join(' ');
 }
 
-/** What changes the position, and for which reason. Funding, which has a quantity too, changes the balance alone. */
+/**
+ * What is no fill although it has a quantity. Funding changes the balance alone; of a split of the shares behind a contract the documentation does not say what its quantity
+ * means, so the position that the venue states tells its size.
+ */
+const ADJUSTMENT: Readonly<Record<string, AdjustmentReport['reason']>> = {
+  Funding: 'funding',
+  CorporateAction: 'settlement',
+};
+
+/** What changes the position, and for which reason. */
 const CAUSE: Readonly<Record<string, FillReport['cause']>> = {
   Trade: 'trade',
   BlockTrade: 'trade',
@@ -191,10 +200,11 @@ export function readExecution(
       `feeCurrency= symbol=${row.symbol} execution=${row.execId}`,
     );
   }
-  if (row.execType === 'Funding') {
+  const reason = ADJUSTMENT[row.execType];
+  if (reason !== undefined) {
     return {
       kind: 'adjustment',
-      reason: 'funding',
+      reason,
       id: row.execId,
       symbol: row.symbol,
       currency,
