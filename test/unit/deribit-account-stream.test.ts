@@ -153,6 +153,35 @@ describe('Deribit account stream against the simulated venue', () => {
     ]);
   });
 
+  it('a balance is told with each change, what is available of it, which follows the mark price, now and then', async () => {
+    await live();
+    for (const [walletBalance, availableBalance] of [
+      ['5', '4'],
+      ['5', '3'],
+      ['5', '2'],
+      ['6', '2'],
+    ] as const) {
+      const balance = { currency: 'BTC', walletBalance, availableBalance };
+      Object.assign(world.exchange, { balances: () => [balance] });
+      world.exchange.tellAccount({
+        kind: 'balance',
+        accountId: 'main',
+        balance,
+        change: '0',
+        reason: 'order',
+        time: Date.now() as never,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const told = account.reports.flatMap((each) =>
+      each.kind === 'balance' && each.currency === 'BTC' ? [[each.walletBalance, each.availableBalance]] : [],
+    );
+    expect(told).toEqual([
+      ['5', '4'],
+      ['6', '2'],
+    ]);
+  });
+
   it('H2: a log of more rows than a page holds is read whole, each row once, oldest first', async () => {
     for (let each = 1; each <= 600; each += 1) {
       world.exchange.tellAccount({

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
-import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountReport, BalanceReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
+import { nanosFromMs } from '#core/time/clock.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { unreadableReason } from '../connection/unreadable-report.ts';
 import type { AccountRuntime } from '../venue.ts';
@@ -25,6 +26,9 @@ const CHANNELS = ['user.changes.any.any.raw', 'user.portfolio.any'] as const;
 /** For how long the old connection may still deliver while the new one signs in with changed keys; reports that come twice count once. */
 const LINGER_MS = 10_000;
 
+/** How often a balance is told of which only the available part has changed. */
+const AVAILABLE_EVERY_MS = 10_000;
+
 const changes = z.object({
   orders: z.array(orderRow).optional(),
   trades: z.array(tradeRow).optional(),
@@ -42,6 +46,7 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
   /** A fill is told once, however many channels tell it. */
   const fillsTold = new RecentIds(10_000);
   const currencies = new Set<string>();
+  const balancesTold = new Map<string, { readonly walletBalance: string; readonly at: number }>();
   const empty = Buffer.alloc(0);
 
   const session = createDeribitSession({
@@ -141,11 +146,21 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
       case 'portfolio': {
         const row = portfolioRow.parse(data);
         currencies.add(row.currency.toUpperCase());
-        return [readPortfolio(row, at)];
+        const balance = readPortfolio(row, at);
+        return isNews(balance) ? [balance] : [];
       }
       default:
         return [];
     }
+  }
+
+  /** With a position open what is available follows the mark price, all the time: of that the state of every ten seconds is told, of the balance itself each change. */
+  function isNews({ currency, walletBalance }: BalanceReport): boolean {
+    const now = clock.monoNanos();
+    const told = balancesTold.get(currency);
+    if (told?.walletBalance === walletBalance && now - told.at < nanosFromMs(AVAILABLE_EVERY_MS)) return false;
+    balancesTold.set(currency, { walletBalance, at: now });
+    return true;
   }
 
   const transactions = createTransactionLog({
