@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MarketMessage, Subscription } from '#core/market/market-message.ts';
 import { createDeribitDecoder } from '#venues/deribit/market-data.ts';
 import { deribit } from '#venues/deribit/venue.ts';
+import { INVERSE_BTC } from '../support/deribit-world.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 const TIME = 1_765_531_356_452;
@@ -230,5 +231,17 @@ describe('Deribit market data', () => {
         types.push(each.type),
       );
     expect(types).toEqual(['trade', 'liquidation']);
+  });
+
+  it('G8: a locked index stops its dated contracts as well, and no others', () => {
+    const known = ['BTC-PERPETUAL', 'BTC-27JUN25'].map((symbol) => ({ ...INVERSE_BTC, symbol }));
+    const eth = { ...INVERSE_BTC, symbol: 'ETH-PERPETUAL', baseCurrency: 'ETH' };
+    const instruments = new Map([...known, eth].map((each) => [each.symbol, each]));
+    const stopped: (string | null)[] = [];
+    createDeribitDecoder({ instruments, emit: () => undefined })(
+      Buffer.from(JSON.stringify(notification('platform_state', { price_index: 'btc_usd', locked: true }))),
+      (each) => each.type === 'tradingStatus' && !each.trading && stopped.push(each.symbol),
+    );
+    expect(stopped).toEqual(['BTC-PERPETUAL', 'BTC-27JUN25']);
   });
 });

@@ -205,8 +205,17 @@ export function createDeribitDecoder(
       emit({ type: 'tradingStatus', symbol: null, trading: !locked, reason, exchangeTime: lastTime });
     } else if (locked !== null && index !== null) {
       const reason = `index ${index} ${locked ? 'locked' : 'open'}`;
-      emit({ type: 'tradingStatus', symbol: perpetualOf(index), trading: !locked, reason, exchangeTime: lastTime });
+      for (const symbol of symbolsOf(index))
+        emit({ type: 'tradingStatus', symbol, trading: !locked, reason, exchangeTime: lastTime });
     }
+  }
+
+  /** What follows an index: of the instruments that are known, dated contracts as well; else its perpetual. */
+  function symbolsOf(index: string): readonly string[] {
+    const known = [...(scans?.instruments.values() ?? [])]
+      .filter((each) => `${each.baseCurrency}_${each.quoteCurrency}`.toLowerCase() === index)
+      .map((each) => each.symbol);
+    return known.length > 0 ? known : [perpetualOf(index)];
   }
 
   return (bytes, emit) => {

@@ -4,7 +4,7 @@ import { asciiText, ByteScanner, type LevelArrays, literal } from '../connection
 import { ReusedBook, ReusedQuote, ReusedTrade } from '../connection/scanned-values.ts';
 import type { ScanTarget } from '../venue.ts';
 import { type ChannelInstrument, ChannelInstruments } from './channel-instruments.ts';
-import { NumberScanner, type ScanKey, scanKey } from './number-scanner.ts';
+import { KeyScanner, NumberScanner } from './number-scanner.ts';
 
 const COMMA = 44;
 const BRACKET = 91;
@@ -27,46 +27,39 @@ const DELETED_LEVEL = literal('["delete",');
 const BUY = literal('"buy"');
 const SELL = literal('"sell"');
 
-const KEY = {
-  type: scanKey('type'),
-  timestamp: scanKey('timestamp'),
-  instrument: scanKey('instrument_name'),
-  changeId: scanKey('change_id'),
-  previous: scanKey('prev_change_id'),
-  bids: scanKey('bids'),
-  asks: scanKey('asks'),
-  bidPrice: scanKey('best_bid_price'),
-  bidSize: scanKey('best_bid_amount'),
-  askPrice: scanKey('best_ask_price'),
-  askSize: scanKey('best_ask_amount'),
-  id: scanKey('trade_id'),
-  price: scanKey('price'),
-  amount: scanKey('amount'),
-  direction: scanKey('direction'),
-} as const;
-
-/** Fields of a trade that say nothing to us; a trade with any other is the parser's. */
-const READ_OVER: readonly ScanKey[] = [
+/** Keys of the three kinds of data, in the order in which the venue writes them; any other order is read as well. */
+const BOOK_KEYS = ['type', 'timestamp', 'prev_change_id', 'instrument_name', 'change_id', 'bids', 'asks'] as const;
+const QUOTE_KEYS = [
+  'timestamp',
+  'instrument_name',
+  'best_bid_price',
+  'best_bid_amount',
+  'best_ask_price',
+  'best_ask_amount',
+] as const;
+/** The last six say nothing to us; a trade with any other key is the parser's. */
+const TRADE_KEYS = [
+  'timestamp',
+  'trade_id',
+  'price',
+  'instrument_name',
+  'direction',
+  'amount',
   'trade_seq',
   'tick_direction',
   'index_price',
   'mark_price',
   'contracts',
   'iv',
-].map(scanKey);
+] as const;
 
-const BOOK_FIELD = { type: 1, timestamp: 2, instrument: 4, changeId: 8, previous: 16, bids: 32, asks: 64 } as const;
-const BOOK_FIELDS =
-  BOOK_FIELD.type |
-  BOOK_FIELD.timestamp |
-  BOOK_FIELD.instrument |
-  BOOK_FIELD.changeId |
-  BOOK_FIELD.bids |
-  BOOK_FIELD.asks;
-const QUOTE_FIELD = { timestamp: 1, instrument: 2, bidPrice: 4, bidSize: 8, askPrice: 16, askSize: 32 } as const;
-const QUOTE_FIELDS = 63;
-const ROW_FIELD = { timestamp: 1, instrument: 2, id: 4, price: 8, amount: 16, direction: 32 } as const;
-const ROW_FIELDS = 63;
+/** The place of each key: what a `KeyScanner` gives, and the bit by which a key is known to have been there. */
+const BOOK_KEY = { type: 0, timestamp: 1, previous: 2, instrument: 3, changeId: 4, bids: 5, asks: 6 } as const;
+const BOOK_FIELDS = 0b111_1011;
+const QUOTE_KEY = { timestamp: 0, instrument: 1, bidPrice: 2, bidSize: 3, askPrice: 4, askSize: 5 } as const;
+const QUOTE_FIELDS = 0b11_1111;
+const TRADE_KEY = { timestamp: 0, id: 1, price: 2, instrument: 3, direction: 4, amount: 5 } as const;
+const TRADE_FIELDS = 0b11_1111;
 
 /**
  * Reads `book`, `trades` and `quote` frames from their bytes. The envelope stands as the venue writes it; the fields of the data may stand in any order. Whatever is
@@ -77,6 +70,9 @@ export class DeribitScanner {
   readonly #emit: ScanTarget['emit'];
   readonly #bytes = new ByteScanner();
   readonly #numbers = new NumberScanner();
+  readonly #bookKeys = new KeyScanner(BOOK_KEYS);
+  readonly #quoteKeys = new KeyScanner(QUOTE_KEYS);
+  readonly #tradeKeys = new KeyScanner(TRADE_KEYS);
   readonly #book = new ReusedBook();
   readonly #quote = new ReusedQuote();
   readonly #trades: ReusedTrade[] = [];
@@ -109,7 +105,7 @@ export class DeribitScanner {
 
   #onBook(bytes: Uint8Array, start: number, end: number): boolean {
     const scanner = this.#bytes;
-    const numbers = this.#numbers;
+    const keys = this.#bookKeys;
     const book = this.#book;
     const instrument = this.#instruments.find(bytes, start, end);
     if (instrument === null) return false;
@@ -117,48 +113,35 @@ export class DeribitScanner {
     if (at < 0 || at >= end || bytes[at] !== BRACE) return false;
     at += 1;
     let seen = 0;
+    keys.begin();
     book.previousSequence = null;
     for (;;) {
-      at = numbers.key(bytes, at, end);
+      at = keys.next(bytes, at, end);
       if (at < 0) return false;
-      let field = 0;
-      switch (numbers.hash) {
-        case KEY.bids.hash:
-          if (!numbers.isKey(bytes, KEY.bids)) return false;
-          field = BOOK_FIELD.bids;
+      const field = 1 << keys.id;
+      switch (keys.id) {
+        case BOOK_KEY.bids:
           at = this.#levels(bytes, at, end, book.bids, instrument);
           break;
-        case KEY.asks.hash:
-          if (!numbers.isKey(bytes, KEY.asks)) return false;
-          field = BOOK_FIELD.asks;
+        case BOOK_KEY.asks:
           at = this.#levels(bytes, at, end, book.asks, instrument);
           break;
-        case KEY.timestamp.hash:
-          if (!numbers.isKey(bytes, KEY.timestamp)) return false;
-          field = BOOK_FIELD.timestamp;
+        case BOOK_KEY.timestamp:
           at = scanner.time(bytes, at, end);
           book.exchangeTime = scanner.value as EpochMs;
           break;
-        case KEY.changeId.hash:
-          if (!numbers.isKey(bytes, KEY.changeId)) return false;
-          field = BOOK_FIELD.changeId;
+        case BOOK_KEY.changeId:
           at = scanner.count(bytes, at, end);
           book.lastSequence = scanner.value;
           break;
-        case KEY.previous.hash:
-          if (!numbers.isKey(bytes, KEY.previous)) return false;
-          field = BOOK_FIELD.previous;
+        case BOOK_KEY.previous:
           at = scanner.count(bytes, at, end);
           book.previousSequence = scanner.value;
           break;
-        case KEY.instrument.hash:
-          if (!numbers.isKey(bytes, KEY.instrument)) return false;
-          field = BOOK_FIELD.instrument;
+        case BOOK_KEY.instrument:
           at = scanner.matches(bytes, at, end, instrument.quoted);
           break;
-        case KEY.type.hash: {
-          if (!numbers.isKey(bytes, KEY.type)) return false;
-          field = BOOK_FIELD.type;
+        case BOOK_KEY.type: {
           const change = scanner.matches(bytes, at, end, CHANGE);
           book.isSnapshot = change < 0;
           at = change < 0 ? scanner.matches(bytes, at, end, SNAPSHOT) : change;
@@ -216,6 +199,7 @@ export class DeribitScanner {
   #onQuote(bytes: Uint8Array, start: number, end: number): boolean {
     const scanner = this.#bytes;
     const numbers = this.#numbers;
+    const keys = this.#quoteKeys;
     const quote = this.#quote;
     const instrument = this.#instruments.find(bytes, start, end);
     if (instrument === null) return false;
@@ -223,43 +207,32 @@ export class DeribitScanner {
     if (at < 0 || at >= end || bytes[at] !== BRACE) return false;
     at += 1;
     let seen = 0;
+    keys.begin();
     for (;;) {
-      at = numbers.key(bytes, at, end);
+      at = keys.next(bytes, at, end);
       if (at < 0) return false;
-      let field = 0;
-      switch (numbers.hash) {
-        case KEY.timestamp.hash:
-          if (!numbers.isKey(bytes, KEY.timestamp)) return false;
-          field = QUOTE_FIELD.timestamp;
+      const field = 1 << keys.id;
+      switch (keys.id) {
+        case QUOTE_KEY.timestamp:
           at = scanner.time(bytes, at, end);
           quote.exchangeTime = scanner.value as EpochMs;
           break;
-        case KEY.instrument.hash:
-          if (!numbers.isKey(bytes, KEY.instrument)) return false;
-          field = QUOTE_FIELD.instrument;
+        case QUOTE_KEY.instrument:
           at = scanner.matches(bytes, at, end, instrument.quoted);
           break;
-        case KEY.bidPrice.hash:
-          if (!numbers.isKey(bytes, KEY.bidPrice)) return false;
-          field = QUOTE_FIELD.bidPrice;
+        case QUOTE_KEY.bidPrice:
           at = numbers.decimal(bytes, at, end, instrument.priceScale);
           quote.bidPrice = numbers.value as Price;
           break;
-        case KEY.bidSize.hash:
-          if (!numbers.isKey(bytes, KEY.bidSize)) return false;
-          field = QUOTE_FIELD.bidSize;
+        case QUOTE_KEY.bidSize:
           at = numbers.decimal(bytes, at, end, instrument.sizeScale);
           quote.bidSize = numbers.value as Size;
           break;
-        case KEY.askPrice.hash:
-          if (!numbers.isKey(bytes, KEY.askPrice)) return false;
-          field = QUOTE_FIELD.askPrice;
+        case QUOTE_KEY.askPrice:
           at = numbers.decimal(bytes, at, end, instrument.priceScale);
           quote.askPrice = numbers.value as Price;
           break;
-        case KEY.askSize.hash:
-          if (!numbers.isKey(bytes, KEY.askSize)) return false;
-          field = QUOTE_FIELD.askSize;
+        case QUOTE_KEY.askSize:
           at = numbers.decimal(bytes, at, end, instrument.sizeScale);
           quote.askSize = numbers.value as Size;
           break;
@@ -303,6 +276,7 @@ export class DeribitScanner {
   #row(bytes: Uint8Array, start: number, end: number, instrument: ChannelInstrument): number {
     const scanner = this.#bytes;
     const numbers = this.#numbers;
+    const keys = this.#tradeKeys;
     let trade = this.#trades[this.#tradeCount];
     if (trade === undefined) {
       trade = new ReusedTrade();
@@ -311,51 +285,39 @@ export class DeribitScanner {
     if (start >= end || bytes[start] !== BRACE) return -1;
     let at = start + 1;
     let seen = 0;
+    keys.begin();
     for (;;) {
-      at = numbers.key(bytes, at, end);
+      at = keys.next(bytes, at, end);
       if (at < 0) return -1;
-      let field = 0;
-      switch (numbers.hash) {
-        case KEY.timestamp.hash:
-          if (!numbers.isKey(bytes, KEY.timestamp)) return -1;
-          field = ROW_FIELD.timestamp;
+      const field = 1 << keys.id;
+      switch (keys.id) {
+        case TRADE_KEY.timestamp:
           at = scanner.time(bytes, at, end);
           trade.exchangeTime = scanner.value as EpochMs;
           break;
-        case KEY.instrument.hash:
-          if (!numbers.isKey(bytes, KEY.instrument)) return -1;
-          field = ROW_FIELD.instrument;
+        case TRADE_KEY.instrument:
           at = scanner.matches(bytes, at, end, instrument.quoted);
           break;
-        case KEY.id.hash:
-          if (!numbers.isKey(bytes, KEY.id)) return -1;
-          field = ROW_FIELD.id;
+        case TRADE_KEY.id:
           at = scanner.text(bytes, at, end);
           if (at < 0 || scanner.from === scanner.to) return -1;
           trade.id = asciiText(bytes, scanner.from, scanner.to);
           break;
-        case KEY.price.hash:
-          if (!numbers.isKey(bytes, KEY.price)) return -1;
-          field = ROW_FIELD.price;
+        case TRADE_KEY.price:
           at = numbers.decimal(bytes, at, end, instrument.priceScale);
           trade.price = numbers.value as Price;
           break;
-        case KEY.amount.hash:
-          if (!numbers.isKey(bytes, KEY.amount)) return -1;
-          field = ROW_FIELD.amount;
+        case TRADE_KEY.amount:
           at = numbers.decimal(bytes, at, end, instrument.sizeScale);
           trade.size = numbers.value as Size;
           break;
-        case KEY.direction.hash: {
-          if (!numbers.isKey(bytes, KEY.direction)) return -1;
-          field = ROW_FIELD.direction;
+        case TRADE_KEY.direction: {
           const buy = scanner.matches(bytes, at, end, BUY);
           trade.side = buy < 0 ? 'sell' : 'buy';
           at = buy < 0 ? scanner.matches(bytes, at, end, SELL) : buy;
           break;
         }
         default:
-          if (!this.#isReadOver(bytes)) return -1;
           at = numbers.anyNumber(bytes, at, end);
       }
       if (at < 0 || (seen & field) !== 0) return -1;
@@ -364,14 +326,7 @@ export class DeribitScanner {
       at += 1;
     }
     trade.symbol = instrument.symbol;
-    return seen === ROW_FIELDS && at < end && bytes[at] === BRACE_END ? at + 1 : -1;
-  }
-
-  #isReadOver(bytes: Uint8Array): boolean {
-    for (const key of READ_OVER) {
-      if (key.hash === this.#numbers.hash) return this.#numbers.isKey(bytes, key);
-    }
-    return false;
+    return (seen & TRADE_FIELDS) === TRADE_FIELDS && at < end && bytes[at] === BRACE_END ? at + 1 : -1;
   }
 }
 

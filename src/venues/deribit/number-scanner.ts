@@ -6,29 +6,16 @@ import { NOT_READ } from '../connection/byte-scanner.ts';
  * go in, the place after comes out, or -1 for anything but the plain form; nothing past `end` is looked at.
  */
 
-const QUOTE = 34;
 const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
-const COLON = 58;
-const BACKSLASH = 92;
-const DELETE = 127;
 const UPPER_E = 69;
 const LOWER_E = 101;
 const PLUS = 43;
-const MAX_KEY = 32;
 const POWERS = Float64Array.from({ length: 16 }, (_, exponent) => powerOfTen(exponent));
 
-/** The bytes of a key, and the hash under which `NumberScanner.key` gives it. */
-export interface ScanKey {
-  readonly bytes: Uint8Array;
-  readonly hash: number;
-}
-
-export function scanKey(name: string): ScanKey {
-  const bytes = Uint8Array.from(Buffer.from(name));
-  return { bytes, hash: hashOf(bytes, 0, bytes.length) };
-}
+/** No key has been read in this object. */
+const NO_KEY = -1;
 
 export function hashOf(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0;
@@ -36,40 +23,59 @@ export function hashOf(bytes: Uint8Array, from: number, to: number): number {
   return hash;
 }
 
+/**
+ * The keys that one kind of object may have, in any order. The key that followed the last one when such an object was read before is looked for first: venues
+ * write the same order again and again, so most keys are compared once, byte by byte, and none is searched.
+ */
+export class KeyScanner {
+  /** The key that was read last, as its place among the names. */
+  id = NO_KEY;
+  /** `"name":` of each. */
+  readonly #written: readonly Uint8Array[];
+  /** What came after each key; the first place is for the beginning of the object. */
+  readonly #after: Uint8Array;
+
+  constructor(names: readonly string[]) {
+    this.#written = names.map((name) => Uint8Array.from(Buffer.from(`"${name}":`)));
+    this.#after = Uint8Array.from({ length: names.length + 1 }, (_, place) => place % names.length);
+  }
+
+  /** Before the first key of an object. */
+  begin(): void {
+    this.id = NO_KEY;
+  }
+
+  /** `"key":`, one of the names. */
+  next(bytes: Uint8Array, at: number, end: number): number {
+    const guess = this.#after[this.id + 1] as number;
+    const guessed = matches(bytes, at, end, this.#written[guess] as Uint8Array);
+    if (guessed < 0) return this.#find(bytes, at, end);
+    this.id = guess;
+    return guessed;
+  }
+
+  #find(bytes: Uint8Array, at: number, end: number): number {
+    for (let id = 0; id < this.#written.length; id += 1) {
+      const found = matches(bytes, at, end, this.#written[id] as Uint8Array);
+      if (found < 0) continue;
+      this.#after[this.id + 1] = id;
+      this.id = id;
+      return found;
+    }
+    return NOT_READ;
+  }
+}
+
+function matches(bytes: Uint8Array, at: number, end: number, expected: Uint8Array): number {
+  const { length } = expected;
+  if (at + length > end) return NOT_READ;
+  for (let index = 0; index < length; index += 1) if (bytes[at + index] !== expected[index]) return NOT_READ;
+  return at + length;
+}
+
 export class NumberScanner {
   /** The number that was read last. */
   value = 0;
-  /** Hash of the key that was read last, and where it stands. */
-  hash = 0;
-  from = 0;
-  to = 0;
-
-  /** `"key":` of plain characters. */
-  key(bytes: Uint8Array, at: number, end: number): number {
-    if (at >= end || bytes[at] !== QUOTE) return NOT_READ;
-    let hash = 0;
-    let next = at + 1;
-    const last = Math.min(end, next + MAX_KEY + 1);
-    for (; next < last; next += 1) {
-      const byte = bytes[next] as number;
-      if (byte === QUOTE) break;
-      if (byte <= 32 || byte >= DELETE || byte === BACKSLASH) return NOT_READ;
-      hash = (Math.imul(hash, 31) + byte) | 0;
-    }
-    if (next + 1 >= end || bytes[next] !== QUOTE || bytes[next + 1] !== COLON) return NOT_READ;
-    this.hash = hash;
-    this.from = at + 1;
-    this.to = next;
-    return next + 2;
-  }
-
-  /** Whether the key that was read last is this one: equal hashes may be an accident. */
-  isKey(bytes: Uint8Array, key: ScanKey): boolean {
-    const { length } = key.bytes;
-    if (this.to - this.from !== length) return false;
-    for (let index = 0; index < length; index += 1) if (bytes[this.from + index] !== key.bytes[index]) return false;
-    return true;
-  }
 
   /** `12.340`: not negative, no exponent, whole at `scale` decimals and below 2^53; `value` is the integer at that scale. */
   decimal(bytes: Uint8Array, at: number, end: number, scale: number): number {
