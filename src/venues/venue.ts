@@ -76,6 +76,8 @@ export interface ScanTarget {
 export interface VenueRequest {
   readonly requestId: string;
   readonly text: string;
+  /** What of the wished subscriptions it is about, where that is not all of them: the venue's list is compared with this. */
+  readonly covers?: readonly Subscription[];
 }
 
 /** What a venue allows of market-data connections; null: not limited by the venue. */

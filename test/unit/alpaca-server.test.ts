@@ -100,6 +100,20 @@ describe('the simulated Alpaca: prices', () => {
     await connection.stop();
   });
 
+  test('G5: quotes are given up beside trades while the book of the same symbol, which is made of them, goes on', async () => {
+    const channels = ['book', 'trades', 'quotes'] as const;
+    const wanted = channels.map((channel): Subscription => ({ channel, symbol: 'AAPL' }));
+    const said: MarketMessage[] = [];
+    const { connection } = watchMarket(world.runtime, wanted, (message) => said.push(message));
+    connection.start();
+    await until('live', () => connection.status().state === 'live');
+    await connection.unsubscribe(wanted.filter(({ channel }) => channel !== 'book'));
+    said.length = 0;
+    world.exchange.setBook([[225 * DOLLAR, 3 * SHARE]], [[225.01 * DOLLAR, SHARE]]);
+    await until('a book', () => said.some((each) => each.type === 'book'));
+    await connection.stop();
+  });
+
   test('406: the second connection of a key waits for the release, and is let in after it', async () => {
     const first = watchMarket(world.runtime, BOOK, () => undefined);
     first.connection.start();

@@ -103,13 +103,14 @@ function requests(
   return Array.from({ length: parts }, (_, part) => {
     const lists: Partial<Record<VenueList, string[]>> = {};
     const from = part * MAX_SUBSCRIPTIONS_A_REQUEST;
-    for (const subscription of subscriptions.slice(from, from + MAX_SUBSCRIPTIONS_A_REQUEST)) {
+    const covers = subscriptions.slice(from, from + MAX_SUBSCRIPTIONS_A_REQUEST);
+    for (const subscription of covers) {
       const list = listOf(subscription);
       const symbols = lists[list] ?? [];
       lists[list] = symbols;
       if (!symbols.includes(subscription.symbol)) symbols.push(subscription.symbol);
     }
-    return { requestId: `${requestId}-${part}`, text: JSON.stringify({ action, ...lists }) };
+    return { requestId: `${requestId}-${part}`, text: JSON.stringify({ action, ...lists }), covers };
   });
 }
 

@@ -118,10 +118,11 @@ export function createSubscriptionRequests(options: {
   return {
     ask(session, kind, subscriptions) {
       requests += 1;
-      const call: Call = { kind, subscriptions, confirmed: new Set(), open: 0 };
-      return protocol[kind](String(requests), subscriptions, session.id === loggedInAs).map((request) =>
-        send(session, request, call),
-      );
+      const made = protocol[kind](String(requests), subscriptions, session.id === loggedInAs);
+      const saysWhat = made.some(({ covers }) => covers !== undefined);
+      const asked = saysWhat ? made.flatMap(({ covers }) => covers ?? []) : subscriptions;
+      const call: Call = { kind, subscriptions: asked, confirmed: new Set(), open: 0 };
+      return made.map((request) => send(session, request, call));
     },
     async begin(session, opening, loggedIn = false) {
       loggedInAs = loggedIn ? session.id : -1;
