@@ -3,6 +3,7 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { systemTimers } from '#core/time/system-clock.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
 import {
   askVenue,
@@ -205,6 +206,36 @@ describe('Deribit order entry against the simulated venue', () => {
     expect((await place(orders, intentOf('t-2'))).kind).toBe('accepted');
     expect(states.filter((each) => each.state === 'live')).toHaveLength(1);
     expect(quick.exchange.openOrders('main', null)).toHaveLength(2);
+    await orders.stop();
+    await quick.close();
+  });
+
+  it('F15: a venue that does not answer the renewal for a while costs neither the connection nor its orders', async () => {
+    const short: Record<number, number> = { 720000: 150, 5000: 60, 10000: 30 };
+    const quick = await createDeribitWorld({
+      timers: { after: (ms, run) => systemTimers.after(short[ms] ?? ms, run) },
+    });
+    let swallowed = 0;
+    let isDeaf = false;
+    const connect: AccountRuntime['connect'] = (url, handlers) => {
+      const socket = quick.runtime.connect(url, handlers);
+      return {
+        ...socket,
+        send(text) {
+          if (isDeaf && swallowed < 3 && text.includes('public/auth')) swallowed += 1;
+          else socket.send(text);
+        },
+      };
+    };
+    const { entry: orders, states } = enterOrders({ runtime: { ...quick.runtime, connect } });
+    orders.start();
+    await until('live', () => orders.notReady() === null);
+    isDeaf = true;
+    await place(orders, intentOf('n-1'));
+    await until('signed in again', () => quick.logged.some((line) => /signed in again/.test(line)));
+    expect(swallowed).toBe(3);
+    expect(states.filter((each) => each.state === 'live')).toHaveLength(1);
+    expect(quick.exchange.openOrders('main', null)).toHaveLength(1);
     await orders.stop();
     await quick.close();
   });

@@ -85,7 +85,7 @@ export function isTriggered(order: SimulatedOrder): boolean {
 }
 
 /** The id under which the venue shows an order now. */
-export function shownIdOf(order: SimulatedOrder): string {
+function shownIdOf(order: SimulatedOrder): string {
   return order.triggerPrice === null || isTriggered(order) ? order.orderId : `${WAITING_ID}${order.orderId}`;
 }
 

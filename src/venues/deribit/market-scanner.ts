@@ -9,6 +9,8 @@ import { KeyScanner, NumberScanner } from './number-scanner.ts';
 const COMMA = 44;
 const BRACKET = 91;
 const BRACKET_END = 93;
+const LETTER_C = 99;
+const LETTER_D = 100;
 const BRACE = 123;
 const BRACE_END = 125;
 
@@ -173,27 +175,36 @@ export class DeribitScanner {
     into.count = 0;
     if (at + 1 >= end || bytes[at] !== BRACKET) return -1;
     if (bytes[at + 1] === BRACKET_END) return at + 2;
+    const { priceScale, sizeScale } = instrument;
+    let { prices, sizes } = into;
+    let count = 0;
     let next = at + 1;
     for (;;) {
-      let level = scanner.matches(bytes, next, end, CHANGED_LEVEL);
-      if (level < 0) level = scanner.matches(bytes, next, end, NEW_LEVEL);
-      const isDelete = level < 0;
-      if (isDelete) level = scanner.matches(bytes, next, end, DELETED_LEVEL);
-      if (level < 0) return -1;
-      next = numbers.decimal(bytes, level, end, instrument.priceScale);
+      // Which action it may be is seen by its first letter.
+      const letter = next + 2 < end ? bytes[next + 2] : 0;
+      const action = letter === LETTER_C ? CHANGED_LEVEL : letter === LETTER_D ? DELETED_LEVEL : NEW_LEVEL;
+      next = scanner.matches(bytes, next, end, action);
+      if (next < 0) return -1;
+      next = numbers.decimal(bytes, next, end, priceScale);
       const price = numbers.value;
       if (next < 0 || price === 0 || bytes[next] !== COMMA) return -1;
-      next = numbers.decimal(bytes, next + 1, end, instrument.sizeScale);
+      next = numbers.decimal(bytes, next + 1, end, sizeScale);
       if (next < 0 || next + 1 >= end || bytes[next] !== BRACKET_END) return -1;
-      if (into.count === into.prices.length) into.grow();
-      into.prices[into.count] = price;
-      into.sizes[into.count] = isDelete ? 0 : numbers.value;
-      into.count += 1;
+      if (count === prices.length) {
+        into.grow();
+        prices = into.prices;
+        sizes = into.sizes;
+      }
+      prices[count] = price;
+      sizes[count] = letter === LETTER_D ? 0 : numbers.value;
+      count += 1;
       const separator = bytes[next + 1];
       next += 2;
-      if (separator === BRACKET_END) return next;
+      if (separator === BRACKET_END) break;
       if (separator !== COMMA) return -1;
     }
+    into.count = count;
+    return next;
   }
 
   #onQuote(bytes: Uint8Array, start: number, end: number): boolean {

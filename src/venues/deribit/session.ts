@@ -20,6 +20,9 @@ const MAX_PENDING = 500;
 const HEARTBEAT_S = 30;
 /** A token is exchanged for the next at this share of its life. */
 const REFRESH_AT = 0.8;
+/** The token is good for a while after the first attempt. */
+const SIGN_IN_ATTEMPTS = 6;
+const SIGN_IN_EVERY_MS = 10_000;
 /** Longest wait that a timer can keep; longer lives are refreshed earlier. */
 const MAX_REFRESH_MS = 2_000_000_000;
 
@@ -187,15 +190,27 @@ export function createDeribitSession(options: DeribitSessionOptions): DeribitSes
     if (Number(error.code) === TOO_MANY_REQUESTS) options.limits.refused('query');
   }
 
-  /** On the same connection, so that cancel-on-disconnect takes no order; only where that fails the session is given up. */
-  function signInAgain(session: ConnectionSession, cause: string): void {
+  /** On the same connection, so that cancel-on-disconnect takes no order; only where the keys are refused, or nothing else helps, the session is given up. */
+  function signInAgain(session: ConnectionSession, cause: string, attempt = 1): void {
     if (signingIn.has(session.id) || !open.has(session.id)) return;
     signingIn.add(session.id);
     signIn(session)
       .then(
         () => log('warn', 'signed in again', { connection: name, cause }),
-        (error: unknown) =>
-          open.has(session.id) && options.onFailure(session, `not signed in any longer, ${cause}: ${messageOf(error)}`),
+        (error: unknown) => {
+          if (!open.has(session.id)) return;
+          const reason = `not signed in any longer, ${cause}: ${messageOf(error)}`;
+          if (!(error instanceof MillraceError) || error.class !== 'retryable' || attempt >= SIGN_IN_ATTEMPTS) {
+            options.onFailure(session, reason);
+            return;
+          }
+          log('warn', reason, { connection: name, attempt });
+          refreshing.get(session.id)?.();
+          refreshing.set(
+            session.id,
+            timers.after(SIGN_IN_EVERY_MS, () => signInAgain(session, cause, attempt + 1)),
+          );
+        },
       )
       .finally(() => signingIn.delete(session.id));
   }
