@@ -4,6 +4,7 @@ import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { MarketDataMessage, MarketMessage, Subscription } from '#core/market/market-message.ts';
+import { canBeReadApart } from '#core/market/read-apart.ts';
 import type { ScannedMessage } from '#core/market/scanned-message.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { Rhythms } from '#venues/connection/channel-rhythm.ts';
@@ -129,7 +130,8 @@ export class FeedSocket {
   #openSink(connection: string): FrameSink {
     const { publisher, venue } = this.#options;
     this.names.push(connection);
-    return publisher.open({ venue: venue.id, connection, epoch: this.#epoch, anchor: this.#anchor });
+    const readApart = canBeReadApart(this.plan.subscriptions);
+    return publisher.open({ venue: venue.id, connection, epoch: this.#epoch, anchor: this.#anchor, readApart });
   }
 
   /** Hot: tells the connection what came; true for market data. */

@@ -11,6 +11,8 @@ export interface MarketConnection {
   readonly epoch: number;
   /** One reading of both clocks, to be carried by the connection's records; taken at `open` where it is absent. */
   readonly anchor?: { readonly mono: MonoNanos; readonly epoch: EpochMs };
+  /** None of its frames needs another to be understood: its records may lie in several shards (`src/core/market/read-apart.ts`). Absent: they may not. */
+  readonly readApart?: boolean;
 }
 
 /**
