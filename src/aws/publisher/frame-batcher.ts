@@ -11,6 +11,8 @@ import { distance, type RingConsumer } from './shared-ring.ts';
 /** What the records of a connection say of it. */
 export interface ConnectionOrigin extends RecordOrigin {
   readonly anchor: MarketRecordHeader['anchor'];
+  /** Its records go round so many partition keys, one after the other: 1 is the connection's name alone. Absent: 1. */
+  readonly partitionKeys?: number;
 }
 
 /** A sealed batch. While it holds, the ring keeps its frames for a successor of this thread. */
@@ -60,6 +62,8 @@ export class FrameBatcher {
   /** Contents that were sealed, for the next batches. */
   readonly #spare: FrameContent[] = [];
   readonly #sealed = new Set<FrameRecord>();
+  /** Whose turn it is among the partition keys of a connection, by slot. */
+  readonly #turns = new Map<number, number>();
   #nextFlushMs = 0;
   /** Until it has read what a predecessor of this thread had read. */
   #isInheriting: boolean;
@@ -155,6 +159,7 @@ export class FrameBatcher {
       const header = { ...origin, firstSequence, count, firstReceivedAt, firstInputNumber };
       const record: FrameRecord = {
         key: origin.connection,
+        partitionKey: this.#nextPartitionKey(slot, origin),
         data: encodeMarketRecord(header, content.bytes()),
         slot,
         count,
@@ -175,6 +180,13 @@ export class FrameBatcher {
       content.clear();
       this.#spare.push(content);
     }
+  }
+
+  #nextPartitionKey(slot: number, { connection, partitionKeys = 1 }: ConnectionOrigin): string {
+    if (partitionKeys <= 1) return connection;
+    const turn = this.#turns.get(slot) ?? 0;
+    this.#turns.set(slot, (turn + 1) % partitionKeys);
+    return `${connection}#${turn}`;
   }
 
   #onAcknowledged(record: FrameRecord): void {

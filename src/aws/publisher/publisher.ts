@@ -32,6 +32,8 @@ export interface PublisherOptions {
   readonly marketBufferBytes?: number;
   /** Bytes of trading events between the threads, a power of two. */
   readonly tradingBufferBytes?: number;
+  /** Partition keys of a connection whose frames may be read apart; 1, as of all others, where it is absent. */
+  readonly keysPerConnection?: number;
   readonly journalMaxBytes?: number;
   /** Entries are blocked after this long without an acknowledged trading event while one is pending, ms. */
   readonly silenceMs?: number;
@@ -144,6 +146,7 @@ class ThreadedPublisher implements Publisher {
       startedAt: this.#startedAt,
       connection: connection.connection,
       epoch: connection.epoch,
+      partitionKeys: connection.readApart === true ? (this.#options.keysPerConnection ?? 1) : 1,
       anchor: { mono: Math.round(mono) as MonoNanos, epoch },
     };
   }

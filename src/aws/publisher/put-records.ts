@@ -3,9 +3,15 @@ import { type ErrorClass, MillraceError, messageOf } from '#core/errors.ts';
 
 /** One record on its way to a stream. A re-send is the same object: its identity is in its bytes. */
 export interface StreamRecord {
-  /** Partition key: records of one key keep their order. */
+  /** Records of one key are sent one after the other: the next when the stream has the one before it. */
   readonly key: string;
+  /** The stream's own key, by which it chooses the shard, where it is not `key`: several for one connection that is too much for a shard. */
+  readonly partitionKey?: string;
   readonly data: Uint8Array;
+}
+
+export function partitionKeyOf({ key, partitionKey }: StreamRecord): string {
+  return partitionKey ?? key;
 }
 
 /** What became of one record of a request: taken, or surely not. */
@@ -22,7 +28,7 @@ export function kinesisPutRecords(client: KinesisClient, stream: string): PutRec
   return async (records, signal) => {
     const command = new PutRecordsCommand({
       ...(stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream }),
-      Records: records.map(({ key, data }) => ({ PartitionKey: key, Data: data })),
+      Records: records.map((record) => ({ PartitionKey: partitionKeyOf(record), Data: record.data })),
     });
     let answer: Awaited<ReturnType<typeof send>>;
     const send = () => client.send(command, { abortSignal: signal });

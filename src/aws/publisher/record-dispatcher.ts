@@ -1,7 +1,7 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Clock, Random, Timers } from '#core/time/clock.ts';
 import { type JoinedRecord, type JoinRule, nextRecord } from './joined-record.ts';
-import type { PutRecords, RecordOutcome, StreamRecord } from './put-records.ts';
+import { type PutRecords, partitionKeyOf, type RecordOutcome, type StreamRecord } from './put-records.ts';
 import { type BackoffRule, type CircuitState, fullJitterMs, StreamCircuit } from './stream-circuit.ts';
 
 /** Limits of a request that hold everywhere: the service's own are wider in some places (`docs/formats.md`). */
@@ -17,7 +17,7 @@ export interface DispatcherOptions<R extends StreamRecord> {
   readonly onAcknowledged: (record: R) => void;
   /** A request failed whole, or the circuit changed. */
   readonly onTrouble?: (reason: string, circuit: CircuitState) => void;
-  /** The stream took a record of so many bytes, key included; what was joined is one record. */
+  /** The stream took a record of so many bytes under this partition key, the key included; what was joined is one record. */
   readonly onTaken?: (key: string, bytes: number) => void;
   readonly backoff: BackoffRule;
   /** After this a request counts as failed with unknown effect, ms. */
@@ -175,7 +175,7 @@ export class RecordDispatcher<R extends StreamRecord> {
       if (queue.inFlight > 0 || queue.notBeforeMs > now) continue;
       const next = nextRecord(queue.waiting, this.#options.join);
       if (next === null) continue;
-      const size = next.record.data.byteLength + Buffer.byteLength(key);
+      const size = next.record.data.byteLength + Buffer.byteLength(partitionKeyOf(next.record));
       if (batch.length === maxRecords || (batch.length > 0 && bytes + size > MAX_REQUEST_BYTES)) break;
       bytes += size;
       batch.push({ key, queue, ...next });
@@ -236,7 +236,8 @@ export class RecordDispatcher<R extends StreamRecord> {
         this.#forget(key, queue);
         this.counts.recordsSent += 1;
         this.counts.bytesSent += record.data.byteLength;
-        this.#options.onTaken?.(key, record.data.byteLength + Buffer.byteLength(key));
+        const partitionKey = partitionKeyOf(record);
+        this.#options.onTaken?.(partitionKey, record.data.byteLength + Buffer.byteLength(partitionKey));
         for (const each of parts) taken.push(each.record);
       } else {
         const code = outcome?.code ?? 'no outcome';
