@@ -9,7 +9,7 @@ import { isSoakVenue } from './soak/venue-words.ts';
 import { faultsOf } from './soak/verdict.ts';
 
 const USAGE =
-  'npm run soak -- [--minutes 10] [--rate 10000] [--warm-up SECONDS] [--seed 1] [--out .millrace/soak] [--leak BYTES_PER_SECOND]';
+  'npm run soak -- [--minutes 10] [--rate 10000] [--warm-up SECONDS] [--seed 1] [--out .millrace/soak] [--leak BYTES_PER_SECOND] [--node OPTIONS]';
 const MAX_MINUTES = 24 * 60;
 const MAX_RATE = 1_000_000;
 const WARM_UP_SECONDS = 60;
@@ -22,7 +22,7 @@ function readArguments(argv: readonly string[]): { readonly options: SoakOptions
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { minutes: text, rate: text, 'warm-up': text, seed: text, out: text, leak: text },
+      options: { minutes: text, rate: text, 'warm-up': text, seed: text, out: text, leak: text, node: text },
     });
     const within = (name: keyof typeof values, normal: number, low: number, high: number) => {
       const value = values[name] === undefined ? normal : Number(values[name]);
@@ -37,6 +37,7 @@ function readArguments(argv: readonly string[]): { readonly options: SoakOptions
       warmUpSeconds: within('warm-up', Math.min(WARM_UP_SECONDS, seconds / 3), 0, seconds),
       seed: within('seed', 1, 0, 0xffffffff),
       leakBytesPerSecond: within('leak', 0, 0, 1e9),
+      nodeOptions: values.node ?? '',
     };
     return faults.length > 0 ? faults.join('\n') : { options, out: values.out ?? '.millrace/soak' };
   } catch (error) {

@@ -18,6 +18,8 @@ export interface SoakOptions {
   readonly seed: number;
   /** 0 but where the soak itself is tested. */
   readonly leakBytesPerSecond: number;
+  /** Further options of the engine's Node, for a closer look: `--cpu-prof`, `--heapsnapshot-signal=SIGUSR2`, `--require FILE`. */
+  readonly nodeOptions?: string;
   readonly onSample?: (sample: Sample) => void;
 }
 
@@ -60,7 +62,10 @@ export async function runSoak(options: SoakOptions): Promise<SoakRun> {
       sampleMs,
       warmUpMs: options.warmUpSeconds * 1_000,
     };
-    const engine = new Child<EngineMessage>(path.join(folder, 'engine-process.mjs'), engineTask, ENGINE_ENVIRONMENT);
+    const engine = new Child<EngineMessage>(path.join(folder, 'engine-process.mjs'), engineTask, {
+      ...ENGINE_ENVIRONMENT,
+      NODE_OPTIONS: `${ENGINE_ENVIRONMENT.NODE_OPTIONS} ${options.nodeOptions ?? ''}`,
+    });
     children.push(engine);
     await engine.next('live', OPEN_MS);
     const samples: Sample[] = [];
