@@ -26,7 +26,7 @@ export function decimalIdOf(uuid: string): string | null {
 const TIME_IN_FORCE = { gtc: 'GTC', ioc: 'IOC', fok: 'FOK', postOnly: 'PostOnly' } as const;
 
 /** How the venue calls the category of an instrument. */
-export function categoryOf(instrument: Instrument): 'linear' | 'spot' {
+function categoryOf(instrument: Instrument): 'linear' | 'spot' {
   return instrument.kind === 'spot' ? 'spot' : 'linear';
 }
 

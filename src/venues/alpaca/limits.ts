@@ -31,7 +31,7 @@ export function alpacaLimitsOf(runtime: VenueRuntime): AlpacaLimits {
 }
 
 /** The budget of one key's REST calls. */
-export function createAlpacaLimits(clock: Clock): AlpacaLimits {
+function createAlpacaLimits(clock: Clock): AlpacaLimits {
   const budget = createRateBudget(clock, PER_MINUTE);
   return {
     take: (call) => budget.take(call === 'cancel' ? 'cancel' : 'normal'),

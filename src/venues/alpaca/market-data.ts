@@ -117,7 +117,7 @@ function requests(
 type Emit = (message: MarketMessage) => void;
 
 /** Reads frames of both sockets. A frame is a list of messages: all of it is read before any of it is told. */
-export function createAlpacaDecoder(scans?: ScanTarget): (frame: Buffer, emit: Emit) => void {
+function createAlpacaDecoder(scans?: ScanTarget): (frame: Buffer, emit: Emit) => void {
   const memory = new QuoteMemory();
   const scanner = scans === undefined ? null : new AlpacaScanner(scans, memory);
 

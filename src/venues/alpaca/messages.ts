@@ -198,7 +198,7 @@ const subscription = z.looseObject({
 });
 
 /** Which of our channels each of the venue's lists carries: a quote is a book of one level as well. */
-export const CHANNELS_OF_LIST = {
+const CHANNELS_OF_LIST = {
   trades: ['trades'],
   quotes: ['book', 'quotes'],
   bars: ['candles'],
@@ -206,7 +206,7 @@ export const CHANNELS_OF_LIST = {
   news: ['news'],
 } as const satisfies Readonly<Record<string, readonly Subscription['channel'][]>>;
 export type VenueList = keyof typeof CHANNELS_OF_LIST;
-export const VENUE_LISTS: readonly VenueList[] = ['trades', 'quotes', 'bars', 'statuses', 'news'];
+const VENUE_LISTS: readonly VenueList[] = ['trades', 'quotes', 'bars', 'statuses', 'news'];
 
 /** `subscription`: the whole of what the connection is subscribed to now. */
 export function readSubscription(message: object): readonly Subscription[] {

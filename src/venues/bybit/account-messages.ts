@@ -99,7 +99,7 @@ export function works(row: OrderRow): boolean {
 }
 
 /** Throws `HEDGE_MODE` (class configuration): with two positions to a symbol the sum of fills is not the position. */
-export function refuseHedgeMode(symbol: string, positionIdx: number | undefined): void {
+function refuseHedgeMode(symbol: string, positionIdx: number | undefined): void {
   if (positionIdx === undefined || positionIdx === 0) return;
   throw new MillraceError(
     'configuration',
