@@ -6,7 +6,9 @@ import type { ScanTarget } from '../venue.ts';
 import { type ChannelInstrument, ChannelInstruments } from './channel-instruments.ts';
 import { KeyScanner, NumberScanner } from './number-scanner.ts';
 
+const QUOTE_MARK = 34;
 const COMMA = 44;
+const POINT = 46;
 const BRACKET = 91;
 const BRACKET_END = 93;
 const LETTER_C = 99;
@@ -79,6 +81,7 @@ export class DeribitScanner {
   readonly #quote = new ReusedQuote();
   readonly #trades: ReusedTrade[] = [];
   #tradeCount = 0;
+  #last: ChannelInstrument | null = null;
 
   constructor({ instruments, emit }: ScanTarget) {
     this.#instruments = new ChannelInstruments(instruments.values());
@@ -98,6 +101,18 @@ export class DeribitScanner {
     return quote >= 0 && this.#onQuote(bytes, quote, end);
   }
 
+  /** The instrument in a channel's name: that of the last frame before any other. */
+  #find(bytes: Uint8Array, at: number, end: number): ChannelInstrument | null {
+    const last = this.#last;
+    if (last !== null) {
+      const next = this.#bytes.matches(bytes, at, end, last.name);
+      if (next >= 0 && next < end && (bytes[next] === POINT || bytes[next] === QUOTE_MARK)) return last;
+    }
+    const found = this.#instruments.find(bytes, at, end);
+    if (found !== null) this.#last = found;
+    return found;
+  }
+
   /** After the interval of a channel and the key of the data. */
   #interval(bytes: Uint8Array, at: number, end: number): number {
     const raw = this.#bytes.matches(bytes, at, end, RAW);
@@ -109,7 +124,7 @@ export class DeribitScanner {
     const scanner = this.#bytes;
     const keys = this.#bookKeys;
     const book = this.#book;
-    const instrument = this.#instruments.find(bytes, start, end);
+    const instrument = this.#find(bytes, start, end);
     if (instrument === null) return false;
     let at = this.#interval(bytes, start + instrument.name.length, end);
     if (at < 0 || at >= end || bytes[at] !== BRACE) return false;
@@ -212,7 +227,7 @@ export class DeribitScanner {
     const numbers = this.#numbers;
     const keys = this.#quoteKeys;
     const quote = this.#quote;
-    const instrument = this.#instruments.find(bytes, start, end);
+    const instrument = this.#find(bytes, start, end);
     if (instrument === null) return false;
     let at = scanner.matches(bytes, start + instrument.name.length, end, DATA);
     if (at < 0 || at >= end || bytes[at] !== BRACE) return false;
@@ -264,7 +279,7 @@ export class DeribitScanner {
   }
 
   #onTrades(bytes: Uint8Array, start: number, end: number): boolean {
-    const instrument = this.#instruments.find(bytes, start, end);
+    const instrument = this.#find(bytes, start, end);
     if (instrument === null) return false;
     let at = this.#interval(bytes, start + instrument.name.length, end);
     if (at < 0 || at >= end || bytes[at] !== BRACKET) return false;
