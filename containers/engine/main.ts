@@ -25,6 +25,7 @@ import { withHomeNames } from './home-names.ts';
 import { createLedgerView } from './ledger-view.ts';
 import { createPrometheus } from './prometheus.ts';
 import { readEngineSettings } from './settings.ts';
+import { marketStreamFaults } from './stream-forecast.ts';
 
 /** How long orders may take to end at SIGTERM, and everything after them; together below the container's stop time of 120 s. */
 const ORDERS_MS = 20_000;
@@ -46,6 +47,16 @@ process.on('unhandledRejection', (reason) => {
   process.kill(process.pid, 'SIGTERM');
 });
 
+/** What the stream will refuse is told before it does; the rates are expectations, so that nothing is kept from trading by them. */
+function foretell(next: RuntimeConfiguration): void {
+  const faults = marketStreamFaults(next, venues, {
+    shards: settings.MILLRACE_MARKET_SHARDS ?? null,
+    keysPerConnection: settings.MILLRACE_MARKET_KEYS,
+    messagesPerSymbol: settings.MILLRACE_SYMBOL_RATE,
+  });
+  for (const fault of faults) log('warn', 'market stream too small', { fault });
+}
+
 const random = { next: Math.random };
 const dynamoDb = createDynamoDbClient({ requestTimeoutMs: 2_000 });
 /** The engine, once it is there: the configuration is read before. */
@@ -58,9 +69,13 @@ const configurationSource = createConfigurationSource({
     log('error', 'the new configuration is refused, the old one stays', { reason: error.message });
     running?.configurationRefused(error.message);
   },
-  onChange: (next) => void running?.reconfigure(next),
+  onChange(next) {
+    foretell(next.configuration);
+    void running?.reconfigure(next);
+  },
 });
 const configuration = await configurationSource.start();
+foretell(configuration.configuration);
 process.on('SIGHUP', () => void configurationSource.reload());
 
 /** Units whose keys this engine may need. */
@@ -87,6 +102,7 @@ const publisher = createPublisher({
   marketStream: settings.MILLRACE_MARKET_STREAM,
   tradingStream: settings.MILLRACE_TRADING_STREAM,
   journalFolder: settings.MILLRACE_JOURNAL,
+  keysPerConnection: settings.MILLRACE_MARKET_KEYS,
   clock: systemClock,
   log,
 });

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
+import { EXPECTED_LOAD } from '#core/events/load-forecast.ts';
 import { VENUES } from '#core/market/instrument.ts';
 
 const endpoints = z.strictObject({ market: z.url(), account: z.url(), orders: z.url(), rest: z.url() });
@@ -24,6 +25,12 @@ const schema = z
     MILLRACE_BUILD: z.string().min(1),
     MILLRACE_MARKET_STREAM: z.string().min(1),
     MILLRACE_TRADING_STREAM: z.string().min(1),
+    /** Of the market stream: by them is judged, before anything is sent, whether it can carry the feeds. */
+    MILLRACE_MARKET_SHARDS: z.coerce.number().int().min(1).max(10_000).optional(),
+    /** Partition keys of a connection whose frames may be read apart. */
+    MILLRACE_MARKET_KEYS: z.coerce.number().int().min(1).max(64).default(1),
+    /** Messages a second of one symbol that are reckoned with. */
+    MILLRACE_SYMBOL_RATE: z.coerce.number().positive().max(100_000).default(EXPECTED_LOAD.messagesPerSymbol),
     MILLRACE_LEDGER_TABLE: z.string().min(1),
     MILLRACE_CONTROL_TABLE: z.string().min(1),
     MILLRACE_CONFIGURATION: z.string().min(1),

@@ -67,6 +67,7 @@ export class EngineTask extends Construct {
       environment: {
         ...runtimeSettings(environment, props.build, data),
         MILLRACE_ENGINES: String(site.spreadOver),
+        ...marketStreamSettings(environment),
         ...(site.venues === null ? {} : { MILLRACE_VENUES: site.venues.join(',') }),
         ...(site.home ? {} : { MILLRACE_HOME_REGION: environment.region }),
         MILLRACE_HTTP_PORT: String(engine.httpPort),
@@ -131,4 +132,14 @@ function mountScratch(container: ContainerDefinition): void {
     { sourceVolume: 'journal', containerPath: JOURNAL_FOLDER, readOnly: false },
     { sourceVolume: 'tmp', containerPath: '/tmp', readOnly: false },
   );
+}
+
+/** How the market stream is written to, and by what the engine judges at its start whether it is large enough. */
+function marketStreamSettings({ streams }: EnvironmentConfiguration): Record<string, string> {
+  const { shards, keysPerConnection, messagesPerSymbol } = streams.market;
+  return {
+    MILLRACE_MARKET_SHARDS: String(shards),
+    MILLRACE_MARKET_KEYS: String(keysPerConnection),
+    ...(messagesPerSymbol === undefined ? {} : { MILLRACE_SYMBOL_RATE: String(messagesPerSymbol) }),
+  };
 }

@@ -8,7 +8,10 @@ export function devEnvironment(settings: ProcessSettings): unknown {
     name: 'dev',
     account: settings.required('MILLRACE_DEV_ACCOUNT'),
     region: settings.required('MILLRACE_DEV_REGION'),
-    streams: { market: { shards: 1, retentionHours: 24 }, trading: { shards: 1, retentionHours: 24 } },
+    streams: {
+      market: { shards: 1, retentionHours: 24, keysPerConnection: 1 },
+      trading: { shards: 1, retentionHours: 24 },
+    },
     engine: ENGINE_ON_AWS,
     retention: { data: 'destroy', logDays: 7, accessLogDays: 30, quarantineDays: 30 },
     network: {

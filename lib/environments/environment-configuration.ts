@@ -33,6 +33,16 @@ const stream = z.strictObject({
   retentionHours: whole.min(24).max(8760),
 });
 
+const marketStream = stream.extend({
+  /**
+   * Over how many partition keys, and so shards, the records of one connection go; 1: the connection is the key. It holds for connections without quotes and ticker only, whose
+   * frames need one another; the order within a connection is that of its sequence numbers. The engine says at its start where more are needed.
+   */
+  keysPerConnection: whole.min(1).max(64),
+  /** Messages a second of one symbol, all channels, by which the engine judges the stream at its start; absent: what docs/scale.md says. */
+  messagesPerSymbol: whole.min(1).max(100_000).optional(),
+});
+
 const lambda = z.strictObject({
   memoryMb: whole.min(128).max(10_240),
   timeoutSeconds: whole.min(1).max(900),
@@ -116,7 +126,7 @@ const document = z
     account: z.string().regex(/^\d{12}$/, 'twelve digits'),
     /** The home region: streams, tables, secrets, Lambdas. */
     region: regionName,
-    streams: z.strictObject({ market: stream, trading: stream }),
+    streams: z.strictObject({ market: marketStream, trading: stream }),
     engine,
     /** Where engines run, by the venues they trade on; empty: in the home region, for all venues. */
     engineRegions: z.array(engineRegion).max(20),
@@ -170,6 +180,9 @@ const document = z
         fault(['engine', 'spreadOver'], 'below taskCount: one at least stands by');
     }
     checkRegions(value, fault);
+    const { shards, keysPerConnection } = value.streams.market;
+    if (keysPerConnection > 1 && shards === 1)
+      fault(['streams', 'market', 'keysPerConnection'], 'several keys need several shards');
     if (value.name === 'prod') {
       if (value.confirmation.drill !== 0) fault(['confirmation', 'drill'], 'withholding callbacks is refused in prod');
       if (value.retention.data !== 'keep') fault(['retention', 'data'], 'must be keep in prod');

@@ -8,7 +8,10 @@ export function localEnvironment(settings: ProcessSettings): unknown {
     name: 'local',
     account: '000000000000',
     region: settings.get('AWS_REGION') ?? 'us-east-1',
-    streams: { market: { shards: 2, retentionHours: 24 }, trading: { shards: 2, retentionHours: 24 } },
+    streams: {
+      market: { shards: 2, retentionHours: 24, keysPerConnection: 1 },
+      trading: { shards: 2, retentionHours: 24 },
+    },
     engine: {
       taskCount: 2,
       spreadOver: 1,

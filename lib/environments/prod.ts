@@ -26,7 +26,10 @@ export function prodEnvironment(settings: ProcessSettings): unknown {
     name: 'prod',
     account: settings.required('MILLRACE_PROD_ACCOUNT'),
     region: home,
-    streams: { market: { shards: 4, retentionHours: 72 }, trading: { shards: 2, retentionHours: 168 } },
+    streams: {
+      market: { shards: 4, retentionHours: 72, keysPerConnection: 1 },
+      trading: { shards: 2, retentionHours: 168 },
+    },
     engine: { ...ENGINE_ON_AWS, cpu: 2048, memoryMb: 4096 },
     engineRegions: VENUE_REGIONS.map(({ region, venues, zones }) => ({
       region,

@@ -52,7 +52,10 @@ describe('environments', () => {
           { region: 'eu-west-2', venues: ['alpaca'], network: { ...good.network, fixedOutgoingAddress: false } },
         ],
         lease: { durationMs: 20_000, renewEveryMs: 4_000, fenceMarginMs: 1_000 },
-        streams: { ...good.streams, trading: { shards: 0, retentionHours: 24 } },
+        streams: {
+          market: { ...good.streams.market, shards: 1, keysPerConnection: 2 },
+          trading: { shards: 0, retentionHours: 24 },
+        },
       }),
     );
     for (const path of [
@@ -68,6 +71,7 @@ describe('environments', () => {
       'lease.renewEveryMs:',
       'lease.durationMs:',
       'streams.trading.shards:',
+      'streams.market.keysPerConnection:',
     ])
       expect(
         faults.some((fault) => fault.startsWith(path)),

@@ -37,6 +37,9 @@ const steps = fc.array(
   { minLength: 1, maxLength: 30 },
 );
 
+/** Partition keys of each connection. */
+const KEYS = [1, 3, 2];
+
 /** One engine's shared memory, with a publishing thread that can be killed: nothing of a dead one has any effect. */
 function createWorld(marketScript: readonly StreamAct[], tradingScript: readonly StreamAct[], seed: number) {
   const time = createManualClock();
@@ -83,6 +86,7 @@ function createWorld(marketScript: readonly StreamAct[], tradingScript: readonly
         connection: `connection-${slot}`,
         epoch: 1,
         anchor: { mono: 0 as MonoNanos, epoch: 0 as EpochMs },
+        partitionKeys: KEYS[slot] ?? 1,
       });
     return { core, life };
   }
@@ -171,7 +175,9 @@ describe('publishing thread', () => {
 
           // Frames: published, or counted by reason; what the stream took is what counts as published, but for what a dead thread had in doubt.
           const distinct = new Set<string>();
-          for (const { data } of world.market.taken) {
+          for (const { data, key, partitionKey } of world.market.taken) {
+            const keys = KEYS[Number(key.at(-1))] ?? 1;
+            expect(partitionKey).toMatch(keys === 1 ? /^connection-\d$/ : new RegExp(`^${key}#[0-${keys - 1}]$`));
             const decoded = decodeMarketRecord(data);
             if (decoded.kind !== 'record') throw new Error(JSON.stringify(decoded));
             for (const frame of decoded.record.frames) {

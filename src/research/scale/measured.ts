@@ -1,3 +1,5 @@
+import { EXPECTED_LOAD } from '#core/events/load-forecast.ts';
+
 /**
  * What one part of the pipeline was measured to cost, each with where the figure stands or how it is measured again. Plans are made of these and of nothing else;
  * two cores of an AMD EPYC, Node 24.21, busy with other work: a quieter or newer machine does better.
@@ -11,11 +13,11 @@ export const MEASURED = {
   publishNs: 2_400,
   /** Bytes of a frame as received, and what of them reaches the stream (zstd, a thousand frames a record; `npm run bench -- publish`: 38 and 56). */
   frameBytes: 280,
-  streamBytes: 56,
+  streamBytes: EXPECTED_LOAD.bytesPerMessage,
   /** Messages a second of one symbol on all its channels: an assumption to plan with, not a measurement; the busiest symbols have more, most have far fewer. */
-  symbolRate: 40,
+  symbolRate: EXPECTED_LOAD.messagesPerSymbol,
   /** Records a second that an engine writes for its connections: one for each connection and 100 ms at most. */
-  recordsPerConnection: 10,
+  recordsPerConnection: EXPECTED_LOAD.recordsPerConnection,
   /** Symbols of one connection: an assumption well inside the venues' limits of subscriptions. */
   symbolsPerConnection: 50,
 } as const;
