@@ -51,7 +51,7 @@ process.on('unhandledRejection', (reason) => {
 function foretell(next: RuntimeConfiguration): void {
   const faults = marketStreamFaults(next, venues, {
     shards: settings.MILLRACE_MARKET_SHARDS ?? null,
-    keysPerConnection: settings.MILLRACE_MARKET_KEYS,
+    keysPerConnection: settings.MILLRACE_MARKET_SPREAD,
     messagesPerSymbol: settings.MILLRACE_SYMBOL_RATE,
   });
   for (const fault of faults) log('warn', 'market stream too small', { fault });
@@ -102,7 +102,7 @@ const publisher = createPublisher({
   marketStream: settings.MILLRACE_MARKET_STREAM,
   tradingStream: settings.MILLRACE_TRADING_STREAM,
   journalFolder: settings.MILLRACE_JOURNAL,
-  keysPerConnection: settings.MILLRACE_MARKET_KEYS,
+  keysPerConnection: settings.MILLRACE_MARKET_SPREAD,
   clock: systemClock,
   log,
 });

@@ -28,7 +28,7 @@ const schema = z
     /** Of the market stream: by them is judged, before anything is sent, whether it can carry the feeds. */
     MILLRACE_MARKET_SHARDS: z.coerce.number().int().min(1).max(10_000).optional(),
     /** Partition keys of a connection whose frames may be read apart. */
-    MILLRACE_MARKET_KEYS: z.coerce.number().int().min(1).max(64).default(1),
+    MILLRACE_MARKET_SPREAD: z.coerce.number().int().min(1).max(64).default(1),
     /** Messages a second of one symbol that are reckoned with. */
     MILLRACE_SYMBOL_RATE: z.coerce.number().positive().max(100_000).default(EXPECTED_LOAD.messagesPerSymbol),
     MILLRACE_LEDGER_TABLE: z.string().min(1),

@@ -139,7 +139,7 @@ function marketStreamSettings({ streams }: EnvironmentConfiguration): Record<str
   const { shards, keysPerConnection, messagesPerSymbol } = streams.market;
   return {
     MILLRACE_MARKET_SHARDS: String(shards),
-    MILLRACE_MARKET_KEYS: String(keysPerConnection),
+    MILLRACE_MARKET_SPREAD: String(keysPerConnection),
     ...(messagesPerSymbol === undefined ? {} : { MILLRACE_SYMBOL_RATE: String(messagesPerSymbol) }),
   };
 }
