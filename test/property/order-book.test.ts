@@ -34,13 +34,29 @@ const wide = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: MIDDLE - 40_000, max: MIDDLE + 40_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) },
 );
-const stretch = fc.record({
-  side: fc.constantFrom<Side>('buy', 'sell'),
-  order: fc.constantFrom('up', 'down', 'any'),
-  /** As before a snapshot. */
-  clears: fc.nat({ max: 9 }).map((share) => share === 0),
-  levels: fc.array(fc.tuple(wide, fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 99 }))), { maxLength: 90 }),
-});
+/** Steps of a ladder: prices are multiples of them, or all but some are, or hardly one is. */
+const steps = fc.constantFrom(1, 4, 25, 100);
+const GRID = 100;
+
+const stretch = fc
+  .record({
+    side: fc.constantFrom<Side>('buy', 'sell'),
+    order: fc.constantFrom('up', 'down', 'any'),
+    /** As before a snapshot. */
+    clears: fc.nat({ max: 9 }).map((share) => share === 0),
+    /** How many of a hundred prices stand on the grid. */
+    gridded: fc.constantFrom(0, 97, 100),
+    levels: fc.array(fc.tuple(wide, fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 99 }))), { maxLength: 90 }),
+  })
+  .map(({ gridded, levels, ...rest }) => ({
+    ...rest,
+    levels: levels.map(([price, size]): [number, number] => [price % 100 < gridded ? onGrid(price) : price, size]),
+  }));
+
+function onGrid(price: number): number {
+  const away = price - MIDDLE;
+  return Math.abs(away) <= 9_000 ? MIDDLE + away * GRID : Math.max(1, Math.floor(price / GRID)) * GRID;
+}
 
 function scanned(order: string, levels: readonly (readonly [number, number])[]): ScannedLevels {
   const sorted = order === 'any' ? levels : levels.toSorted(([a], [b]) => (order === 'up' ? a - b : b - a));
@@ -54,8 +70,8 @@ function scanned(order: string, levels: readonly (readonly [number, number])[]):
 describe('order book against a naive model', () => {
   test('every sequence of changes leads to the same levels, tops and depths', () => {
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 300 }), fc.nat({ max: 20 }), (changes, depth) => {
-        const book = new OrderBook('BTCUSDT');
+      fc.property(fc.array(change, { maxLength: 300 }), fc.nat({ max: 20 }), steps, (changes, depth, step) => {
+        const book = new OrderBook('BTCUSDT', step);
         const naive = new NaiveBook();
         for (const { side, price, size } of changes) {
           book.set(side, price as Price, size as Size);
@@ -78,8 +94,8 @@ describe('order book against a naive model', () => {
 
   test('a message applied at once leads to the same book as its levels one by one, sorted or not, near the best price or far', () => {
     fc.assert(
-      fc.property(fc.array(stretch, { maxLength: 25 }), (messages) => {
-        const [merged, single] = [new OrderBook('BTCUSDT'), new OrderBook('BTCUSDT')];
+      fc.property(fc.array(stretch, { maxLength: 25 }), steps, (messages, step) => {
+        const [merged, single] = [new OrderBook('BTCUSDT', step), new OrderBook('BTCUSDT', step)];
         const naive = new NaiveBook();
         for (const { side, order, clears, levels } of messages) {
           if (clears) {
@@ -105,8 +121,8 @@ describe('order book against a naive model', () => {
 
   test('a level is found by its rank and by its price, near the best price and far', () => {
     fc.assert(
-      fc.property(fc.array(stretch, { maxLength: 6 }), (messages) => {
-        const book = new OrderBook('BTCUSDT');
+      fc.property(fc.array(stretch, { maxLength: 6 }), steps, (messages, step) => {
+        const book = new OrderBook('BTCUSDT', step);
         for (const { side, order, levels } of messages) book.setAll(side, scanned(order, levels));
         for (const side of ['buy', 'sell'] as const) {
           const levels = book.levels(side);
@@ -122,19 +138,25 @@ describe('order book against a naive model', () => {
 
   test('finer scales leave the same levels, or nothing is changed', () => {
     fc.assert(
-      fc.property(stretch, fc.constantFrom(1, 10, 1_000), fc.constantFrom(1, 100), (message, byPrice, bySize) => {
-        const book = new OrderBook('BTCUSDT');
-        book.setAll(message.side, scanned(message.order, message.levels));
-        const before = book.levels(message.side);
-        const expected = before.map(([price, size]) => [price * byPrice, size * bySize]);
-        if (expected.every(([price = 0]) => Number.isSafeInteger(price))) {
-          book.rescale(byPrice, bySize);
-          expect(book.levels(message.side)).toEqual(expected);
-        } else {
-          expect(() => book.rescale(byPrice, bySize)).toThrow(/^DECIMAL_RANGE/);
-          expect(book.levels(message.side)).toEqual(before);
-        }
-      }),
+      fc.property(
+        stretch,
+        fc.constantFrom(1, 10, 1_000),
+        fc.constantFrom(1, 100),
+        steps,
+        (message, byPrice, bySize, step) => {
+          const book = new OrderBook('BTCUSDT', step);
+          book.setAll(message.side, scanned(message.order, message.levels));
+          const before = book.levels(message.side);
+          const expected = before.map(([price, size]) => [price * byPrice, size * bySize]);
+          if (expected.every(([price = 0]) => Number.isSafeInteger(price))) {
+            book.rescale(byPrice, bySize);
+            expect(book.levels(message.side)).toEqual(expected);
+          } else {
+            expect(() => book.rescale(byPrice, bySize)).toThrow(/^DECIMAL_RANGE/);
+            expect(book.levels(message.side)).toEqual(before);
+          }
+        },
+      ),
     );
   });
 

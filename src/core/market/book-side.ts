@@ -1,7 +1,7 @@
 import { MillraceError } from '../errors.ts';
 import { SortedLevels } from './sorted-levels.ts';
 
-/** Prices that stand in the ladder; a power of two. Of a recorded BTCUSDT (ticks of 0.1) nine changes of ten lie within it. Its memory is taken where levels stand. */
+/** Rungs of the ladder; a power of two. Of a recorded BTCUSDT (ticks of 0.1) nine changes of ten lie within it. Its memory is taken where levels stand. */
 const WIDTH = 16_384;
 const LAST = WIDTH - 1;
 const WORDS = WIDTH / 32;
@@ -13,12 +13,15 @@ const LEAST_BELOW_BEST = WIDTH / 4;
 const MAX_LEVELS = 1 << 18;
 
 /**
- * One side of a book. Near the best price it is a ladder: a place for each price, one unit of the price's scale apart, so that a change there (most are) seeks
- * nothing and moves nothing. Levels further from the best stand in sorted arrays.
+ * One side of a book. Near the best price it is a ladder: a rung for each price, one step apart, so that a change there (most are) seeks nothing and moves
+ * nothing. Levels further from the best stand in sorted arrays.
  *
- * Inside, a level's key is its price (`sign` 1, bids) or the negative of it (-1, asks): the best is the highest key. The ladder holds the keys from `base` up to
+ * Inside, a level's key is its price (`sign` 1, bids) or the negative of it (-1, asks): the best is the highest key. The ladder holds the rungs from `base` up to
  * `base + WIDTH`, each at the place of its remainder by WIDTH, so that laying it elsewhere moves only the levels that enter or leave it. No level stands above the
  * ladder, and if there is any level at all, the best is in the ladder.
+ *
+ * The step is the instrument's tick as a rule. It is no law: a price that has no rung (of an older tick, say) may stand among the sorted levels, and where one
+ * comes to the ladder, the step becomes as fine as it needs and stays so.
  */
 export class BookSide {
   readonly #sign: 1 | -1;
@@ -26,14 +29,21 @@ export class BookSide {
   readonly #sizes = new Float64Array(WIDTH);
   /** One bit for each place that has a level. */
   readonly #marks = new Int32Array(WORDS);
+  /** Price units from one rung to the next. */
+  #step: number;
+  /** The ladder's first rung, and the key that it is. */
   #base = 0;
+  #baseKey = 0;
+  /** The best rung. */
   #best = 0;
   /** Levels in the ladder. */
   #near = 0;
   readonly #far = new SortedLevels();
 
-  constructor(sign: 1 | -1) {
+  /** `step`: what prices are multiples of, as a rule; whole price units, 1 or more. */
+  constructor(sign: 1 | -1, step: number) {
     this.#sign = sign;
+    this.#step = step;
   }
 
   get count(): number {
@@ -42,7 +52,7 @@ export class BookSide {
 
   /** 0 while there is no level. */
   get bestPrice(): number {
-    return this.#near === 0 ? 0 : this.#best * this.#sign;
+    return this.#near === 0 ? 0 : this.#best * this.#step * this.#sign;
   }
 
   get bestSize(): number {
@@ -92,10 +102,10 @@ export class BookSide {
   /** Calls `visit` with price and size, the best level first, until it returns false. */
   visit(visit: (price: number, size: number) => boolean): void {
     const sign = this.#sign;
-    let key = this.#best;
+    let rung = this.#best;
     for (let left = this.#near; left > 0; left -= 1) {
-      if (!visit(key * sign, this.#sizes[key & LAST] as number)) return;
-      if (left > 1) key = this.#nextBelow(key);
+      if (!visit(rung * this.#step * sign, this.#sizes[rung & LAST] as number)) return;
+      if (left > 1) rung = this.#nextBelow(rung);
     }
     const { keys, sizes, count } = this.#far;
     for (let at = count - 1; at >= 0; at -= 1) if (!visit((keys[at] as number) * sign, sizes[at] as number)) return;
@@ -106,13 +116,14 @@ export class BookSide {
     const levels: [number, number][] = [];
     this.visit((price, size) => levels.push([exact(price * priceFactor), exact(size * sizeFactor)]) > 0);
     this.clear();
+    this.#step *= priceFactor;
     for (const [price, size] of levels) this.set(price, size);
   }
 
   #sizeOf(key: number): number {
-    const above = key - this.#base;
-    if (above < 0) return this.#far.sizeOf(key);
-    return above < WIDTH ? (this.#sizes[key & LAST] as number) : 0;
+    if (key < this.#baseKey) return this.#far.sizeOf(key);
+    const rung = Math.round(key / this.#step);
+    return rung * this.#step === key && rung - this.#base < WIDTH ? (this.#sizes[rung & LAST] as number) : 0;
   }
 
   /** The key of a rank that there is: whole words of marks are gone past by their count. */
@@ -131,7 +142,7 @@ export class BookSide {
     }
     for (; left > 0; left -= 1) bits &= ~(1 << (31 - Math.clz32(bits)));
     const found = (word << 5) | (31 - Math.clz32(bits));
-    return this.#best - ((place - found) & LAST);
+    return (this.#best - ((place - found) & LAST)) * this.#step;
   }
 
   #put(key: number, size: number): void {
@@ -139,57 +150,101 @@ export class BookSide {
       // Without a level in the ladder there is none at all.
       if (size === 0) return;
       this.#far.clear();
-      this.#base = baseFor(key);
-      this.#best = key;
+      if (!this.#hasRung(key)) this.#step = commonStep(this.#step, key);
+      this.#best = Math.round(key / this.#step);
+      this.#setBase(baseFor(this.#best));
     }
-    const above = key - this.#base;
-    if (above < 0) {
+    if (key < this.#baseKey) {
       this.#far.add(key, size, MAX_LEVELS - this.#near);
       return;
     }
-    if (above >= WIDTH) {
-      if (size === 0) return;
-      this.#layFor(key);
+    let rung = key;
+    if (this.#step !== 1) {
+      rung = Math.round(key / this.#step);
+      if (rung * this.#step !== key) {
+        // What has no rung is not there: nothing to delete.
+        if (size !== 0) this.#putFiner(key, size);
+        return;
+      }
     }
-    const place = key & LAST;
+    if (rung - this.#base >= WIDTH) {
+      if (size === 0) return;
+      if (!this.#layFor(rung)) {
+        this.#putFiner(key, size);
+        return;
+      }
+    }
+    const place = rung & LAST;
     const before = this.#sizes[place] as number;
     this.#sizes[place] = size;
     if (before === 0) {
-      if (size !== 0) this.#come(key, place);
+      if (size !== 0) this.#come(rung, place);
     } else if (size === 0) {
-      this.#go(key, place);
+      this.#go(rung, place);
     }
   }
 
-  #come(key: number, place: number): void {
+  #hasRung(key: number): boolean {
+    return Math.round(key / this.#step) * this.#step === key;
+  }
+
+  #setBase(base: number): void {
+    this.#base = base;
+    this.#baseKey = base * this.#step;
+  }
+
+  #putFiner(key: number, size: number): void {
+    if (!this.#hasRung(key)) this.#refine(key);
+    this.#put(key, size);
+  }
+
+  /** Makes the step so fine that the key has a rung, with all levels laid anew. */
+  #refine(key: number): void {
+    this.#far.settle(MAX_LEVELS - this.#near);
+    const levels: [number, number][] = [];
+    this.visit((price, size) => levels.push([price * this.#sign, size]) > 0);
+    this.clear();
+    this.#step = commonStep(this.#step, key);
+    for (const [each, size] of levels) this.#put(each, size);
+    this.#far.settle(MAX_LEVELS - this.#near);
+  }
+
+  #come(rung: number, place: number): void {
     if (this.count >= MAX_LEVELS) {
       this.#sizes[place] = 0;
       throw new MillraceError('validation', 'BOOK_OVERFLOW', `levels=${this.count + 1}`);
     }
     this.#marks[place >>> 5] = (this.#marks[place >>> 5] as number) | (1 << (place & 31));
     this.#near += 1;
-    if (key > this.#best) this.#best = key;
+    if (rung > this.#best) this.#best = rung;
   }
 
-  #go(key: number, place: number): void {
+  #go(rung: number, place: number): void {
     this.#marks[place >>> 5] = (this.#marks[place >>> 5] as number) & ~(1 << (place & 31));
     this.#near -= 1;
-    if (key !== this.#best) return;
+    if (rung !== this.#best) return;
     if (this.#near > 0) {
-      this.#best = this.#nextBelow(key);
+      this.#best = this.#nextBelow(rung);
       if (this.#best - this.#base >= LEAST_BELOW_BEST) return;
     }
     const far = this.#far;
     far.settle(MAX_LEVELS - this.#near);
     if (far.count === 0) return;
-    if (this.#near === 0) this.#best = far.keys[far.count - 1] as number;
+    if (this.#near === 0) {
+      const best = far.keys[far.count - 1] as number;
+      if (!this.#hasRung(best)) {
+        this.#refine(best);
+        return;
+      }
+      this.#best = Math.round(best / this.#step);
+    }
     this.#layFor(this.#best);
   }
 
-  /** The next key of the ladder below `key`. There must be one. */
-  #nextBelow(key: number): number {
+  /** The next rung with a level below `rung`. There must be one. */
+  #nextBelow(rung: number): number {
     const marks = this.#marks;
-    const place = key & LAST;
+    const place = rung & LAST;
     let word = place >>> 5;
     let bits = (marks[word] as number) & ((1 << (place & 31)) - 1);
     while (bits === 0) {
@@ -197,25 +252,35 @@ export class BookSide {
       bits = marks[word] as number;
     }
     const found = (word << 5) | (31 - Math.clz32(bits));
-    return key - ((place - found) & LAST);
+    return rung - ((place - found) & LAST);
   }
 
-  /** Lays the ladder for `key` as the best: no level may be better. */
-  #layFor(key: number): void {
+  /** Lays the ladder for `rung` as the best: no level may be better. False: a level that would enter has no rung, and all was laid anew with a finer step. */
+  #layFor(rung: number): boolean {
     const far = this.#far;
     far.settle(MAX_LEVELS - this.#near);
-    const base = baseFor(key);
+    const base = baseFor(rung);
+    const baseKey = base * this.#step;
+    let entering = far.count;
+    while (entering > 0 && (far.keys[entering - 1] as number) >= baseKey) {
+      entering -= 1;
+      const key = far.keys[entering] as number;
+      if (this.#hasRung(key)) continue;
+      this.#refine(key);
+      return false;
+    }
     if (base > this.#base) this.#leaveBelow(base);
-    this.#base = base;
+    this.#setBase(base);
     while (far.count > 0) {
       const enters = far.keys[far.count - 1] as number;
-      if (enters < base) break;
+      if (enters < baseKey) break;
       far.count -= 1;
-      const place = enters & LAST;
+      const place = Math.round(enters / this.#step) & LAST;
       this.#sizes[place] = far.sizes[far.count] as number;
       this.#marks[place >>> 5] = (this.#marks[place >>> 5] as number) | (1 << (place & 31));
       this.#near += 1;
     }
+    return true;
   }
 
   /** Levels of the ladder below `base` go to the sorted ones, the worst first: each is better than all there. */
@@ -227,18 +292,25 @@ export class BookSide {
       let bits = marks[word] as number;
       marks[word] = 0;
       for (; bits !== 0; bits &= bits - 1) {
-        const key = from + 31 - Math.clz32(bits & -bits);
-        this.#far.append(key, this.#sizes[key & LAST] as number);
-        this.#sizes[key & LAST] = 0;
+        const rung = from + 31 - Math.clz32(bits & -bits);
+        this.#far.append(rung * this.#step, this.#sizes[rung & LAST] as number);
+        this.#sizes[rung & LAST] = 0;
         this.#near -= 1;
       }
     }
   }
 }
 
-/** Where the ladder begins with `key` as its best; a multiple of 32, so that whole words of marks enter and leave. */
-function baseFor(key: number): number {
-  return Math.floor((key - BELOW_BEST) / 32) * 32;
+/** Where the ladder begins with `rung` as its best; a multiple of 32, so that whole words of marks enter and leave. */
+function baseFor(rung: number): number {
+  return Math.floor((rung - BELOW_BEST) / 32) * 32;
+}
+
+/** The largest step of which both the step and the key are multiples. */
+function commonStep(step: number, key: number): number {
+  let [larger, smaller] = [step, Math.abs(key) % step];
+  while (smaller > 0) [larger, smaller] = [smaller, larger % smaller];
+  return larger;
 }
 
 /** Bits set in a word (Hacker's Delight, 5-1). */

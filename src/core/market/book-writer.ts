@@ -8,6 +8,8 @@ import type { BookChange, ScannedBook } from './scanned-message.ts';
 export interface BookScales {
   readonly priceScale: number;
   readonly sizeScale: number;
+  /** What most prices are multiples of, in price units; 1 where it is not known. Only for speed. */
+  readonly tickSize?: number;
 }
 
 /** What all book syncs share: an order book and the writing of level texts into it, exactly or not at all. */
@@ -17,7 +19,7 @@ export class BookWriter {
   #sizeScale: number;
 
   constructor(symbol: string, scales: BookScales) {
-    this.book = new OrderBook(symbol);
+    this.book = new OrderBook(symbol, scales.tickSize);
     this.#priceScale = scales.priceScale;
     this.#sizeScale = scales.sizeScale;
   }

@@ -13,11 +13,15 @@ export class OrderBook {
   valid = false;
   /** The venue's sequence number of the last change applied. */
   sequence = 0;
-  readonly #bids = new BookSide(1);
-  readonly #asks = new BookSide(-1);
+  readonly #bids: BookSide;
+  readonly #asks: BookSide;
 
-  constructor(symbol: string) {
+  /** `step`: what most prices are multiples of, in price units: the tick. Any others are taken as well, more slowly. */
+  constructor(symbol: string, step = 1) {
     this.symbol = symbol;
+    const rungs = Number.isSafeInteger(step) && step > 0 ? step : 1;
+    this.#bids = new BookSide(1, rungs);
+    this.#asks = new BookSide(-1, rungs);
   }
 
   /** Sets the total size at a price; size 0 deletes, deleting an absent level is normal. Throws `BOOK_OVERFLOW` past 262,144 levels a side. */
