@@ -10,6 +10,7 @@ import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import type { VenueEndpoints, VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 import { liveEndpoints } from './live-endpoints.ts';
+import { liveKeys } from './live-keys.ts';
 import { channelsOf } from './run-configuration.ts';
 import type { VenueMarket } from './venue-markets.ts';
 
@@ -52,6 +53,7 @@ export async function openLiveMarket(id: VenueId, options: LiveMarketOptions = {
     connect: createFrameReaderConnect({ insecureAllowed }),
     fetch: createSecureFetch({ insecureAllowed }),
     log: () => undefined,
+    marketCredentials: () => liveKeys(id, process.env),
   };
   const traded = builtInInstruments(id)
     .slice(0, LIVE_SYMBOLS)

@@ -6,6 +6,7 @@ import { inspectRecording } from '#simulation/market-sources/instruments-of-reco
 import type { MarketSource } from '#simulation/market-sources/market-source.ts';
 import { createRecordedMarket } from '#simulation/market-sources/recorded-market.ts';
 import type { RunArguments } from './arguments.ts';
+import { isOpenToAll } from './live-keys.ts';
 import { openLiveMarket } from './live-market.ts';
 import { channelsOf, type TradedMarket } from './run-configuration.ts';
 
@@ -20,7 +21,7 @@ const GENERATED_SYMBOLS = 2;
 const nothingToClose = async () => undefined;
 
 /**
- * The markets of a run: of each recording's venue its recording, of the others that were named generated flow; all of them live with `--live`.
+ * The markets of a run: of each recording's venue its recording, of the others that were named generated flow; with `--live` all that give their market to those who come (Alpaca wants keys, by `APCA_API_KEY_ID` and `APCA_API_SECRET_KEY`).
  * Throws what reading a recording throws, `RECORDING_VENUE` when a recording is of a venue that was not named, and `SPEED_WITHOUT_END`
  * when generated flow is asked for at speed `max`: days of it would pass before an order's fate could be asked for.
  */
@@ -37,8 +38,10 @@ export async function openMarkets(args: RunArguments, signal?: AbortSignal): Pro
     }
     recordings.set(venue, [...(recordings.get(venue) ?? []), file]);
   }
+  if (args.live) {
+    return openLiveMarkets(args.venues ?? VENUES.filter((venue) => isOpenToAll(venue, process.env)), signal);
+  }
   const wanted = args.venues ?? (recordings.size > 0 ? [...recordings.keys()] : VENUES);
-  if (args.live) return openLiveMarkets(wanted, signal);
   const endless = wanted.filter((venue) => !recordings.has(venue));
   if (args.speed === 'max' && endless.length > 0) {
     throw new MillraceError(

@@ -12,7 +12,7 @@ export const DESIRED_COMMAND = z.object({
   wish: z.enum(['run', 'reduce', 'stop', 'flatten']),
   /** Replaces the list; absent: the list stays as it is. */
   frozenSymbols: z
-    .array(z.string().regex(/^[A-Z0-9_-]{2,30}$/))
+    .array(z.string().regex(/^[A-Z0-9._-]{1,40}$/))
     .max(200)
     .optional(),
   reason: z.string().min(1).max(500),
