@@ -7,6 +7,7 @@ import {
   createResilientConnection,
   type ResilientConnectionOptions,
 } from '#venues/connection/resilient-connection.ts';
+import type { SocketListener } from '#venues/connection/transport.ts';
 import { createManualClock, settle } from '../support/manual-clock.ts';
 import { createMemoryTransport } from '../support/memory-transport.ts';
 
@@ -254,6 +255,39 @@ describe('resilient connection', () => {
     expect(frames).toEqual(['1:old', '1:last']);
     expect(ended).toEqual([[1, 'replaced']]);
     expect(connection.live()?.id).toBe(2);
+  });
+
+  it('frames that came in with one read are as old as the read; where the transport tells no reads, each is of its own moment', async () => {
+    const transport = createMemoryTransport();
+    const sockets: SocketListener[] = [];
+    const times: number[] = [];
+    const { connection, manual } = setUp({
+      connect(url, listener, options) {
+        sockets.push(listener);
+        return transport.connect(url, listener, options);
+      },
+      listener: {
+        onOpen: async () => undefined,
+        onFrame: (_frame, _session, receivedAt) => times.push(receivedAt / 1e6),
+        onSessionEnd: () => undefined,
+        onStatus: () => undefined,
+      },
+    });
+    connection.start();
+    await settle();
+    const began = manual.clock.monoNanos() / 1e6;
+    const frameAfter = async (ms: number): Promise<void> => {
+      await manual.advance(ms);
+      sockets[0]?.onFrame(Buffer.from('{}'), false);
+    };
+    transport.latest.open();
+    await frameAfter(1);
+    await frameAfter(2);
+    sockets[0]?.onRead?.();
+    await frameAfter(4);
+    await frameAfter(8);
+
+    expect(times.map((each) => each - began)).toEqual([1, 3, 3, 3]);
   });
 
   it('an address that cannot be had counts as a failed attempt', async () => {

@@ -116,7 +116,10 @@ class FrameSocket implements Socket {
   #onBytes(count: number): void {
     try {
       if (this.#state === 'connecting') this.#onAnswer(count);
-      else if (this.#state !== 'closed') this.#reader.take(count);
+      else if (this.#state !== 'closed') {
+        this.#listener.onRead?.();
+        this.#reader.take(count);
+      }
     } catch (error) {
       if (!(error instanceof ProtocolFault)) throw error;
       this.#failure = error.message;
@@ -138,6 +141,7 @@ class FrameSocket implements Socket {
     this.#stopTimer();
     this.#state = 'open';
     this.#listener.onOpen();
+    this.#listener.onRead?.();
     for (let at = 0; at < rest.length && !this.#reader.ended; ) {
       const part = rest.copy(this.#reader.room, 0, at);
       at += part;

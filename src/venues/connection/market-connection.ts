@@ -173,9 +173,9 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
         silence.watch([...wanted.values()]);
         if (mayOverlap) planLeave(session);
       },
-      onFrame(frame) {
-        receivedAt = clock.monoNanos();
-        listener.onFrame(frame, receivedAt);
+      onFrame(frame, _session, at) {
+        receivedAt = at;
+        listener.onFrame(frame, at);
       },
       onSessionEnd(session, reason) {
         cancelLeave?.();

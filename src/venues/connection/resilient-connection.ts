@@ -1,6 +1,6 @@
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
-import type { Clock, Random, Timers } from '#core/time/clock.ts';
+import type { Clock, MonoNanos, Random, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '../venue.ts';
 import { type BackoffOptions, createBackoff, RECONNECT_BACKOFF } from './backoff.ts';
 import { takeDial } from './dial-schedule.ts';
@@ -20,8 +20,8 @@ export interface ConnectionSession {
 export interface ConnectionListener {
   /** Brings a fresh socket to use: authenticate, subscribe, await the acks. Resolved: live. Rejected: the socket is closed and the backoff goes on. */
   onOpen(session: ConnectionSession): Promise<void>;
-  /** Every frame of every session, also while one is being closed. */
-  onFrame(frame: Buffer, session: ConnectionSession): void;
+  /** Every frame of every session, also while one is being closed. `receivedAt`: when it was read from the network, where the transport knows, else now. */
+  onFrame(frame: Buffer, session: ConnectionSession, receivedAt: MonoNanos): void;
   /** The socket is gone; what waited for it will not be answered. Called once for each session. */
   onSessionEnd(session: ConnectionSession, reason: string): void;
   onStatus(status: ConnectionStatus): void;
@@ -91,6 +91,8 @@ interface Held {
   opened: boolean;
   ended: boolean;
   closing: string | null;
+  /** When the bytes were read that the frames are from; null: the transport does not say. */
+  readAt: MonoNanos | null;
 }
 
 /** A venue that still holds an earlier connection is asked again within this time, for as long as such a hold may last (Alpaca: 90 s); then the backoff takes over. */
@@ -184,6 +186,9 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
     try {
       socket = options.connect(url, {
         onOpen: () => held !== null && onOpen(held),
+        onRead() {
+          if (held !== null) held.readAt = clock.monoNanos();
+        },
         onFrame: (frame) => held !== null && onFrame(held, frame),
         onPong: () => held?.watch.pong(),
         onClose: (code, reason) => held !== null && onClose(held, code, reason),
@@ -193,7 +198,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       return;
     }
     const watch = createSessionWatch(clock, timers, (reason) => cut(opening, reason));
-    const opening: Held = { session, socket, watch, opened: false, ended: false, closing: null };
+    const opening: Held = { session, socket, watch, opened: false, ended: false, closing: null, readAt: null };
     held = opening;
     current = opening;
     watch.later(options.openTimeoutMs ?? DEFAULTS.openTimeoutMs, () => {
@@ -204,7 +209,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   function onOpen(held: Held): void {
     if (held.ended || held.closing !== null) return;
     held.opened = true;
-    held.watch.heard();
+    held.watch.heard(clock.monoNanos());
     counts.opened += 1;
     (async () => listener.onOpen(held.session))().then(
       () => {
@@ -229,10 +234,11 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
 
   function onFrame(held: Held, frame: Buffer): void {
     if (held.ended) return;
-    held.watch.heard();
+    const receivedAt = held.readAt ?? clock.monoNanos();
+    held.watch.heard(receivedAt);
     counts.frames += 1;
     counts.bytes += frame.length;
-    listener.onFrame(frame, held.session);
+    listener.onFrame(frame, held.session, receivedAt);
   }
 
   function onClose(held: Held, code: number, reason: string): void {

@@ -1,5 +1,5 @@
 import { messageOf } from '#core/errors.ts';
-import type { Clock, Timers } from '#core/time/clock.ts';
+import type { Clock, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { Socket } from './transport.ts';
 
 /** What to send and how often. A null message is a ws ping frame. */
@@ -14,7 +14,8 @@ export interface Heartbeat {
 export interface SessionWatch {
   /** A timer that dies with the session. */
   later(delayMs: number, run: () => void): void;
-  heard(): void;
+  /** A frame came, or the opening was answered. */
+  heard(at: MonoNanos): void;
   pong(): void;
   /** Begins to judge: from `live` on. */
   judge(socket: Socket, heartbeat: Heartbeat | null, silenceMs: number | null): void;
@@ -70,8 +71,8 @@ export function createSessionWatch(clock: Clock, timers: Timers, onDead: (reason
 
   return {
     later,
-    heard() {
-      heardAt = clock.monoNanos();
+    heard(at) {
+      heardAt = at;
     },
     pong() {
       pongDue = false;

@@ -14,6 +14,8 @@ export interface Socket {
 
 export interface SocketListener {
   onOpen(): void;
+  /** Bytes were read from the network: the frames that follow in this same call came in with them. Only of transports that know; of others, each frame stands for itself. */
+  onRead?(): void;
   /**
    * A text or binary message as the bytes that came in. They hold until this call returns: a transport may read the next ones into the same memory, so who keeps
    * them longer copies them.
