@@ -1,5 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Timers } from '#core/time/clock.ts';
+import type { FeedStatus } from './feed-runner.ts';
 import type { MetricSources } from './prometheus.ts';
 
 /** Metrics of the engine go to CloudWatch as log lines in the embedded metric format, once in this time. */
@@ -76,43 +77,55 @@ export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources)
       UnitsHeld: { value: units().length, unit: 'Count' },
       DecisionP99: { value: metrics.decision.quantile(0.99), unit: 'Microseconds' },
       TickToOrderP99: { value: metrics.tickToOrder.quantile(0.99), unit: 'Microseconds' },
+      // Over all venues, for the alarms; by venue they stand in the blobs below.
+      ...feedGauges(feeds()),
     },
   };
-  return [engine, ...feeds().map((feed) => venueBlob(feed, publisher.accounts()))];
+  const byVenue = Map.groupBy(feeds(), (feed) => feed.venue);
+  return [engine, ...[...byVenue].map(([venue, held]) => venueBlob(venue, held, publisher.accounts()))];
 }
 
+/** One blob for a venue, however many feeds of it are held: two under one name would be told as one that goes to and fro. */
 function venueBlob(
-  feed: ReturnType<MetricSources['feeds']>[number],
+  venue: FeedStatus['venue'],
+  feeds: readonly FeedStatus[],
   accounts: ReturnType<MetricSources['publisher']['accounts']>,
 ): MetricBlob {
-  const own = accounts.filter((account) => account.venue === feed.venue);
+  const own = accounts.filter((account) => account.venue === venue);
+  const books = feeds.flatMap((feed) => feed.books);
+  const connections = feeds.flatMap((feed) => feed.connections);
   const sum = (count: 'received' | 'published' | 'shed' | 'bytes') =>
     own.reduce((total, account) => total + account[count], 0);
   return {
-    dimensions: { Venue: feed.venue },
+    dimensions: { Venue: venue },
     counters: {
       FramesReceived: sum('received'),
       FramesPublished: sum('published'),
       FramesShed: sum('shed'),
       BytesReceived: sum('bytes'),
-      BookGaps: feed.books.reduce((total, book) => total + book.gaps, 0),
-      Reconnects: feed.connections.reduce((total, { counts }) => total + counts.lost, 0),
-      Resubscriptions: feed.connections.reduce((total, { counts }) => total + counts.resubscribed, 0),
-      Silences: feed.connections.reduce((total, { counts }) => total + counts.silences, 0),
-      PlannedChanges: feed.connections.reduce((total, { overlap }) => total + overlap.changesDone, 0),
-      OverlapDropped: feed.connections.reduce(
+      BookGaps: books.reduce((total, book) => total + book.gaps, 0),
+      Reconnects: connections.reduce((total, { counts }) => total + counts.lost, 0),
+      Resubscriptions: connections.reduce((total, { counts }) => total + counts.resubscribed, 0),
+      Silences: connections.reduce((total, { counts }) => total + counts.silences, 0),
+      PlannedChanges: connections.reduce((total, { overlap }) => total + overlap.changesDone, 0),
+      OverlapDropped: connections.reduce(
         (total, { overlap: { dropped } }) => total + dropped.ahead + dropped.duplicate + dropped.outsideWindow,
         0,
       ),
     },
-    gauges: {
-      VenueClockApart: { value: feed.venueClock.alarm ? 1 : 0, unit: 'Count' },
-      BooksInvalid: { value: feed.books.filter((book) => !book.valid).length, unit: 'Count' },
-      ConnectionsDown: {
-        value: feed.connections.filter(({ status }) => status.state !== 'live').length,
-        unit: 'Count',
-      },
-    },
+    gauges: feedGauges(feeds),
+  };
+}
+
+/** How it stands with feeds: clocks too far apart (F27), books that may not be quoted, connections that are not live. */
+function feedGauges(feeds: readonly FeedStatus[]): MetricBlob['gauges'] {
+  const count = (value: number) => ({ value, unit: 'Count' }) as const;
+  return {
+    VenueClockApart: count(feeds.filter((feed) => feed.venueClock.alarm).length),
+    BooksInvalid: count(feeds.flatMap((feed) => feed.books.filter((book) => !book.valid)).length),
+    ConnectionsDown: count(
+      feeds.flatMap((feed) => feed.connections.filter(({ status }) => status.state !== 'live')).length,
+    ),
   };
 }
 

@@ -144,6 +144,27 @@ function reportedRules(settings: AlarmSettings, environment: string): AlarmRule[
       ...above(1, 1),
     },
     {
+      id: 'ConnectionsDown',
+      group: 'engine',
+      text: `A connection of market data is not live for ${settings.feedDownMinutes} minutes: which, and why, says the engine's log.`,
+      metric: reportedMetric(environment, 'ConnectionsDown', Stats.MAXIMUM),
+      ...above(1, settings.feedDownMinutes),
+    },
+    {
+      id: 'BooksInvalid',
+      group: 'engine',
+      text: `A book is not whole for ${settings.feedDownMinutes} minutes: no entries are made on it.`,
+      metric: reportedMetric(environment, 'BooksInvalid', Stats.MAXIMUM),
+      ...above(1, settings.feedDownMinutes),
+    },
+    {
+      id: 'VenueClockApart',
+      group: 'engine',
+      text: 'The clock of a venue is more than 250 ms from ours.',
+      metric: reportedMetric(environment, 'VenueClockApart', Stats.MAXIMUM),
+      ...above(1, 2),
+    },
+    {
       id: 'OrdersUnknown',
       group: 'engine',
       text: 'An order became unknown: its lane makes no entries until that is resolved.',

@@ -49,5 +49,6 @@ export const ALARMS_ON_AWS = {
   functionErrorsPer5Minutes: 1,
   engineAbsentMinutes: 2,
   entriesBlockedMinutes: 1,
+  feedDownMinutes: 5,
   publishLagSeconds: 10,
 } as const satisfies Omit<NonNullable<EnvironmentInput['alarms']>, 'email'>;

@@ -115,6 +115,8 @@ const alarms = z.strictObject({
   engineAbsentMinutes: whole.min(1).max(60),
   /** Minutes without entries, since the engine cannot write what it trades, before people are told. */
   entriesBlockedMinutes: whole.min(1).max(60),
+  /** Minutes that a connection of market data is not live, or a book not whole, before people are told. */
+  feedDownMinutes: whole.min(1).max(60),
   /** Age of the oldest frame or event that is not on its stream. */
   publishLagSeconds: whole.positive(),
   email: z.email().nullable(),
@@ -237,7 +239,6 @@ export type EnvironmentConfiguration = z.infer<typeof document>;
 export type EnvironmentInput = z.input<typeof document>;
 export type NetworkSettings = z.infer<typeof network>;
 export type AlarmSettings = z.infer<typeof alarms>;
-export type ConsumerSettings = z.infer<typeof consumer>;
 
 /** A configuration that cannot be deployed; the message lists every fault. */
 export class EnvironmentError extends Error {

@@ -69,11 +69,11 @@ export class ObservabilityStack extends Stack {
     const reported = (statistic: string, ...names: string[]) =>
       names.map((name) => reportedMetric(environment, name, statistic).with({ label: name }));
     /** One line for each venue that reports. */
-    const byVenue = (...names: string[]) =>
+    const byVenue = (statistic: 'Sum' | 'Maximum', ...names: string[]) =>
       names.map(
         (name) =>
           new MathExpression({
-            expression: `SEARCH('{Millrace,service,Environment,Venue} MetricName="${name}" Environment="${environment}"', 'Sum', 60)`,
+            expression: `SEARCH('{Millrace,service,Environment,Venue} MetricName="${name}" Environment="${environment}"', '${statistic}', 60)`,
             usingMetrics: {},
             label: name,
             period: Duration.minutes(1),
@@ -96,8 +96,16 @@ export class ObservabilityStack extends Stack {
           graph('Engine latency, p99 (µs)', reported(Stats.MAXIMUM, 'DecisionP99', 'TickToOrderP99')),
         ],
         [
-          graph('Frames by venue', byVenue('FramesReceived', 'FramesPublished')),
-          graph('Frames shed and book gaps by venue', byVenue('FramesShed', 'BookGaps')),
+          graph('Frames by venue', byVenue('Sum', 'FramesReceived', 'FramesPublished')),
+          graph('Frames shed and book gaps by venue', byVenue('Sum', 'FramesShed', 'BookGaps')),
+        ],
+        [
+          graph('Connections down and books invalid by venue', byVenue('Maximum', 'ConnectionsDown', 'BooksInvalid')),
+          graph(
+            'Lost connections and clocks apart by venue',
+            byVenue('Sum', 'Reconnects'),
+            byVenue('Maximum', 'VenueClockApart'),
+          ),
         ],
         [
           graph('Stream throttles', of('streams')),

@@ -153,7 +153,17 @@ describe('engines by region', () => {
       (each) => each.Default ?? [],
     );
     for (const name of read.filter((each) => each.startsWith('/millrace/'))) expect(name).toMatch(/\/names\/engine-/);
-    expect(names).toEqual(expect.arrayContaining(['EngineAbsent', 'UnitsNotHeld', 'EntriesBlocked', 'OrdersUnknown']));
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'EngineAbsent',
+        'UnitsNotHeld',
+        'EntriesBlocked',
+        'OrdersUnknown',
+        'ConnectionsDown',
+        'BooksInvalid',
+        'VenueClockApart',
+      ]),
+    );
     for (const [, each] of alarms) expect(each.Properties.AlarmActions).toHaveLength(1);
   });
 

@@ -99,6 +99,14 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
     for (const name of ['OrdersSubmitted', 'Fills', 'DecisionP99', 'FramesShed']) expect(body).toContain(name);
   });
 
+  it('F27, R10: rings when a clock is apart, and when a connection or a book stays away', () => {
+    const watched = alarms.filter(([, each]) => each.Namespace === 'Millrace');
+    const of = (metric: string) => watched.filter(([, each]) => each.MetricName === metric).map(([, each]) => each);
+    expect(of('VenueClockApart')).toMatchObject([{ EvaluationPeriods: 2, Threshold: 1, Statistic: 'Maximum' }]);
+    for (const metric of ['ConnectionsDown', 'BooksInvalid'])
+      expect(of(metric), metric).toMatchObject([{ EvaluationPeriods: 5, Threshold: 1, Statistic: 'Maximum' }]);
+  });
+
   it('watches something of ours with every alarm', () => {
     expect(alarms.length).toBeGreaterThan(20);
     for (const [id, each] of alarms)

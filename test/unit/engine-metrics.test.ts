@@ -71,6 +71,16 @@ describe('metrics of a trading engine', () => {
       ConnectionsDown: 0,
     });
     expect(Number(venue?.FramesReceived)).toBeGreaterThan(0);
+    // Two feeds of one venue are one blob, whose counts are of both.
+    const [feed] = here.engine.feeds();
+    if (feed === undefined) throw new Error('the engine holds no feed');
+    const apart = { ...feed, venueClock: { ...feed.venueClock, alarm: true } };
+    const [whole, ...venues] = metricBlobs({ ...sourcesOf(here), feeds: () => [feed, apart] });
+    expect(venues).toHaveLength(1);
+    expect(venues[0]?.gauges).toMatchObject({ VenueClockApart: { value: 1 }, ConnectionsDown: { value: 0 } });
+    expect(whole?.gauges).toMatchObject({ VenueClockApart: { value: 1 }, BooksInvalid: { value: 0 } });
+    const [alone] = metricBlobs({ ...sourcesOf(here), feeds: () => [feed] }).slice(1);
+    expect(venues[0]?.counters.FramesReceived).toBe(alone?.counters.FramesReceived);
     for (const blob of metricBlobs(sourcesOf(here))) {
       expect(Object.keys(blob.counters).length + Object.keys(blob.gauges).length).toBeLessThan(100);
     }
