@@ -289,12 +289,12 @@ export class FeedRunner implements FeedLineListener {
     if (book === undefined) return;
     book.messages += 1;
     const { sync } = book;
-    const lastSequence = sync.book.valid ? String(sync.book.sequence) : null;
+    const lastSequence = sync.book.valid ? sync.book.sequence : null;
     const outcome = this.#sync(book, message, lastSequence);
     if (outcome.kind === 'resync') {
       if (lastSequence !== null) {
         book.gaps += 1;
-        book.gap = { reason: outcome.reason, lastSequence };
+        book.gap = { reason: outcome.reason, lastSequence: String(lastSequence) };
       }
       if (outcome.need === 'restSnapshot') void this.#fetchBook(socket, book);
       else socket.connection.resubscribe({ channel: 'book', symbol: message.symbol }, outcome.reason);
@@ -304,13 +304,13 @@ export class FeedRunner implements FeedLineListener {
   }
 
   /** A level that cannot be represented makes the book invalid: the hole that this leaves is declared like any other. */
-  #sync(book: SymbolBook, message: BookChange, lastSequence: string | null): BookSyncOutcome {
+  #sync(book: SymbolBook, message: BookChange, lastSequence: number | null): BookSyncOutcome {
     try {
       return book.sync.onMessage(message);
     } catch (error) {
       if (lastSequence !== null) {
         book.gaps += 1;
-        book.gap = { reason: messageOf(error), lastSequence };
+        book.gap = { reason: messageOf(error), lastSequence: String(lastSequence) };
       }
       throw error;
     }
