@@ -3,6 +3,7 @@ import type { OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
 import type { Params } from '../binance/signing.ts';
 import { createWebsocketApi, type OrderEntryTiming, type RequestCost } from '../binance/websocket-api.ts';
+import { RecentMap } from '../connection/recent-map.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import { binanceSpotApi } from './api.ts';
 
@@ -10,8 +11,8 @@ const PLACE: RequestCost = { orders: 1, weight: 1, priority: 'normal' };
 const CANCEL: RequestCost = { orders: 0, weight: 1, priority: 'cancel' };
 const AMEND: RequestCost = { orders: 0, weight: 4, priority: 'normal' };
 const PROBE = { method: 'account.rateLimits.orders', weight: 40 };
-/** Orders whose price is remembered; the oldest is forgotten first. */
-const MAX_PRICES = 10_000;
+/** The price of so many orders is remembered at least. */
+const REMEMBERED = 10_000;
 
 /**
  * Order entry by the websocket API of spot. Orders are acknowledged alone (`newOrderRespType` ACK): fills come by the account stream, once. An amendment can only
@@ -29,22 +30,13 @@ export function createBinanceSpotOrderEntry(
     timing,
     probe: PROBE,
   });
-  const prices = new Map<string, string>();
-
-  function remember(clientOrderId: string, price: string | undefined): void {
-    if (price === undefined) return;
-    prices.set(clientOrderId, price);
-    for (const oldest of prices.keys()) {
-      if (prices.size <= MAX_PRICES) break;
-      prices.delete(oldest);
-    }
-  }
+  const prices = new RecentMap<string>(REMEMBERED);
 
   return {
     notReady: api.notReady,
     place(intent, instrument, validUntil, answer) {
       const params = placeParams(intent, instrument);
-      remember(intent.clientOrderId, params.price);
+      if (params.price !== undefined) prices.set(intent.clientOrderId, params.price);
       api.request('order.place', params, PLACE, validUntil, answer);
     },
     cancel(target, validUntil, answer) {

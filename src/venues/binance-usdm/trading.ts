@@ -5,6 +5,7 @@ import type { EpochMs } from '#core/time/clock.ts';
 import { createRestClient } from '../binance/rest.ts';
 import type { Params } from '../binance/signing.ts';
 import { createWebsocketApi, type OrderEntryTiming, type RequestCost } from '../binance/websocket-api.ts';
+import { RecentMap } from '../connection/recent-map.ts';
 import type { AccountRuntime, Managed } from '../venue.ts';
 import { placeAlgoParams } from './algo-orders.ts';
 import { binanceUsdmApi } from './api.ts';
@@ -14,8 +15,8 @@ const ORDER: RequestCost = { orders: 1, weight: 0, priority: 'normal' };
 const CANCEL: RequestCost = { orders: 0, weight: 1, priority: 'cancel' };
 const PROBE = { method: 'v2/account.balance', weight: 5 };
 
-/** Orders whose kind is remembered; the oldest is forgotten first. */
-const MAX_REMEMBERED = 10_000;
+/** The kind of so many orders is remembered at least. */
+const REMEMBERED = 10_000;
 const CONDITIONAL_FIRST = ['conditional', 'plain'] as const;
 const PLAIN_FIRST = ['plain', 'conditional'] as const;
 
@@ -33,15 +34,7 @@ export function createBinanceUsdmOrderEntry(
   const rest = createRestClient(binanceUsdmApi, runtime);
   const deadMan = createDeadManSwitch({ rest, timers: runtime.timers, log: runtime.log }, timing.deadMan);
   /** Where each order was placed: the two kinds are cancelled at different places. */
-  const placedAs = new Map<string, 'plain' | 'conditional'>();
-
-  function remember(clientOrderId: string, kind: 'plain' | 'conditional'): void {
-    placedAs.set(clientOrderId, kind);
-    for (const oldest of placedAs.keys()) {
-      if (placedAs.size <= MAX_REMEMBERED) break;
-      placedAs.delete(oldest);
-    }
-  }
+  const placedAs = new RecentMap<'plain' | 'conditional'>(REMEMBERED);
 
   function cancelAs(
     kind: 'plain' | 'conditional',
@@ -61,12 +54,12 @@ export function createBinanceUsdmOrderEntry(
     place(intent, instrument, validUntil, answer) {
       if (api.notReady() === null) deadMan.guard(intent.symbol);
       if (intent.type === 'stopMarket' || intent.type === 'takeProfitMarket') {
-        remember(intent.clientOrderId, 'conditional');
+        placedAs.set(intent.clientOrderId, 'conditional');
         const params = placeAlgoParams({ ...intent, type: intent.type }, instrument);
         api.request('algoOrder.place', params, ORDER, validUntil, answer);
         return;
       }
-      remember(intent.clientOrderId, 'plain');
+      placedAs.set(intent.clientOrderId, 'plain');
       api.request('order.place', placeParams(intent, instrument), ORDER, validUntil, answer);
     },
     cancel(target, validUntil, answer) {

@@ -87,7 +87,8 @@ export function createLimits(
 
   return {
     takeOrder() {
-      const wait = Math.max(circuit.waitMs('normal'), ...orders.map((each) => each.budget.waitMs('normal')));
+      let wait = circuit.waitMs('normal');
+      for (const each of orders) wait = Math.max(wait, each.budget.waitMs('normal'));
       if (wait > 0) return wait;
       for (const each of orders) each.budget.take('normal');
       return 0;

@@ -22,7 +22,7 @@ export function createRateCircuit(clock: Clock): RateCircuit {
     },
     waitMs(priority) {
       const end = priority === 'cancel' ? until.all : Math.max(until.all, until.normal);
-      return Math.max(0, end - clock.monoNanos() / 1e6);
+      return end === 0 ? 0 : Math.max(0, end - clock.monoNanos() / 1e6);
     },
   };
 }
