@@ -5,6 +5,7 @@ import { loadConfiguration } from '#core/config/runtime-configuration.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { Engine } from '#engine/engine.ts';
+import { keepHeapSmall } from '#engine/small-heap.ts';
 import { runConfiguration } from '#local/start/run-configuration.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
@@ -31,6 +32,7 @@ const EMPTY_LEDGER: LedgerView = {
   hasHistory: false,
 };
 
+keepHeapSmall();
 const task = JSON.parse(process.argv[2] ?? '') as EngineTask;
 const tell = (message: EngineMessage) => process.send?.(message);
 Object.assign(process.env, {

@@ -25,12 +25,14 @@ import { withHomeNames } from './home-names.ts';
 import { createLedgerView } from './ledger-view.ts';
 import { createPrometheus } from './prometheus.ts';
 import { readEngineSettings } from './settings.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { marketStreamFaults } from './stream-forecast.ts';
 
 /** How long orders may take to end at SIGTERM, and everything after them; together below the container's stop time of 120 s. */
 const ORDERS_MS = 20_000;
 const PUBLISH_MS = 20_000;
 
+keepHeapSmall();
 const parameters = createParameterClient();
 const settings = await withHomeNames(readEngineSettings(process.env), parameters);
 const log = createLog({
