@@ -1,6 +1,6 @@
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { type ByteScanner, literal } from '../connection/byte-scanner.ts';
+import { asciiText, type ByteScanner, literal } from '../connection/byte-scanner.ts';
 import type { ScanInstrument, ScanInstruments } from '../connection/scan-instruments.ts';
 import { ReusedTrade } from '../connection/scanned-values.ts';
 import type { ScanTarget } from '../venue.ts';
@@ -42,7 +42,8 @@ export class TradeScanner {
     let eventTime = 0;
     const idKey = this.#idKey;
     let instrument: ScanInstrument | null = null;
-    let id = 0;
+    let idFrom = 0;
+    let idTo = 0;
     let transactionTime = 0;
     let seen = 0;
     let at = start;
@@ -69,8 +70,9 @@ export class TradeScanner {
           break;
         case idKey:
           field = this.#idField;
+          idFrom = at;
           at = scanner.count(bytes, at, end);
-          id = scanner.value;
+          idTo = at;
           break;
         case KEY.p:
           field = FIELD.p;
@@ -144,7 +146,7 @@ export class TradeScanner {
     trade.exchangeTime = transactionTime as EpochMs;
     this.#time.note(eventTime);
     trade.symbol = instrument.symbol;
-    trade.id = String(id);
+    trade.id = asciiText(bytes, idFrom, idTo);
     this.#emit(trade);
     return true;
   }
