@@ -162,8 +162,8 @@ export class EventQueue {
 
   #recordOf(entry: RingEntry): EventRecord {
     // In memory of its own: a small buffer of the common pool would hold on to all of the pool for as long as the stream is down.
-    const bytes = Buffer.allocUnsafeSlow(entry.bytes.length);
-    bytes.set(entry.bytes);
+    const bytes = Buffer.allocUnsafeSlow(entry.length);
+    entry.copyTo(bytes, 0);
     return {
       key: bytes.toString('utf8', 0, entry.tag),
       data: bytes.subarray(entry.tag),

@@ -110,12 +110,12 @@ export class FrameBatcher {
       // A connection that is not known yet is about to be: its message is on its way.
       if (entry === null || !this.#origins.has(entry.tag)) return;
       if (entry.position === ring.inheritedUntil) this.#isInheriting = false;
-      const { tag: slot, a: receivedAt, b: inputNumber, c: sequence, bytes } = entry;
+      const { tag: slot, a: receivedAt, b: inputNumber, c: sequence, length } = entry;
       // A predecessor of this thread has settled it.
       const isSettled = sequence <= counters.of(slot, 'settledThrough');
       if (!isSettled) {
         let batch = this.#open.get(slot);
-        if (batch !== undefined && this.#mustSealBefore(batch, sequence, bytes.length)) {
+        if (batch !== undefined && this.#mustSealBefore(batch, sequence, length)) {
           this.#seal(slot, batch);
           batch = undefined;
         }
@@ -126,7 +126,7 @@ export class FrameBatcher {
           this.#open.set(slot, batch);
         }
         if (this.#isInheriting) batch.isUncertain = true;
-        batch.content.add(receivedAt as MonoNanos, inputNumber, bytes);
+        batch.content.addFrom(receivedAt as MonoNanos, inputNumber, entry);
       }
       ring.advance();
     }

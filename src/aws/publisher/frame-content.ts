@@ -1,5 +1,6 @@
 import type { MonoNanos } from '#core/time/clock.ts';
 import { MAX_VARINT_BYTES, writeVarint, zigzag } from '../market-record.ts';
+import type { RingEntry } from './shared-ring.ts';
 
 const NUMBERS_BYTES = 3 * MAX_VARINT_BYTES;
 const INITIAL_BYTES = 64 * 1024;
@@ -28,21 +29,33 @@ export class FrameContent {
 
   /** Copies a frame. Its numbers are integers from 0 to 2^52. */
   add(receivedAt: MonoNanos, inputNumber: number, frame: Uint8Array): void {
+    const at = this.#begin(receivedAt, inputNumber, frame.length);
+    this.#bytes.set(frame, at);
+  }
+
+  /** As `add`, out of the ring: without an object for each frame. */
+  addFrom(receivedAt: MonoNanos, inputNumber: number, entry: Pick<RingEntry, 'length' | 'copyTo'>): void {
+    const at = this.#begin(receivedAt, inputNumber, entry.length);
+    entry.copyTo(this.#bytes, at);
+  }
+
+  /** Writes a frame's numbers; where its bytes are to lie. */
+  #begin(receivedAt: MonoNanos, inputNumber: number, length: number): number {
     if (this.#count === 0) {
       this.firstReceivedAt = receivedAt;
       this.#receivedAt = receivedAt;
       this.firstInputNumber = inputNumber;
       this.#inputNumber = inputNumber;
     }
-    this.#reserve(NUMBERS_BYTES + frame.length);
+    this.#reserve(NUMBERS_BYTES + length);
     let at = writeVarint(this.#bytes, this.#length, zigzag(receivedAt - this.#receivedAt));
     at = writeVarint(this.#bytes, at, zigzag(inputNumber - this.#inputNumber));
-    at = writeVarint(this.#bytes, at, frame.length);
-    this.#bytes.set(frame, at);
-    this.#length = at + frame.length;
+    at = writeVarint(this.#bytes, at, length);
+    this.#length = at + length;
     this.#count += 1;
     this.#receivedAt = receivedAt;
     this.#inputNumber = inputNumber;
+    return at;
   }
 
   /** What has been collected; valid until the next change. */

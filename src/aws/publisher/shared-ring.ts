@@ -15,16 +15,46 @@ const READ = 2;
 const ENTRY_HEAD_BYTES = 32;
 const WRAP = 0xffffffff;
 
-/** One entry as the consumer sees it. `bytes` is a view into the ring: copy it before the position is freed. */
+/** One entry as the consumer sees it. */
 export interface RingEntry {
-  tag: number;
-  a: number;
-  b: number;
-  c: number;
-  bytes: Uint8Array;
+  readonly tag: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  /** Bytes of what it holds. */
+  readonly length: number;
   /** Where the entry begins, and where the next one does. */
-  position: number;
-  next: number;
+  readonly position: number;
+  readonly next: number;
+  /** What it holds, as a view into the ring that is made anew each time: copy it before the position is freed. */
+  readonly bytes: Buffer;
+  /** Copies what it holds to `target` from `at` on, without a view. */
+  copyTo(target: Uint8Array, at: number): void;
+}
+
+class SharedEntry implements RingEntry {
+  tag = 0;
+  a = 0;
+  b = 0;
+  c = 0;
+  length = 0;
+  position = 0;
+  next = 0;
+  /** Where its bytes begin in the memory. */
+  start = 0;
+  readonly #memory: Buffer;
+
+  constructor(memory: Buffer) {
+    this.#memory = memory;
+  }
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(this.start, this.start + this.length);
+  }
+
+  copyTo(target: Uint8Array, at: number): void {
+    this.#memory.copy(target, at, this.start, this.start + this.length);
+  }
 }
 
 /**
@@ -49,7 +79,7 @@ abstract class RingSide {
   protected readonly head: Int32Array;
   protected readonly words: Uint32Array;
   protected readonly doubles: Float64Array;
-  protected readonly bytes: Uint8Array;
+  protected readonly bytes: Buffer;
   readonly capacity: number;
 
   constructor(memory: SharedArrayBuffer) {
@@ -57,7 +87,7 @@ abstract class RingSide {
     this.head = new Int32Array(memory, 0, HEAD_BYTES / 4);
     this.words = new Uint32Array(memory, HEAD_BYTES);
     this.doubles = new Float64Array(memory, HEAD_BYTES);
-    this.bytes = new Uint8Array(memory, HEAD_BYTES);
+    this.bytes = Buffer.from(memory, HEAD_BYTES);
   }
 
   /** Longest bytes that an entry may have. */
@@ -121,10 +151,11 @@ export class RingConsumer extends RingSide {
   #read: number;
   /** How far a predecessor had read: what lies before it and was not freed may be anywhere. Without one, the beginning. */
   readonly inheritedUntil: number;
-  readonly #entry: RingEntry = { tag: 0, a: 0, b: 0, c: 0, bytes: new Uint8Array(0), position: 0, next: 0 };
+  readonly #entry: SharedEntry;
 
   constructor(memory: SharedArrayBuffer) {
     super(memory);
+    this.#entry = new SharedEntry(this.bytes);
     this.inheritedUntil = Atomics.load(this.head, READ) >>> 0;
     this.#read = Atomics.load(this.head, FREED) >>> 0;
     Atomics.store(this.head, READ, this.#read | 0);
@@ -161,7 +192,8 @@ export class RingConsumer extends RingSide {
     entry.a = this.doubles[double + 1] ?? 0;
     entry.b = this.doubles[double + 2] ?? 0;
     entry.c = this.doubles[double + 3] ?? 0;
-    entry.bytes = this.bytes.subarray(place + ENTRY_HEAD_BYTES, place + ENTRY_HEAD_BYTES + length);
+    entry.start = place + ENTRY_HEAD_BYTES;
+    entry.length = length;
     entry.position = this.#read;
     entry.next = (start + size) >>> 0;
     return entry;
