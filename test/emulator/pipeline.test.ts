@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import type { TradingEvent } from '#core/events/trading-event.ts';
 import { emulatorIsInstalled } from '#local/emulator.ts';
 import { LOGS } from '#local/paths.ts';
-import { parseRunArguments } from '#local/start/arguments.ts';
-import { type RunControl, type RunEnd, type RunHooks, run } from '#local/start/run.ts';
+import type { RunControl, RunHooks } from '#local/start/run.ts';
 import { openServiceGate } from '../support/service-gate.ts';
+import { trade } from '../support/whole-run.ts';
 
 const installed = emulatorIsInstalled();
 if (!installed)
@@ -16,28 +16,8 @@ if (!installed)
   );
 
 const MINUTES = 60_000;
-
-/** Runs the pipeline and returns what it left, with what it printed if it broke. What it prints is added to `printed`. */
-async function trade(
-  argv: readonly string[],
-  hooks: RunHooks = {},
-  printed: string[] = [],
-): Promise<NonNullable<RunEnd['summary']>> {
-  const output = {
-    isTTY: false,
-    rows: 50,
-    columns: 200,
-    write: (text: string | Uint8Array) => printed.push(String(text)) > 0,
-  };
-  const { summary, differences } = await run(parseRunArguments(argv), new AbortController().signal, {
-    ...hooks,
-    output,
-  });
-  const broken = Object.entries(summary?.invariants ?? { ended: false }).filter(([, held]) => !held);
-  expect(broken, [...differences, ...printed.slice(-12)].join('\n')).toEqual([]);
-  if (summary === null) throw new Error('the run did not trade');
-  return summary;
-}
+/** One of each kind of market: `npm run campaign` runs all six. */
+const VENUES = ['binance-usdm', 'bybit-spot', 'deribit'] as const;
 
 /** Every log that was written to since then. */
 function logsSince(epochMs: number): [string, string][] {
@@ -72,7 +52,11 @@ describe.skipIf(!installed && process.env.CI !== 'true')('the whole pipeline', (
         },
       };
       const began = Date.now();
-      const summary = await trade(['--seconds', '15', '--seed', '11', '--summary', summaryFile], hooks, printed);
+      const summary = await trade(
+        ['--seconds', '15', '--venues', VENUES.join(), '--seed', '11', '--summary', summaryFile],
+        hooks,
+        printed,
+      );
       const written = new Map([
         ['standard output', printed.join('')],
         ['the trading stream', JSON.stringify(told.events)],
@@ -84,7 +68,8 @@ describe.skipIf(!installed && process.env.CI !== 'true')('the whole pipeline', (
         expect.arrayContaining(['emulator.log', 'engine-1.log', 'engine-2.log'].map((name) => path.join(LOGS, name))),
       );
       expect(written.get('the trading stream')).toContain('order.state');
-      expect(told.secrets).toHaveLength(4);
+      // A key and its secret for each.
+      expect(told.secrets).toHaveLength(2 * VENUES.length);
       for (const secret of told.secrets) {
         expect(secret.length).toBeGreaterThanOrEqual(32);
         for (const [where, text] of written) expect(text.includes(secret), `a venue key in ${where}`).toBe(false);
