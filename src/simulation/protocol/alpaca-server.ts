@@ -64,6 +64,7 @@ export async function createAlpacaServer(options: SimulatedVenueOptions): Promis
     faults,
     pingIntervalMs: options.pingIntervalMs ?? PING_MS,
     clock: options.clock,
+    traffic: options.traffic,
     maintenanceBody: '{"code":50310000,"message":"service unavailable"}',
     protocol: {
       onRequest: createAlpacaRest({ context, orders, news }),

@@ -119,6 +119,7 @@ export async function startBinanceMarket(
     faults,
     pingIntervalMs: options.pingIntervalMs ?? PING_INTERVAL_MS,
     clock: options.clock,
+    traffic: options.traffic,
     maintenanceBody: MAINTENANCE,
     protocol: {
       onRequest: side.rest,

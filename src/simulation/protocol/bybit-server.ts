@@ -187,6 +187,7 @@ export async function createBybitServer(
     // Keep-alive is the client's business here.
     pingIntervalMs: null,
     clock: options.clock,
+    traffic: options.traffic,
     maintenanceBody: '<html><body>503 Service Temporarily Unavailable</body></html>',
     protocol: {
       onRequest: answerRest,

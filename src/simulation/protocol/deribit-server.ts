@@ -285,6 +285,7 @@ export async function createDeribitServer(options: SimulatedVenueOptions): Promi
     // The venue asks for signs of life by messages of its own.
     pingIntervalMs: null,
     clock: options.clock,
+    traffic: options.traffic,
     maintenanceBody: JSON.stringify({ jsonrpc: '2.0', error: { code: 11051, message: 'system_maintenance' } }),
     protocol: {
       onRequest: onRest,

@@ -3,6 +3,7 @@ import type { SimulatedExchange } from '../exchange/simulated-exchange.ts';
 import type { ApiKeyRing } from './api-keys.ts';
 import type { VenueFaults } from './venue-faults.ts';
 import type { VenueServerStats } from './venue-server.ts';
+import type { VenueTraffic } from './venue-traffic.ts';
 
 /** What every simulated venue is started with, whichever protocol it speaks. */
 export interface SimulatedVenueOptions {
@@ -15,6 +16,8 @@ export interface SimulatedVenueOptions {
   readonly port: number;
   /** Keep-alive of the venue's own, for tests; default: the venue's documented interval. */
   readonly pingIntervalMs?: number;
+  /** Hears what clients ask, before it is carried out. */
+  readonly traffic?: VenueTraffic | undefined;
 }
 
 /** Base addresses to give to a client; the same four that a client is configured with. No trailing slash. */

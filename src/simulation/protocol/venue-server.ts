@@ -15,6 +15,7 @@ import {
   type SessionProtocol,
   type VenueSession,
 } from './venue-session.ts';
+import type { VenueTraffic } from './venue-traffic.ts';
 
 /** A REST request, read whole. */
 export interface VenueRequest {
@@ -65,6 +66,7 @@ export interface VenueServerOptions {
   readonly maintenanceBody: string;
   /** By whose time a client's messages are counted. */
   readonly clock: Clock;
+  readonly traffic?: VenueTraffic | undefined;
 }
 
 /** What the venue itself can say of its traffic: the `sent` side of every accounting. */
@@ -109,7 +111,7 @@ const CLOSE_GRACE_MS = 500;
  * `LISTEN_FAILED` if it cannot be opened for another reason.
  */
 export async function startVenueServer(options: VenueServerOptions): Promise<VenueServer> {
-  const { faults, protocol } = options;
+  const { faults, protocol, traffic } = options;
   const sessions = new Set<VenueSession>();
   const market: { session: VenueSession; counters: SessionCounters }[] = [];
   const errors: string[] = [];
@@ -151,12 +153,8 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
       writeAnswer(outgoing, { status: 413, headers: { connection: 'close' }, body: '{}' });
       return;
     }
-    if (faults.maintenance) {
-      writeAnswer(outgoing, { status: 503, body: options.maintenanceBody });
-      return;
-    }
     const url = new URL(incoming.url ?? '/', 'http://venue');
-    const answer = await protocol.onRequest({
+    const request: VenueRequest = {
       method: incoming.method ?? 'GET',
       path: url.pathname,
       rawQuery: rawQueryOf(incoming.url ?? ''),
@@ -164,7 +162,13 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
       body,
       headers: headersOf(incoming),
       address: incoming.socket.remoteAddress ?? '',
-    });
+    };
+    traffic?.onRequest(request);
+    if (faults.maintenance) {
+      writeAnswer(outgoing, { status: 503, body: options.maintenanceBody });
+      return;
+    }
+    const answer = await protocol.onRequest(request);
     if (answer.lost === true) incoming.socket.destroy();
     if (answer.lost === true || answer.lost === 'unanswered') return;
     if (faults.answerDelayMs > 0) await new Promise((done) => setTimeout(done, faults.answerDelayMs));
@@ -185,6 +189,7 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     const url = new URL(incoming.url ?? '/', 'http://venue');
     const address = incoming.socket.remoteAddress ?? '';
     if (faults.maintenance) {
+      traffic?.onRefused(url.pathname);
       refuseUpgrade(socket, 503, options.maintenanceBody);
       return;
     }
@@ -195,6 +200,7 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
       address,
     });
     if ('refuse' in decision) {
+      traffic?.onRefused(url.pathname);
       refuseUpgrade(socket, decision.refuse, decision.body);
       return;
     }
@@ -217,6 +223,7 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
       host,
     });
     sessions.add(session);
+    traffic?.onOpen(session);
     if (kind === 'market') market.push({ session, counters });
     const withinRate = createMessageRateGuard(handler.maxMessagesPerSecond);
     const nowMs = (): number => options.clock.monoNanos() / 1e6;
@@ -241,13 +248,15 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     });
     webSocket.on('message', (data) => {
       counters.framesReceived += 1;
+      const text = String(data);
+      traffic?.onMessage(session, text);
       if (muted()) return;
       if (!withinRate(nowMs())) {
         webSocket.close(1008, 'Too many requests');
         return;
       }
       try {
-        handler.onMessage(session, String(data));
+        handler.onMessage(session, text);
       } catch (error) {
         report(`message on ${session.path}`, error);
       }
@@ -257,6 +266,7 @@ export async function startVenueServer(options: VenueServerOptions): Promise<Ven
     webSocket.on('close', (code) => {
       if (pinger !== null) clearInterval(pinger);
       sessions.delete(session);
+      traffic?.onClose(session);
       handler.onClose(session, code);
     });
     handler.onOpen?.(session);
