@@ -1,0 +1,133 @@
+import type { UnitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import type { Lane } from '#core/lanes/lane.ts';
+import type { Now } from '#core/lanes/now.ts';
+import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import type { Clock, EpochMs, Timers } from '#core/time/clock.ts';
+import type { VenueLog } from '#venues/venue.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import type { LaneInputs } from './lane-inputs.ts';
+import type { UnitRecovery } from './unit-recovery.ts';
+import { askForVerification } from './venue-questions.ts';
+
+/** A comparison looks back this far. */
+const LOOK_BACK_MS = 300_000;
+const RETRY_MS = 500;
+/** When orders of earlier leases are looked for again after the recovery. */
+const SWEEPS_MS = [5_000, 15_000, 45_000];
+
+export interface UnitReconciliationOptions {
+  readonly unit: UnitId;
+  readonly lanes: () => readonly Lane[];
+  readonly recovery: UnitRecovery;
+  readonly queries: VenueQueries;
+  readonly inputs: LaneInputs;
+  readonly metrics: EngineMetrics;
+  readonly log: VenueLog;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly now: () => Now;
+  /** Until when what the lease's last holder signed may still be executed; null: there was none. */
+  readonly predecessorValidUntil: EpochMs | null;
+  /** The recovery is done: lanes may be told what is wished. */
+  readonly onOpened: () => void;
+  /** `opened` or `reconciled` may have changed. */
+  readonly onChange: () => void;
+  readonly stopped: () => boolean;
+}
+
+/** Whether a unit knows what its venue knows: the recovery at its start, and the comparison of every lane after each absence of the account stream. */
+export class UnitReconciliation {
+  readonly #options: UnitReconciliationOptions;
+  readonly #startedAt: EpochMs;
+  readonly #unverified = new Set<Lane>();
+  readonly #cancelSweeps: (() => void)[] = [];
+  #opening: Promise<void> | null = null;
+  #opened = false;
+  #reconciled = false;
+
+  constructor(options: UnitReconciliationOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.epochMs();
+  }
+
+  /** The recovery is done. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  /** Every lane was compared with the venue since the account stream came back. */
+  get reconciled(): boolean {
+    return this.#reconciled;
+  }
+
+  /** The account stream is live (again): what it did not tell meanwhile is asked for. */
+  streamIsLive(): void {
+    this.#reconciled = false;
+    const lanes = this.#options.lanes();
+    if (!this.#opened) {
+      this.#opening ??= this.#recoverUntilDone().finally(() => {
+        this.#opening = null;
+      });
+      return;
+    }
+    for (const lane of lanes) this.#unverified.add(lane);
+    for (const lane of lanes) void this.verify(lane);
+  }
+
+  /** Recovers a lane that comes to a unit at work; while the unit itself is recovering, it is recovered with the others. */
+  async recover(lane: Lane): Promise<void> {
+    if (this.#opened) (await this.#options.recovery.prepare(lane))();
+  }
+
+  /** The lane is gone: nothing waits for its comparison. */
+  forget(lane: Lane): void {
+    this.#unverified.delete(lane);
+  }
+
+  /** Compares position and open orders of a lane with the venue. */
+  async verify(lane: Lane): Promise<void> {
+    const { unit, queries, clock, log, inputs } = this.#options;
+    const from = Math.max(this.#startedAt, clock.epochMs() - LOOK_BACK_MS) as EpochMs;
+    const verification = await askForVerification(queries, lane, from, lane.activity, clock);
+    if (this.#options.stopped()) return;
+    if (verification.kind === 'failed') {
+      log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
+    } else {
+      this.#unverified.delete(lane);
+      if (this.#opened && this.#unverified.size === 0) this.#reconciled = true;
+    }
+    inputs.verification(lane, verification, this.#options.now());
+    this.#options.onChange();
+  }
+
+  stop(): void {
+    for (const cancel of this.#cancelSweeps) cancel();
+  }
+
+  async #recoverUntilDone(): Promise<void> {
+    const { unit, lanes, recovery, metrics, log, clock, timers, predecessorValidUntil, stopped } = this.#options;
+    // What the predecessor signed may be executed until its lease ended; only then is the venue's answer final.
+    const wait = (predecessorValidUntil ?? 0) - clock.epochMs();
+    if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
+    while (!stopped() && !this.#opened) {
+      try {
+        const openings: (() => void)[] = [];
+        for (const lane of lanes()) openings.push(await recovery.prepare(lane));
+        // All or none: a lane that was opened before another's questions failed would be opened again with the next try.
+        for (const open of openings) open();
+        this.#opened = true;
+        this.#reconciled = true;
+        this.#options.onOpened();
+      } catch (error) {
+        metrics.errors += 1;
+        log('error', 'recovery failed, trying again', { unit, reason: messageOf(error) });
+        await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
+      }
+    }
+    this.#options.onChange();
+    // Reports that came while the recovery asked were not folded: ask once more before the first entry can be old news.
+    for (const lane of lanes()) void this.verify(lane);
+    for (const afterMs of SWEEPS_MS) this.#cancelSweeps.push(timers.after(afterMs, () => void recovery.sweep(lanes())));
+  }
+}
