@@ -75,7 +75,7 @@ export const engineStatus = z.object({
 export type EngineStatus = z.infer<typeof engineStatus>;
 
 /** Asks a running engine. Null while it does not answer: it is starting, hung or gone. */
-export async function askEngine(port: number): Promise<EngineStatus | null> {
+async function askEngine(port: number): Promise<EngineStatus | null> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/status`, { signal: AbortSignal.timeout(1_000) });
     const parsed = engineStatus.safeParse(await response.json());
@@ -84,4 +84,23 @@ export async function askEngine(port: number): Promise<EngineStatus | null> {
     if (error instanceof Error) return null;
     throw error;
   }
+}
+
+/** What the running engines say of themselves, by name, and how many do not answer. */
+export interface EngineAnswers {
+  readonly engines: ReadonlyMap<string, EngineStatus>;
+  readonly silent: number;
+}
+
+/** Asks every running engine. */
+export async function askEngines(
+  tasks: readonly { readonly name: string; readonly httpPort: number }[],
+): Promise<EngineAnswers> {
+  const answers = await Promise.all(
+    tasks.map(async ({ name, httpPort }) => ({ name, status: await askEngine(httpPort) })),
+  );
+  return {
+    engines: new Map(answers.flatMap(({ name, status }) => (status === null ? [] : [[name, status]]))),
+    silent: answers.filter(({ status }) => status === null).length,
+  };
 }

@@ -6,7 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { archivedFrameCounts } from '#aws/archive.ts';
-import { type ConfirmationCounts, countConfirmations, type ListedConfirmation } from '#aws/confirmations.ts';
+import { countConfirmations, type ListedConfirmation } from '#aws/confirmations.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';
@@ -15,16 +15,20 @@ import { deploy } from '../deploy.ts';
 import { startEmulator } from '../emulator.ts';
 import { startEventSourcePoller } from '../event-source-poller/event-source-poller.ts';
 import { ROOT } from '../paths.ts';
-import { startTaskService, type TaskExit, type TaskService } from '../tasks.ts';
+import { startTaskService, type TaskExit } from '../tasks.ts';
 import type { RunArguments } from './arguments.ts';
 import { readEngineDefinition, writeConfiguration, writeSecrets } from './cloud.ts';
-import { askEngine, type EngineStatus, engineStatus } from './engine-status.ts';
-import { createRateMeter, type PositionRow, plainLine, type RunView, renderView } from './live-view.ts';
+import { lastWordOf, messageIn } from './engine-lines.ts';
+import { askEngines, type EngineAnswers, type EngineStatus } from './engine-status.ts';
+import { noteOf } from './event-note.ts';
+import { createRateMeter, plainLine, type RunView, renderView } from './live-view.ts';
 import { countOrders } from './order-counts.ts';
+import { positionRows } from './position-rows.ts';
 import { LOCAL_ACCOUNT, runConfiguration } from './run-configuration.ts';
+import { awaitConfirmations, endingsOf } from './run-confirmations.ts';
 import { makeRunJournals } from './run-journals.ts';
 import { createScreen, type ScreenOutput } from './screen.ts';
-import { type RunningVenue, startVenues } from './simulated-venues.ts';
+import { startVenues } from './simulated-venues.ts';
 import { explainDifferences, type RunFacts, type RunSummary, summarize } from './summary.ts';
 import { tailTradingStream } from './trading-tail.ts';
 
@@ -32,8 +36,6 @@ const ENGINE_MAIN = path.join(ROOT, 'containers/engine/main.ts');
 const LOOK_MS = 500;
 const LEDGER_LOOK_MS = 2_000;
 const DRAIN_MS = 30_000;
-/** Longer than a minute: a venue that counts requests by the minute may make a question wait so long. */
-const CONFIRM_MS = 90_000;
 const START_TRADING_MS = 60_000;
 
 /** A running pipeline in the hands of a test. */
@@ -162,7 +164,10 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     },
   });
   closers.defer(() => tasks.stop());
-  const asks = { engines: new Map<string, EngineStatus>(), silent: 0 };
+  let answers: EngineAnswers = { engines: new Map(), silent: 0 };
+  const ask = async () => {
+    answers = await askEngines(tasks.tasks());
+  };
 
   const rate = createRateMeter();
   const counts = { orders: countOrders([]), fills: 0, confirmed: 0 };
@@ -175,7 +180,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   const enginesNow = () => [
     ...new Map([
       ...(phase === 'draining' ? lastWords.map((each) => [each.engine, each] as const) : []),
-      ...asks.engines,
+      ...answers.engines,
     ]).values(),
   ];
   const view = (): RunView => ({
@@ -184,7 +189,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     elapsedSeconds: tradedSeconds(),
     secondsLeft: args.seconds === null || phase !== 'trading' ? null : args.seconds - tradedSeconds(),
     engines: enginesNow(),
-    silentEngines: asks.silent,
+    silentEngines: answers.silent,
     rates: rate(enginesNow(), performance.now()),
     ...counts,
     positions: positionRows(venues.list, enginesNow(), ledgerPositions),
@@ -192,7 +197,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     notes,
   });
   const look = async () => {
-    await askEngines(tasks, asks);
+    await ask();
     const shown = view();
     screen.draw((size) => renderView(shown, size), plainLine(shown));
   };
@@ -222,7 +227,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   const deadline = performance.now() + START_TRADING_MS;
   while (tradingSince === null && !signal.aborted) {
     await look();
-    const open = [...asks.engines.values()].some((engine) =>
+    const open = [...answers.engines.values()].some((engine) =>
       trades
         ? engine.units.some((unit) => unit.closed === null && unit.fence === null)
         : engine.accounts.some((account) => account.venue !== 'engine' && account.received > 0),
@@ -241,8 +246,8 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   phase = 'trading';
   hooks.onTrading?.({
     async engines() {
-      await askEngines(tasks, asks);
-      return [...asks.engines.values()];
+      await ask();
+      return [...answers.engines.values()];
     },
     kill: (engine, killSignal) => tasks.kill(engine, killSignal),
     venueOrders: () => venues.list.flatMap((venue) => venue.truth().clientOrderIds).filter((id) => id !== null),
@@ -301,101 +306,6 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   screen.end();
   if (args.summaryFile !== null) writeFileSync(args.summaryFile, `${JSON.stringify(summary, null, 2)}\n`);
   return { summary, differences: explainDifferences(facts) };
-}
-
-/** Waits until no execution runs any more, within bounds. */
-async function awaitConfirmations(count: () => Promise<ConfirmationCounts>) {
-  const deadline = performance.now() + CONFIRM_MS;
-  for (;;) {
-    const counts = await count();
-    if (counts.running === 0 || performance.now() > deadline) {
-      return {
-        confirmed: counts.confirmed,
-        confirmedByQuery: counts.confirmedByQuery,
-        unconfirmed: counts.running + counts.unconfirmed,
-      };
-    }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-}
-
-/** `confirmed`, or how it ended otherwise. */
-function endingsOf(known: ReadonlyMap<string, ListedConfirmation>): ReadonlyMap<string, string> {
-  return new Map(
-    [...known].map(([id, each]) => {
-      if (each.kind !== 'ended') return [id, each.kind === 'broken' ? each.reason : each.kind];
-      const { state, by, reason } = each.outcome;
-      return [id, state === 'Unknown' ? `Unknown by ${by}: ${reason}` : 'confirmed'];
-    }),
-  );
-}
-
-async function askEngines(
-  tasks: TaskService,
-  asks: { engines: Map<string, EngineStatus>; silent: number },
-): Promise<void> {
-  const answers = await Promise.all(
-    tasks.tasks().map(async (task) => ({ task, status: await askEngine(task.httpPort) })),
-  );
-  asks.silent = answers.filter((answer) => answer.status === null).length;
-  asks.engines = new Map(answers.flatMap(({ task, status }) => (status === null ? [] : [[task.name, status]])));
-}
-
-function positionRows(
-  venues: readonly RunningVenue[],
-  engines: readonly EngineStatus[],
-  ledger: ReadonlyMap<string, string>,
-): PositionRow[] {
-  return venues.flatMap((venue) =>
-    venue.symbols
-      .filter(({ instrument }) => instrument.tradable)
-      .map(({ instrument }) => {
-        const { symbol } = instrument;
-        const lane = engines
-          .flatMap((engine) => engine.units)
-          .filter((unit) => unit.unit.endsWith(`/${venue.id}`))
-          .sort((left, right) => right.epoch - left.epoch)
-          .flatMap((unit) => unit.lanes)
-          .find((each) => each.symbol === symbol);
-        return {
-          venue: venue.id,
-          symbol,
-          engine: lane?.position ?? null,
-          ledger: ledger.get(`${venue.id}/${symbol}`) ?? '0',
-          simulated: venue.position(instrument),
-        };
-      }),
-  );
-}
-
-/** The status in an engine's last line, or null. */
-function lastWordOf(line: string): EngineStatus | null {
-  if (!line.includes('"engine stopped"')) return null;
-  const parsed: unknown = JSON.parse(line);
-  const fields = typeof parsed === 'object' && parsed !== null && 'fields' in parsed ? parsed.fields : null;
-  const status = engineStatus.safeParse(
-    typeof fields === 'object' && fields !== null && 'status' in fields ? fields.status : null,
-  );
-  return status.success ? status.data : null;
-}
-
-function messageIn(line: string): string {
-  const text = /"message":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line;
-  const reason = /"reason":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  return (reason === undefined ? text : `${text}: ${reason}`).slice(0, 300);
-}
-
-function noteOf(event: TradingEvent): string | null {
-  switch (event.type) {
-    case 'alert':
-      return `${event.body.severity} ${event.body.code}: ${event.body.text}`;
-    case 'lease':
-      return `${event.unit}: lease ${event.body.change} by ${event.body.holder} (${event.body.reason})`;
-    case 'feed.gap':
-      return `${event.venue} ${event.body.symbol}: gap ${event.body.lastSequence ?? '?'} → ${event.body.firstSequence ?? '?'} (${event.body.reason})`;
-    default:
-      return null;
-  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

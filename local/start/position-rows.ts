@@ -1,0 +1,31 @@
+import type { EngineStatus } from './engine-status.ts';
+import type { PositionRow } from './live-view.ts';
+import type { RunningVenue } from './simulated-venues.ts';
+
+/** The position of each tradable symbol as engine, ledger (`venue/symbol` → size) and simulated venue have it. Of several engines the newest lease's holder counts. */
+export function positionRows(
+  venues: readonly RunningVenue[],
+  engines: readonly EngineStatus[],
+  ledger: ReadonlyMap<string, string>,
+): PositionRow[] {
+  return venues.flatMap((venue) =>
+    venue.symbols
+      .filter(({ instrument }) => instrument.tradable)
+      .map(({ instrument }) => {
+        const { symbol } = instrument;
+        const lane = engines
+          .flatMap((engine) => engine.units)
+          .filter((unit) => unit.unit.endsWith(`/${venue.id}`))
+          .sort((left, right) => right.epoch - left.epoch)
+          .flatMap((unit) => unit.lanes)
+          .find((each) => each.symbol === symbol);
+        return {
+          venue: venue.id,
+          symbol,
+          engine: lane?.position ?? null,
+          ledger: ledger.get(`${venue.id}/${symbol}`) ?? '0',
+          simulated: venue.position(instrument),
+        };
+      }),
+  );
+}
