@@ -5,9 +5,7 @@ import { hasSharedData, SHARED_DATA } from '../support/shared-data.ts';
 import { trade } from '../support/whole-run.ts';
 
 const MINUTES = 60_000;
-const RECORDED = ['binance/recorded/spot_btcusdt_20240808.raw.gz', 'binance/recorded/usdm_btcusdt_20240808.raw.gz'].map(
-  sharedDataPath,
-);
+const RECORDED = ['binance/recorded/spot_btcusdt_20240808.raw.gz', 'binance/recorded/usdm_btcusdt_20240808.raw.gz'];
 const OPTIONS = 'deribit/recorded/cryptofeed_options_btc.jsonl.gz';
 const fileOf = (name: string) => join(SHARED_DATA, name);
 
