@@ -121,6 +121,8 @@ describe('soak', () => {
       '',
     );
     for (const [name, value] of Object.entries(ENGINE_ENVIRONMENT)) expect(image).toContain(`${name}=${value}`);
+    for (const start of ['../../containers/engine/main.ts', '../../bench/soak/engine-process.ts'])
+      expect(readFileSync(new URL(start, import.meta.url), 'utf8'), start).toMatch(/^keepHeapSmall\(\);$/m);
   });
 
   it('T5: a ring takes its memory when it is made, not as it fills', () => {
