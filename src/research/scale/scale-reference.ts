@@ -60,7 +60,7 @@ export function scaleReference(generated: string): string {
       PLAN_ROWS.map(([name, of]) => [name, ...plans.map(of)]),
     ),
     '',
-    `Shards are planned with ${LIMITS.headroom * 100} % of what one takes. A record's key is its connection: no connection may exceed a shard.`,
+    `Shards are planned with ${LIMITS.headroom * 100} % of what one takes. A record's key is its connection, or one of several of it (\`formats.md\`, "Keys"): no key may exceed a shard.`,
     'An engine holds whole feeds. One venue with more than an engine carries is split into several feeds with names of their own; all lanes of an account on that venue lie in one of them.',
     'The `trading` stream has its own shards: one carries 1,000 records a second, and a record up to 32 events.',
     '',
