@@ -184,12 +184,3 @@ export function watchMarket(
   });
   return { connection, refused, states };
 }
-
-/** Waits until `condition` holds; throws with `what` after two seconds. */
-export async function until(what: string, condition: () => boolean, withinMs = 2_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`never happened: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}

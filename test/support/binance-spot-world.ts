@@ -14,7 +14,7 @@ import { createBinanceSpotQueries } from '#venues/binance-spot/queries.ts';
 import { createBinanceSpotOrderEntry } from '#venues/binance-spot/trading.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime, Credentials } from '#venues/venue.ts';
-import { until } from './binance-usdm-world.ts';
+import { until } from './until.ts';
 
 export const BTC_SPOT: Instrument = {
   venue: 'binance-spot',

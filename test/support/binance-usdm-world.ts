@@ -42,17 +42,6 @@ afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });
 
-/** Waits until `check` gives something; fails with `what` after ten seconds. */
-export async function until<T>(what: string, check: () => T | null | undefined | false): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    const found = check();
-    if (found !== null && found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((done) => setTimeout(done, 2));
-  }
-}
-
 /** A source that tells what the test says; without that, the market is what the accounts make of it. */
 function createTestSource(origin: MarketSource['origin']) {
   const steps: SourceStep[] = [];

@@ -116,12 +116,3 @@ export function cancel(entry: OrderEntry, clientOrderId: string): Promise<OrderA
 export function hastened(fromMs: number, toMs: number): Timers {
   return { after: (delayMs, run) => systemTimers.after(delayMs === fromMs ? toMs : delayMs, run) };
 }
-
-/** Waits until `condition` holds; throws with `what` after two seconds. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + 2_000;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`never happened: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}

@@ -18,7 +18,8 @@ import { bybitSpot } from '#venues/bybit-spot/venue.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
-import { GOOD_KEYS, until } from './bybit-linear-world.ts';
+import { GOOD_KEYS } from './bybit-linear-world.ts';
+import { until } from './until.ts';
 
 /** A simulated Bybit over the matching engine, in a market that stands still, and our client's parts made for it. */
 export type BybitMarketWorld = Awaited<ReturnType<typeof createBybitMarketWorld>>;

@@ -11,8 +11,8 @@ import {
   listenToAccount,
   place,
   SHARE,
-  until,
 } from '../support/alpaca-world.ts';
+import { until } from '../support/until.ts';
 
 let world: AlpacaWorld;
 let account: ReturnType<typeof listenToAccount>;

@@ -22,9 +22,9 @@ import {
   listenToAccount,
   place,
   SHARE,
-  until,
   watchMarket,
 } from '../support/alpaca-world.ts';
+import { until } from '../support/until.ts';
 
 let exchange: SimulatedExchange;
 let venue: SimulatedVenue;

@@ -11,8 +11,9 @@ import { inspectRecording } from '#simulation/market-sources/instruments-of-reco
 import { createRecordedMarket } from '#simulation/market-sources/recorded-market.ts';
 import { createAlpacaServer } from '#simulation/protocol/alpaca-server.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
-import { createAlpacaRuntime, GOOD_KEYS, until, watchMarket } from '../support/alpaca-world.ts';
+import { createAlpacaRuntime, GOOD_KEYS, watchMarket } from '../support/alpaca-world.ts';
 import { runNormalize } from '../support/run-normalize.ts';
+import { until } from '../support/until.ts';
 
 const time = (second: number): string => `2024-08-08T15:00:0${second}.123456789Z`;
 const quote = (symbol: string, bid: string, second: number): string =>

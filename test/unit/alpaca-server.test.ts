@@ -15,9 +15,9 @@ import {
   GOOD_KEYS,
   listenToAccount,
   SHARE,
-  until,
   watchMarket,
 } from '../support/alpaca-world.ts';
+import { until } from '../support/until.ts';
 
 let world: AlpacaWorld;
 beforeEach(async () => {

@@ -18,8 +18,8 @@ import {
   listenToAccount,
   place,
   SHARE,
-  until,
 } from '../support/alpaca-world.ts';
+import { until } from '../support/until.ts';
 
 let world: AlpacaWorld;
 let entry: ReturnType<typeof enterOrders>['entry'];

@@ -5,7 +5,8 @@ import { createBinanceUsdmOrderEntry } from '#venues/binance-usdm/trading.ts';
 import { addressCircuit } from '#venues/connection/rate-circuit.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
 import { openSpot } from '../support/binance-spot-world.ts';
-import { openBinance, until } from '../support/binance-usdm-world.ts';
+import { openBinance } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 const BAN_MS = 300;
 

@@ -4,7 +4,8 @@ import { createBinanceUsdmAccountStream } from '#venues/binance-usdm/account-str
 import { createBinanceUsdmOrderEntry } from '#venues/binance-usdm/trading.ts';
 import type { AccountRuntime, Managed } from '#venues/venue.ts';
 import { openSpot } from '../support/binance-spot-world.ts';
-import { openBinance, until } from '../support/binance-usdm-world.ts';
+import { openBinance } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 const unheard = { onReport: () => undefined, onStatus: () => undefined };
 const SHUTDOWN = '{"e":"serverShutdown","E":1770123456789}';

@@ -16,7 +16,7 @@ import { createMarketConnection } from '#venues/connection/market-connection.ts'
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { VenueRuntime } from '#venues/venue.ts';
-import { until } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 let exchange: SimulatedExchange;
 let venue: SimulatedVenue;

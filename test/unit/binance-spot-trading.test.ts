@@ -4,7 +4,7 @@ import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { BTC_SPOT, openSpot, placeSpot, SPOT_KEYS, spotIntent } from '../support/binance-spot-world.ts';
-import { until } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 const LATER = () => (Date.now() + 60_000) as EpochMs;
 

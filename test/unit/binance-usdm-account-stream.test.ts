@@ -3,7 +3,8 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, OrderReport } from '#core/orders/order.ts';
 import { createBinanceUsdmAccountStream } from '#venues/binance-usdm/account-stream.ts';
 import { binanceUsdmEndpoints, userStreamUrl } from '#venues/binance-usdm/endpoints.ts';
-import { BTCUSDT, intent, KEYS, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
+import { BTCUSDT, intent, KEYS, LATER, openBinance } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 type World = Awaited<ReturnType<typeof openBinance>>;
 

@@ -6,8 +6,9 @@ import type { EpochMs } from '#core/time/clock.ts';
 import { readAs } from '#venues/binance/private-messages.ts';
 import { algoRow, algoUpdate, reportOfAlgoRow, reportOfAlgoUpdate } from '#venues/binance-usdm/algo-orders.ts';
 import { createBinanceUsdmQueries } from '#venues/binance-usdm/queries.ts';
-import { answers, BTCUSDT, intent, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
+import { answers, BTCUSDT, intent, LATER, openBinance } from '../support/binance-usdm-world.ts';
 import { hasSharedData, sharedRows } from '../support/shared-data.ts';
+import { until } from '../support/until.ts';
 
 const STOP = { type: 'stopMarket', side: 'sell', price: null, timeInForce: 'ioc', reduceOnly: true } as const;
 

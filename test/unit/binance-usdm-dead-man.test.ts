@@ -2,7 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRestClient } from '#venues/binance/rest.ts';
 import { binanceUsdmApi } from '#venues/binance-usdm/api.ts';
 import { createDeadManSwitch } from '#venues/binance-usdm/dead-man-switch.ts';
-import { answers, BTCUSDT, intent, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
+import { answers, BTCUSDT, intent, LATER, openBinance } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 async function trading(deadMan: { countdownMs: number; renewMs: number }) {
   const world = await openBinance();

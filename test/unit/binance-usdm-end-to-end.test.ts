@@ -18,7 +18,8 @@ import { createMarketConnection } from '#venues/connection/market-connection.ts'
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
-import { intent, KEYS, LATER, until } from '../support/binance-usdm-world.ts';
+import { intent, KEYS, LATER } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 let exchange: SimulatedExchange;
 let venue: SimulatedVenue;

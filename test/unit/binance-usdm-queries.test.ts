@@ -4,7 +4,8 @@ import type { ClientOrderId } from '#core/orders/order.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { createBinanceUsdmQueries } from '#venues/binance-usdm/queries.ts';
-import { KEYS, openBinance, until } from '../support/binance-usdm-world.ts';
+import { KEYS, openBinance } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 type World = Awaited<ReturnType<typeof openBinance>>;
 

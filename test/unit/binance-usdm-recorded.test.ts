@@ -7,9 +7,9 @@ import { builtInInstruments } from '#simulation/market-sources/built-in-instrume
 import { createRecordedMarket } from '#simulation/market-sources/recorded-market.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
-import { until } from '../support/binance-usdm-world.ts';
 import { connect } from '../support/plain-binance-client.ts';
 import { hasSharedData, SHARED_DATA, sharedText } from '../support/shared-data.ts';
+import { until } from '../support/until.ts';
 
 const FILE = 'binance/recorded/usdm_btcusdt_20240808.raw.gz';
 /** How much of the recording is played. */

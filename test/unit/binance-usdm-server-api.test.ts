@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { KEYS, openBinance, until } from '../support/binance-usdm-world.ts';
+import { KEYS, openBinance } from '../support/binance-usdm-world.ts';
 import { connect, ORDER } from '../support/plain-binance-client.ts';
+import { until } from '../support/until.ts';
 
 describe('the websocket API', () => {
   const signed = (params: Record<string, unknown>, secret = KEYS.secret) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { KEYS, openBinance, until } from '../support/binance-usdm-world.ts';
+import { KEYS, openBinance } from '../support/binance-usdm-world.ts';
 import { call, connect, ORDER, request } from '../support/plain-binance-client.ts';
+import { until } from '../support/until.ts';
 
 describe('market streams', () => {
   test('R5: diffs join the snapshot and each other by U, u and pu, and give the book of the venue', async () => {

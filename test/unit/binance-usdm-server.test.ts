@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '#core/time/system-clock.ts';
 import { createBinanceUsdmServer } from '#simulation/protocol/binance-usdm-server.ts';
-import { KEYS, openBinance, until } from '../support/binance-usdm-world.ts';
+import { KEYS, openBinance } from '../support/binance-usdm-world.ts';
 import { call, connect, ORDER, request, sign, type BinanceWorld as World } from '../support/plain-binance-client.ts';
+import { until } from '../support/until.ts';
 
 describe('REST', () => {
   test('public questions need no key', async () => {

@@ -3,7 +3,8 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
 import type { OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { answers, BTCUSDT, intent, KEYS, LATER, openBinance, until } from '../support/binance-usdm-world.ts';
+import { answers, BTCUSDT, intent, KEYS, LATER, openBinance } from '../support/binance-usdm-world.ts';
+import { until } from '../support/until.ts';
 
 /** A venue with order entry that is live. */
 async function ready(timing: { answerTimeoutMs?: number } = {}, options: Parameters<typeof openBinance>[0] = {}) {

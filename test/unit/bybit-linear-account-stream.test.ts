@@ -8,10 +8,10 @@ import {
   intentOf,
   listenToAccount,
   place,
-  until,
 } from '../support/bybit-linear-world.ts';
 import { settle } from '../support/manual-clock.ts';
 import { createMemoryTransport } from '../support/memory-transport.ts';
+import { until } from '../support/until.ts';
 
 let world: BybitWorld;
 let account: ReturnType<typeof listenToAccount>;

@@ -17,7 +17,8 @@ import { createMarketConnection } from '#venues/connection/market-connection.ts'
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
-import { enterOrders, GOOD_KEYS, intentOf, listenToAccount, place, until } from '../support/bybit-linear-world.ts';
+import { enterOrders, GOOD_KEYS, intentOf, listenToAccount, place } from '../support/bybit-linear-world.ts';
+import { until } from '../support/until.ts';
 
 let exchange: SimulatedExchange;
 let venue: SimulatedVenue;

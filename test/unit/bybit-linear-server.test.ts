@@ -9,10 +9,11 @@ import { createBookTopic } from '#simulation/protocol/bybit-book-topic.ts';
 import { createMarketConnection } from '#venues/connection/market-connection.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { MarketDataProtocol } from '#venues/venue.ts';
-import { type BybitWorld, createBybitWorld, GOOD_KEYS, until } from '../support/bybit-linear-world.ts';
+import { type BybitWorld, createBybitWorld, GOOD_KEYS } from '../support/bybit-linear-world.ts';
 import { NO_LIMITS } from '../support/no-limits.ts';
 import { LINEAR_BTC } from '../support/scripted-exchange.ts';
 import { hasSharedData, sharedRows, sharedText } from '../support/shared-data.ts';
+import { until } from '../support/until.ts';
 
 let world: BybitWorld;
 const opened: WebSocket[] = [];

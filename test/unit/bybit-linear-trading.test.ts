@@ -10,9 +10,9 @@ import {
   hastened,
   intentOf,
   place,
-  until,
 } from '../support/bybit-linear-world.ts';
 import { LINEAR_BTC } from '../support/scripted-exchange.ts';
+import { until } from '../support/until.ts';
 
 let world: BybitWorld;
 let entry: ReturnType<typeof enterOrders>['entry'];

@@ -3,8 +3,8 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { createMarketConnection } from '#venues/connection/market-connection.ts';
-import { until } from '../support/bybit-linear-world.ts';
 import { type BybitMarketWorld, createBybitMarketWorld } from '../support/bybit-spot-world.ts';
+import { until } from '../support/until.ts';
 
 let world: BybitMarketWorld;
 

@@ -12,7 +12,7 @@ import { createRecordedMarket } from '#simulation/market-sources/recorded-market
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createBybitSpotServer } from '#simulation/protocol/bybit-spot-server.ts';
 import { bybitSpot } from '#venues/bybit-spot/venue.ts';
-import { until } from '../support/bybit-linear-world.ts';
+import { until } from '../support/until.ts';
 
 const START_MS = 1_680_652_847_000;
 const at = (step: number) => START_MS + step * 20;

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { systemClock } from '#core/time/system-clock.ts';
-import { GOOD_KEYS, until } from '../support/bybit-linear-world.ts';
+import { GOOD_KEYS } from '../support/bybit-linear-world.ts';
 import { type BybitMarketWorld, createBybitMarketWorld } from '../support/bybit-spot-world.ts';
+import { until } from '../support/until.ts';
 
 let world: BybitMarketWorld;
 const opened: WebSocket[] = [];

@@ -3,8 +3,8 @@ import { formatScaled, type Price, type Size } from '#core/market/scaled-decimal
 import type { ClientOrderId } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { classOfCode } from '#venues/bybit/errors.ts';
-import { until } from '../support/bybit-linear-world.ts';
 import { type BybitMarketWorld, createBybitMarketWorld } from '../support/bybit-spot-world.ts';
+import { until } from '../support/until.ts';
 
 let world: BybitMarketWorld;
 

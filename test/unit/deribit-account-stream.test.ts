@@ -10,8 +10,8 @@ import {
   intentOf,
   listenToAccount,
   place,
-  until,
 } from '../support/deribit-world.ts';
+import { until } from '../support/until.ts';
 
 let world: DeribitWorld;
 let account: ReturnType<typeof listenToAccount>;

@@ -19,7 +19,8 @@ import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import { deribit } from '#venues/deribit/venue.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
-import { enterOrders, GOOD_KEYS, intentOf, listenToAccount, until } from '../support/deribit-world.ts';
+import { enterOrders, GOOD_KEYS, intentOf, listenToAccount } from '../support/deribit-world.ts';
+import { until } from '../support/until.ts';
 
 let exchange: SimulatedExchange;
 let venue: SimulatedVenue;

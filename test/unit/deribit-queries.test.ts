@@ -14,8 +14,8 @@ import {
   INVERSE_BTC,
   intentOf,
   listenToAccount,
-  until,
 } from '../support/deribit-world.ts';
+import { until } from '../support/until.ts';
 
 const SYMBOL = 'BTC-PERPETUAL';
 let world: DeribitWorld;

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { createDeribitWorld, type DeribitWorld, GOOD_KEYS, until } from '../support/deribit-world.ts';
+import { createDeribitWorld, type DeribitWorld, GOOD_KEYS } from '../support/deribit-world.ts';
+import { until } from '../support/until.ts';
 
 type Message = Readonly<Record<string, unknown>> & {
   readonly id?: number;

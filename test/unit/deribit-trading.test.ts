@@ -16,8 +16,8 @@ import {
   INVERSE_BTC,
   intentOf,
   place,
-  until,
 } from '../support/deribit-world.ts';
+import { until } from '../support/until.ts';
 
 let world: DeribitWorld;
 let entry: ReturnType<typeof enterOrders>['entry'];

@@ -14,6 +14,7 @@ import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { VenueRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 import { createSpeaker } from '../support/scanned-text.ts';
+import { until } from '../support/until.ts';
 
 const STEP_MS = 5;
 
@@ -120,14 +121,6 @@ async function openFeed(venueId: VenueId) {
     return connection;
   });
   return { exchange, server, instrument, instruments, offered, sync, heard, frames, resyncs, connections, logged };
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((done) => setTimeout(done, 2));
-  }
 }
 
 /** Alpaca gives nothing without keys, and has tests of its own. */

@@ -8,6 +8,7 @@ import {
 } from '#simulation/exchange/exchange-clock.ts';
 import type { MarketSource, SourceStep } from '#simulation/market-sources/market-source.ts';
 import { CLOCK_START, COIN } from '../support/scripted-market.ts';
+import { until } from '../support/until.ts';
 
 /** Steps at the given offsets, the last one the end. */
 function sourceOf(offsets: readonly number[]): MarketSource {
@@ -40,14 +41,6 @@ function drive(offsets: readonly number[], options: Pick<ExchangeClockOptions, '
 
 const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('waited in vain');
-    await wait(1);
-  }
-}
-
 describe('the clock of an exchange', () => {
   it.each([1, 10] as const)('at speed %i lets venue time pass with real time', async (speed) => {
     const { clock, elapsed } = drive([1_000_000], { speed });
@@ -55,7 +48,7 @@ describe('the clock of an exchange', () => {
     expect([clock.state, elapsed()]).toEqual(['idle', 0]);
     const before = performance.now();
     clock.start();
-    await until(() => elapsed() >= 60 * speed);
+    await until('venue time passes', () => elapsed() >= 60 * speed);
     const real = performance.now() - before;
     expect(real).toBeGreaterThan(59);
     expect(elapsed()).toBeLessThanOrEqual(real * speed);
@@ -64,13 +57,13 @@ describe('the clock of an exchange', () => {
   it('stands still while it is paused, and does not catch up afterwards', async () => {
     const { clock, elapsed } = drive([1_000_000], { speed: 1 });
     clock.start();
-    await until(() => elapsed() > 5);
+    await until('venue time passes', () => elapsed() > 5);
     clock.pause();
     const paused = elapsed();
     await wait(60);
     expect([clock.state, elapsed()]).toEqual(['paused', paused]);
     clock.resume();
-    await until(() => elapsed() > paused);
+    await until('venue time passes', () => elapsed() > paused);
     expect(elapsed() - paused).toBeLessThan(50);
     clock.stop();
     const stopped = elapsed();
@@ -86,7 +79,7 @@ describe('the clock of an exchange', () => {
     const { clock, times, elapsed } = drive(offsets, { speed: 'max' });
     const before = performance.now();
     clock.start();
-    await until(() => clock.ended);
+    await until('the clock ends', () => clock.ended);
     expect(performance.now() - before).toBeLessThan(1_000);
     expect(times).toEqual(offsets.slice(0, -1));
     // After the end venue time passes with real time.
@@ -110,7 +103,7 @@ describe('the clock of an exchange', () => {
       if (!clock.ended) setImmediate(count);
     };
     count();
-    await until(() => clock.ended);
+    await until('the clock ends', () => clock.ended);
     expect(turns).toBeGreaterThan(20);
   });
 });
