@@ -1,0 +1,49 @@
+import type { UnitRef } from '../control/unit.ts';
+import type { LedgerAdjustment, LedgerFill, LedgerOrder } from '../ledger/ledger-entry.ts';
+import type { Instrument } from '../market/instrument.ts';
+import type { FillReport, OrderReport, PositionReport } from '../orders/order.ts';
+import type { EpochMs } from '../time/clock.ts';
+
+/** What venue, ledger and engine say of one symbol at one moment. The ledger is asked first: it is then never newer than the venue. */
+export interface SymbolLook {
+  readonly unit: UnitRef;
+  readonly instrument: Instrument;
+  readonly at: EpochMs;
+  /** Fills of the venue from before are not compared: they are older than the window, or than the ledger's first word of the symbol. */
+  readonly comparedFrom: EpochMs;
+  readonly venue: VenueStatement;
+  readonly ledger: LedgerStatement;
+  /** Last word of the lane that trades it; null: no lane does, or none has spoken. */
+  readonly lane: LaneWord | null;
+}
+
+/** By queries alone. */
+export interface VenueStatement {
+  readonly openOrders: readonly OrderReport[];
+  /** Orders that the ledger waits for, as far as the venue knows them, and those of executions that it lacks. */
+  readonly orders: readonly OrderReport[];
+  readonly fills: readonly FillReport[];
+  /** Of spot: what the account holds beyond what is reserved. */
+  readonly position: PositionReport;
+  /** Whether the fills were the same before and after the position was asked for: else the two do not belong together. */
+  readonly quiet: boolean;
+}
+
+/** What the ledger has of the symbol. */
+export interface LedgerStatement {
+  /** Signed decimal text, of all fills and adjustments that it has. */
+  readonly positionSize: string;
+  /** Those since `comparedFrom` at least. */
+  readonly fills: readonly LedgerFill[];
+  readonly adjustments: readonly LedgerAdjustment[];
+  /** Orders without an end, and those that the venue names as open. */
+  readonly orders: readonly LedgerOrder[];
+}
+
+/** What a lane last said of itself. */
+export interface LaneWord {
+  readonly lane: string;
+  readonly state: string;
+  /** Wall clock of its engine, ms. */
+  readonly time: number;
+}
