@@ -134,7 +134,7 @@ export function instrumentOf({ venue, symbol, scales }: Corpus): Instrument {
     settlementCurrency: 'USDT',
     priceScale: scales.priceScale,
     sizeScale: scales.sizeScale,
-    tickSize: 1 as Price,
+    tickSize: scales.tickSize as Price,
     lotSize: 1 as Size,
     minSize: 1 as Size,
     maxSize: 1_000_000 as Size,

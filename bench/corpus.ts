@@ -16,12 +16,14 @@ import {
 export interface Corpus {
   readonly venue: VenueId;
   readonly symbol: string;
-  readonly scales: BookScales;
+  /** With the tick of the market, in price units. */
+  readonly scales: Required<BookScales>;
   readonly origin: string;
   readonly frames: readonly Buffer[];
 }
 
 const SHARED_DATA = process.env.MILLRACE_SHARED_DATA ?? resolve(import.meta.dirname, '../../shared/data');
+const SPOT_SCALES: Required<BookScales> = { priceScale: 2, sizeScale: 8, tickSize: 1 };
 const MAX_FRAMES = 20_000;
 
 /** Of the venues that peers support: recorded frames where they are at hand, else generated ones. */
@@ -29,7 +31,7 @@ export function corpora(): readonly Corpus[] {
   return [
     recorded('binance-usdm', 'binance/recorded/usdm_btcusdt_20240808.raw.gz', GENERATED_SCALES) ??
       generated('binance-usdm', binanceUsdmFrames(), 'depth, aggTrade'),
-    recorded('binance-spot', 'binance/recorded/spot_btcusdt_20240809.raw.gz', { priceScale: 2, sizeScale: 8 }) ??
+    recorded('binance-spot', 'binance/recorded/spot_btcusdt_20240809.raw.gz', SPOT_SCALES) ??
       generated('binance-spot', binanceSpotFrames(), 'depth, trade'),
     bybitGenerated(),
     generated('bybit-spot', bybitFrames(), 'orderbook.50, publicTrade'),
@@ -55,7 +57,7 @@ export function meanBytes({ frames }: Corpus): number {
 }
 
 /** Frames of one symbol, each line of the file with its receive time first. */
-function recorded(venue: VenueId, name: string, scales: BookScales): Corpus | null {
+function recorded(venue: VenueId, name: string, scales: Required<BookScales>): Corpus | null {
   const file = join(SHARED_DATA, name);
   if (!existsSync(file)) return null;
   const lines = gunzipSync(readFileSync(file)).toString().split('\n').slice(0, MAX_FRAMES);

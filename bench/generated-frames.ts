@@ -5,9 +5,9 @@ import type { BookScales } from '#core/market/book-writer.ts';
 const FRAMES = 20_000;
 const BOOK_DEPTH = 50;
 /** Whole decimals of the walk's prices and sizes. */
-export const GENERATED_SCALES: BookScales = { priceScale: 1, sizeScale: 3 };
+export const GENERATED_SCALES: Required<BookScales> = { priceScale: 1, sizeScale: 3, tickSize: 1 };
 /** Deribit's: a tick is half a dollar, a contract ten. */
-export const DERIBIT_SCALES: BookScales = { priceScale: 1, sizeScale: 0 };
+export const DERIBIT_SCALES: Required<BookScales> = { priceScale: 1, sizeScale: 0, tickSize: 5 };
 const DERIBIT_TICK = 0.5;
 const DERIBIT_LOT = 10;
 
