@@ -6,7 +6,7 @@ import type { FeedMessage, FeedSocket } from './feed-socket.ts';
  * Why a message of one of two sockets was not handed on. `duplicate`: the other socket carries that book, or both have said it. `ahead`: it does not join the book yet, which the
  * other socket carries on. `outsideWindow`: of an event channel, and the other socket's to count (`connection-window.ts`).
  */
-export const OVERLAP_DROPS = ['duplicate', 'ahead', 'outsideWindow'] as const;
+const OVERLAP_DROPS = ['duplicate', 'ahead', 'outsideWindow'] as const;
 export type OverlapDrop = (typeof OVERLAP_DROPS)[number];
 
 /** A change of socket on its way. */

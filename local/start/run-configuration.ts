@@ -101,6 +101,6 @@ function laneOf({ instrument, price }: TradedSymbol): LaneConfiguration {
 }
 
 /** `binance-usdm-btcusdt`. */
-export function laneName(venue: VenueId, symbol: string): string {
+function laneName(venue: VenueId, symbol: string): string {
   return `${venue}-${symbol.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`.slice(0, 31);
 }

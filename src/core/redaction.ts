@@ -22,7 +22,7 @@ export interface Redactor {
 }
 
 /** Whether a field of this name holds a secret by its name alone. */
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name.toLowerCase().replace(/[-_\s]/g, ''));
 }
 

@@ -4,7 +4,8 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { parseAlpacaFrame, splitAlpacaFrame } from '#simulation/market-sources/alpaca-frame.ts';
-import { alpacaFillIds, alpacaIdOf } from '#simulation/protocol/alpaca-rows.ts';
+import { alpacaFillIds } from '#simulation/protocol/alpaca-rows.ts';
+import { uuidOf } from '#simulation/protocol/id-as-uuid.ts';
 import { AlpacaBookSync } from '#venues/alpaca/book-sync.ts';
 import {
   AAPL,
@@ -218,7 +219,7 @@ describe('the simulated Alpaca: trading', () => {
     expect(await call('POST', '/v2/orders', { ...order, symbol: 'NONE' })).toMatchObject({ status: 422 });
     expect(await call('POST', '/v2/orders', { ...order, qty: '0' })).toMatchObject({ status: 422 });
     expect(await call('POST', '/v2/orders', { ...order, limit_price: undefined })).toMatchObject({ status: 422 });
-    expect(await call('DELETE', `/v2/orders/${alpacaIdOf('5')}`)).toMatchObject({ status: 404 });
+    expect(await call('DELETE', `/v2/orders/${uuidOf('5')}`)).toMatchObject({ status: 404 });
     expect(await call('GET', '/v2/nothing')).toMatchObject({ status: 404 });
     expect(await call('GET', '/v2/positions/AAPL')).toMatchObject({ status: 404 });
   });

@@ -29,7 +29,7 @@ export function equityOf(account: Account, markets: Markets, currency: string): 
  * Margin that positions and working orders bind. Per symbol it is the larger of two cases over the leverage: all buys filled, or all sells.
  * Reduce-only orders bind nothing, stop orders nothing until they are triggered.
  */
-export function initialMarginOf(account: Account, markets: Markets, currency: string, extra: Exposure | null): Money {
+function initialMarginOf(account: Account, markets: Markets, currency: string, extra: Exposure | null): Money {
   const cases = new Map<string, { long: Money; short: Money }>();
   const caseOf = (symbol: string): { long: Money; short: Money } => {
     const known = cases.get(symbol) ?? { long: 0n, short: 0n };

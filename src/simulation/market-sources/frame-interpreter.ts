@@ -230,7 +230,7 @@ function follows(state: SymbolState, book: BookContent): boolean {
 }
 
 /** Whether held diffs follow a snapshot, and one another, without a hole. */
-export function isChain(diffs: readonly BookContent[], sequence: number): boolean {
+function isChain(diffs: readonly BookContent[], sequence: number): boolean {
   return diffs.every((book, index) => {
     const before = diffs[index - 1];
     if (before === undefined)

@@ -1,7 +1,8 @@
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedAccountEvent, SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { AlpacaContext } from './alpaca-context.ts';
-import { alpacaIdOf, type Row, timestampOf } from './alpaca-rows.ts';
+import { type Row, timestampOf } from './alpaca-rows.ts';
+import { uuidOf } from './id-as-uuid.ts';
 import type { VenueSession } from './venue-session.ts';
 
 /** The account stream: who listens, and what goes out as `trade_updates`, in binary frames. */
@@ -90,7 +91,7 @@ export function createAlpacaAccountHub(context: AlpacaContext): AlpacaAccountHub
       order.cumulativeSize < order.size ? 'partial_fill' : 'fill',
       order,
       {
-        execution_id: alpacaIdOf(fill.fillId),
+        execution_id: uuidOf(fill.fillId),
         price: formatScaled(fill.price, instrument.priceScale),
         qty: formatScaled(fill.size, instrument.sizeScale),
         position_qty: formatScaled(position, instrument.sizeScale),

@@ -5,7 +5,8 @@ import type { TimeInForce } from '#core/orders/order.ts';
 import type { RefusalReason, SimulatedOrder, SimulatedOrderRequest } from '../exchange/simulated-exchange.ts';
 import type { AlpacaAccountHub } from './alpaca-account-hub.ts';
 import type { AlpacaContext } from './alpaca-context.ts';
-import { alpacaIdOf, isWorkingOrder, type OrderExtras } from './alpaca-rows.ts';
+import { isWorkingOrder, type OrderExtras } from './alpaca-rows.ts';
+import { uuidOf } from './id-as-uuid.ts';
 import type { VenueAnswer } from './venue-server.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -179,7 +180,7 @@ export function createAlpacaOrders(context: AlpacaContext, hub: AlpacaAccountHub
   function cancelAll(accountId: string): VenueAnswer {
     const list = exchange.openOrders(accountId, null).map(({ orderId }) => {
       const outcome = exchange.cancel(accountId, { orderId, clientOrderId: null });
-      return { id: alpacaIdOf(orderId), status: outcome.kind === 'canceled' ? 200 : 500 };
+      return { id: uuidOf(orderId), status: outcome.kind === 'canceled' ? 200 : 500 };
     });
     return answerJson(list, 207);
   }
@@ -213,7 +214,7 @@ export function createAlpacaOrders(context: AlpacaContext, hub: AlpacaAccountHub
       reduceOnly: false,
     };
     const before = context.extras(old.orderId);
-    const extras = extrasOf(before.timeInForce, alpacaIdOf(old.orderId));
+    const extras = extrasOf(before.timeInForce, uuidOf(old.orderId));
     if (faults.take('replaceRace')) {
       const late = rejectLater(accountId, request, extras);
       setImmediate(() => hub.tell('order_replace_rejected', old));
@@ -226,8 +227,8 @@ export function createAlpacaOrders(context: AlpacaContext, hub: AlpacaAccountHub
     const placed = placeIt(accountId, { ...request, size: (size - old.cumulativeSize) as Size }, extras);
     if ('status' in placed) {
       const order = rejectLater(accountId, request, extras);
-      before.replacedBy = alpacaIdOf(order.orderId);
-    } else before.replacedBy = alpacaIdOf(placed.order.orderId);
+      before.replacedBy = uuidOf(order.orderId);
+    } else before.replacedBy = uuidOf(placed.order.orderId);
     const ended = exchange.order(accountId, { orderId: old.orderId, clientOrderId: null });
     if (ended !== null) hub.tell('replaced', ended);
     return 'status' in placed ? placed : answerJson(placed.row);

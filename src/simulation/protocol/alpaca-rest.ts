@@ -6,7 +6,6 @@ import {
   accountRow,
   activityRow,
   assetRow,
-  exchangeIdOf,
   isWorkingOrder,
   positionRow,
   type Row,
@@ -14,6 +13,7 @@ import {
 } from './alpaca-rows.ts';
 import { admit, parseMessage } from './alpaca-socket.ts';
 import type { ApiKey } from './api-keys.ts';
+import { decimalIdOf } from './id-as-uuid.ts';
 import type { VenueAnswer, VenueRequest } from './venue-server.ts';
 
 /** Requests a minute for each key. */
@@ -88,7 +88,7 @@ export function createAlpacaRest(options: {
   }
 
   function orderAt(accountId: string, id: string): SimulatedOrder | null {
-    const orderId = exchangeIdOf(id);
+    const orderId = decimalIdOf(id);
     return orderId === null ? null : orders.find(accountId, { orderId, clientOrderId: null });
   }
 
@@ -165,7 +165,7 @@ export function createAlpacaRest(options: {
     }
     const [, id] = /^\/v2\/orders\/([^/]+)$/.exec(path) ?? [];
     if (id === undefined) return refuse(404, 40410000, 'endpoint not found');
-    const orderId = exchangeIdOf(id);
+    const orderId = decimalIdOf(id);
     if (orderId === null) return refuse(422, 40010001, 'invalid order id');
     if (method === 'DELETE') return orders.cancel(accountId, orderId);
     const fields = parseMessage(body);

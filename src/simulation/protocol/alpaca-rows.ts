@@ -7,21 +7,10 @@ import type {
   SimulatedOrder,
   SimulatedPosition,
 } from '../exchange/simulated-exchange.ts';
+import { uuidOf } from './id-as-uuid.ts';
 
 /** Shapes of Alpaca's rows as the documentation's examples have them. Money and quantities are text. */
 export type Row = Readonly<Record<string, unknown>>;
-
-/** Ids that the venue gives to orders and executions, in their look: the exchange's decimal ids as UUIDs. */
-export function alpacaIdOf(decimalId: string): string {
-  const hex = BigInt(decimalId).toString(16).padStart(32, '0');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
-
-/** The exchange's id behind `alpacaIdOf`; null for anything else. */
-export function exchangeIdOf(id: string): string | null {
-  const hex = id.replaceAll('-', '');
-  return /^[0-9a-f]{32}$/.test(hex) ? BigInt(`0x${hex}`).toString() : null;
-}
 
 /** RFC 3339 with nanoseconds: what is finer than a millisecond is made up, and stays the same for the same time. */
 export function timestampOf(timeMs: number): string {
@@ -75,8 +64,8 @@ export function orderRow(order: SimulatedOrder, instrument: Instrument, extras: 
   const updated = timestampOf(order.updatedAt);
   const cost = new Decimal(order.cumulativeCost.toString()).div(new Decimal(10).pow(instrument.priceScale));
   return {
-    id: alpacaIdOf(order.orderId),
-    client_order_id: order.clientOrderId ?? alpacaIdOf(order.orderId),
+    id: uuidOf(order.orderId),
+    client_order_id: order.clientOrderId ?? uuidOf(order.orderId),
     created_at: created,
     updated_at: updated,
     submitted_at: created,
@@ -119,7 +108,7 @@ export function activityRow(fill: SimulatedFill, instrument: Instrument, cumulat
   const time = timestampOf(fill.time);
   return {
     activity_type: 'FILL',
-    id: `${time.replace(/\D/g, '').slice(0, 17)}::${alpacaIdOf(fill.fillId)}`,
+    id: `${time.replace(/\D/g, '').slice(0, 17)}::${uuidOf(fill.fillId)}`,
     transaction_time: time,
     type: cumulative < orderSize ? 'partial_fill' : 'fill',
     price: formatScaled(fill.price, instrument.priceScale),
@@ -127,7 +116,7 @@ export function activityRow(fill: SimulatedFill, instrument: Instrument, cumulat
     side: fill.side,
     symbol: fill.symbol,
     leaves_qty: size(Math.max(0, orderSize - cumulative)),
-    order_id: alpacaIdOf(fill.orderId),
+    order_id: uuidOf(fill.orderId),
     cum_qty: size(cumulative),
     order_status: cumulative < orderSize ? 'partially_filled' : 'filled',
   };
@@ -162,7 +151,7 @@ export function accountRow(
   const open = positions.reduce((sum, position) => sum.add(position.unrealizedProfit), new Decimal(0));
   const equity = new Decimal(cash).add(open).toFixed();
   return {
-    id: alpacaIdOf(String(BigInt(`0x${Buffer.from(accountId).toString('hex').slice(0, 30)}`))),
+    id: uuidOf(String(BigInt(`0x${Buffer.from(accountId).toString('hex').slice(0, 30)}`))),
     account_number: accountId,
     status: 'ACTIVE',
     currency: 'USD',
@@ -198,7 +187,7 @@ export function assetRow(instrument: Instrument): Row {
 }
 
 function assetIdOf(symbol: string): string {
-  return alpacaIdOf(String(BigInt(`0x${Buffer.from(symbol).toString('hex').slice(0, 30)}`)));
+  return uuidOf(String(BigInt(`0x${Buffer.from(symbol).toString('hex').slice(0, 30)}`)));
 }
 
 /** Fills as a client knows them: the order and how much of it was filled with each. `fills`: all of an account, oldest first. */
@@ -208,6 +197,6 @@ export function alpacaFillIds(fills: readonly SimulatedFill[], instruments: read
   return fills.map(({ orderId, symbol, size }) => {
     const filled = (cumulative.get(orderId) ?? 0) + size;
     cumulative.set(orderId, filled);
-    return `${alpacaIdOf(orderId)}:${formatScaled(filled, scales.get(symbol) ?? 0)}`;
+    return `${uuidOf(orderId)}:${formatScaled(filled, scales.get(symbol) ?? 0)}`;
   });
 }

@@ -5,7 +5,8 @@ import type { ApiKey } from './api-keys.ts';
 import type { BybitContext } from './bybit-context.ts';
 import { decimalOf, readOrderRequest, textOf } from './bybit-order-request.ts';
 import { REFUSALS, TOO_MANY_STOPS } from './bybit-refusals.ts';
-import { decimalIdOf, isOpen, isStop, uuidOf } from './bybit-rows.ts';
+import { isOpen, isStop } from './bybit-rows.ts';
+import { decimalIdOf, uuidOf } from './id-as-uuid.ts';
 
 export type BybitOrderOperation = 'create' | 'amend' | 'cancel' | 'cancel-all';
 

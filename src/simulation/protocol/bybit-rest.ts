@@ -143,17 +143,12 @@ export function createBybitRest(options: {
             .filter((order) => !showsAsOpen(context, order))
             .slice(0, 500)
         : [...exchange.openOrders(accountId, symbol)].sort((a, b) => b.createdAt - a.createdAt));
-    return {
-      result: {
-        category: context.category.name,
-        ...pageOf(
-          list.filter((order) => isAskedFor(order, query)).map((order) => context.orderRow(order)),
-          query,
-          20,
-          50,
-        ),
-      },
-    };
+    return orderPage(list, query);
+  }
+
+  function orderPage(list: readonly SimulatedOrder[], query: URLSearchParams): Result {
+    const rows = list.filter((order) => isAskedFor(order, query)).map((order) => context.orderRow(order));
+    return { result: { category: context.category.name, ...pageOf(rows, query, 20, 50) } };
   }
 
   function history(accountId: string, query: URLSearchParams): Result {
@@ -166,17 +161,7 @@ export function createBybitRest(options: {
         isRemembered(order, context.now()) &&
         (named !== null || (order.createdAt >= window.from && order.createdAt <= window.until)),
     );
-    return {
-      result: {
-        category: context.category.name,
-        ...pageOf(
-          list.filter((order) => isAskedFor(order, query)).map((order) => context.orderRow(order)),
-          query,
-          20,
-          50,
-        ),
-      },
-    };
+    return orderPage(list, query);
   }
 
   function executions(accountId: string, query: URLSearchParams): Result {

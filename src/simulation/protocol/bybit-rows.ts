@@ -7,21 +7,10 @@ import type {
   SimulatedOrder,
   SimulatedPosition,
 } from '../exchange/simulated-exchange.ts';
+import { uuidOf } from './id-as-uuid.ts';
 
 /** Shapes of Bybit V5 rows as the documentation's examples have them; the same row serves the private stream and REST. */
 export type Row = Readonly<Record<string, unknown>>;
-
-/** The exchange's decimal ids in the look of the venue's. */
-export function uuidOf(decimalId: string): string {
-  const hex = BigInt(decimalId).toString(16).padStart(32, '0');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
-
-/** The exchange's id behind `uuidOf`; null for anything else. */
-export function decimalIdOf(uuid: string): string | null {
-  const hex = uuid.replaceAll('-', '');
-  return /^[0-9a-f]{32}$/.test(hex) ? BigInt(`0x${hex}`).toString() : null;
-}
 
 const TIME_IN_FORCE = { gtc: 'GTC', ioc: 'IOC', fok: 'FOK', postOnly: 'PostOnly' } as const;
 

@@ -50,7 +50,7 @@ export function createCandles(): Candles {
 }
 
 /** `volume` is in base currency, `cost` in quote currency: of an inverse contract the size itself. */
-export function candleRow(candle: Candle, instrument: Instrument): Row {
+function candleRow(candle: Candle, instrument: Instrument): Row {
   const size = Number(formatScaled(candle.size, instrument.sizeScale));
   const close = Number(formatScaled(candle.close, instrument.priceScale));
   const isInverse = instrument.kind === 'inverse';

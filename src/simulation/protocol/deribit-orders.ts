@@ -271,8 +271,6 @@ export function createDeribitOrders(context: DeribitContext) {
   return { run };
 }
 
-export type DeribitOrders = ReturnType<typeof createDeribitOrders>;
-
 /** An order as the venue shows it. */
 export function orderRowOf(context: DeribitContext, order: SimulatedOrder): Row {
   const details = {

@@ -1,13 +1,13 @@
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { SimulatedFill } from '../exchange/simulated-exchange.ts';
-import { alpacaFillIds, alpacaIdOf } from './alpaca-rows.ts';
+import { alpacaFillIds } from './alpaca-rows.ts';
 import { createAlpacaServer } from './alpaca-server.ts';
 import { createBinanceSpotServer } from './binance-spot-server.ts';
 import { createBinanceUsdmServer } from './binance-usdm-server.ts';
 import { createBybitLinearServer } from './bybit-linear-server.ts';
-import { uuidOf } from './bybit-rows.ts';
 import { createBybitSpotServer } from './bybit-spot-server.ts';
 import { createDeribitServer } from './deribit-server.ts';
+import { uuidOf } from './id-as-uuid.ts';
 import type { SimulatedVenue, SimulatedVenueOptions } from './simulated-venue.ts';
 
 /** How one venue is simulated. */
@@ -29,5 +29,5 @@ export const VENUE_SERVERS: Readonly<Record<VenueId, VenueServer>> = {
   'bybit-linear': { create: createBybitLinearServer, fillIdAsTold: uuidOf },
   'bybit-spot': { create: createBybitSpotServer, fillIdAsTold: uuidOf },
   deribit: { create: createDeribitServer, fillIdAsTold: same },
-  alpaca: { create: createAlpacaServer, fillIdAsTold: alpacaIdOf, fillIdsAsTold: alpacaFillIds },
+  alpaca: { create: createAlpacaServer, fillIdAsTold: uuidOf, fillIdsAsTold: alpacaFillIds },
 };

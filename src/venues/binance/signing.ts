@@ -9,7 +9,7 @@ export type Params = Readonly<Record<string, string | number | boolean>>;
 /** Longest time for which a request stays valid, ms: the venue's default. */
 export const MAX_RECV_WINDOW_MS = 5_000;
 /** With less than this left before the fence a request would hardly arrive in time. */
-export const MIN_RECV_WINDOW_MS = 50;
+const MIN_RECV_WINDOW_MS = 50;
 
 /** HMAC SHA256 in lower-case hex of the account's secret; keeps the prepared key while the secret stays the same. */
 export function createSigner(): (credentials: Credentials, payload: string) => string {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { messageOf } from '#core/errors.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
+import { admitOrder } from '../connection/admit-order.ts';
 import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
 import { refusedOrder } from '../connection/refused-order.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
@@ -136,18 +137,17 @@ export function createBybitOrderEntry(
       answer({ kind: 'notSent', reason: 'notReady', text: notReady() ?? 'not live' });
       return;
     }
-    const windowMs = Math.min(RECV_WINDOW_MS, Math.floor(validUntil - clock.epochMs()) - 1);
-    if (!(windowMs >= MIN_WINDOW_MS)) {
-      answer({ kind: 'notSent', reason: 'leaseEnds', text: `${windowMs} ms are left, ${MIN_WINDOW_MS} are needed` });
-      return;
-    }
-    const waitMs = limits.take(operation);
-    if (waitMs > 0) {
-      answer({ kind: 'notSent', reason: 'rateLimited', text: `wait ${Math.ceil(waitMs)} ms` });
-      return;
-    }
-    if (pending.size >= MAX_PENDING) {
-      answer({ kind: 'notSent', reason: 'notReady', text: `${MAX_PENDING} requests wait for their answers` });
+    const windowMs = admitOrder({
+      validUntil,
+      now: clock.epochMs(),
+      maxWindowMs: RECV_WINDOW_MS,
+      minWindowMs: MIN_WINDOW_MS,
+      take: () => limits.take(operation),
+      pending: pending.size,
+      maxPending: MAX_PENDING,
+    });
+    if (typeof windowMs !== 'number') {
+      answer(windowMs);
       return;
     }
     requests += 1;

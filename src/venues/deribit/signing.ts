@@ -50,7 +50,7 @@ export function authorizationHeader(
 }
 
 /** Used once; together with the time it makes each signature another one. */
-export function createNonce(): string {
+function createNonce(): string {
   return randomBytes(8).toString('hex');
 }
 

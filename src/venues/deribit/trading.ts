@@ -3,6 +3,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { ConnectionStatus, OrderAnswer, OrderChange, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { admitOrder } from '../connection/admit-order.ts';
 import type { RequestOutcome } from '../connection/pending-requests.ts';
 import { refusedOrder } from '../connection/refused-order.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
@@ -150,18 +151,17 @@ export function createDeribitOrderEntry(
       answer({ kind: 'notSent', reason: 'notReady', text: notReady() ?? 'not live' });
       return;
     }
-    const windowMs = Math.min(WINDOW_MS, Math.floor(validUntil - clock.epochMs()) - 1);
-    if (!(windowMs >= MIN_WINDOW_MS)) {
-      answer({ kind: 'notSent', reason: 'leaseEnds', text: `${windowMs} ms are left, ${MIN_WINDOW_MS} are needed` });
-      return;
-    }
-    const waitMs = limits.take(operation === 'cancel' ? 'cancel' : 'order');
-    if (waitMs > 0) {
-      answer({ kind: 'notSent', reason: 'rateLimited', text: `wait ${Math.ceil(waitMs)} ms` });
-      return;
-    }
-    if (session.pending >= MAX_PENDING) {
-      answer({ kind: 'notSent', reason: 'notReady', text: `${MAX_PENDING} requests wait for their answers` });
+    const windowMs = admitOrder({
+      validUntil,
+      now: clock.epochMs(),
+      maxWindowMs: WINDOW_MS,
+      minWindowMs: MIN_WINDOW_MS,
+      take: () => limits.take(operation === 'cancel' ? 'cancel' : 'order'),
+      pending: session.pending,
+      maxPending: MAX_PENDING,
+    });
+    if (typeof windowMs !== 'number') {
+      answer(windowMs);
       return;
     }
     waiting += 1;
