@@ -36,6 +36,8 @@ export const DESIRED_RECORD = z.object({
   wishFrom: z.string(),
   frozenFrom: z.string(),
   seen: z.array(z.string()),
+  /** Symbols that a watchdog has frozen, beside those of people; a later list of people lifts them. */
+  watched: z.array(z.object({ symbol: z.string(), from: z.string(), reason: z.string() })).optional(),
 });
 export type DesiredRecord = z.infer<typeof DESIRED_RECORD>;
 
@@ -50,14 +52,8 @@ export type CommandOutcome =
  * and so does the latest list of frozen symbols, each by itself.
  */
 export function applyCommand(record: DesiredRecord | null, command: DesiredCommand, issuedAt: number): CommandOutcome {
-  const from = `${String(Math.floor(issuedAt)).padStart(16, '0')}#${command.id}`;
-  const current: DesiredRecord = record ?? {
-    ...DEFAULT_DESIRED_STATE,
-    frozenSymbols: [],
-    wishFrom: '',
-    frozenFrom: '',
-    seen: [],
-  };
+  const from = precedenceOf(issuedAt, command.id);
+  const current = record ?? noRecord();
   if (current.seen.includes(command.id)) return { kind: 'duplicate' };
   const wishes = from > current.wishFrom;
   const freezes = command.frozenSymbols !== undefined && from > current.frozenFrom;
@@ -69,14 +65,53 @@ export function applyCommand(record: DesiredRecord | null, command: DesiredComma
       version: current.version + 1,
       ...(wishes ? { wish: command.wish, reason: command.reason, by: command.by, wishFrom: from } : {}),
       ...(freezes ? { frozenSymbols: [...new Set(command.frozenSymbols)].sort(), frozenFrom: from } : {}),
+      ...(freezes ? { watched: (current.watched ?? []).filter((each) => each.from > from) } : {}),
       seen: [...current.seen, command.id].slice(-REMEMBERED),
     },
   };
 }
 
+/** A watchdog's word that symbols are to take no entries until people have looked. */
+export interface SymbolFreeze {
+  /** Chosen by the sender, once for each finding. */
+  readonly id: string;
+  readonly symbols: readonly string[];
+  readonly reason: string;
+}
+
+/**
+ * Adds symbols to the frozen ones: neither the wish nor the list of people is touched, so that it can undo neither. `duplicate`: all of them are frozen as late already; `superseded`: people
+ * have set the list since.
+ */
+export function applyFreeze(record: DesiredRecord | null, freeze: SymbolFreeze, issuedAt: number): CommandOutcome {
+  const from = precedenceOf(issuedAt, freeze.id);
+  const current = record ?? noRecord();
+  if (from <= current.frozenFrom) return { kind: 'superseded' };
+  const watched = current.watched ?? [];
+  const later = new Set(watched.filter((each) => each.from >= from).map((each) => each.symbol));
+  const added = [...new Set(freeze.symbols)].filter((symbol) => !later.has(symbol));
+  if (added.length === 0) return { kind: 'duplicate' };
+  const kept = watched.filter((each) => !added.includes(each.symbol));
+  const next = added.map((symbol) => ({ symbol, from, reason: freeze.reason }));
+  return { kind: 'applied', record: { ...current, version: current.version + 1, watched: [...kept, ...next] } };
+}
+
+function precedenceOf(issuedAt: number, id: string): string {
+  return `${String(Math.floor(issuedAt)).padStart(16, '0')}#${id}`;
+}
+
+function noRecord(): DesiredRecord {
+  return { ...DEFAULT_DESIRED_STATE, frozenSymbols: [], wishFrom: '', frozenFrom: '', seen: [] };
+}
+
+function frozenOf(record: DesiredRecord): readonly string[] {
+  if (record.watched === undefined || record.watched.length === 0) return record.frozenSymbols;
+  return [...new Set([...record.frozenSymbols, ...record.watched.map((each) => each.symbol)])].sort();
+}
+
 /** What an engine is told. */
 export function desiredStateOf(record: DesiredRecord | null): DesiredState {
   if (record === null) return DEFAULT_DESIRED_STATE;
-  const { version, wish, frozenSymbols, reason, by } = record;
-  return { version, wish, frozenSymbols, reason, by };
+  const { version, wish, reason, by } = record;
+  return { version, wish, frozenSymbols: frozenOf(record), reason, by };
 }
