@@ -10,6 +10,7 @@ import { joinTradingEvents, parseTradingRecord } from '#core/events/trading-reco
 import { alertOf } from '#functions/alert/alert-of-event.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
 import { buildKinesisEvent } from '../support/kinesis-event-builder.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { createMemoryQuarantine } from '../support/memory-quarantine.ts';
 import { buildEvent, fillBody, stateBody } from '../support/trading-event-builder.ts';
 
@@ -59,7 +60,7 @@ async function deliverAll(records: readonly Uint8Array[], batchSize: number, isD
   const sns = mockClient(SNSClient);
   const told: string[] = [];
   sns.on(PublishCommand).callsFake((input: { Message: string }) => told.push(input.Message));
-  const ledger = createLedger(dynamoDb.client, 'table');
+  const ledger = createLedger(dynamoDb.client, 'table', createManualClock().clock);
   const alerts = createAlerts({
     sns: new SNSClient({ region: 'eu-west-1' }),
     topicArn: 'arn:topic',
