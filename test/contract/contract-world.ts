@@ -156,10 +156,10 @@ export async function openContractWorld(
     const resyncs: string[] = [];
     const refused: string[] = [];
     let fetching = false;
-    const fetchBook = async (): Promise<void> => {
+    const fetchBook = async (reason: string): Promise<void> => {
       if (fetching) return;
       fetching = true;
-      resyncs.push('REST snapshot');
+      resyncs.push(reason);
       for (let again = true; again; ) {
         const snapshot = await venue.marketData.fetchBook?.(runtime, chosen.symbol);
         again = snapshot !== undefined && sync.onMessage(snapshot).kind === 'resync';
@@ -177,7 +177,7 @@ export async function openContractWorld(
       if (message.type !== 'book' || message.symbol !== chosen.symbol) return;
       const outcome = sync.onMessage(message);
       if (outcome.kind === 'resync') {
-        if (outcome.need === 'restSnapshot') void fetchBook();
+        if (outcome.need === 'restSnapshot') void fetchBook(outcome.reason);
         else if (connection.resubscribe({ channel: 'book', symbol: chosen.symbol }, outcome.reason) === 'started')
           resyncs.push(outcome.reason);
       } else if (sync.book.valid) connection.synced({ channel: 'book', symbol: chosen.symbol });

@@ -109,6 +109,7 @@ export const MARKET_CARDS: readonly Card[] = [
       const before = feed.resyncs.length;
       world.server.faults.arm('dropPublicFrame');
       await world.until('the gap is seen', () => feed.resyncs.length > before);
+      expect(feed.resyncs[before]).toMatch(/^(gap|diff)/);
       await world.until('whole again', () => feed.sync.book.valid);
       await expectEqualBooks(world, feed);
       expect(feed.resyncs.length - before).toBe(1);
@@ -122,8 +123,8 @@ export const MARKET_CARDS: readonly Card[] = [
     async run(world) {
       const feed = await openBook(world);
       const before = feed.resyncs.length;
-      world.server.faults.arm('duplicatePublicFrame');
-      await world.until('it happened', () => world.server.faults.happened('duplicatePublicFrame') === 1);
+      world.server.faults.arm('duplicatePublicFrame', 20);
+      await world.until('it happened', () => world.server.faults.happened('duplicatePublicFrame') === 20, 8_000);
       await expectEqualBooks(world, feed);
       expect(feed.resyncs.length).toBe(before);
     },

@@ -6,9 +6,10 @@ import { cardTitle } from './card.ts';
 import { openContractWorld } from './contract-world.ts';
 import { MARKET_CARDS } from './market-cards.ts';
 import { ORDER_CARDS } from './order-cards.ts';
+import { ORDER_FAULT_CARDS } from './order-fault-cards.ts';
 import { QUERY_CARDS } from './query-cards.ts';
 
-const CARDS = [...MARKET_CARDS, ...ORDER_CARDS, ...QUERY_CARDS];
+const CARDS = [...MARKET_CARDS, ...ORDER_CARDS, ...ORDER_FAULT_CARDS, ...QUERY_CARDS];
 
 describe.each(VENUES)('T9: the contract of a venue: %s', (venueId) => {
   for (const card of CARDS) {

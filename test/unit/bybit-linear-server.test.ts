@@ -1,5 +1,4 @@
-import { createHmac } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -9,81 +8,18 @@ import { createBookTopic } from '#simulation/protocol/bybit-book-topic.ts';
 import { createMarketConnection } from '#venues/connection/market-connection.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { MarketDataProtocol } from '#venues/venue.ts';
-import { type BybitWorld, createBybitWorld, GOOD_KEYS } from '../support/bybit-linear-world.ts';
 import { NO_LIMITS } from '../support/no-limits.ts';
+import { useBybitServer } from '../support/plain-bybit-client.ts';
 import { LINEAR_BTC } from '../support/scripted-exchange.ts';
 import { hasSharedData, sharedRows, sharedText } from '../support/shared-data.ts';
 import { until } from '../support/until.ts';
 
-let world: BybitWorld;
-const opened: WebSocket[] = [];
-
-/** A client that shares nothing with ours: it writes what the documentation shows and keeps what comes. */
-async function client(path: string) {
-  const socket = new WebSocket(`${world.venue.urls.market}${path}`);
-  opened.push(socket);
-  const texts: string[] = [];
-  let closed: number | null = null;
-  socket.on('message', (data) => texts.push(String(data)));
-  socket.on('close', (code) => {
-    closed = code;
-  });
-  socket.on('error', () => undefined);
-  await new Promise((resolve) => socket.once('open', resolve));
-  const messages = (): Record<string, unknown>[] => texts.map((text) => z.looseObject({}).parse(JSON.parse(text)));
-  return {
-    socket,
-    texts,
-    messages,
-    isClosed: () => closed !== null,
-    async ask(message: unknown): Promise<Record<string, unknown>> {
-      const before = texts.length;
-      socket.send(typeof message === 'string' ? message : JSON.stringify(message));
-      await until('answer', () => texts.length > before);
-      return messages()[before] ?? {};
-    },
-    async seen(count: number): Promise<Record<string, unknown>[]> {
-      await until(`${count} messages`, () => texts.length >= count);
-      return messages();
-    },
-  };
-}
-
-function hmac(text: string, secret = GOOD_KEYS.secret): string {
-  return createHmac('sha256', secret).update(text).digest('hex');
-}
-
-function authOf(expires = Date.now() + 5_000, secret = GOOD_KEYS.secret) {
-  return { op: 'auth', args: [GOOD_KEYS.key, expires, hmac(`GET/realtime${expires}`, secret)] };
-}
-
-async function signedGet(path: string, query: string, change: { time?: number; secret?: string; key?: string } = {}) {
-  const time = change.time ?? Date.now();
-  const key = change.key ?? GOOD_KEYS.key;
-  const response = await fetch(`${world.venue.urls.rest}${path}?${query}`, {
-    headers: {
-      'X-BAPI-API-KEY': key,
-      'X-BAPI-TIMESTAMP': String(time),
-      'X-BAPI-RECV-WINDOW': '5000',
-      'X-BAPI-SIGN': hmac(`${time}${key}5000${query}`, change.secret),
-    },
-  });
-  const answer = z.looseObject({ retCode: z.number(), result: z.looseObject({}) }).parse(await response.json());
-  return { ...answer, headers: response.headers };
-}
-
-beforeEach(async () => {
-  world = await createBybitWorld();
-});
-afterEach(async () => {
-  for (const socket of opened.splice(0)) socket.terminate();
-  expect(world.venue.stats().errors).toEqual([]);
-  await world.close();
-});
+const server = useBybitServer();
+const { client } = server;
 
 describe('public streams', () => {
   it('acknowledges per request, then begins a book with a snapshot and goes on with deltas whose u rises by one', async () => {
-    world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
+    server.world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
     const { ask, seen } = await client('/v5/public/linear');
     const ack = await ask({ op: 'subscribe', req_id: 'r1', args: ['orderbook.50.BTCUSDT', 'publicTrade.BTCUSDT'] });
     expect(ack).toMatchObject({ success: true, ret_msg: '', req_id: 'r1', op: 'subscribe' });
@@ -93,7 +29,7 @@ describe('public streams', () => {
       type: 'snapshot',
       data: { s: 'BTCUSDT', b: [['99.9', '0.005']], a: [['100.1', '0.007']] },
     });
-    world.exchange.setBook([[9_980, 4]], [[10_010, 8]]);
+    server.world.exchange.setBook([[9_980, 4]], [[10_010, 8]]);
     const delta = (await seen(3))[2];
     expect(delta).toMatchObject({
       type: 'delta',
@@ -108,7 +44,7 @@ describe('public streams', () => {
     const updateOf = (message: unknown): number =>
       z.object({ data: z.object({ u: z.number() }) }).parse(message).data.u;
     expect(updateOf(delta)).toBe(updateOf(snapshot) + 1);
-    world.exchange.tell({
+    server.world.exchange.tell({
       kind: 'trade',
       symbol: 'BTCUSDT',
       tradeId: 't1',
@@ -152,9 +88,9 @@ describe('public streams', () => {
         openInterest: '123.456',
       },
     });
-    world.exchange.setBook([[9_000, 1]], [[11_000, 1]]);
-    const ticker = world.exchange.ticker('BTCUSDT');
-    world.exchange.tell({ kind: 'ticker', ticker, time: Date.now() as EpochMs });
+    server.world.exchange.setBook([[9_000, 1]], [[11_000, 1]]);
+    const ticker = server.world.exchange.ticker('BTCUSDT');
+    server.world.exchange.tell({ kind: 'ticker', ticker, time: Date.now() as EpochMs });
     const delta = (await seen(3))[2];
     expect(delta).toMatchObject({ type: 'delta', data: { symbol: 'BTCUSDT', bid1Price: '90', ask1Price: '110' } });
     expect(JSON.stringify(delta)).not.toContain('markPrice');
@@ -188,14 +124,14 @@ describe('public streams', () => {
   });
 
   it('F28: a frame that is left out breaks u; a new subscription begins with a snapshot that the next delta follows', async () => {
-    world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
+    server.world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
     const { ask, seen } = await client('/v5/public/linear');
     await ask({ op: 'subscribe', args: ['orderbook.50.BTCUSDT'] });
     await seen(2);
-    world.venue.faults.arm('dropPublicFrame');
-    world.exchange.setBook([[9_990, 6]], [[10_010, 7]]);
+    server.world.venue.faults.arm('dropPublicFrame');
+    server.world.exchange.setBook([[9_990, 6]], [[10_010, 7]]);
     await new Promise((resolve) => setTimeout(resolve, 30));
-    world.exchange.setBook([[9_990, 7]], [[10_010, 7]]);
+    server.world.exchange.setBook([[9_990, 7]], [[10_010, 7]]);
     const all = await seen(3);
     const updates = all.slice(1).map((each) => z.object({ data: z.object({ u: z.number() }) }).parse(each).data.u);
     expect((updates[1] ?? 0) - (updates[0] ?? 0)).toBe(2);
@@ -212,7 +148,7 @@ describe('public streams', () => {
       const { ask, seen, texts } = await client('/v5/public/linear');
       await ask({ op: 'subscribe', args: ['orderbook.50.BTCUSDT'] });
       for (const line of lines) {
-        world.exchange.tell({
+        server.world.exchange.tell({
           kind: 'raw',
           symbol: 'BTCUSDT',
           channel: 'book',
@@ -223,9 +159,9 @@ describe('public streams', () => {
       }
       await seen(lines.length + 1);
       expect(texts.slice(1)).toEqual(lines);
-      expect(world.venue.stats()).toMatchObject({ framesSent: lines.length + 1, answersSent: 1 });
+      expect(server.world.venue.stats()).toMatchObject({ framesSent: lines.length + 1, answersSent: 1 });
       const late = await client('/v5/public/linear');
-      world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
+      server.world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
       await late.ask({ op: 'subscribe', args: ['orderbook.200.BTCUSDT'] });
       const joined = (await late.seen(2))[1];
       const lastOf = z.object({ data: z.object({ u: z.number() }) });
@@ -235,78 +171,14 @@ describe('public streams', () => {
   );
 });
 
-describe('signing in and signatures', () => {
-  it('H11: a private socket is signed in by the documented signature, and refused otherwise', async () => {
-    const good = await client('/v5/private');
-    expect(await good.ask({ op: 'subscribe', args: ['order'] })).toMatchObject({ success: false });
-    expect(await good.ask(authOf())).toMatchObject({ success: true, op: 'auth' });
-    expect(await good.ask({ op: 'subscribe', args: ['order', 'wallet'] })).toMatchObject({ success: true });
-    expect(await good.ask({ op: 'subscribe', args: ['order.linear', 'position'] })).toMatchObject({ success: false });
-    expect(await good.ask({ op: 'ping', req_id: 'x' })).toMatchObject({ op: 'pong', req_id: 'x' });
-    const bad = await client('/v5/private');
-    expect(await bad.ask(authOf(Date.now() + 5_000, 'wrong'))).toMatchObject({ success: false, retCode: 10004 });
-    await until('closed', bad.isClosed);
-    const late = await client('/v5/trade');
-    expect(await late.ask(authOf(Date.now() - 1))).toMatchObject({ retCode: 10004, op: 'auth' });
-  });
-
-  it.each([
-    ['a wrong signature', { secret: 'wrong' }, 10004],
-    ['an unknown key', { key: 'nobody' }, 10003],
-    ['a time too old', { time: Date.now() - 3_600_000 }, 10002],
-    ['a time more than a second ahead', { time: Date.now() + 60_000 }, 10002],
-  ])('H11: REST refuses %s', async (_name, change, code) => {
-    expect((await signedGet('/v5/account/wallet-balance', 'accountType=UNIFIED', change)).retCode).toBe(code);
-  });
-
-  it('REST answers what is signed right, with the account of its rate limit in the headers', async () => {
-    const answer = await signedGet('/v5/position/list', 'category=linear&symbol=BTCUSDT');
-    expect(answer).toMatchObject({ retCode: 0, result: { list: [{ symbol: 'BTCUSDT', size: '0', positionIdx: 0 }] } });
-    expect(answer.headers.get('X-Bapi-Limit')).toBe('50');
-    expect(answer.headers.get('X-Bapi-Limit-Status')).toBe('49');
-    expect((await signedGet('/v5/position/list', 'category=linear')).retCode).toBe(10001);
-    expect((await signedGet('/v5/user/query-api', '')).result).toMatchObject({ readOnly: 0, uta: 1 });
-  });
-});
-
-it('the history of orders goes back seven days unless it is asked for more, and forgets after a day what never filled', async () => {
-  for (const clientOrderId of ['filled', 'untouched']) {
-    world.exchange.place('main', {
-      clientOrderId,
-      symbol: 'BTCUSDT',
-      side: 'buy',
-      type: 'limit',
-      timeInForce: 'gtc',
-      price: 10_000 as never,
-      triggerPrice: null,
-      size: 10 as never,
-      reduceOnly: false,
-    });
-  }
-  world.exchange.fill('filled', 10);
-  world.exchange.cancel('main', { orderId: null, clientOrderId: 'untouched' });
-  const named = z.object({ list: z.array(z.object({ orderLinkId: z.string() })) });
-  const listed = async (offsetMs: number, query = ''): Promise<string[]> => {
-    world.venue.faults.setClockOffsetMs(offsetMs);
-    const time = Date.now() + offsetMs;
-    const answer = await signedGet('/v5/order/history', `category=linear&symbol=BTCUSDT${query}`, { time });
-    return named.parse(answer.result).list.map((row) => row.orderLinkId);
-  };
-  const hour = 3_600_000;
-  expect((await listed(0)).sort()).toEqual(['filled', 'untouched']);
-  expect(await listed(25 * hour)).toEqual(['filled']);
-  expect(await listed(200 * hour)).toEqual([]);
-  expect(await listed(200 * hour, `&startTime=${Date.now() - hour}`)).toEqual(['filled']);
-});
-
 describe('public REST', () => {
   it('time, instruments, tickers, book, trades and candles in the documented shapes', async () => {
     const get = async (path: string): Promise<unknown> => {
-      const response = await fetch(`${world.venue.urls.rest}/v5/market/${path}`);
+      const response = await fetch(`${server.world.venue.urls.rest}/v5/market/${path}`);
       return z.object({ retCode: z.literal(0), result: z.unknown() }).parse(await response.json()).result;
     };
-    world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
-    world.exchange.tell({
+    server.world.exchange.setBook([[9_990, 5]], [[10_010, 7]]);
+    server.world.exchange.tell({
       kind: 'trade',
       symbol: 'BTCUSDT',
       tradeId: 't1',
@@ -341,86 +213,16 @@ describe('public REST', () => {
   });
 });
 
-describe('order entry by websocket', () => {
-  const order = {
-    category: 'linear',
-    symbol: 'BTCUSDT',
-    side: 'Buy',
-    orderType: 'Limit',
-    qty: '0.01',
-    price: '100',
-    timeInForce: 'GTC',
-  };
-  const create = (reqId: string, change: Record<string, unknown> = {}, header: Record<string, string> = {}) => ({
-    reqId,
-    header: { 'X-BAPI-TIMESTAMP': String(Date.now()), 'X-BAPI-RECV-WINDOW': '5000', ...header },
-    op: 'order.create',
-    args: [{ ...order, orderLinkId: reqId, ...change }],
-  });
-
-  async function trader() {
-    const trade = await client('/v5/trade');
-    await trade.ask(authOf());
-    return trade;
-  }
-
-  it('answers an order with its id and the limits in the header; an id used twice is refused', async () => {
-    const { ask } = await trader();
-    expect(await ask(create('o1'))).toMatchObject({
-      reqId: 'o1',
-      retCode: 0,
-      op: 'order.create',
-      data: { orderLinkId: 'o1' },
-      header: { 'X-Bapi-Limit': '10', 'X-Bapi-Limit-Status': '9' },
-    });
-    expect(await ask(create('o1', { orderLinkId: 'other' }))).toMatchObject({ retCode: 20006 });
-    expect(await ask(create('o2', { orderLinkId: 'o1' }))).toMatchObject({ retCode: 110072 });
-  });
-
-  it.each([
-    ['a quantity that is no number', { qty: 'x' }, 10001],
-    ['too fine a price', { price: '100.123' }, 10001],
-    ['an unknown symbol', { symbol: 'NOPE' }, 10001],
-    ['another category', { category: 'spot' }, 10001],
-    ['a hedge position', { positionIdx: 1 }, 10001],
-    ['an unknown time in force', { timeInForce: 'SOON' }, 10001],
-  ])('refuses %s', async (_name, change, code) => {
-    const { ask } = await trader();
-    expect(await ask(create('bad', change))).toMatchObject({ retCode: code });
-    expect(world.exchange.orders('main', null)).toEqual([]);
-  });
-
-  it('refuses what is late, what is not signed in, what is not known, and what comes too often', async () => {
-    const stranger = await client('/v5/trade');
-    expect(await stranger.ask(create('s'))).toMatchObject({ retCode: 10003 });
-    const { ask } = await trader();
-    const past = { 'X-BAPI-TIMESTAMP': String(Date.now() - 6_000) };
-    expect(await ask(create('late', {}, past))).toMatchObject({ retCode: 10002 });
-    expect(await ask({ ...create('op'), op: 'order.dance' })).toMatchObject({ retCode: 10404 });
-    const answers = [];
-    for (let index = 0; index < 11; index += 1) answers.push(await ask(create(`m${index}`)));
-    expect(answers.filter((answer) => answer.retCode === 10006).length).toBe(1);
-    expect(await ask({ op: 'ping' })).toMatchObject({ op: 'pong', retCode: 0 });
-  });
-
-  it('a read-only key may look and not trade', async () => {
-    world.keys.add({ ...GOOD_KEYS, accountId: 'main', readOnly: true });
-    const { ask } = await trader();
-    expect(await ask(create('ro'))).toMatchObject({ retCode: 10005 });
-    expect((await signedGet('/v5/order/realtime', 'category=linear&symbol=BTCUSDT')).retCode).toBe(0);
-  });
-});
-
 describe('faults of the venue', () => {
   it('G8: in maintenance sockets are closed and refused and REST answers 503; afterwards all is as before', async () => {
     const { isClosed } = await client('/v5/public/linear');
-    world.venue.faults.setMaintenance(true);
+    server.world.venue.faults.setMaintenance(true);
     await until('closed', isClosed);
-    expect((await fetch(`${world.venue.urls.rest}/v5/market/time`)).status).toBe(503);
-    const refused = new WebSocket(`${world.venue.urls.market}/v5/public/linear`);
+    expect((await fetch(`${server.world.venue.urls.rest}/v5/market/time`)).status).toBe(503);
+    const refused = new WebSocket(`${server.world.venue.urls.market}/v5/public/linear`);
     const reason = await new Promise<string>((resolve) => refused.once('error', (error) => resolve(error.message)));
     expect(reason).toMatch(/503/);
-    world.venue.faults.setMaintenance(false);
+    server.world.venue.faults.setMaintenance(false);
     const again = await client('/v5/public/linear');
     expect(await again.ask({ op: 'ping' })).toMatchObject({ ret_msg: 'pong' });
   });
@@ -431,7 +233,7 @@ describe('faults of the venue', () => {
       name: 'mute',
       plan: {
         name: 'public',
-        url: `${world.venue.urls.market}/v5/public/linear`,
+        url: `${server.world.venue.urls.market}/v5/public/linear`,
         subscriptions: [{ channel: 'trades', symbol: 'BTCUSDT' }],
       },
       protocol: BARE_PROTOCOL,
@@ -462,7 +264,7 @@ describe('faults of the venue', () => {
     });
     connection.start();
     await until('live', () => connection.status().state === 'live');
-    world.venue.faults.pausePublic('BTCUSDT');
+    server.world.venue.faults.pausePublic('BTCUSDT');
     await until('replaced', () => connection.counts.opened === 2);
     expect(resubscribed.length).toBe(1);
     expect(connection.counts.frames).toBeGreaterThan(3);
@@ -471,11 +273,11 @@ describe('faults of the venue', () => {
 
   it('a half-open connection says nothing more, no pong either', async () => {
     const { socket, texts } = await client('/v5/private');
-    world.venue.faults.setHalfOpen('private');
+    server.world.venue.faults.setHalfOpen('private');
     socket.send('{"op":"ping"}');
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(texts).toEqual([]);
-    world.venue.faults.setHalfOpen('none');
+    server.world.venue.faults.setHalfOpen('none');
   });
 });
 
