@@ -139,7 +139,8 @@ export class OrderDesk {
     }
     const mayStillLive = now.mono - order.submittedAt <= REQUEST_VALIDITY;
     const agrees = this.position.unitsOf(resolution.position.size) === this.position.units;
-    if (mayStillLive || !agrees || order.reportedSize > 0) {
+    // A venue that once gave it an id forgets; that is no proof that it never lived (F4).
+    if (mayStillLive || !agrees || order.reportedSize > 0 || order.venueOrderId !== null) {
       order.unclearSince ??= now.mono;
       return;
     }

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import type { Resolution } from '#core/lanes/lane-effects.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { LaneWorld } from '../support/lane-world.ts';
+
+/** No endpoint knows the order, and the position is flat as the lane's own. */
+const ABSENT: Resolution = {
+  kind: 'absent',
+  fills: [],
+  position: {
+    kind: 'position',
+    source: 'query',
+    symbol: 'BTCUSDT',
+    size: '0',
+    entryPrice: '0',
+    venueTime: 1 as EpochMs,
+  },
+  queriedAt: 2 as EpochMs,
+  windowFrom: 1 as EpochMs,
+};
+
+it('F4: an order that the venue acknowledged and then does not find has not ended, and nothing is opened beside it', () => {
+  const world = new LaneWorld();
+  const intent = world.enter();
+  world.accept(intent);
+  world.pass(1_000);
+  world.pass(10_000);
+
+  world.lane.onResolution(intent.clientOrderId, ABSENT, world.now());
+  world.collect();
+  const before = world.placed.length;
+  for (let ticks = 0; ticks < 10; ticks += 1) world.tick(1);
+
+  expect(world.lane.orders.get(intent.clientOrderId)?.terminal).toBe(false);
+  expect(world.placed.length).toBe(before);
+  world.pass(31_000);
+  expect(world.told('alert').map(({ code }) => code)).toContain('ORDER_UNKNOWN');
+});
+
+it('F3: an order of which the venue never said anything has never lived once order, fills and position agree', () => {
+  const world = new LaneWorld();
+  const intent = world.enter();
+  world.pass(10_000);
+
+  world.lane.onResolution(intent.clientOrderId, ABSENT, world.now());
+
+  expect(world.lane.orders.get(intent.clientOrderId)?.state).toBe('Rejected');
+});
