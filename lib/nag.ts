@@ -40,13 +40,18 @@ export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
     reason: 'Keys of archived objects are named by venue, connection and time. One bucket.',
   },
   {
+    finding: /^AwsSolutions-IAM5\[Resource::arn:aws:s3:::<.*archivebucket.*>\/reconciliation\/\*\]$/,
+    path: /-Pipeline\/Reconcile\/Role\/DefaultPolicy\/Resource$/,
+    reason: 'Reports are named by their time; nothing else of the bucket is within reach.',
+  },
+  {
     finding: /^AwsSolutions-IAM5\[Resource::arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:millrace\/[a-z-]+\/\*\]$/,
-    path: /(-Pipeline\/ConfirmStep|-Engine[A-Za-z0-9]*\/Engine)\/Role\/DefaultPolicy\/Resource$/,
+    path: /(-Pipeline\/(ConfirmStep|Reconcile)|-Engine[A-Za-z0-9]*\/Engine)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Accounts come and go without a deployment; the prefix holds the venue keys of this environment only.',
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    path: /-Pipeline\/ConfirmStep\/Role\/DefaultPolicy\/Resource$/,
+    path: /-Pipeline\/(ConfirmStep|Reconcile)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Network interfaces of a function in the VPC: EC2 knows no narrower resource for these actions.',
   },
   {

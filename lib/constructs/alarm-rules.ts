@@ -69,6 +69,7 @@ export function alarmRules(settings: AlarmSettings, environment: string, nameOf:
     ...functionRules(settings, nameOf),
     ...queueRules(nameOf),
     ...confirmationRules(nameOf),
+    reconcilerSilent(nameOf),
   ];
 }
 
@@ -264,6 +265,17 @@ function queueRules(nameOf: NameOf): AlarmRule[] {
       ...above(1, 1),
     },
   ];
+}
+
+function reconcilerSilent(nameOf: NameOf): AlarmRule {
+  const dimensions = { FunctionName: nameOf('reconcile-function') };
+  return {
+    id: 'ReconcilerSilent',
+    group: 'functions',
+    text: 'Nobody has compared venue and ledger for a quarter of an hour.',
+    metric: metric('AWS/Lambda', 'Invocations', dimensions, Stats.SUM, Duration.minutes(15)),
+    ...absent(1),
+  };
 }
 
 function confirmationRules(nameOf: NameOf): AlarmRule[] {

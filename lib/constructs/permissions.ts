@@ -57,6 +57,13 @@ export function writeObjects(bucketArn: string): PolicyStatement[] {
   return [allow(['s3:PutObject'], [`${bucketArn}/*`]), allow(['s3:ListBucket'], [bucketArn])];
 }
 
+/** Reads and writes objects whose keys begin with `prefix`, which ends with a slash. */
+export function useObjectsUnder(bucketArn: string, prefix: string): PolicyStatement[] {
+  const list = allow(['s3:ListBucket'], [bucketArn]);
+  list.addCondition('StringLike', { 's3:prefix': `${prefix}*` });
+  return [allow(['s3:GetObject', 's3:PutObject'], [`${bucketArn}/${prefix}*`]), list];
+}
+
 export function deleteObjects(bucketArn: string): PolicyStatement {
   return allow(['s3:DeleteObject'], [`${bucketArn}/*`]);
 }

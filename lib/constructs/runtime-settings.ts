@@ -19,6 +19,11 @@ export function confirmationSecretsPrefix(environment: Pick<EnvironmentConfigura
   return `${secretsPrefix(environment)}-confirmation`;
 }
 
+/** Prefix of the keys that the reconciler asks with: they need to read and nothing else. */
+export function reconciliationSecretsPrefix(environment: Pick<EnvironmentConfiguration, 'name'>): string {
+  return `${secretsPrefix(environment)}-reconciliation`;
+}
+
 /** The environment variables that engine and Lambdas share; `docs/architecture.md` says what each means. */
 export function runtimeSettings(
   environment: EnvironmentConfiguration,

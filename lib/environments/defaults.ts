@@ -23,6 +23,8 @@ export const ENVIRONMENT_DEFAULTS = {
     command: { memoryMb: 256, timeoutSeconds: 30 },
     'confirm-step': { memoryMb: 512, timeoutSeconds: 60 },
     redrive: { memoryMb: 512, timeoutSeconds: 300 },
+    // Two looks at everything that differs, 15 s apart.
+    reconcile: { memoryMb: 1024, timeoutSeconds: 240 },
   },
   confirmation: { awaitSeconds: 60, drill: 0 },
   engineRegions: [],

@@ -10,6 +10,7 @@ export const FUNCTION_NAMES = [
   'command',
   'confirm-step',
   'redrive',
+  'reconcile',
 ] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 

@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import { type PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -13,7 +14,12 @@ import { pascalCase } from '../constructs/pascal-case.ts';
 import * as permissions from '../constructs/permissions.ts';
 import { PipelineFunction } from '../constructs/pipeline-function.ts';
 import { publishName } from '../constructs/published-names.ts';
-import { confirmationSecretsPrefix, runtimeSettings } from '../constructs/runtime-settings.ts';
+import {
+  confirmationSecretsPrefix,
+  reconciliationSecretsPrefix,
+  runtimeSettings,
+} from '../constructs/runtime-settings.ts';
+import { runOnSchedule } from '../constructs/scheduled-run.ts';
 import { mapStream } from '../constructs/stream-mapping.ts';
 import {
   type EnvironmentConfiguration,
@@ -59,6 +65,7 @@ export class PipelineStack extends Stack {
       permissions.writeItems(controlTableArn, 'ALERT'),
     ]);
 
+    const placement = placementOf(this, props.environment);
     const step = this.#function(
       'confirm-step',
       'one step of an order confirmation',
@@ -69,7 +76,7 @@ export class PipelineStack extends Stack {
         permissions.publishTo(alerts.topicArn),
         permissions.readVenueSecrets(this, confirmationSecretsPrefix(props.environment)),
       ],
-      placementOf(this, props.environment),
+      placement,
     );
     const machine = new OrderConfirmation(this, 'OrderConfirmation', {
       environment: props.environment,
@@ -106,7 +113,43 @@ export class PipelineStack extends Stack {
       permissions.receiveMessages(this.#data.quarantineQueueArn),
       permissions.writeStreams(marketStreamArn, tradingStreamArn),
     ]);
+    this.#reconciler(variables, placement, alerts);
     publishName(this, props.environment, 'confirmation-machine-arn', machine.stateMachineArn);
+  }
+
+  /** Outside the engine, with keys that can only read: it writes the ledger, freezes symbols and tells people. */
+  #reconciler(variables: Readonly<Record<string, string>>, placement: Placement | undefined, alerts: Topic): void {
+    const environment = this.#environment;
+    const prefix = reconciliationSecretsPrefix(environment);
+    const { lambda } = this.#function(
+      'reconcile',
+      'venue, ledger and engine compared; the ledger corrected',
+      { ...variables, MILLRACE_SECRETS: prefix },
+      [
+        permissions.writeItems(this.#data.ledgerTableArn, 'ACCOUNT'),
+        permissions.writeItems(this.#data.controlTableArn, 'ALERT', 'CONTROL'),
+        ...permissions.useObjectsUnder(this.#data.archiveBucketArn, 'reconciliation/'),
+        permissions.publishTo(alerts.topicArn),
+        permissions.readVenueSecrets(this, prefix),
+        permissions.readConfiguration(this, environment),
+      ],
+      placement,
+    );
+    const startWithin = Duration.minutes(4);
+    runOnSchedule(this, 'ReconcileOften', {
+      environment,
+      lambda,
+      schedule: Schedule.rate(Duration.minutes(5)),
+      input: { action: 'run' },
+      startWithin,
+    });
+    runOnSchedule(this, 'ReconcileDaily', {
+      environment,
+      lambda,
+      schedule: Schedule.cron({ hour: '0', minute: '7' }),
+      input: { action: 'daily' },
+      startWithin: Duration.hours(2),
+    });
   }
 
   #alertTopic(): Topic {

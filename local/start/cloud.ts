@@ -1,7 +1,7 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import { confirmationSecretsPrefix } from '#lib/constructs/runtime-settings.ts';
+import { confirmationSecretsPrefix, reconciliationSecretsPrefix } from '#lib/constructs/runtime-settings.ts';
 import { emulatedClientSettings } from '../aws-environment.ts';
 import type { Deployment } from '../deploy.ts';
 import { type ContainerDefinition, readContainerDefinition } from '../task-definition.ts';
@@ -51,7 +51,12 @@ export async function writeSecrets(
   keys: readonly UnitKeys[],
 ): Promise<void> {
   // The simulated venues know one key of an account; elsewhere confirmation has one of its own.
-  const prefixes = [definition.environment.MILLRACE_SECRETS ?? '', confirmationSecretsPrefix({ name: 'local' })];
+  const local = { name: 'local' } as const;
+  const prefixes = [
+    definition.environment.MILLRACE_SECRETS ?? '',
+    confirmationSecretsPrefix(local),
+    reconciliationSecretsPrefix(local),
+  ];
   const client = new SecretsManagerClient(emulatedClientSettings(endpoint));
   try {
     for (const { unit, key, secret } of keys) {

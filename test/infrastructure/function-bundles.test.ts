@@ -11,6 +11,8 @@ import { resourceOf, templateOf, templatesOf } from './support/synthesized.ts';
 
 /** A Lambda's file and its start-up time grow together; one that passes this has drawn in something it should not. */
 const BUDGET_BYTES = 2_000_000;
+/** What speaks to the venues and, besides, to S3 and Parameter Store, whose clients are 0.3 MB. */
+const LARGER: Readonly<Record<string, number>> = { reconcile: 2_300_000 };
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-bundles-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -43,7 +45,7 @@ describe.each(FUNCTION_NAMES)('bundle of %s', (name) => {
   bundleFunction(name, output);
 
   it('stays within its budget, with a source map', () => {
-    expect(statSync(path.join(output, 'handler.mjs')).size).toBeLessThan(BUDGET_BYTES);
+    expect(statSync(path.join(output, 'handler.mjs')).size).toBeLessThan(LARGER[name] ?? BUDGET_BYTES);
     expect(readFileSync(path.join(output, 'handler.mjs'), 'utf8')).toContain('sourceMappingURL=handler.mjs.map');
     expect(statSync(path.join(output, 'handler.mjs.map')).size).toBeGreaterThan(0);
   });

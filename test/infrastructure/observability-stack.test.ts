@@ -137,6 +137,7 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
     expect(breaching.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
       'EngineAbsent',
       'EngineMute',
+      'ReconcilerSilent',
       'UnitsNotHeld',
     ]);
     for (const [id, each] of alarms)

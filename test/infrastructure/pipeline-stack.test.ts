@@ -74,7 +74,10 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     const readers = resourcesOf(pipeline, 'AWS::IAM::Policy').filter(([, each]) =>
       JSON.stringify(each.Properties).includes('secretsmanager:'),
     );
-    expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual(['ConfirmStepRoleDefaultPolicy']);
+    expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual([
+      'ConfirmStepRoleDefaultPolicy',
+      'ReconcileRoleDefaultPolicy',
+    ]);
   });
 
   it('R1: asks and cancels with keys of its own, which the engine cannot read, nor it those of the engine', () => {
@@ -102,14 +105,39 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     expect(kindsOf('Confirm')).toEqual(['CONFIRM']);
     expect(kindsOf('ConfirmStep')).toEqual(['ALERT', 'CONFIRM']);
     expect(kindsOf('Command')).toEqual(['CONFIRM', 'CONTROL']);
+    expect(kindsOf('Reconcile')).toEqual(['ACCOUNT', 'ALERT', 'CONTROL']);
     expect(kindsOf('Archive')).toEqual([]);
     expect(kindsOf('Redrive')).toEqual([]);
+  });
+
+  it('S18: reconciles by its own keys, every five minutes and with a report each day, and reaches its own reports alone', () => {
+    const reconcile = resourceOf(pipeline, 'AWS::Lambda::Function', 'ReconcileFunction');
+    const prefix = `millrace/${environment}-reconciliation`;
+    expect(reconcile.Properties.Environment).toMatchObject({ Variables: { MILLRACE_SECRETS: prefix } });
+    const policy = JSON.stringify(resourceOf(pipeline, 'AWS::IAM::Policy', 'ReconcileRoleDefaultPolicy').Properties);
+    expect(policy).toContain(`secret:${prefix}/*`);
+    expect(policy.match(/secretsmanager:GetSecretValue/g)).toHaveLength(1);
+    expect(policy).toContain('/reconciliation/*');
+    expect(policy).not.toMatch(/kinesis:|sqs:|states:|s3:DeleteObject/);
+    const rules = resourcesOf(pipeline, 'AWS::Events::Rule').map(([, { Properties }]) => Properties);
+    for (const [expression, action] of [
+      ['rate(5 minutes)', 'run'],
+      ['cron(7 0 * * ? *)', 'daily'],
+    ]) {
+      const rule = rules.find((each) => each.ScheduleExpression === expression);
+      expect(rule?.State).toBe(environment === 'local' ? 'DISABLED' : 'ENABLED');
+      expect(JSON.stringify(rule?.Targets)).toContain(JSON.stringify(JSON.stringify({ action })));
+    }
   });
 
   it('runs what calls venues where its outgoing address is known', () => {
     const inside = functions.filter(([, each]) => each.Properties.VpcConfig !== undefined).map(([id]) => id);
     if (environment === 'local') expect(inside).toEqual([]);
-    else expect(inside).toEqual([expect.stringMatching(/^ConfirmStepFunction/)]);
+    else
+      expect(inside.sort()).toEqual([
+        expect.stringMatching(/^ConfirmStepFunction/),
+        expect.stringMatching(/^ReconcileFunction/),
+      ]);
   });
 
   it('keeps commands that fail', () => {

@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { z } from 'zod';
+import { createAlerts } from '#aws/alerts.ts';
+import {
+  createDynamoDbClient,
+  createParameterClient,
+  createS3Client,
+  createSecretsClient,
+  createSnsClient,
+} from '#aws/clients.ts';
+import { createConfigurationSource } from '#aws/configuration-source.ts';
+import { createDesiredStates } from '#aws/desired-state.ts';
+import { createLedger } from '#aws/ledger.ts';
+import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
+import { createLedgerReader } from '#aws/ledger-reader.ts';
+import { createLog } from '#aws/log.ts';
+import type { LoadedConfiguration } from '#core/config/runtime-configuration.ts';
+import { MillraceError } from '#core/errors.ts';
+import { systemTimers } from '#core/time/system-clock.ts';
+import { createVenueAccess } from '../confirm-step/venue-access.ts';
+import { readEnvironment } from '../environment.ts';
+import { type ReconcileParts, reconcileUnit } from './reconcile-unit.ts';
+import { reconciledUnits } from './reconciled-units.ts';
+import { createReconciliationReports, type UnitReport } from './reconciliation-report.ts';
+
+const settings = readEnvironment(
+  [
+    'MILLRACE_ENVIRONMENT',
+    'MILLRACE_BUILD',
+    'MILLRACE_LEDGER_TABLE',
+    'MILLRACE_CONTROL_TABLE',
+    'MILLRACE_ARCHIVE_BUCKET',
+    'MILLRACE_ALERT_TOPIC',
+    'MILLRACE_CONFIGURATION',
+    'MILLRACE_SECRETS',
+    'MILLRACE_VENUE_ENDPOINTS',
+  ],
+  process.env,
+);
+const UNPROVEN_AFTER_MS = 20 * 60_000;
+/** What stands unchanged is told again after this. */
+const TOLD_AGAIN_MS = 6 * 3_600_000;
+const DAY_MS = 86_400_000;
+
+const REQUEST = z.strictObject({
+  /** `daily`: besides, the report of the day before (UTC) is written. */
+  action: z.enum(['run', 'daily']).default('run'),
+  /** `<mode>/<account>/<venue>`; absent: every unit that has lanes. */
+  units: z.array(z.string()).min(1).optional(),
+  /** Between the two looks at what differs, and the age from which an execution is no longer on its way. */
+  settleMs: z.number().int().min(1_000).max(60_000).default(15_000),
+});
+
+const client = createDynamoDbClient();
+const log = createLog({
+  service: 'reconcile',
+  fields: { environment: settings.MILLRACE_ENVIRONMENT, build: settings.MILLRACE_BUILD },
+});
+const metrics = new Metrics({
+  namespace: 'Millrace',
+  serviceName: 'reconcile',
+  defaultDimensions: { environment: settings.MILLRACE_ENVIRONMENT },
+});
+const reports = createReconciliationReports(createS3Client(), settings.MILLRACE_ARCHIVE_BUCKET);
+const parameters = createParameterClient();
+const parts: Omit<ReconcileParts, 'origin' | 'rules'> = {
+  venue: createVenueAccess({
+    secrets: createSecretsClient(),
+    prefix: settings.MILLRACE_SECRETS,
+    environment: process.env,
+    endpoints: settings.MILLRACE_VENUE_ENDPOINTS,
+    insecureAllowed: settings.MILLRACE_ENVIRONMENT === 'local',
+    log,
+  }),
+  ledger: createLedgerReader(client, settings.MILLRACE_LEDGER_TABLE),
+  index: createLedgerIndexReader(client, settings.MILLRACE_LEDGER_TABLE),
+  writer: createLedger(client, settings.MILLRACE_LEDGER_TABLE),
+  desired: createDesiredStates(client, settings.MILLRACE_CONTROL_TABLE),
+  alerts: createAlerts({
+    sns: createSnsClient(),
+    topicArn: settings.MILLRACE_ALERT_TOPIC,
+    client,
+    table: settings.MILLRACE_CONTROL_TABLE,
+    environment: settings.MILLRACE_ENVIRONMENT,
+    nowMs: Date.now,
+    windowMs: TOLD_AGAIN_MS,
+  }),
+  log,
+  sleep: (ms) => sleep(ms),
+  nowMs: Date.now,
+};
+
+/** Venue, ledger and engine compared for all units or for some, on a schedule or when somebody asks. Answers with what it found. */
+export async function handler(event: unknown): Promise<{ readonly units: readonly UnitReport[] }> {
+  const request = REQUEST.safeParse(event ?? {});
+  if (!request.success) {
+    throw new MillraceError('validation', 'RECONCILE_REQUEST_INVALID', z.prettifyError(request.error));
+  }
+  const { action, units: asked, settleMs } = request.data;
+  const rules = { settleMs, unprovenAfterMs: UNPROVEN_AFTER_MS };
+  const { configuration, hash } = await readConfiguration();
+  const origin = { configurationHash: hash, build: settings.MILLRACE_BUILD };
+  const due = reconciledUnits(configuration, asked ?? null);
+  const at = Date.now();
+  const units = await Promise.all(due.map((unit) => reconcileUnit({ ...parts, origin, rules }, unit)));
+  const kept = await reports.keepFindings(at, units);
+  if (action === 'daily') await reports.writeDaily(new Date(at - DAY_MS).toISOString().slice(0, 10), at, units);
+  count(units);
+  log('info', 'reconciled', { units: units.length, failed: units.filter((each) => each.failed !== null).length, kept });
+  return { units };
+}
+
+/** As it is now: nobody watches it between two invocations. */
+async function readConfiguration(): Promise<LoadedConfiguration> {
+  const source = createConfigurationSource({
+    location: settings.MILLRACE_CONFIGURATION,
+    ssm: parameters,
+    timers: systemTimers,
+  });
+  try {
+    return await source.start();
+  } finally {
+    source.stop();
+  }
+}
+
+function count(units: readonly UnitReport[]): void {
+  const symbols = units.flatMap((unit) => unit.symbols);
+  const sum = (of: (symbol: UnitReport['symbols'][number]) => number) =>
+    symbols.reduce((total, each) => total + of(each), 0);
+  metrics.addMetric('UnitsReconciled', MetricUnit.Count, units.filter((unit) => unit.failed === null).length);
+  metrics.addMetric('UnitsNotReconciled', MetricUnit.Count, units.filter((unit) => unit.failed !== null).length);
+  metrics.addMetric(
+    'Differences',
+    MetricUnit.Count,
+    sum((each) => each.differences.length),
+  );
+  metrics.addMetric(
+    'Corrections',
+    MetricUnit.Count,
+    sum((each) => each.corrections.length),
+  );
+  metrics.addMetric(
+    'SymbolsFrozen',
+    MetricUnit.Count,
+    sum((each) => (each.frozen === null ? 0 : 1)),
+  );
+  metrics.addMetric(
+    'SymbolsUnsettled',
+    MetricUnit.Count,
+    sum((each) => (each.unsettled === null ? 0 : 1)),
+  );
+  metrics.publishStoredMetrics();
+}

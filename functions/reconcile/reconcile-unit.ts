@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import type { Alert, Alerts } from '#aws/alerts.ts';
+import type { DesiredStates } from '#aws/desired-state.ts';
+import type { Ledger } from '#aws/ledger.ts';
+import type { Log } from '#aws/log.ts';
+import { type UnitRef, unitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
+import { type BalanceDifference, compareBalances, standingBalances } from '#core/reconciliation/compare-balances.ts';
+import { balanceEvent, type CorrectionOrigin } from '#core/reconciliation/correction-events.ts';
+import { compareSymbol } from '#core/reconciliation/differences.ts';
+import { planSymbol, type ReconciliationRules, type SymbolPlan } from '#core/reconciliation/plan-reconciliation.ts';
+import type { SymbolLook } from '#core/reconciliation/symbol-look.ts';
+import { lookAt, type Parties, type ReconciledSymbol } from './ask-parties.ts';
+import type { SymbolReport, UnitReport } from './reconciliation-report.ts';
+
+export interface ReconcileParts extends Omit<Parties, 'queries'> {
+  readonly venue: (unit: UnitRef) => Promise<Parties['queries']>;
+  readonly writer: Ledger;
+  readonly desired: DesiredStates;
+  readonly alerts: Alerts;
+  readonly log: Log;
+  readonly rules: ReconciliationRules;
+  readonly origin: CorrectionOrigin;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** A unit with what is configured of it; `symbols` by name, so that the venue's instruments are asked for once. */
+export interface ReconciledUnit {
+  readonly unit: UnitRef;
+  readonly symbols: readonly { readonly symbol: string; readonly reservedSize: string; readonly lane: string | null }[];
+}
+
+/**
+ * Compares one unit and corrects its ledger. Only what stands in two looks, `settleMs` apart, is acted upon; symbols are frozen before the ledger is corrected, so that no entry falls between.
+ * A venue that cannot be asked is a report that says so;
+ * rejects only where people cannot be told.
+ */
+export async function reconcileUnit(parts: ReconcileParts, { unit, symbols }: ReconciledUnit): Promise<UnitReport> {
+  const startedAt = parts.nowMs();
+  try {
+    const queries = await parts.venue(unit);
+    const parties = { ...parts, queries };
+    const instruments = new Map((await queries.instruments()).map((each) => [each.symbol, each]));
+    const known = symbols.flatMap(({ symbol, ...rest }): ReconciledSymbol[] => {
+      const instrument = instruments.get(symbol);
+      return instrument === undefined ? [] : [{ unit, instrument, ...rest }];
+    });
+    const balances = () => balanceDifferences(parties, unit);
+    const first = await looksAt(parties, known);
+    const firstBalances = await balances();
+    const doubtful = known.filter((_, index) => {
+      const look = first[index];
+      return look !== undefined && compareSymbol(look, parts.rules.settleMs).length > 0;
+    });
+    if (doubtful.length > 0 || firstBalances.length > 0) await parts.sleep(parts.rules.settleMs);
+    const second = await looksAt(parties, doubtful);
+    const standing = standingBalances(firstBalances, firstBalances.length === 0 ? [] : await balances());
+
+    const reports: SymbolReport[] = [];
+    for (const look of first) {
+      const again = second.find((each) => each.instrument.symbol === look.instrument.symbol);
+      if (again === undefined) reports.push(reportOf(look, null, []));
+      else {
+        const plan = planSymbol(look, again, parts.rules, parts.origin);
+        reports.push(reportOf(again, plan, await carryOut(parts, again, plan)));
+      }
+    }
+    const unknown = symbols.filter((each) => !instruments.has(each.symbol)).map((each) => each.symbol);
+    if (unknown.length > 0) throw new Error(`the venue has no instrument ${unknown.join(', ')}`);
+    await correctBalances(parts, unit, standing);
+    return { unit: unitId(unit), at: startedAt, failed: null, symbols: reports, balances: standing.map(balanceLine) };
+  } catch (error) {
+    const failed = messageOf(error);
+    parts.log('error', 'a unit could not be reconciled', { unit: unitId(unit), reason: failed });
+    await tell(
+      parts,
+      unit,
+      'warning',
+      'RECONCILIATION_FAILED',
+      unitId(unit),
+      `${unitId(unit)} could not be reconciled: ${failed}`,
+    );
+    return { unit: unitId(unit), at: startedAt, failed, symbols: [], balances: [] };
+  }
+}
+
+async function looksAt(parties: Parties, symbols: readonly ReconciledSymbol[]): Promise<readonly SymbolLook[]> {
+  const looks: SymbolLook[] = [];
+  for (const symbol of symbols) looks.push(await lookAt(parties, symbol));
+  return looks;
+}
+
+async function balanceDifferences(parties: Parties, unit: UnitRef): Promise<readonly BalanceDifference[]> {
+  const ledger = (await parties.ledger.readBalances(unit)).filter((each) => each.venue === unit.venue);
+  return compareBalances(ledger, await parties.queries.balances());
+}
+
+/** Freezes, corrects, tells. What each correction came to, in their order. */
+async function carryOut(parts: ReconcileParts, look: SymbolLook, plan: SymbolPlan): Promise<readonly string[]> {
+  const { symbol } = look.instrument;
+  const unit = unitId(look.unit);
+  if (plan.unsettled !== null) {
+    parts.log('info', 'not settled, nothing is corrected', { unit, symbol, reason: plan.unsettled });
+    return [];
+  }
+  if (plan.freeze !== null) {
+    const { frozenSymbols } = await parts.desired.read(unit);
+    const reason = `reconciliation of ${symbol}: ${plan.freeze}`.slice(0, 500);
+    if (!frozenSymbols.includes(symbol))
+      await parts.desired.freeze(unit, { id: `reconcile/${symbol}/${look.at}`, symbols: [symbol], reason }, look.at);
+  }
+  const outcomes: string[] = [];
+  for (const event of plan.corrections) outcomes.push(`${event.type} ${event.id}: ${await parts.writer.apply(event)}`);
+  const text = plan.findings.map((each) => each.text).join('\n');
+  if (text === '') return outcomes;
+  const critical = plan.findings.some((each) => each.severity === 'critical');
+  const severity = critical ? 'critical' : 'warning';
+  const done = [
+    plan.corrections.length > 0 ? `The ledger was corrected (${plan.corrections.length} entries).` : '',
+    plan.freeze === null ? '' : `${symbol} takes no entries until people lift it (docs/runbook.md, "Reconciliation").`,
+  ];
+  const told = [`${unit} ${symbol}:`, text, ...done].filter((line) => line !== '').join('\n');
+  // What stands unchanged is not told at every look.
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  await tell(parts, look.unit, severity, 'RECONCILIATION_DIFFERENCE', `${unit}#${symbol}#${digest}`, told);
+  parts.log('warn', 'differences', { unit, symbol, text, corrections: outcomes.length, frozen: plan.freeze !== null });
+  return outcomes;
+}
+
+async function correctBalances(
+  parts: ReconcileParts,
+  unit: UnitRef,
+  standing: readonly BalanceDifference[],
+): Promise<void> {
+  for (const { report } of standing) {
+    if (report !== null) await parts.writer.apply(balanceEvent(unit, parts.nowMs(), report, parts.origin));
+  }
+}
+
+function balanceLine({ currency, ledger, venue }: BalanceDifference): UnitReport['balances'][number] {
+  return { currency, ledger, venue };
+}
+
+function reportOf(look: SymbolLook, plan: SymbolPlan | null, outcomes: readonly string[]): SymbolReport {
+  return {
+    symbol: look.instrument.symbol,
+    ledger: look.ledger.positionSize,
+    venue: look.venue.position.size,
+    lane: look.lane?.state ?? null,
+    differences:
+      plan?.findings.map(({ severity, text, difference }) => ({ kind: difference.kind, severity, text })) ?? [],
+    unsettled: plan?.unsettled ?? null,
+    corrections: outcomes,
+    frozen: plan?.freeze ?? null,
+  };
+}
+
+async function tell(
+  parts: ReconcileParts,
+  unit: UnitRef,
+  severity: Alert['severity'],
+  code: string,
+  key: string,
+  text: string,
+): Promise<void> {
+  const time = parts.nowMs();
+  const dedupeKey = `${code}#${key}`;
+  await parts.alerts.publish({ id: `${dedupeKey}/${time}`, severity, code, text, dedupeKey, unit: unitId(unit), time });
+}
