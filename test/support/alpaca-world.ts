@@ -3,9 +3,7 @@ import type { MarketMessage } from '#core/market/market-message.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
-import type { EpochMs } from '#core/time/clock.ts';
-import { seededRandom } from '#core/time/seeded-random.ts';
-import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
 import { createAlpacaServer } from '#simulation/protocol/alpaca-server.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
@@ -14,9 +12,9 @@ import { alpacaMarketData } from '#venues/alpaca/market-data.ts';
 import { createAlpacaQueries } from '#venues/alpaca/queries.ts';
 import { createAlpacaOrderEntry } from '#venues/alpaca/trading.ts';
 import { createMarketConnection } from '#venues/connection/market-connection.ts';
-import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime, Credentials } from '#venues/venue.ts';
+import { cancelled, placed } from './answered.ts';
+import { logInto, loopbackRuntime } from './loopback-runtime.ts';
 import { createScriptedExchange, type ScriptedExchange } from './scripted-exchange.ts';
 
 export const GOOD_KEYS: Credentials = { key: 'PKTEST', secret: 'test-secret-of-some-length' };
@@ -64,7 +62,7 @@ export async function createAlpacaWorld(overrides: Partial<AccountRuntime> = {})
     keys,
     logged,
     runtime: createAlpacaRuntime(venue, {
-      log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields)}`),
+      log: logInto(logged),
       credentials: () => credentials,
       ...overrides,
     }),
@@ -76,19 +74,11 @@ export async function createAlpacaWorld(overrides: Partial<AccountRuntime> = {})
 }
 
 export function createAlpacaRuntime(venue: SimulatedVenue, overrides: Partial<AccountRuntime> = {}): AccountRuntime {
-  return {
-    endpoints: venue.urls,
-    clock: systemClock,
-    timers: systemTimers,
-    random: seededRandom(11),
-    connect: createWsConnect({ insecureAllowed: true }),
-    fetch: createSecureFetch({ insecureAllowed: true }),
-    log: () => undefined,
-    account: { account: 'main', mode: 'paper' },
+  return loopbackRuntime(venue.urls, {
     credentials: () => GOOD_KEYS,
     marketCredentials: () => GOOD_KEYS,
     ...overrides,
-  };
+  });
 }
 
 /** The account stream of a world with what it has told. */
@@ -129,15 +119,12 @@ export function intentOf(clientOrderId: string, change: Partial<OrderIntent> = {
 }
 
 /** Places and waits for the answer. */
-export function place(entry: OrderEntry, intent: OrderIntent, validForMs = 10_000): Promise<OrderAnswer> {
-  return new Promise((resolve) => {
-    entry.place(intent, AAPL, (systemClock.epochMs() + validForMs) as EpochMs, resolve);
-  });
+export function place(entry: OrderEntry, intent: OrderIntent, validForMs?: number): Promise<OrderAnswer> {
+  return placed(entry, AAPL, intent, validForMs);
 }
 
-export function cancel(entry: OrderEntry, clientOrderId: string): Promise<OrderAnswer> {
-  const target = { symbol: AAPL.symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId: null };
-  return new Promise((resolve) => entry.cancel(target, (systemClock.epochMs() + 10_000) as EpochMs, resolve));
+export function cancel(entry: OrderEntry, clientOrderId: string, venueOrderId?: string | null): Promise<OrderAnswer> {
+  return cancelled(entry, AAPL, clientOrderId, venueOrderId);
 }
 
 /** One market-data socket of a world, with what it said. */

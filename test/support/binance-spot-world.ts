@@ -4,7 +4,7 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
-import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import type { MarketSource } from '#simulation/market-sources/market-source.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
@@ -12,8 +12,8 @@ import { type BinanceSpotServerOptions, createBinanceSpotServer } from '#simulat
 import { createBinanceSpotAccountStream } from '#venues/binance-spot/account-stream.ts';
 import { createBinanceSpotQueries } from '#venues/binance-spot/queries.ts';
 import { createBinanceSpotOrderEntry } from '#venues/binance-spot/trading.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
-import type { AccountRuntime, Credentials } from '#venues/venue.ts';
+import type { Credentials } from '#venues/venue.ts';
+import { logInto, loopbackRuntime } from './loopback-runtime.ts';
 import { until } from './until.ts';
 
 export const BTC_SPOT: Instrument = {
@@ -69,18 +69,13 @@ export async function openSpot(options: Partial<BinanceSpotServerOptions> = {}) 
   ending.push(() => server.close());
   const random = seededRandom(1);
   const logged: string[] = [];
-  const runtime: AccountRuntime = {
-    endpoints: server.urls,
-    clock: systemClock,
-    timers: systemTimers,
+  const runtime = loopbackRuntime(server.urls, {
     // Waits of the backoff are a hundredth of what they would be.
     random: { next: () => random.next() / 100 },
-    connect: createWsConnect({ insecureAllowed: true }),
     fetch: globalThis.fetch,
-    log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
-    account: { account: 'main', mode: 'paper' },
+    log: logInto(logged),
     credentials: () => SPOT_KEYS,
-  };
+  });
 
   return {
     exchange,

@@ -4,7 +4,7 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer } from '#core/orders/venue-ports.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
-import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import type { MarketSource, SourceFrame, SourceStep } from '#simulation/market-sources/market-source.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
@@ -12,8 +12,8 @@ import { type BinanceUsdmServerOptions, createBinanceUsdmServer } from '#simulat
 import { createBinanceUsdmAccountStream } from '#venues/binance-usdm/account-stream.ts';
 import { createBinanceUsdmQueries } from '#venues/binance-usdm/queries.ts';
 import { createBinanceUsdmOrderEntry } from '#venues/binance-usdm/trading.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
-import type { AccountRuntime, Credentials } from '#venues/venue.ts';
+import type { Credentials } from '#venues/venue.ts';
+import { logInto, loopbackRuntime } from './loopback-runtime.ts';
 
 export const BTCUSDT: Instrument = {
   venue: 'binance-usdm',
@@ -81,18 +81,13 @@ export async function openBinance(
   const random = seededRandom(1);
   let credentials: Credentials | null = KEYS;
   const logged: string[] = [];
-  const runtime: AccountRuntime = {
-    endpoints: server.urls,
-    clock: systemClock,
-    timers: systemTimers,
+  const runtime = loopbackRuntime(server.urls, {
     // Waits of the backoff are a hundredth of what they would be.
     random: { next: () => random.next() / 100 },
-    connect: createWsConnect({ insecureAllowed: true }),
     fetch: globalThis.fetch,
-    log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
-    account: { account: 'main', mode: 'paper' },
+    log: logInto(logged),
     credentials: () => credentials,
-  };
+  });
 
   return {
     exchange,

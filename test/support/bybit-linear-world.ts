@@ -1,9 +1,7 @@
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
-import type { EpochMs, Timers } from '#core/time/clock.ts';
-import { seededRandom } from '#core/time/seeded-random.ts';
-import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createBybitLinearServer } from '#simulation/protocol/bybit-linear-server.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
@@ -11,9 +9,9 @@ import { createBybitAccountStream } from '#venues/bybit/account-stream.ts';
 import { createBybitQueries } from '#venues/bybit/queries.ts';
 import { createBybitOrderEntry } from '#venues/bybit/trading.ts';
 import { LINEAR } from '#venues/bybit-linear/category.ts';
-import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime, Credentials } from '#venues/venue.ts';
+import { cancelled, placed } from './answered.ts';
+import { logInto, loopbackRuntime } from './loopback-runtime.ts';
 import { createScriptedExchange, LINEAR_BTC, type ScriptedExchange } from './scripted-exchange.ts';
 
 export const GOOD_KEYS: Credentials = { key: 'test-key', secret: 'test-secret-of-some-length' };
@@ -40,18 +38,7 @@ export async function createBybitWorld(overrides: Partial<AccountRuntime> = {}):
     venue,
     keys,
     logged,
-    runtime: {
-      endpoints: venue.urls,
-      clock: systemClock,
-      timers: systemTimers,
-      random: seededRandom(11),
-      connect: createWsConnect({ insecureAllowed: true }),
-      fetch: createSecureFetch({ insecureAllowed: true }),
-      log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields)}`),
-      account: { account: 'main', mode: 'paper' },
-      credentials: () => credentials,
-      ...overrides,
-    },
+    runtime: loopbackRuntime(venue.urls, { log: logInto(logged), credentials: () => credentials, ...overrides }),
     setCredentials(next) {
       credentials = next;
     },
@@ -101,18 +88,10 @@ export function intentOf(clientOrderId: string, change: Partial<OrderIntent> = {
 }
 
 /** Places and waits for the answer. */
-export function place(entry: OrderEntry, intent: OrderIntent, validForMs = 10_000): Promise<OrderAnswer> {
-  return new Promise((resolve) => {
-    entry.place(intent, LINEAR_BTC, (systemClock.epochMs() + validForMs) as EpochMs, resolve);
-  });
+export function place(entry: OrderEntry, intent: OrderIntent, validForMs?: number): Promise<OrderAnswer> {
+  return placed(entry, LINEAR_BTC, intent, validForMs);
 }
 
-export function cancel(entry: OrderEntry, clientOrderId: string): Promise<OrderAnswer> {
-  const target = { symbol: LINEAR_BTC.symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId: null };
-  return new Promise((resolve) => entry.cancel(target, (systemClock.epochMs() + 10_000) as EpochMs, resolve));
-}
-
-/** The process's timers, with waits of `fromMs` made `toMs`. */
-export function hastened(fromMs: number, toMs: number): Timers {
-  return { after: (delayMs, run) => systemTimers.after(delayMs === fromMs ? toMs : delayMs, run) };
+export function cancel(entry: OrderEntry, clientOrderId: string, venueOrderId?: string | null): Promise<OrderAnswer> {
+  return cancelled(entry, LINEAR_BTC, clientOrderId, venueOrderId);
 }

@@ -3,8 +3,7 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, ClientOrderId, FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { seededRandom } from '#core/time/seeded-random.ts';
-import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
@@ -15,10 +14,8 @@ import { createBybitSpotServer } from '#simulation/protocol/bybit-spot-server.ts
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
 import { bybitLinear } from '#venues/bybit-linear/venue.ts';
 import { bybitSpot } from '#venues/bybit-spot/venue.ts';
-import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
-import type { AccountRuntime } from '#venues/venue.ts';
 import { GOOD_KEYS } from './bybit-linear-world.ts';
+import { logInto, loopbackRuntime } from './loopback-runtime.ts';
 import { until } from './until.ts';
 
 /** A simulated Bybit over the matching engine, in a market that stands still, and our client's parts made for it. */
@@ -45,18 +42,11 @@ export async function createBybitMarketWorld(
   const server: SimulatedVenue = await create({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: 0 });
   const known = new Map<string, Instrument>(instruments.map((each) => [each.symbol, each]));
   const logged: string[] = [];
-  const runtime: AccountRuntime = {
-    endpoints: server.urls,
-    clock: systemClock,
-    timers: systemTimers,
-    random: seededRandom(3),
-    connect: createWsConnect({ insecureAllowed: true }),
-    fetch: createSecureFetch({ insecureAllowed: true }),
-    log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
-    account: { account: 'main', mode: 'paper' },
+  const runtime = loopbackRuntime(server.urls, {
+    log: logInto(logged),
     credentials: () => GOOD_KEYS,
     instruments: () => known,
-  };
+  });
   const reports: AccountReport[] = [];
   const stream = venue.createAccountStream(runtime, {
     onReport: (report) => reports.push(report),

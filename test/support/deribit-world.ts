@@ -2,18 +2,16 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, ClientOrderId, OrderIntent } from '#core/orders/order.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry } from '#core/orders/venue-ports.ts';
-import type { EpochMs, Timers } from '#core/time/clock.ts';
-import { seededRandom } from '#core/time/seeded-random.ts';
-import { systemClock, systemTimers } from '#core/time/system-clock.ts';
+import { systemClock } from '#core/time/system-clock.ts';
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import { createDeribitServer } from '#simulation/protocol/deribit-server.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
-import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
-import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import { createDeribitAccountStream } from '#venues/deribit/account-stream.ts';
 import { createDeribitQueries } from '#venues/deribit/queries.ts';
 import { createDeribitOrderEntry } from '#venues/deribit/trading.ts';
 import type { AccountRuntime, Credentials } from '#venues/venue.ts';
+import { cancelled, placed } from './answered.ts';
+import { logInto, loopbackRuntime } from './loopback-runtime.ts';
 import { createScriptedExchange, type ScriptedExchange } from './scripted-exchange.ts';
 
 export const GOOD_KEYS: Credentials = { key: 'test-key', secret: 'test-secret-of-some-length' };
@@ -70,18 +68,7 @@ export async function createDeribitWorld(
     venue,
     keys,
     logged,
-    runtime: {
-      endpoints: venue.urls,
-      clock: systemClock,
-      timers: systemTimers,
-      random: seededRandom(11),
-      connect: createWsConnect({ insecureAllowed: true }),
-      fetch: createSecureFetch({ insecureAllowed: true }),
-      log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields)}`),
-      account: { account: 'main', mode: 'paper' },
-      credentials: () => credentials,
-      ...overrides,
-    },
+    runtime: loopbackRuntime(venue.urls, { log: logInto(logged), credentials: () => credentials, ...overrides }),
     setCredentials(next) {
       credentials = next;
     },
@@ -127,22 +114,10 @@ export function intentOf(clientOrderId: string, change: Partial<OrderIntent> = {
 }
 
 /** Places and waits for the answer. */
-export function place(entry: OrderEntry, intent: OrderIntent, validForMs = 10_000): Promise<OrderAnswer> {
-  return new Promise((resolve) => {
-    entry.place(intent, INVERSE_BTC, (systemClock.epochMs() + validForMs) as EpochMs, resolve);
-  });
+export function place(entry: OrderEntry, intent: OrderIntent, validForMs?: number): Promise<OrderAnswer> {
+  return placed(entry, INVERSE_BTC, intent, validForMs);
 }
 
-export function cancel(
-  entry: OrderEntry,
-  clientOrderId: string,
-  venueOrderId: string | null = null,
-): Promise<OrderAnswer> {
-  const target = { symbol: INVERSE_BTC.symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId };
-  return new Promise((resolve) => entry.cancel(target, (systemClock.epochMs() + 10_000) as EpochMs, resolve));
-}
-
-/** The process's timers, with waits of `fromMs` made `toMs`. */
-export function hastened(fromMs: number, toMs: number): Timers {
-  return { after: (delayMs, run) => systemTimers.after(delayMs === fromMs ? toMs : delayMs, run) };
+export function cancel(entry: OrderEntry, clientOrderId: string, venueOrderId?: string | null): Promise<OrderAnswer> {
+  return cancelled(entry, INVERSE_BTC, clientOrderId, venueOrderId);
 }

@@ -4,11 +4,11 @@ import {
   type BybitWorld,
   createBybitWorld,
   enterOrders,
-  hastened,
   intentOf,
   listenToAccount,
   place,
 } from '../support/bybit-linear-world.ts';
+import { hastened } from '../support/hastened.ts';
 import { settle } from '../support/manual-clock.ts';
 import { createMemoryTransport } from '../support/memory-transport.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,8 @@ import type { ClientOrderId } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueErrorClass, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-import { askVenue, type BybitWorld, createBybitWorld, hastened } from '../support/bybit-linear-world.ts';
+import { askVenue, type BybitWorld, createBybitWorld } from '../support/bybit-linear-world.ts';
+import { hastened } from '../support/hastened.ts';
 
 let world: BybitWorld;
 let queries: VenueQueries;

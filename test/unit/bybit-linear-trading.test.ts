@@ -7,10 +7,10 @@ import {
   createBybitWorld,
   enterOrders,
   GOOD_KEYS,
-  hastened,
   intentOf,
   place,
 } from '../support/bybit-linear-world.ts';
+import { hastened } from '../support/hastened.ts';
 import { LINEAR_BTC } from '../support/scripted-exchange.ts';
 import { until } from '../support/until.ts';
 

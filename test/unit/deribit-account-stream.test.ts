@@ -5,12 +5,12 @@ import {
   type DeribitWorld,
   enterOrders,
   GOOD_KEYS,
-  hastened,
   INVERSE_BTC,
   intentOf,
   listenToAccount,
   place,
 } from '../support/deribit-world.ts';
+import { hastened } from '../support/hastened.ts';
 import { until } from '../support/until.ts';
 
 let world: DeribitWorld;

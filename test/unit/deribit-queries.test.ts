@@ -10,11 +10,11 @@ import {
   askVenue,
   createDeribitWorld,
   type DeribitWorld,
-  hastened,
   INVERSE_BTC,
   intentOf,
   listenToAccount,
 } from '../support/deribit-world.ts';
+import { hastened } from '../support/hastened.ts';
 import { until } from '../support/until.ts';
 
 const SYMBOL = 'BTC-PERPETUAL';
