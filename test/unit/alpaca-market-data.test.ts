@@ -3,8 +3,9 @@ import type { MarketMessage, Subscription } from '#core/market/market-message.ts
 import type { EpochMs } from '#core/time/clock.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { alpacaEndpoints } from '#venues/alpaca/endpoints.ts';
-import { readAssets, readClock } from '#venues/alpaca/instruments.ts';
+import { readAssets } from '#venues/alpaca/instruments.ts';
 import { alpacaMarketData } from '#venues/alpaca/market-data.ts';
+import { readClock } from '#venues/alpaca/market-status.ts';
 import { authHeaders } from '#venues/alpaca/signing.ts';
 import { formatTimestamp, parseTimestamp } from '#venues/alpaca/timestamps.ts';
 import { AAPL } from '../support/alpaca-world.ts';

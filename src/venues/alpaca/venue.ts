@@ -2,8 +2,9 @@ import type { Venue } from '../venue.ts';
 import { createAlpacaAccountStream } from './account-stream.ts';
 import { AlpacaBookSync } from './book-sync.ts';
 import { alpacaEndpoints } from './endpoints.ts';
-import { fetchInstruments, fetchMarketStatus } from './instruments.ts';
+import { fetchInstruments } from './instruments.ts';
 import { alpacaMarketData } from './market-data.ts';
+import { fetchMarketStatus } from './market-status.ts';
 import { createAlpacaQueries } from './queries.ts';
 import { createAlpacaOrderEntry } from './trading.ts';
 

@@ -155,8 +155,13 @@ export function createBinanceSpotAccountStream(
           onFrame(frame, session.id === connection.session()?.id);
         } catch (error) {
           // What cannot be read may have been a fill: start over, the listener reconciles after `live`.
-          runtime.log('error', 'private frame not understood', { reason: messageOf(error), bytes: frame.length });
-          connection.fail(messageOf(error));
+          const reason = messageOf(error);
+          runtime.log('error', 'account frame refused', {
+            connection: 'binance-spot account',
+            reason,
+            bytes: frame.length,
+          });
+          connection.fail(reason);
         }
       },
       onSessionEnd: (session, reason) => pending.failSession(session.id, reason),

@@ -137,8 +137,13 @@ export function createBinanceUsdmAccountStream(
           onFrame(frame, session.id === connection.session()?.id);
         } catch (error) {
           // What cannot be read may have been a fill: start over, the listener reconciles after `live`.
-          runtime.log('error', 'private frame not understood', { reason: messageOf(error), bytes: frame.length });
-          connection.fail(messageOf(error));
+          const reason = messageOf(error);
+          runtime.log('error', 'account frame refused', {
+            connection: 'binance-usdm account',
+            reason,
+            bytes: frame.length,
+          });
+          connection.fail(reason);
         }
       },
       onSessionEnd: () => undefined,

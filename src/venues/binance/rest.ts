@@ -107,7 +107,7 @@ export function createRestClient(api: BinanceApi, runtime: AccountRuntime): Rest
 
   function readClockBeside(): void {
     if (clock.monoNanos() / 1e6 - clockReadAt < CLOCK_GOOD_MS) return;
-    readClock().catch((error: unknown) => runtime.log('warn', 'venue clock not read', { reason: messageOf(error) }));
+    readClock().catch((error: unknown) => runtime.log('warn', 'venue time not known', { reason: messageOf(error) }));
   }
 
   async function signedOnce(call: RestCall): Promise<unknown> {

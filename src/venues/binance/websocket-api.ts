@@ -98,7 +98,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
       clock,
       timers,
       ask: rest.serverTime,
-      onFailure: (text) => log('warn', 'venue clock not read', { reason: text }),
+      onFailure: (text) => log('warn', 'venue time not known', { reason: text }),
       onAlarm: (raised, offsetMs) =>
         log(raised ? 'error' : 'info', 'venue clock and ours', { venue: api.name, raised, offsetMs }),
     });
@@ -263,7 +263,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
           onFrame(frame, session.id === connection.session()?.id);
         } catch (error) {
           // It may have been an answer; whoever waits for it gets `unknown` by the end of the connection.
-          log('error', 'order entry frame not understood', { reason: messageOf(error), bytes: frame.length });
+          log('error', 'order answer unreadable', { reason: messageOf(error), bytes: frame.length });
           connection.fail(messageOf(error));
         }
       },

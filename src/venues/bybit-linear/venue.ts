@@ -1,7 +1,7 @@
 import { createBybitAccountStream } from '../bybit/account-stream.ts';
 import { BybitBookSync } from '../bybit/book-sync.ts';
 import { bybitEndpoints } from '../bybit/endpoints.ts';
-import { fetchBybitMarketStatus } from '../bybit/market-status.ts';
+import { fetchMarketStatus } from '../bybit/market-status.ts';
 import { createBybitQueries } from '../bybit/queries.ts';
 import { createBybitOrderEntry } from '../bybit/trading.ts';
 import type { Venue } from '../venue.ts';
@@ -41,5 +41,5 @@ export const bybitLinear: Venue = {
   createOrderEntry: (runtime, onStatus) => createBybitOrderEntry(LINEAR, runtime, onStatus),
   createQueries: (runtime) => createBybitQueries(LINEAR, runtime, fetchInstruments),
   fetchInstruments,
-  fetchMarketStatus: (runtime) => fetchBybitMarketStatus(LINEAR, runtime),
+  fetchMarketStatus: (runtime) => fetchMarketStatus(LINEAR, runtime),
 };

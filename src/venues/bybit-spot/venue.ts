@@ -1,7 +1,7 @@
 import { createBybitAccountStream } from '../bybit/account-stream.ts';
 import { BybitBookSync } from '../bybit/book-sync.ts';
 import { bybitEndpoints } from '../bybit/endpoints.ts';
-import { fetchBybitMarketStatus } from '../bybit/market-status.ts';
+import { fetchMarketStatus } from '../bybit/market-status.ts';
 import { createBybitQueries } from '../bybit/queries.ts';
 import { createBybitOrderEntry } from '../bybit/trading.ts';
 import type { Venue } from '../venue.ts';
@@ -44,5 +44,5 @@ export const bybitSpot: Venue = {
   createOrderEntry: (runtime, onStatus) => createBybitOrderEntry(SPOT, runtime, onStatus),
   createQueries: (runtime) => createBybitQueries(SPOT, runtime, fetchInstruments),
   fetchInstruments,
-  fetchMarketStatus: (runtime) => fetchBybitMarketStatus(SPOT, runtime),
+  fetchMarketStatus: (runtime) => fetchMarketStatus(SPOT, runtime),
 };

@@ -33,7 +33,7 @@ const PRODUCTION = '1';
  * want of service is in maintenance as well; where announcements are not served (HTTP 404) one whose clock answers is open. Rejects with a `VenueError` where
  * nothing can be known.
  */
-export async function fetchBybitMarketStatus(category: BybitCategory, runtime: VenueRuntime): Promise<MarketStatus> {
+export async function fetchMarketStatus(category: BybitCategory, runtime: VenueRuntime): Promise<MarketStatus> {
   try {
     return statusOf(
       category,

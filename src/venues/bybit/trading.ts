@@ -113,7 +113,7 @@ export function createBybitOrderEntry(
       authentication.onAnswer(session, message.retCode ?? (message.success === true ? 0 : 10004), message.retMsg ?? '');
     } else if (message.reqId !== undefined && message.reqId !== '') {
       if (!pending.answer(message.reqId, message)) {
-        log('warn', 'order answer that nobody waits for', { reqId: message.reqId, retCode: message.retCode });
+        log('warn', 'answer that nobody waits for', { reqId: message.reqId, retCode: message.retCode });
       }
     } else {
       log('error', 'order connection says', { retCode: message.retCode, retMsg: message.retMsg, op: message.op });
