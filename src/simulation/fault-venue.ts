@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { parseArgs } from 'node:util';
 import { MillraceError, messageOf } from '#core/errors.ts';
-import { VENUES, type VenueId } from '#core/market/instrument.ts';
 import { systemClock } from '#core/time/system-clock.ts';
 import { deferSource } from './deferred-source.ts';
 import { createSimulatedExchange } from './exchange/create-simulated-exchange.ts';
 import type { SimulatedExchange } from './exchange/simulated-exchange.ts';
 import { depositsFor, exchangeSettingsFor, leverageFor } from './exchange-terms.ts';
+import { type FaultVenueArguments, parseFaultVenueArguments } from './fault-venue-arguments.ts';
+import { scoreScenarios } from './fault-venue-score.ts';
 import { builtInInstruments } from './market-sources/built-in-instruments.ts';
 import { createGeneratedMarket, startPriceOf } from './market-sources/generated-market.ts';
 import { inspectRecording } from './market-sources/instruments-of-recording.ts';
@@ -19,16 +17,8 @@ import { createApiKeyRing } from './protocol/api-keys.ts';
 import { FAULT_COMMANDS, runFaultCommand } from './protocol/fault-commands.ts';
 import type { SimulatedVenue } from './protocol/simulated-venue.ts';
 import { VENUE_SERVERS } from './protocol/venue-servers.ts';
-
-/** What one run was asked for. */
-export interface FaultVenueArguments {
-  readonly venue: VenueId;
-  /** 0 = any free port. */
-  readonly port: number;
-  /** Recorded files; empty: generated flow. */
-  readonly replay: readonly string[];
-  readonly seed: number;
-}
+import { createBotWatch } from './scenarios/bot-watch.ts';
+import { describeScenarios } from './scenarios/scenarios.ts';
 
 /** Where the program talks: lines out, lines of faults, commands in (null: none), and the wish to end. */
 export interface FaultVenueConsole {
@@ -38,60 +28,9 @@ export interface FaultVenueConsole {
   readonly signal: AbortSignal;
 }
 
-const USAGE = `npm run fault-venue -- --venue ${VENUES.join('|')} --port P [--replay FILE[,FILE…]] [--seed N]`;
 const ACCOUNT = 'main';
 /** How often the market moves on. */
 const STEP_MS = 5;
-
-/** Reads the command line. Throws `ARGUMENTS_INVALID` with every fault at once, `REPLAY_MISSING` for a file that is not there. */
-export function parseFaultVenueArguments(argv: readonly string[]): FaultVenueArguments {
-  const { values, faults } = rawArguments(argv);
-  const venue = VENUES.find((each) => each === values.venue);
-  if (venue === undefined) faults.push(`--venue must be one of ${VENUES.join(', ')}`);
-  const port = wholeNumber(values.port, 65_535);
-  if (port === null) faults.push('--port must be a number from 0 (any free port) to 65535');
-  const seed = values.seed === undefined ? 1 : wholeNumber(values.seed, 0xffffffff);
-  if (seed === null) faults.push('--seed must be a whole number');
-  if (venue === undefined || port === null || seed === null || faults.length > 0) {
-    throw new MillraceError('validation', 'ARGUMENTS_INVALID', `\n  - ${faults.join('\n  - ')}\n${USAGE}`);
-  }
-  const replay = (values.replay ?? '').split(',').filter((each) => each !== '');
-  for (const file of replay) {
-    if (existsSync(file) && statSync(file).isFile()) continue;
-    throw new MillraceError(
-      'validation',
-      'REPLAY_MISSING',
-      `file=${path.resolve(file)} is no file; give the path of a recording`,
-    );
-  }
-  return { venue, port, replay, seed };
-}
-
-interface RawValues {
-  readonly venue?: string | undefined;
-  readonly port?: string | undefined;
-  readonly replay?: string | undefined;
-  readonly seed?: string | undefined;
-}
-
-function rawArguments(argv: readonly string[]): { readonly values: RawValues; readonly faults: string[] } {
-  const text = { type: 'string' } as const;
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: { venue: text, port: text, replay: text, seed: text },
-      allowPositionals: false,
-    });
-    return { values, faults: [] };
-  } catch (error) {
-    return { values: {}, faults: [messageOf(error)] };
-  }
-}
-
-function wholeNumber(value: string | undefined, most: number): number | null {
-  if (value === undefined || !/^\d{1,10}$/.test(value)) return null;
-  return Number(value) <= most ? Number(value) : null;
-}
 
 interface Market {
   readonly exchange: SimulatedExchange;
@@ -137,6 +76,10 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
   console.signal.addEventListener('abort', () => ended());
   try {
     const options = parseFaultVenueArguments(argv);
+    if (options === 'list') {
+      for (const line of describeScenarios()) console.say(line);
+      return 0;
+    }
     const { exchange, onAudience } = openMarket(options);
     exchange.advanceTo(systemClock.epochMs());
     const symbols = exchange.instruments.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
@@ -148,12 +91,15 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
       accountId: ACCOUNT,
     };
     const keys = createApiKeyRing([apiKey]);
+    const nowMs = (): number => systemClock.monoNanos() / 1e6;
+    const watch = createBotWatch(options.venue, nowMs);
     venue = await VENUE_SERVERS[options.venue].create({
       exchange,
       keys,
       clock: systemClock,
       host: '127.0.0.1',
       port: options.port,
+      traffic: watch.traffic,
     });
     if (console.signal.aborted) return 0;
     exchange.listen({
@@ -171,7 +117,17 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
       code = 1;
       ended();
     });
+    const stopFollowing = watch.follow(exchange, ACCOUNT);
+    if (options.scenarios.length > 0) {
+      const world = { venue, exchange, account: ACCOUNT, watch, nowMs };
+      const failures = await scoreScenarios(options, world, console);
+      if (options.score) {
+        code = failures > 0 ? 1 : code;
+        ended();
+      }
+    }
     await done;
+    stopFollowing();
     stopMarket();
     stopCommands();
     return code;

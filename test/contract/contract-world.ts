@@ -21,6 +21,7 @@ import { createGeneratedMarket } from '#simulation/market-sources/generated-mark
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
 import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
+import type { VenueTraffic } from '#simulation/protocol/venue-traffic.ts';
 import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
@@ -94,10 +95,14 @@ export interface ContractTrading {
 
 let ids = 0;
 
-/** `hastened`: the client's waits of so many milliseconds become shorter ones, for cards about what happens after a long wait. */
+/**
+ * `hastened`: the client's waits of so many milliseconds become shorter ones, for cards about what happens after a long wait. `traffic` hears what the
+ * client asks.
+ */
 export async function openContractWorld(
   venueId: VenueId,
   hastened: ReadonlyMap<number, number> = new Map(),
+  traffic?: VenueTraffic,
 ): Promise<ContractWorld> {
   const venue = venues[venueId];
   const instruments = builtInInstruments(venueId);
@@ -119,7 +124,7 @@ export async function openContractWorld(
   exchange.advanceTo(systemClock.epochMs());
   const driver = setInterval(() => exchange.advanceTo(systemClock.epochMs()), STEP_MS);
   const keyRing = createApiKeyRing([{ ...GOOD_KEYS, accountId: ACCOUNT }]);
-  const options = { exchange, keys: keyRing, clock: systemClock, host: '127.0.0.1', port: 0 };
+  const options = { exchange, keys: keyRing, clock: systemClock, host: '127.0.0.1', port: 0, traffic };
   const server = await VENUE_SERVERS[venueId].create(options);
   const logged: string[] = [];
   const byName = new Map(instruments.map((each) => [each.symbol, each]));

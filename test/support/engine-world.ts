@@ -18,6 +18,7 @@ import { createGeneratedMarket, startPriceOf } from '#simulation/market-sources/
 import { type ApiKeyRing, createApiKeyRing } from '#simulation/protocol/api-keys.ts';
 import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
 import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
+import type { VenueTraffic } from '#simulation/protocol/venue-traffic.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { Credentials } from '#venues/venue.ts';
@@ -66,6 +67,8 @@ export interface EngineWorldOptions {
   /** Before the engine starts. */
   readonly before?: (exchange: SimulatedExchange) => void;
   readonly ledger?: LedgerView;
+  /** Hears what the engine asks the venue. */
+  readonly traffic?: VenueTraffic;
 }
 
 export async function openEngineWorld(options: EngineWorldOptions): Promise<EngineWorld> {
@@ -89,6 +92,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     clock: systemClock,
     host: '127.0.0.1',
     port: 0,
+    traffic: options.traffic,
   });
   const exchangeClock = createExchangeClock({ exchange, source, speed: 1, clock: systemClock });
   exchangeClock.start();

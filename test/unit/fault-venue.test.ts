@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { main, parseFaultVenueArguments } from '#simulation/fault-venue.ts';
+import { main } from '#simulation/fault-venue.ts';
+import { parseFaultVenueArguments } from '#simulation/fault-venue-arguments.ts';
 import { FAULT_COMMANDS, runFaultCommand } from '#simulation/protocol/fault-commands.ts';
 import { createVenueFaults, ONE_SHOT_FAULTS } from '#simulation/protocol/venue-faults.ts';
 
