@@ -13,25 +13,10 @@ import { createBinanceUsdmAccountStream } from '#venues/binance-usdm/account-str
 import { createBinanceUsdmQueries } from '#venues/binance-usdm/queries.ts';
 import { createBinanceUsdmOrderEntry } from '#venues/binance-usdm/trading.ts';
 import type { Credentials } from '#venues/venue.ts';
+import { BTC } from './lane-world.ts';
 import { logInto, loopbackRuntime } from './loopback-runtime.ts';
 
-export const BTCUSDT: Instrument = {
-  venue: 'binance-usdm',
-  symbol: 'BTCUSDT',
-  kind: 'linear',
-  baseCurrency: 'BTC',
-  quoteCurrency: 'USDT',
-  settlementCurrency: 'USDT',
-  priceScale: 1,
-  sizeScale: 3,
-  tickSize: 1 as Price,
-  lotSize: 1 as Size,
-  minSize: 1 as Size,
-  maxSize: 1_000_000 as Size,
-  minNotional: 5,
-  multiplier: 1,
-  tradable: true,
-};
+export const BTCUSDT: Instrument = BTC;
 
 export const KEYS: Credentials = { key: 'test-key', secret: 'test-secret' };
 /** The account that rests orders for the tested one to meet. */

@@ -1,4 +1,5 @@
 import { MillraceError } from '#core/errors.ts';
+import { quoteOf, tradeOf } from './binance-frame.ts';
 import {
   type Fields,
   idField,
@@ -71,15 +72,7 @@ function contentOf(event: string, data: Fields): { channel: Channel; content: Fr
     case 'aggTrade':
       return { channel: 'trades', content: tradeOf(data, 'aggregated', idField(data, 'a')) };
     case 'bookTicker':
-      return {
-        channel: 'quotes',
-        content: {
-          kind: 'quote',
-          bid: [textField(data, 'b'), textField(data, 'B')],
-          ask: [textField(data, 'a'), textField(data, 'A')],
-          sequence: numberField(data, 'u'),
-        },
-      };
+      return { channel: 'quotes', content: quoteOf(data) };
     case 'kline':
       return { channel: 'candles', content: null };
     case '24hrTicker':
@@ -105,15 +98,4 @@ function bookOf(data: Fields): FrameContent {
     previous: first - 1,
     depth: Number.POSITIVE_INFINITY,
   };
-}
-
-/** `m`: the buyer was the maker, so the taker sold. */
-function tradeOf(data: Fields, feed: 'single' | 'aggregated', id: string): FrameContent {
-  const trade = {
-    id,
-    price: textField(data, 'p'),
-    size: textField(data, 'q'),
-    takerSide: data.m === true ? ('sell' as const) : ('buy' as const),
-  };
-  return { kind: 'trades', feed, trades: [trade] };
 }

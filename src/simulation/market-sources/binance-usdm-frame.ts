@@ -1,4 +1,5 @@
 import { MillraceError } from '#core/errors.ts';
+import { quoteOf, tradeOf } from './binance-frame.ts';
 import {
   type Fields,
   idField,
@@ -59,19 +60,11 @@ function contentOf(event: string, data: Fields): { channel: Channel; content: Fr
     case 'depthUpdate':
       return { channel: 'book', content: bookOf(data) };
     case 'trade':
-      return { channel: 'trades', content: tradeOf(data, 'single', idField(data, 't')) };
+      return { channel: 'trades', content: futuresTradeOf(data, 'single', idField(data, 't')) };
     case 'aggTrade':
-      return { channel: 'trades', content: tradeOf(data, 'aggregated', idField(data, 'a')) };
+      return { channel: 'trades', content: futuresTradeOf(data, 'aggregated', idField(data, 'a')) };
     case 'bookTicker':
-      return {
-        channel: 'quotes',
-        content: {
-          kind: 'quote',
-          bid: [textField(data, 'b'), textField(data, 'B')],
-          ask: [textField(data, 'a'), textField(data, 'A')],
-          sequence: numberField(data, 'u'),
-        },
-      };
+      return { channel: 'quotes', content: quoteOf(data) };
     case 'markPriceUpdate':
       return {
         channel: 'ticker',
@@ -105,15 +98,9 @@ function bookOf(data: Fields): FrameContent {
   };
 }
 
-/** `m`: the buyer was the maker, so the taker sold. `M` is of spot, whose frames are otherwise much the same. */
-function tradeOf(data: Fields, feed: 'single' | 'aggregated', id: string): FrameContent {
+/** `M` is of spot, whose frames are otherwise much the same. */
+function futuresTradeOf(data: Fields, feed: 'single' | 'aggregated', id: string): FrameContent {
   if ('M' in data)
     throw new MillraceError('validation', 'FRAME_FIELD', 'field=M is of binance-spot, not of binance-usdm');
-  const trade = {
-    id,
-    price: textField(data, 'p'),
-    size: textField(data, 'q'),
-    takerSide: data.m === true ? ('sell' as const) : ('buy' as const),
-  };
-  return { kind: 'trades', feed, trades: [trade] };
+  return tradeOf(data, feed, id);
 }

@@ -2,6 +2,7 @@ import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { SimulatedAccountEvent, SimulatedFill, SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { AlpacaContext } from './alpaca-context.ts';
 import { type Row, timestampOf } from './alpaca-rows.ts';
+import { createHeldReports } from './held-reports.ts';
 import { uuidOf } from './id-as-uuid.ts';
 import type { VenueSession } from './venue-session.ts';
 
@@ -23,9 +24,8 @@ export interface AlpacaAccountHub {
 export function createAlpacaAccountHub(context: AlpacaContext): AlpacaAccountHub {
   const { faults } = context;
   const listeners = new Map<VenueSession, string>();
-  const queue: (() => void)[] = [];
+  const reports = createHeldReports();
   const positions = new Map<string, number>();
-  let held = 0;
   let events = 0;
 
   function isHeard(accountId: string): boolean {
@@ -41,8 +41,7 @@ export function createAlpacaAccountHub(context: AlpacaContext): AlpacaAccountHub
         for (let time = 0; time < times; time += 1) session.sendBinary(frame);
       }
     };
-    if (held > 0) queue.push(send);
-    else send();
+    reports.send(send);
   }
 
   function tell(event: string, order: SimulatedOrder, extra: Row = {}, times = 1): void {
@@ -113,13 +112,8 @@ export function createAlpacaAccountHub(context: AlpacaContext): AlpacaAccountHub
       else if (event.kind === 'fill') onFill(event.fill, event.order);
     },
     tell: (event, order, extra) => tell(event, order, extra),
-    hold() {
-      held += 1;
-    },
-    release() {
-      held -= 1;
-      if (held === 0) for (const send of queue.splice(0)) send();
-    },
+    hold: reports.hold,
+    release: reports.release,
     expireAll() {
       for (const session of listeners.keys()) session.close(1000, 'session expired');
     },

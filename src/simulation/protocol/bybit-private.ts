@@ -7,6 +7,7 @@ import type {
 } from '../exchange/simulated-exchange.ts';
 import type { BybitContext } from './bybit-context.ts';
 import { executionRow, fundingRow, positionRow, type Row } from './bybit-rows.ts';
+import { createHeldReports } from './held-reports.ts';
 import type { VenueSession } from './venue-session.ts';
 
 type Kind = 'order' | 'execution' | 'position' | 'wallet';
@@ -33,11 +34,10 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
   const { exchange, faults, category } = context;
   const categorisedTopics = ['order', 'execution', 'position'].map((topic) => `${topic}.${category.name}`);
   const subscribers = new Map<VenueSession, { readonly accountId: string; readonly topics: Set<string> }>();
-  const queue: (() => void)[] = [];
+  const reports = createHeldReports();
   const suppressedOrders = new Set<string>();
   const suppressedFills = new Set<string>();
   const fundedSymbol = new Map<string, SimulatedPosition>();
-  let held = 0;
   let frames = 0;
 
   function push(accountId: string, kind: Kind, rows: readonly Row[], times = 1): void {
@@ -50,8 +50,7 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
         }
       }
     };
-    if (held > 0) queue.push(send);
-    else send();
+    reports.send(send);
   }
 
   function frame(topic: string, rows: readonly Row[]): string {
@@ -184,13 +183,8 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
     rejectedLater(order) {
       push(order.accountId, 'order', [context.orderRow(order)]);
     },
-    hold() {
-      held += 1;
-    },
-    release() {
-      held -= 1;
-      if (held === 0) for (const send of queue.splice(0)) send();
-    },
+    hold: reports.hold,
+    release: reports.release,
     expireAll() {
       for (const session of subscribers.keys()) session.close(1000, 'session expired');
     },
