@@ -9,6 +9,7 @@ import { OrderBook } from '#core/market/order-book.ts';
 import { formatScaled, type Price, type Size } from '#core/market/scaled-decimal.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
+import type { RiskBook } from '#core/risk/risk-book.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 
 /** An instrument with a tick of 0.1 and a lot of 0.001. */
@@ -81,8 +82,14 @@ export class LaneWorld {
   #fills = 0;
   #sequence = 0;
 
-  constructor(configuration = laneConfiguration(), opening: Partial<LaneOpening> = {}, instrument = BTC) {
-    this.lane = new Lane(configuration, instrument, createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 7));
+  constructor(
+    configuration = laneConfiguration(),
+    opening: Partial<LaneOpening> = {},
+    instrument = BTC,
+    risk: RiskBook | null = null,
+  ) {
+    const ids = createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 7);
+    this.lane = new Lane(configuration, instrument, ids, risk);
     const flat = { positionSize: 0, entryPrice: 0 as Price, countedFillIds: [], dailyProfit: 0 };
     this.lane.open({ ...flat, ...opening }, this.now());
     this.lane.onGate(null, null);

@@ -2,10 +2,42 @@ import { describe, expect, it } from 'vitest';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId, OrderIntent } from '#core/orders/order.ts';
+import type { UnitAllotment } from '#core/risk/allotment.ts';
 import { checkRisk, type DenialCode, RISK_CHECKS, type RiskContext } from '#core/risk/checks.ts';
+import type { UnitFigures } from '#core/risk/risk-context.ts';
 import { BTC, laneConfiguration } from '../support/lane-world.ts';
 
 const SPOT: Instrument = { ...BTC, kind: 'spot' };
+
+const QUIET = { consecutiveLosses: null, errorRate: null, rejectRate: null, latency: null, reconciliation: null };
+
+/** Figures of a unit that has room in every budget. */
+function unit(changes: Partial<UnitFigures> = {}, allotment: Partial<UnitAllotment> = {}): { unit: UnitFigures } {
+  const figures: UnitFigures = {
+    allotment: {
+      maxExposure: 1_000,
+      maxDailyLoss: 100,
+      maxDrawdown: 50,
+      maxOpenOrders: 4,
+      maxOrderRate: 10,
+      symbolExposure: new Map([['BTCUSDT', 800]]),
+      ...allotment,
+    },
+    maxConcentration: 0.7,
+    reportingCurrency: 'USD',
+    unpriced: 0,
+    exposureAfter: 700,
+    laneExposureAfter: 700,
+    profit: -99.99,
+    drawdown: 49.99,
+    openOrders: 3,
+    orderTokens: 1,
+    available: 500,
+    marginNeeded: 500,
+    ...changes,
+  };
+  return { unit: figures };
+}
 
 function context(changes: Partial<RiskContext> = {}): RiskContext {
   return {
@@ -29,6 +61,10 @@ function context(changes: Partial<RiskContext> = {}): RiskContext {
     frozen: false,
     fence: null,
     closed: null,
+    marketClosed: null,
+    breakers: { ...QUIET },
+    drawdown: 0,
+    unit: null,
     ...changes,
   };
 }
@@ -58,6 +94,12 @@ const REFUSALS: Readonly<Record<DenialCode, [Partial<RiskContext>, OrderIntent]>
   ENTRIES_FENCED: [{ fence: 'no trading stream for 2 s' }, entry()],
   ENTRIES_PAUSED: [{ entriesPaused: 'reduce' }, entry()],
   SYMBOL_FROZEN: [{ frozen: true }, entry()],
+  MARKET_CLOSED: [{ marketClosed: 'opens=2026-06-15T13:30:00.000Z' }, entry()],
+  BREAKER_LOSSES: [{ breakers: { ...QUIET, consecutiveLosses: 'bad=3 of=3' } }, entry()],
+  BREAKER_RECONCILIATION: [{ breakers: { ...QUIET, reconciliation: 'bad=1 of=1' } }, entry()],
+  BREAKER_ERRORS: [{ breakers: { ...QUIET, errorRate: 'bad=5 of=20' } }, entry()],
+  BREAKER_REJECTS: [{ breakers: { ...QUIET, rejectRate: 'bad=5 of=20' } }, entry()],
+  BREAKER_LATENCY: [{ breakers: { ...QUIET, latency: 'bad=5 of=20' } }, entry()],
   ORDER_UNKNOWN_PENDING: [{ unknownOrders: 1 }, entry()],
   BOOK_INVALID: [{ bookValid: false }, entry()],
   DATA_TOO_OLD: [{ dataAgeMs: 101 }, entry()],
@@ -69,6 +111,16 @@ const REFUSALS: Readonly<Record<DenialCode, [Partial<RiskContext>, OrderIntent]>
   EXIT_AT_WORK: [{ instrument: SPOT, positionSize: 50, exitsAtWork: 1 }, exit()],
   PRICE_OUT_OF_BAND: [{}, entry({ price: 650_000 as Price })],
   DAILY_LOSS_LIMIT: [{ dailyProfit: -1_000 }, entry()],
+  DRAWDOWN_LIMIT: [{ drawdown: 20, limits: { ...laneConfiguration().limits, maxDrawdown: 20 } }, entry()],
+  EXPOSURE_UNPRICED: [unit({ unpriced: 1 }), entry()],
+  UNIT_EXPOSURE_LIMIT: [unit({ exposureAfter: 1_000.01 }), entry()],
+  SYMBOL_EXPOSURE_LIMIT: [unit({ laneExposureAfter: 800.01 }), entry()],
+  CONCENTRATION_LIMIT: [unit({ laneExposureAfter: 700.01 }), entry()],
+  UNIT_DAILY_LOSS_LIMIT: [unit({ profit: -100 }), entry()],
+  UNIT_DRAWDOWN_LIMIT: [unit({ drawdown: 50 }), entry()],
+  UNIT_OPEN_ORDERS_LIMIT: [unit({ openOrders: 4 }), entry()],
+  UNIT_ORDER_RATE_LIMIT: [unit({ orderTokens: 0.9 }), entry()],
+  MARGIN_INSUFFICIENT: [unit({ marginNeeded: 500.01 }), entry()],
   OPEN_ORDERS_LIMIT: [{ openOrders: 5 }, entry()],
   ORDER_RATE_LIMIT: [{ orderTokens: 0.5 }, entry()],
   REDUCE_ONLY_WOULD_OPEN: [{ positionSize: 5 }, exit()],
@@ -93,6 +145,34 @@ describe('risk', () => {
       const [changes] = REFUSALS[check.code];
       expect(checkRisk(context({ ...changes, positionSize: 10 }), exit()), check.code).toBeNull();
     }
+  });
+
+  it('H12: a unit within all its parts of budgets passes, and one without budgets whatever it holds', () => {
+    expect(checkRisk(context(unit()), entry())).toBeNull();
+    const nothing = Number.POSITIVE_INFINITY;
+    const free = unit(
+      {
+        exposureAfter: Number.NaN,
+        laneExposureAfter: Number.NaN,
+        unpriced: 2,
+        profit: -1e9,
+        drawdown: 1e9,
+        available: null,
+      },
+      {
+        maxExposure: nothing,
+        maxDailyLoss: nothing,
+        maxDrawdown: nothing,
+        maxOpenOrders: nothing,
+        symbolExposure: new Map(),
+      },
+    );
+    expect(checkRisk(context(free), entry())).toBeNull();
+  });
+
+  it('H12: exposure that cannot be valued exceeds every budget', () => {
+    const blind = unit({ exposureAfter: Number.NaN, laneExposureAfter: Number.NaN });
+    expect(checkRisk(context(blind), entry())?.code).toBe('UNIT_EXPOSURE_LIMIT');
   });
 
   it('H12: a short position counts against the limit on its own side', () => {

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { MARKET_HOURS } from '../calendar/market-hours.ts';
 import { MODES, type UnitRef, unitId } from '../control/unit.ts';
 import { MillraceError } from '../errors.ts';
 import { VENUES } from '../market/instrument.ts';
 import { CHANNELS } from '../market/market-message.ts';
+import { POLICY } from './policy.ts';
+import { policyFaults } from './policy-faults.ts';
 
 const positive = z.number().positive();
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes, at most 31');
@@ -40,6 +43,10 @@ const limits = z.strictObject({
   maxDataAgeMs: positive,
   /** In settlement currency, a positive number; realised and unrealised since 00:00 UTC. */
   maxDailyLoss: positive,
+  /** In settlement currency, from the highest profit of the day; absent: no limit. */
+  maxDrawdown: positive.optional(),
+  /** When entries may be sent; absent: by the kind of the instrument, in `paper` always (its venues never close). */
+  marketHours: z.enum(MARKET_HOURS).optional(),
   maxOpenOrders: z.number().int().positive(),
   /** Orders per second of one lane. */
   maxOrderRate: positive,
@@ -97,6 +104,8 @@ const document = z
     accounts: z.array(account),
     lanes: z.array(lane),
     feeds: z.array(feed).min(1),
+    /** What holds beyond one lane; absent: nothing does. */
+    policy: POLICY.optional(),
   })
   .superRefine((value, context) => {
     const seen = new Set<string>();
@@ -133,6 +142,8 @@ const document = z
         });
     }
     checkFeeds(value, context);
+    for (const fault of value.policy === undefined ? [] : policyFaults(value.policy, value.lanes))
+      context.addIssue({ code: 'custom', path: ['policy', ...fault.path], message: fault.message });
     for (const [index, each] of value.accounts.entries()) {
       if (each.mode === 'live' && !each.liveConfirmed)
         context.addIssue({

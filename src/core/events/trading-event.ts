@@ -214,6 +214,14 @@ export const TRADING_EVENT_BODIES = {
       reason: z.string(),
     })
     .describe('The engine took a desired state.'),
+  'policy.changed': z
+    .object({
+      fromVersion: z.number().int(),
+      toVersion: z.number().int(),
+      /** Values as JSON text; `absent` where there was or is none. */
+      settings: z.array(z.object({ path: z.string(), from: z.string(), to: z.string() })),
+    })
+    .describe('Another risk policy came into force for the unit: what is different in it.'),
   alert: z
     .object({
       severity: z.enum(['info', 'warning', 'critical']),

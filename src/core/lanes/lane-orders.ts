@@ -10,6 +10,9 @@ export interface WorkingOrders {
   unknown: number;
   buySize: number;
   sellSize: number;
+  /** The same with what has filled and no fill told yet: what the position may still become. */
+  buyAtRisk: number;
+  sellAtRisk: number;
   /** Reduce-only orders that can still change the position, stop orders among them. */
   exits: number;
 }
@@ -17,7 +20,15 @@ export interface WorkingOrders {
 /** The orders of one lane by client order id: the ones that can still fill, and the last ended ones for late reports. */
 export class LaneOrders {
   readonly #orders = new Map<string, TrackedOrder>();
-  readonly #working: WorkingOrders = { count: 0, unknown: 0, buySize: 0, sellSize: 0, exits: 0 };
+  readonly #working: WorkingOrders = {
+    count: 0,
+    unknown: 0,
+    buySize: 0,
+    sellSize: 0,
+    buyAtRisk: 0,
+    sellAtRisk: 0,
+    exits: 0,
+  };
 
   add(order: TrackedOrder): void {
     this.#orders.set(order.intent.clientOrderId, order);
@@ -60,9 +71,15 @@ export class LaneOrders {
     sums.unknown = 0;
     sums.buySize = 0;
     sums.sellSize = 0;
+    sums.buyAtRisk = 0;
+    sums.sellAtRisk = 0;
     sums.exits = 0;
     for (const order of this.#orders.values()) {
       if (order.intent.reduceOnly && isPending(order)) sums.exits += 1;
+      if (!order.intent.reduceOnly) {
+        if (order.intent.side === 'buy') sums.buyAtRisk += order.sizeAtRisk;
+        else sums.sellAtRisk += order.sizeAtRisk;
+      }
       if (!order.alive) continue;
       sums.count += 1;
       if (order.state === 'Unknown') sums.unknown += 1;

@@ -5,13 +5,14 @@ import type { LaneState, StageStamps } from '../events/trading-event.ts';
 import { hasPostOnly, hasReduceOnly, type Instrument } from '../market/instrument.ts';
 import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
-import { formatScaled, type Price } from '../market/scaled-decimal.ts';
+import type { Price } from '../market/scaled-decimal.ts';
 import type { ClientOrderId, FillReport, OrderPurpose, OrderReport } from '../orders/order.ts';
 import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
 import { exitSizeOf } from '../positions/exit-size.ts';
 import type { Position } from '../positions/position.ts';
 import { unexplainedHolding } from '../positions/spot-holding.ts';
+import type { RiskBook } from '../risk/risk-book.ts';
 import { createStrategy } from '../strategies/create-strategy.ts';
 import type { ExitCall, OpenPosition, Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
@@ -24,7 +25,7 @@ import { type LaneInput, nextLaneState } from './lane-state.ts';
 import type { Now } from './now.ts';
 import { OrderDesk } from './order-desk.ts';
 import { OrderGate } from './order-gate.ts';
-import { PositionCheck, TOO_OFTEN } from './position-check.ts';
+import { PositionCheck, TOO_OFTEN, tellAdoption } from './position-check.ts';
 
 const SECOND = 1e9;
 
@@ -55,13 +56,19 @@ export class Lane {
   /** Mid of the last valid book that had both sides, price units; 0 before the first. */
   #middle = 0;
 
-  constructor(configuration: LaneConfiguration, instrument: Instrument, nextOrderId: () => ClientOrderId) {
+  /** `book`: what the lanes of the unit share; null: nothing limits them together. */
+  constructor(
+    configuration: LaneConfiguration,
+    instrument: Instrument,
+    nextOrderId: () => ClientOrderId,
+    book: RiskBook | null = null,
+  ) {
     this.name = configuration.name;
     this.symbol = configuration.symbol;
     this.configuration = configuration;
     this.instrument = instrument;
     this.#desk = new OrderDesk(configuration.name, instrument, this.#outbox);
-    this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox);
+    this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox, book);
     this.#pauses = new EntryPauses(this, this.#gate.context, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);
   }
@@ -179,6 +186,7 @@ export class Lane {
   }
 
   onAnswer(clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer, now: Now): void {
+    if (action === 'place') this.#gate.risk.answered(this.orders.get(clientOrderId), answer, now);
     this.#desk.answer(clientOrderId, action, answer, now);
     this.#settle(now);
   }
@@ -221,6 +229,7 @@ export class Lane {
     if (this.#isFlat()) this.#desk.cancelNeedlessExits(now);
     else if (book?.valid === true) this.#protect(book, now, null);
     if (this.#flatten) this.#closeAtMarket('flatten', now, null);
+    this.#gate.risk.told(this.dailyProfit(), this.#middle, this.#isFlat(), now);
     // What is dust follows the price.
     if (!hasReduceOnly(this.instrument.kind)) this.#settle(now);
     if (this.#gate.context.closed === null && this.#check.start(now.mono)) this.#outbox.push({ kind: 'verify' });
@@ -305,6 +314,7 @@ export class Lane {
 
   #comparePosition(verification: Extract<Verification, { kind: 'complete' }>, now: Now): void {
     const finding = this.#check.compare(this.position, verification.position, this.instrument, this.#outbox, now);
+    this.#gate.risk.compared(finding, now);
     if (finding.kind === 'agree') {
       this.#unexplained = null;
       this.#pauses.resume('difference');
@@ -317,20 +327,9 @@ export class Lane {
     }
     if (this.#unexplained === null) this.pause('difference', finding.reason);
     if (finding.kind === 'differs') return;
-    const { priceScale } = this.instrument;
     this.position.adoptUnits(finding.delta, finding.price, Math.round(this.#middle) as Price);
     this.#desk.activity += 1;
-    this.#outbox.event('position.adjusted', {
-      adjustmentId: `${this.name}/${this.activity}/${now.epoch}`,
-      symbol: this.symbol,
-      delta: this.position.textOf(finding.delta),
-      reason: 'adopted',
-      evidence: `${finding.reason}, in two queries with no activity between`,
-      price: finding.price === null ? null : formatScaled(finding.price, priceScale),
-      contract: this.instrument.kind,
-    });
-    const text = `${this.name}: ${finding.reason}: the venue's position was adopted`;
-    this.#outbox.alert('critical', 'POSITION_DIFFERS', text, `position/${this.name}`);
+    tellAdoption(this, finding, this.#outbox, now);
     // A difference now and then is corrected; one that keeps coming back has a cause that nobody here knows.
     if (finding.tooOften) this.halt(TOO_OFTEN, now);
   }
@@ -343,6 +342,7 @@ export class Lane {
   /** Moves the lane when its orders have come to rest; called after every change. */
   #settle(now: Now): void {
     const flat = this.#isFlat();
+    this.#gate.risk.told(this.dailyProfit(), this.#middle, flat, now);
     if (this.state === 'Idle') {
       if (!flat) this.#move('positionAppeared', 'position without an order at work', now);
       else if (!this.quiet) this.#move('orderReturned', 'an order that can still fill', now);

@@ -7,8 +7,10 @@ import { formatScaled, type Price, parseScaled, type Size } from '../market/scal
 import type { ClientOrderId, OrderIntent, OrderPurpose } from '../orders/order.ts';
 import { checkRisk, type Denial, type RiskContext } from '../risk/checks.ts';
 import { OrderRate } from '../risk/order-rate.ts';
+import type { RiskBook } from '../risk/risk-book.ts';
 import type { MonoNanos } from '../time/clock.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
+import { LaneRisk } from './lane-risk.ts';
 import type { Now } from './now.ts';
 import type { OrderDesk } from './order-desk.ts';
 
@@ -20,6 +22,8 @@ export class OrderGate {
   /** What risk knows; the lane keeps the part that it learns from books, gates and wishes. */
   readonly context: RiskContext;
   readonly age = new DataAge();
+  /** What lies beyond the lane: told of each input, asked before each order. */
+  readonly risk: LaneRisk;
   /** Orders that risk refused, by code. */
   readonly denials = new Map<string, number>();
   readonly #configuration: LaneConfiguration;
@@ -35,6 +39,7 @@ export class OrderGate {
     nextOrderId: () => ClientOrderId,
     desk: OrderDesk,
     outbox: LaneOutbox,
+    book: RiskBook | null,
   ) {
     this.#configuration = configuration;
     this.#instrument = instrument;
@@ -63,7 +68,12 @@ export class OrderGate {
       frozen: false,
       fence: 'not reconciled yet',
       closed: 'no lease yet',
+      marketClosed: null,
+      breakers: { consecutiveLosses: null, errorRate: null, rejectRate: null, latency: null, reconciliation: null },
+      drawdown: 0,
+      unit: null,
     };
+    this.risk = new LaneRisk(configuration, instrument, this.context, desk, outbox, book);
   }
 
   /** A complete intent under an id of its own; a market order where there is no price. */
@@ -96,12 +106,13 @@ export class OrderGate {
     profit: number,
     now: Now,
   ): Denial | null {
-    this.#refresh(profit, now);
+    this.#refresh(intent, profit, now);
     this.#tell(intent, stamps);
     const denial = checkRisk(this.context, intent);
     if (denial === null) {
       this.#rate.take();
       this.#desk.place(intent, receivedAt, now);
+      this.risk.admitted(intent, profit, now);
       return null;
     }
     if (intent.reduceOnly) this.#desk.exitNotBefore = now.mono + EXIT_WAIT;
@@ -140,7 +151,7 @@ export class OrderGate {
     );
   }
 
-  #refresh(profit: number, now: Now): void {
+  #refresh(intent: OrderIntent, profit: number, now: Now): void {
     const { context } = this;
     const working = this.#desk.orders.working();
     context.dataAgeMs = this.age.ageMs(now.mono);
@@ -152,5 +163,6 @@ export class OrderGate {
     context.unknownOrders = working.unknown;
     context.orderTokens = this.#rate.tokens(now.mono);
     context.dailyProfit = profit;
+    this.risk.prepare(intent, working, now);
   }
 }

@@ -1,5 +1,5 @@
 import type { Instrument } from '../market/instrument.ts';
-import type { Price } from '../market/scaled-decimal.ts';
+import { formatScaled, type Price } from '../market/scaled-decimal.ts';
 import type { PositionReport } from '../orders/order.ts';
 import type { Position } from '../positions/position.ts';
 import type { MonoNanos } from '../time/clock.ts';
@@ -105,6 +105,35 @@ export class PositionCheck {
     this.#adoptions.length = 0;
     return true;
   }
+}
+
+/** What of a lane an adoption is told of. */
+interface AdoptingLane {
+  readonly name: string;
+  readonly symbol: string;
+  readonly instrument: Instrument;
+  readonly position: Position;
+  readonly activity: number;
+}
+
+/** Tells that the venue's position was taken over, with the evidence, and people as well. */
+export function tellAdoption(
+  { name, symbol, instrument, position, activity }: AdoptingLane,
+  { delta, price, reason }: Extract<PositionFinding, { kind: 'adopt' }>,
+  outbox: LaneOutbox,
+  now: Now,
+): void {
+  outbox.event('position.adjusted', {
+    adjustmentId: `${name}/${activity}/${now.epoch}`,
+    symbol,
+    delta: position.textOf(delta),
+    reason: 'adopted',
+    evidence: `${reason}, in two queries with no activity between`,
+    price: price === null ? null : formatScaled(price, instrument.priceScale),
+    contract: instrument.kind,
+  });
+  const text = `${name}: ${reason}: the venue's position was adopted`;
+  outbox.alert('critical', 'POSITION_DIFFERS', text, `position/${name}`);
 }
 
 /**

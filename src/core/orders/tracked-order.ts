@@ -64,6 +64,12 @@ export class TrackedOrder {
     return (this.alive ? Math.max(0, this.size - Math.max(this.filledSize, this.reportedSize)) : 0) as Size;
   }
 
+  /** Size that can still come into the position: what can fill, and what the venue says has filled and no fill told yet. */
+  get sizeAtRisk(): Size {
+    const reported = Math.max(0, this.reportedSize - Math.max(this.filledSize, this.#explainedSize));
+    return (this.alive ? Math.max(reported, this.size - this.filledSize) : reported) as Size;
+  }
+
   /** Whether the venue says more has filled than the fills that arrived: a fill report is missing (F12). */
   get missesFills(): boolean {
     return this.reportedSize > Math.max(this.filledSize, this.#explainedSize);

@@ -11,6 +11,16 @@ export class DailyProfit {
   #baseline = 0;
   #fees = 0;
 
+  /** UTC day (days since 1970) that the profit is of; -1: none yet. */
+  get day(): number {
+    return this.#day === -1 ? this.#openedOn : this.#day;
+  }
+
+  /** Fees paid since the start, all days, in the settlement currency. */
+  get fees(): number {
+    return this.#fees;
+  }
+
   /** A fee paid (negative: a rebate), told in the settlement currency. Fees in a currency whose worth is not known are not in the profit. */
   fee(amount: number): void {
     this.#fees += amount;

@@ -1,51 +1,9 @@
-import type { LaneLimits } from '../config/runtime-configuration.ts';
-import { hasReduceOnly, type Instrument, notional } from '../market/instrument.ts';
+import { hasReduceOnly, notional } from '../market/instrument.ts';
 import type { Price } from '../market/scaled-decimal.ts';
 import type { OrderIntent } from '../orders/order.ts';
-
-/** What risk knows when it is asked; one object per lane, kept up to date by it. Sizes and prices are integers at the instrument's scales. */
-export interface RiskContext {
-  readonly instrument: Instrument;
-  readonly limits: LaneLimits;
-  readonly maxOrderSize: number;
-  readonly maxPositionSize: number;
-  bookValid: boolean;
-  bidPrice: number;
-  askPrice: number;
-  dataAgeMs: number;
-  /** Signed. */
-  positionSize: number;
-  /** Size of working and Unknown orders that would add to the position on the buy and on the sell side (F6). */
-  workingBuySize: number;
-  workingSellSize: number;
-  openOrders: number;
-  /** Reduce-only orders that can still change the position. */
-  exitsAtWork: number;
-  unknownOrders: number;
-  /** Realised and unrealised since 00:00 UTC, fees included, in settlement currency. */
-  dailyProfit: number;
-  /** Orders that may be sent now under the rate limit. */
-  orderTokens: number;
-  /** Why entries are paused, or null. */
-  entriesPaused: string | null;
-  frozen: boolean;
-  /** Why the lease, the desired state or the trading stream forbids entries, or null. */
-  fence: string | null;
-  /** Why no order at all can leave (no lease), or null. */
-  closed: string | null;
-}
-
-type Scope = 'entry' | 'all';
-
-/** A named check: what it refuses stands in `explains`, the detail names the figures. */
-interface RiskCheck {
-  readonly code: string;
-  /** `entry`: exits that only reduce pass it. */
-  readonly scope: Scope;
-  readonly explains: string;
-  /** Null: passes. Else the figures. */
-  readonly check: (context: RiskContext, intent: OrderIntent) => string | null;
-}
+import { BREAKER_CHECKS } from './breaker-checks.ts';
+import type { RiskCheck, RiskContext } from './risk-context.ts';
+import { UNIT_CHECKS } from './unit-checks.ts';
 
 /**
  * The checks in the order in which they are asked; the first that refuses names the denial. The reference document `docs/denials.md` is generated
@@ -76,6 +34,13 @@ export const RISK_CHECKS = [
     explains: 'The symbol is frozen by desired state.',
     check: (c, i) => (c.frozen ? `symbol=${i.symbol}` : null),
   },
+  {
+    code: 'MARKET_CLOSED',
+    scope: 'entry',
+    explains: 'The market is closed, or closes too soon for something to be opened in it.',
+    check: (c) => c.marketClosed,
+  },
+  ...BREAKER_CHECKS,
   {
     code: 'ORDER_UNKNOWN_PENDING',
     scope: 'entry',
@@ -182,6 +147,15 @@ export const RISK_CHECKS = [
         : `profit=${c.dailyProfit.toFixed(2)} limit=${c.limits.maxDailyLoss}`,
   },
   {
+    code: 'DRAWDOWN_LIMIT',
+    scope: 'entry',
+    explains: "The lane's profit of the day has fallen too far below its highest.",
+    check: (c) => {
+      const limit = c.limits.maxDrawdown;
+      return limit === undefined || c.drawdown < limit ? null : `drawdown=${c.drawdown.toFixed(2)} limit=${limit}`;
+    },
+  },
+  {
     code: 'OPEN_ORDERS_LIMIT',
     scope: 'entry',
     explains: 'Too many orders are open.',
@@ -194,6 +168,7 @@ export const RISK_CHECKS = [
     explains: 'Orders are sent faster than the limit.',
     check: (c) => (c.orderTokens >= 1 ? null : `perSecond=${c.limits.maxOrderRate}`),
   },
+  ...UNIT_CHECKS,
   {
     code: 'REDUCE_ONLY_WOULD_OPEN',
     scope: 'all',
@@ -205,6 +180,8 @@ export const RISK_CHECKS = [
     },
   },
 ] as const satisfies readonly RiskCheck[];
+
+export type { RiskContext } from './risk-context.ts';
 
 export type DenialCode = (typeof RISK_CHECKS)[number]['code'];
 

@@ -1,0 +1,75 @@
+import type { MonoNanos } from '../time/clock.ts';
+import {
+  BREAKER_KINDS,
+  type BreakerInput,
+  type BreakerKind,
+  type BreakerRule,
+  type BreakerState,
+  CLOSED,
+  refusalOf,
+  stepBreaker,
+} from './breaker.ts';
+
+export type BreakerRules = Readonly<Partial<Record<BreakerKind, BreakerRule>>>;
+
+/** A breaker came into another state. */
+export interface BreakerChange {
+  readonly breaker: BreakerKind;
+  readonly from: BreakerState['kind'];
+  readonly to: BreakerState['kind'];
+  readonly reason: string;
+}
+
+/** The breakers of a lane or a unit: those that have a rule. What changed is handed to `onChange`, once. */
+export class BreakerSet {
+  readonly #states = new Map<BreakerKind, BreakerState>();
+  readonly #onChange: (change: BreakerChange) => void;
+  #rules: BreakerRules;
+
+  constructor(rules: BreakerRules, onChange: (change: BreakerChange) => void) {
+    this.#rules = rules;
+    this.#onChange = onChange;
+  }
+
+  /** Other rules hold from now on; a breaker that is open stays so until its time. One without a rule is gone. */
+  apply(rules: BreakerRules): void {
+    this.#rules = rules;
+    for (const kind of BREAKER_KINDS) if (rules[kind] === undefined) this.#states.delete(kind);
+  }
+
+  observe(kind: BreakerKind, bad: boolean, detail: string, now: MonoNanos): void {
+    this.#step(kind, { kind: 'observed', bad, detail }, now);
+  }
+
+  /** An entry has passed every check. */
+  admitted(now: MonoNanos): void {
+    for (const kind of this.#states.keys()) this.#step(kind, ADMITTED, now);
+  }
+
+  /** Lets waits end; called by timers. */
+  timePassed(now: MonoNanos): void {
+    for (const kind of this.#states.keys()) this.#step(kind, TIME_PASSED, now);
+  }
+
+  /** Why a breaker lets no entry pass, or null. */
+  refusal(kind: BreakerKind, now: MonoNanos): string | null {
+    const state = this.#states.get(kind);
+    const rule = this.#rules[kind];
+    return state === undefined || rule === undefined ? null : refusalOf(state, rule, now);
+  }
+
+  #step(kind: BreakerKind, input: BreakerInput, now: MonoNanos): void {
+    const rule = this.#rules[kind];
+    if (rule === undefined) return;
+    const before = this.#states.get(kind) ?? CLOSED;
+    const after = stepBreaker(before, rule, input, now);
+    if (after === before) return;
+    this.#states.set(kind, after);
+    if (after.kind === before.kind) return;
+    const reason = after.kind === 'closed' ? 'the trials went well' : after.reason;
+    this.#onChange({ breaker: kind, from: before.kind, to: after.kind, reason });
+  }
+}
+
+const ADMITTED: BreakerInput = { kind: 'admitted' };
+const TIME_PASSED: BreakerInput = { kind: 'timePassed' };
