@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { KeyLoads, placeOfKey } from '#aws/publisher/key-loads.ts';
+import { KeyLoads } from '#aws/publisher/key-loads.ts';
 import { PublisherCore } from '#aws/publisher/publisher-core.ts';
 import { allocateCounters, SharedCounters } from '#aws/publisher/shared-counters.ts';
 import { allocateRing, RingProducer } from '#aws/publisher/shared-ring.ts';
-import { loadOfShards, shardFaults, shardShare } from '#core/events/shard-load.ts';
+import { shardShare } from '#core/events/shard-load.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 
@@ -25,39 +25,6 @@ describe('load of shards and their keys', () => {
   test('a share is the worse of bytes and records', () => {
     expect(shardShare(load('a', 500_000, 100))).toBe(0.5);
     expect(shardShare(load('a', 500_000, 900))).toBe(0.9);
-  });
-
-  test('keys lie in the range as the service hashes them, and shards share it evenly', () => {
-    // MD5 of the empty text and of "a" (RFC 1321, A.5).
-    expect(placeOfKey('')).toBeCloseTo(0xd41d8cd9 / 2 ** 32, 9);
-    expect(placeOfKey('a')).toBeCloseTo(0x0cc175b9 / 2 ** 32, 9);
-
-    const places = new Map([
-      ['a', 0],
-      ['b', 0.49],
-      ['c', 0.5],
-      ['d', 0.999],
-    ]);
-    const loads = [load('a', 1), load('b', 2), load('c', 4), load('d', 8)];
-    const sums = loadOfShards(loads, 2, (key) => places.get(key) ?? 0);
-    expect(sums.map(({ bytesPerSecond }) => bytesPerSecond)).toEqual([3, 12]);
-    expect(sums.map(({ recordsPerSecond }) => recordsPerSecond)).toEqual([20, 20]);
-  });
-
-  test('a hot key is named whatever the shards; a hot shard by its number; all at once', () => {
-    const loads = [
-      load('venue/hot', 900_000),
-      load('x', 300_000),
-      load('y', 300_000),
-      load('z', 300_000),
-      load('w', 1),
-    ];
-    const place = (key: string) => (key === 'w' ? 0.9 : 0.1);
-    expect(shardFaults(loads, 2, place)).toEqual([
-      'KEY_HOT: key=venue/hot bytesPerSecond=900000 recordsPerSecond=10 percentOfShard=90',
-      'SHARD_HOT: shard=0 of=2 bytesPerSecond=900000 recordsPerSecond=30 percentOfShard=90',
-    ]);
-    expect(shardFaults([load('a', 700_000), load('b', 700_000)], 2, (key) => (key === 'a' ? 0.1 : 0.9))).toEqual([]);
   });
 });
 

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type KeyLoad, shardShare } from '#core/events/shard-load.ts';
 
 /** Long enough that a burst does not count as a load, short enough that a hot key is told of before many refusals. */
 const WINDOW_MS = 10_000;
-/** Of a key's hash that are looked at: 48 bits are a whole number in a double. */
-const PLACE_BYTES = 6;
 
 /** Counts what goes to a stream under each partition key, in windows of 10 s. */
 export class KeyLoads {
@@ -38,9 +35,4 @@ export class KeyLoads {
     this.#beganMs = nowMs;
     return loads.sort((one, other) => shardShare(other) - shardShare(one));
   }
-}
-
-/** Where a partition key lies in a stream's range of keys, from 0 up to 1: the service goes by its MD5. */
-export function placeOfKey(key: string): number {
-  return createHash('md5').update(key).digest().readUIntBE(0, PLACE_BYTES) / 2 ** (PLACE_BYTES * 8);
 }
