@@ -1,22 +1,28 @@
-import { expect, it } from 'vitest';
-import { deploy } from '#local/deploy.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Deployment, deploy } from '#local/deploy.ts';
 import { startEventSourcePoller } from '#local/event-source-poller/event-source-poller.ts';
 import { readContainerDefinition } from '#local/task-definition.ts';
+import { type AccountWorld, openAccountWorld } from '../support/account-world.ts';
 import { describeWithEmulator } from '../support/emulator.ts';
-
-const ENDPOINT = 'http://127.0.0.1:1';
-const VENUES = JSON.stringify({
-  'binance-usdm': { market: 'ws://127.0.0.1:1', account: 'ws://127.0.0.1:1', orders: ENDPOINT, rest: ENDPOINT },
-});
+import { drillReconciler } from '../support/reconciler-drill.ts';
 
 describeWithEmulator('the local environment, deployed by the CDK', (emulator) => {
+  let world: AccountWorld;
+  let deployed: Deployment | null = null;
+  beforeAll(async () => {
+    world = await openAccountWorld('binance-usdm');
+  });
+  afterAll(() => world.close());
+
   it('gives names, mappings that the poller drives, and a task definition that can be run', async () => {
     const progress: string[] = [];
+    const endpoints = JSON.stringify({ 'binance-usdm': world.server.urls });
     const deployment = await deploy({
       emulator: emulator(),
-      settings: { MILLRACE_VENUE_ENDPOINTS: VENUES, MILLRACE_BUILD: 'test' },
+      settings: { MILLRACE_VENUE_ENDPOINTS: endpoints, MILLRACE_BUILD: 'test' },
       onProgress: (line) => progress.push(line),
     });
+    deployed = deployment;
     expect(deployment.output('MarketStream')).toMatch(/market/i);
     expect(() => deployment.output('NoSuchName')).toThrow('OUTPUT_MISSING');
     expect(progress).toContain('deployed Millrace-local-Pipeline');
@@ -49,10 +55,15 @@ describeWithEmulator('the local environment, deployed by the CDK', (emulator) =>
       MILLRACE_MARKET_STREAM: deployment.output('MarketStream'),
       MILLRACE_TRADING_STREAM: deployment.output('TradingStream'),
     });
-    expect(JSON.parse(definition.environment.MILLRACE_VENUE_ENDPOINTS ?? '')).toEqual(JSON.parse(VENUES));
+    expect(JSON.parse(definition.environment.MILLRACE_VENUE_ENDPOINTS ?? '')).toEqual(JSON.parse(endpoints));
     expect(definition.command[0]).toBe('node');
     expect(definition.stopTimeoutMs).toBeGreaterThanOrEqual(30_000);
     await expect(readContainerDefinition(emulator().endpoint, arn, 'other')).rejects.toThrow('TASK_DEFINITION_INVALID');
+  }, 60_000);
+
+  it('S18, F12, G13: the deployed reconciler finds a lost execution and a close by hand, corrects, freezes and keeps a report', async () => {
+    if (deployed === null) throw new Error('nothing was deployed');
+    await drillReconciler(emulator().endpoint, deployed, world);
   }, 60_000);
 
   it('a deployment that cannot be synthesized is one clear error with what the CDK says', async () => {

@@ -16,7 +16,8 @@ import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { AccountRuntime } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 
-const KEYS = { key: 'test-key-of-an-account', secret: 'test-secret-of-some-length' };
+/** The keys that the venue knows. */
+export const ACCOUNT_KEYS = { key: 'test-key-of-an-account', secret: 'test-secret-of-some-length' };
 
 /** One account on a simulated venue over loopback, by the venue's own clients; the client's wall clock can be stepped. */
 export async function openAccountWorld(id: VenueId) {
@@ -26,7 +27,7 @@ export async function openAccountWorld(id: VenueId) {
   const source = createGeneratedMarket([instrument], 3);
   const exchange = createSimulatedExchange({ instruments: [instrument], source, clockStart: systemClock.epochMs() });
   exchange.openAccount('main', new Map([['USDT', '1000000']]), 10);
-  const keys = createApiKeyRing([{ ...KEYS, accountId: 'main' }]);
+  const keys = createApiKeyRing([{ ...ACCOUNT_KEYS, accountId: 'main' }]);
   const server = await VENUE_SERVERS[id].create({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: 0 });
   const exchangeClock = createExchangeClock({ exchange, source, speed: 1, clock: systemClock });
   exchangeClock.start();
@@ -46,7 +47,7 @@ export async function openAccountWorld(id: VenueId) {
     fetch: createSecureFetch({ insecureAllowed: true }),
     log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
     account: { account: 'main', mode: 'paper' },
-    credentials: () => KEYS,
+    credentials: () => ACCOUNT_KEYS,
     instruments: () => new Map([[instrument.symbol, instrument]]),
   };
   const statuses: ConnectionStatus[] = [];
