@@ -61,6 +61,8 @@ export interface BookStatus {
 }
 
 export interface FeedStatus {
+  /** Its name in the configuration: that of the venue unless the venue has several. */
+  readonly feed: string;
   readonly venue: string;
   readonly connections: readonly {
     readonly name: string;
@@ -188,6 +190,7 @@ export class FeedRunner implements FeedLineListener {
 
   status(): FeedStatus {
     return {
+      feed: this.#options.name,
       venue: this.#options.venue.id,
       connections: this.#lines.map((line) => ({
         name: line.plan.name,

@@ -133,7 +133,9 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
     for (const feed of sources.feeds()) {
       if (feed.venueClock.offsetMs !== null) venueClock.set({ venue: feed.venue }, feed.venueClock.offsetMs);
       for (const each of feed.connections) {
-        const labels = { venue: feed.venue, connection: each.name };
+        // Connections of two feeds of one venue have the same names.
+        const connection = feed.feed === feed.venue ? each.name : `${feed.feed}/${each.name}`;
+        const labels = { venue: feed.venue, connection };
         const { state, since } = each.status;
         live.set(labels, state === 'live' ? 1 : 0);
         if (since !== undefined) connectionState.set({ ...labels, state }, since / 1_000);

@@ -41,6 +41,12 @@ describe('metrics of a trading engine', () => {
     ]) {
       expect(text).toMatch(line);
     }
+    // Two feeds of one venue: neither's connections hide the other's.
+    const [feed] = here.engine.feeds();
+    if (feed === undefined) throw new Error('the engine holds no feed');
+    const two = await createPrometheus({ ...sourcesOf(here), feeds: () => [feed, { ...feed, feed: 'majors' }] })();
+    expect(two).toMatch(/^millrace_connection_live\{venue="bybit-linear",connection="majors\/public"\} 1$/m);
+    expect(two).toMatch(/^millrace_connection_live\{venue="bybit-linear",connection="public"\} 1$/m);
   }, 40_000);
 
   it('R12: CloudWatch gets one blob for the engine and one for each venue, in the embedded format, within its limits', async () => {
