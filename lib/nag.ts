@@ -46,12 +46,12 @@ export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:millrace\/[a-z-]+\/\*\]$/,
-    path: /(-Pipeline\/(ConfirmStep|Reconcile)|-Engine[A-Za-z0-9]*\/Engine)\/Role\/DefaultPolicy\/Resource$/,
+    path: /(-Pipeline\/(ConfirmStep|Reconcile|DeadMan)|-Engine[A-Za-z0-9]*\/Engine)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Accounts come and go without a deployment; the prefix holds the venue keys of this environment only.',
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    path: /-Pipeline\/(ConfirmStep|Reconcile)\/Role\/DefaultPolicy\/Resource$/,
+    path: /-Pipeline\/(ConfirmStep|Reconcile|DeadMan)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Network interfaces of a function in the VPC: EC2 knows no narrower resource for these actions.',
   },
   {

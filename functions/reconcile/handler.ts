@@ -9,16 +9,14 @@ import {
   createSecretsClient,
   createSnsClient,
 } from '#aws/clients.ts';
-import { createConfigurationSource } from '#aws/configuration-source.ts';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import { createLedger } from '#aws/ledger.ts';
 import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { createLog } from '#aws/log.ts';
-import type { LoadedConfiguration } from '#core/config/runtime-configuration.ts';
 import { MillraceError } from '#core/errors.ts';
-import { systemTimers } from '#core/time/system-clock.ts';
 import { createVenueAccess } from '../confirm-step/venue-access.ts';
+import { readCurrentConfiguration } from '../current-configuration.ts';
 import { readEnvironment } from '../environment.ts';
 import { type ReconcileParts, reconcileUnit } from './reconcile-unit.ts';
 import { reconciledUnits } from './reconciled-units.ts';
@@ -99,7 +97,7 @@ export async function handler(event: unknown): Promise<{ readonly units: readonl
   }
   const { action, units: asked, settleMs } = request.data;
   const rules = { settleMs, unprovenAfterMs: UNPROVEN_AFTER_MS };
-  const { configuration, hash } = await readConfiguration();
+  const { configuration, hash } = await readCurrentConfiguration(parameters, settings.MILLRACE_CONFIGURATION);
   const origin = { configurationHash: hash, build: settings.MILLRACE_BUILD };
   const due = reconciledUnits(configuration, asked ?? null);
   const at = Date.now();
@@ -109,20 +107,6 @@ export async function handler(event: unknown): Promise<{ readonly units: readonl
   count(units);
   log('info', 'reconciled', { units: units.length, failed: units.filter((each) => each.failed !== null).length, kept });
   return { units };
-}
-
-/** As it is now: nobody watches it between two invocations. */
-async function readConfiguration(): Promise<LoadedConfiguration> {
-  const source = createConfigurationSource({
-    location: settings.MILLRACE_CONFIGURATION,
-    ssm: parameters,
-    timers: systemTimers,
-  });
-  try {
-    return await source.start();
-  } finally {
-    source.stop();
-  }
 }
 
 function count(units: readonly UnitReport[]): void {

@@ -69,7 +69,7 @@ export function alarmRules(settings: AlarmSettings, environment: string, nameOf:
     ...functionRules(settings, nameOf),
     ...queueRules(nameOf),
     ...confirmationRules(nameOf),
-    reconcilerSilent(nameOf),
+    ...watchdogRules(nameOf),
   ];
 }
 
@@ -267,15 +267,31 @@ function queueRules(nameOf: NameOf): AlarmRule[] {
   ];
 }
 
-function reconcilerSilent(nameOf: NameOf): AlarmRule {
-  const dimensions = { FunctionName: nameOf('reconcile-function') };
-  return {
-    id: 'ReconcilerSilent',
-    group: 'functions',
-    text: 'Nobody has compared venue and ledger for a quarter of an hour.',
-    metric: metric('AWS/Lambda', 'Invocations', dimensions, Stats.SUM, Duration.minutes(15)),
-    ...absent(1),
-  };
+function watchdogRules(nameOf: NameOf): AlarmRule[] {
+  const runs = (name: 'reconcile' | 'dead-man', minutes: number) =>
+    metric(
+      'AWS/Lambda',
+      'Invocations',
+      { FunctionName: nameOf(`${name}-function`) },
+      Stats.SUM,
+      Duration.minutes(minutes),
+    );
+  return [
+    {
+      id: 'ReconcilerSilent',
+      group: 'functions',
+      text: 'Nobody has compared venue and ledger for a quarter of an hour.',
+      metric: runs('reconcile', 15),
+      ...absent(1),
+    },
+    {
+      id: 'DeadManSilent',
+      group: 'functions',
+      text: 'Nobody watches whether engines live: orders of a silent one would stay.',
+      metric: runs('dead-man', 5),
+      ...absent(1),
+    },
+  ];
 }
 
 function confirmationRules(nameOf: NameOf): AlarmRule[] {

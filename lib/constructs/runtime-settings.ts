@@ -24,6 +24,11 @@ export function reconciliationSecretsPrefix(environment: Pick<EnvironmentConfigu
   return `${secretsPrefix(environment)}-reconciliation`;
 }
 
+/** Prefix of the keys that the dead-man switch cancels with: keys of its own, that work when the engine's are locked out. */
+export function deadManSecretsPrefix(environment: Pick<EnvironmentConfiguration, 'name'>): string {
+  return `${secretsPrefix(environment)}-dead-man`;
+}
+
 /** The environment variables that engine and Lambdas share; `docs/architecture.md` says what each means. */
 export function runtimeSettings(
   environment: EnvironmentConfiguration,

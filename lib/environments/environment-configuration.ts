@@ -11,6 +11,7 @@ export const FUNCTION_NAMES = [
   'confirm-step',
   'redrive',
   'reconcile',
+  'dead-man',
 ] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 

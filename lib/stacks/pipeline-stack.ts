@@ -16,6 +16,7 @@ import { PipelineFunction } from '../constructs/pipeline-function.ts';
 import { publishName } from '../constructs/published-names.ts';
 import {
   confirmationSecretsPrefix,
+  deadManSecretsPrefix,
   reconciliationSecretsPrefix,
   runtimeSettings,
 } from '../constructs/runtime-settings.ts';
@@ -114,6 +115,7 @@ export class PipelineStack extends Stack {
       permissions.writeStreams(marketStreamArn, tradingStreamArn),
     ]);
     this.#reconciler(variables, placement, alerts);
+    this.#deadManSwitch(variables, placement, alerts);
     publishName(this, props.environment, 'confirmation-machine-arn', machine.stateMachineArn);
   }
 
@@ -149,6 +151,31 @@ export class PipelineStack extends Stack {
       schedule: Schedule.cron({ hour: '0', minute: '7' }),
       input: { action: 'daily' },
       startWithin: Duration.hours(2),
+    });
+  }
+
+  /** Cancels by its own keys what a unit left open whose lease nobody renews. */
+  #deadManSwitch(variables: Readonly<Record<string, string>>, placement: Placement | undefined, alerts: Topic): void {
+    const environment = this.#environment;
+    const prefix = deadManSecretsPrefix(environment);
+    const { lambda } = this.#function(
+      'dead-man',
+      'orders of silent engines cancelled',
+      { ...variables, MILLRACE_SECRETS: prefix },
+      [
+        permissions.writeItems(this.#data.controlTableArn, 'ALERT', 'CONTROL'),
+        permissions.publishTo(alerts.topicArn),
+        permissions.readVenueSecrets(this, prefix),
+        permissions.readConfiguration(this, environment),
+      ],
+      placement,
+    );
+    runOnSchedule(this, 'DeadManWatch', {
+      environment,
+      lambda,
+      schedule: Schedule.rate(Duration.minutes(1)),
+      input: { action: 'watch' },
+      startWithin: Duration.minutes(1),
     });
   }
 

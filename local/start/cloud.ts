@@ -1,7 +1,11 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import { confirmationSecretsPrefix, reconciliationSecretsPrefix } from '#lib/constructs/runtime-settings.ts';
+import {
+  confirmationSecretsPrefix,
+  deadManSecretsPrefix,
+  reconciliationSecretsPrefix,
+} from '#lib/constructs/runtime-settings.ts';
 import { emulatedClientSettings } from '../aws-environment.ts';
 import type { Deployment } from '../deploy.ts';
 import { type ContainerDefinition, readContainerDefinition } from '../task-definition.ts';
@@ -56,6 +60,7 @@ export async function writeSecrets(
     definition.environment.MILLRACE_SECRETS ?? '',
     confirmationSecretsPrefix(local),
     reconciliationSecretsPrefix(local),
+    deadManSecretsPrefix(local),
   ];
   const client = new SecretsManagerClient(emulatedClientSettings(endpoint));
   try {

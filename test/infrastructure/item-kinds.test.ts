@@ -4,11 +4,13 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { expect, it } from 'vitest';
 import { createAlerts } from '#aws/alerts.ts';
 import { createConfirmationWaits } from '#aws/confirmation-waits.ts';
+import { createDeadManRecords } from '#aws/dead-man-records.ts';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLedger } from '#aws/ledger.ts';
 import { createMarketStore } from '#aws/market-store.ts';
 import { DESIRED_COMMAND } from '#core/control/desired-command.ts';
+import { unitId } from '#core/control/unit.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { ItemKind } from '#lib/constructs/permissions.ts';
 import { buildRecord } from '../support/confirmation-builder.ts';
@@ -68,6 +70,26 @@ const WRITERS: readonly (readonly [string, ItemKind, (client: FakeDynamoDb['clie
     (client) =>
       createDesiredStates(client, TABLE).apply(
         DESIRED_COMMAND.parse({ id: 'c', unit: 'paper/main/binance-usdm', wish: 'stop', reason: 'drill', by: 'ops' }),
+        1_000,
+      ),
+  ],
+  [
+    'a freeze',
+    'CONTROL',
+    (client) =>
+      createDesiredStates(client, TABLE).freeze(
+        unitId({ mode: 'paper', account: 'main', venue: 'binance-usdm' }),
+        { id: 'f', symbols: ['BTCUSDT'], reason: 'differs' },
+        1_000,
+      ),
+  ],
+  [
+    'a dead-man record',
+    'CONTROL',
+    (client) =>
+      createDeadManRecords(client, TABLE).done(
+        unitId({ mode: 'paper', account: 'main', venue: 'binance-usdm' }),
+        '1#2',
         1_000,
       ),
   ],

@@ -135,6 +135,7 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
   it('H13: rings where a sign of life is missing, and only there', () => {
     const breaching = alarms.filter(([, each]) => each.TreatMissingData === 'breaching').map(([id]) => id);
     expect(breaching.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+      'DeadManSilent',
       'EngineAbsent',
       'EngineMute',
       'ReconcilerSilent',

@@ -74,8 +74,9 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     const readers = resourcesOf(pipeline, 'AWS::IAM::Policy').filter(([, each]) =>
       JSON.stringify(each.Properties).includes('secretsmanager:'),
     );
-    expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, ''))).toEqual([
+    expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
       'ConfirmStepRoleDefaultPolicy',
+      'DeadManRoleDefaultPolicy',
       'ReconcileRoleDefaultPolicy',
     ]);
   });
@@ -106,6 +107,7 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     expect(kindsOf('ConfirmStep')).toEqual(['ALERT', 'CONFIRM']);
     expect(kindsOf('Command')).toEqual(['CONFIRM', 'CONTROL']);
     expect(kindsOf('Reconcile')).toEqual(['ACCOUNT', 'ALERT', 'CONTROL']);
+    expect(kindsOf('DeadMan')).toEqual(['ALERT', 'CONTROL']);
     expect(kindsOf('Archive')).toEqual([]);
     expect(kindsOf('Redrive')).toEqual([]);
   });
@@ -130,12 +132,28 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     }
   });
 
+  it('M7: watches engines every minute, with keys of its own, and reaches neither ledger nor streams', () => {
+    const prefix = `millrace/${environment}-dead-man`;
+    const deadMan = resourceOf(pipeline, 'AWS::Lambda::Function', 'DeadManFunction');
+    expect(deadMan.Properties.Environment).toMatchObject({ Variables: { MILLRACE_SECRETS: prefix } });
+    const policy = JSON.stringify(resourceOf(pipeline, 'AWS::IAM::Policy', 'DeadManRoleDefaultPolicy').Properties);
+    expect(policy).toContain(`secret:${prefix}/*`);
+    expect(policy).not.toMatch(/kinesis:|sqs:|s3:|states:|ledgertable/i);
+    const rule = resourceOf(pipeline, 'AWS::Events::Rule', 'DeadManWatch').Properties;
+    expect(rule).toMatchObject({
+      ScheduleExpression: 'rate(1 minute)',
+      State: environment === 'local' ? 'DISABLED' : 'ENABLED',
+    });
+    expect(JSON.stringify(rule.Targets)).toContain(JSON.stringify(JSON.stringify({ action: 'watch' })));
+  });
+
   it('runs what calls venues where its outgoing address is known', () => {
     const inside = functions.filter(([, each]) => each.Properties.VpcConfig !== undefined).map(([id]) => id);
     if (environment === 'local') expect(inside).toEqual([]);
     else
       expect(inside.sort()).toEqual([
         expect.stringMatching(/^ConfirmStepFunction/),
+        expect.stringMatching(/^DeadManFunction/),
         expect.stringMatching(/^ReconcileFunction/),
       ]);
   });
