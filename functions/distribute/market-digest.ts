@@ -82,7 +82,12 @@ class Digest {
 
   add(venue: VenueId, record: MarketRecord, decode: Decoder): void {
     const origin = originKey(record);
-    const connection = this.#connections.get(origin) ?? { venue, name: record.connection, examined: [], trades: new Map() };
+    const connection = this.#connections.get(origin) ?? {
+      venue,
+      name: record.connection,
+      examined: [],
+      trades: new Map(),
+    };
     this.#connections.set(origin, connection);
     const last = record.firstSequence + record.frames.length - 1;
     connection.examined = withRange(connection.examined, [record.firstSequence, last]);
