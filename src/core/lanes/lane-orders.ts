@@ -75,16 +75,17 @@ export class LaneOrders {
     sums.sellAtRisk = 0;
     sums.exits = 0;
     for (const order of this.#orders.values()) {
-      if (order.intent.reduceOnly && isPending(order)) sums.exits += 1;
-      if (!order.intent.reduceOnly) {
-        if (order.intent.side === 'buy') sums.buyAtRisk += order.sizeAtRisk;
-        else sums.sellAtRisk += order.sizeAtRisk;
-      }
-      if (!order.alive) continue;
+      const { alive } = order;
+      if (!alive && !order.missesFills) continue;
+      const { reduceOnly, side } = order.intent;
+      if (reduceOnly) sums.exits += 1;
+      else if (side === 'buy') sums.buyAtRisk += order.sizeAtRisk;
+      else sums.sellAtRisk += order.sizeAtRisk;
+      if (!alive) continue;
       sums.count += 1;
       if (order.state === 'Unknown') sums.unknown += 1;
-      if (order.intent.reduceOnly) continue;
-      if (order.intent.side === 'buy') sums.buySize += order.openSize;
+      if (reduceOnly) continue;
+      if (side === 'buy') sums.buySize += order.openSize;
       else sums.sellSize += order.openSize;
     }
     return sums;

@@ -69,7 +69,8 @@ export class LaneRisk {
     this.#passTime(now);
     this.#followDrawdown(profit);
     this.#judgeTrade(flat, now);
-    this.#tellBook(profit, this.#price);
+    // Before the first price a position counts at what it was entered at.
+    this.#tellBook(profit, this.#price > 0 ? this.#price : this.#desk.position.entryPrice);
   }
 
   /** The venue answered a placing request; `notSent` says nothing of the venue. */
@@ -100,20 +101,22 @@ export class LaneRisk {
     const context = this.#context;
     this.#followPolicy();
     context.marketClosed = this.#session.refuses(now.epoch, this.#policy.marketHours.stopBeforeCloseMinutes * 60_000);
+    const book = this.#book;
+    if (book === null || this.#slot === null || this.#figures === null) return;
     for (const kind of BREAKER_KINDS)
-      context.breakers[kind] =
-        this.#breakers.refusal(kind, now.mono) ?? this.#book?.breakers.refusal(kind, now.mono) ?? null;
-    if (this.#book === null || this.#slot === null || this.#figures === null) return;
-    this.#prepareUnit(this.#figures, this.#book, this.#slot, intent, working, now);
+      context.breakers[kind] = this.#breakers.refusal(kind, now.mono) ?? book.breakers.refusal(kind, now.mono);
+    this.#prepareUnit(this.#figures, book, this.#slot, intent, working, now);
   }
 
   /** The intent has passed every check and leaves. */
   admitted(intent: OrderIntent, profit: number, now: Now): void {
+    const book = this.#book;
+    if (book === null) return;
     if (!intent.reduceOnly) {
       this.#breakers.admitted(now.mono);
-      this.#book?.breakers.admitted(now.mono);
+      book.breakers.admitted(now.mono);
     }
-    this.#book?.sent(this.#instrument.settlementCurrency, this.#figures?.marginNeeded ?? 0);
+    book.sent(this.#instrument.settlementCurrency, this.#figures?.marginNeeded ?? 0);
     // At once: the next lane of the unit that asks must find it.
     this.#tellBook(profit, Math.max(this.#context.askPrice, intent.price ?? 0));
   }

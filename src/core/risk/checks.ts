@@ -191,10 +191,16 @@ export interface Denial {
   readonly detail: string;
 }
 
+/** Reduce-only orders are asked no more than this. */
+const EXIT_CHECKS = RISK_CHECKS.filter((each) => each.scope === 'all');
+/** Without a policy there are neither breakers nor budgets. */
+const BEYOND_LANE: ReadonlySet<string> = new Set([...BREAKER_CHECKS, ...UNIT_CHECKS].map((each) => each.code));
+const LANE_CHECKS = RISK_CHECKS.filter((each) => !BEYOND_LANE.has(each.code));
+
 /** Asks every check that applies. Null: the order may go. */
 export function checkRisk(context: RiskContext, intent: OrderIntent): Denial | null {
-  for (const each of RISK_CHECKS) {
-    if (intent.reduceOnly && each.scope === 'entry') continue;
+  const checks = intent.reduceOnly ? EXIT_CHECKS : context.unit === null ? LANE_CHECKS : RISK_CHECKS;
+  for (const each of checks) {
     const detail = each.check(context, intent);
     if (detail !== null) return { code: each.code, detail };
   }
