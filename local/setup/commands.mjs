@@ -66,6 +66,11 @@ export const COMMANDS = {
   'fault-venue': { summary: 'one simulated venue alone', python: false, run: target('src/simulation/fault-venue.ts') },
   bench: { summary: 'benchmarks', python: false, run: target('bench/run.ts') },
   soak: { summary: 'memory and accounting under a steady load', python: false, run: target('bench/soak.ts') },
+  world: {
+    summary: 'simulated worlds: the trading core against a venue that misbehaves, on a virtual clock',
+    python: false,
+    run: target('test/world/main.ts'),
+  },
   scale: {
     summary: 'what a load takes and costs',
     python: false,

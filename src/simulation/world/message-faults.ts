@@ -1,0 +1,63 @@
+/**
+ * What can happen to single messages of a world, each with the row of the fault list that it stands for. A world has a share for each: how many of the messages concerned it
+ * happens to.
+ */
+export const MESSAGE_FAULTS = {
+  /** A request never reaches the venue. */
+  requestLost: 'F1',
+  /** The venue carried it out, and its answer never comes. */
+  answerLost: 'F1',
+  /** The venue carried it out and answers that it does not know. */
+  unclearDone: 'F2',
+  /** The venue did not carry it out and answers that it does not know. */
+  unclearUndone: 'F2',
+  /** A request takes seconds. */
+  requestLate: 'F2',
+  /** The venue does not find an order that it has. */
+  notFound: 'F4',
+  queryFails: 'F5',
+  /** As `requestLost` and `answerLost`, of cancels. */
+  cancelLost: 'F6',
+  /** Reports of the account stream come seconds late, and overtake one another. */
+  reportLate: 'F11',
+  /** The report of an execution is never sent. */
+  fillLost: 'F12',
+  /** As `fillLost`, and that of the order's state neither. */
+  stateLost: 'F12',
+  reportTwice: 'G15',
+  /** The matching engine refuses. */
+  marginRefused: 'G3',
+  /** A change of the book is lost. */
+  bookLost: 'F19',
+  /** Answers come after the reports of what they caused. */
+  answerLate: 'G1',
+  /** Events come to the ledger seconds late, and overtake one another. */
+  ledgerLate: 'F30',
+  ledgerTwice: 'F30',
+} as const;
+export type MessageFault = keyof typeof MESSAGE_FAULTS;
+
+/** Share of the messages concerned, 0 to 1; the world lowers them all to nothing when it comes to rest. */
+export type FaultShares = Record<MessageFault, number>;
+
+export function noFaults(): FaultShares {
+  return {
+    requestLost: 0,
+    answerLost: 0,
+    unclearDone: 0,
+    unclearUndone: 0,
+    requestLate: 0,
+    notFound: 0,
+    queryFails: 0,
+    cancelLost: 0,
+    reportLate: 0,
+    fillLost: 0,
+    stateLost: 0,
+    reportTwice: 0,
+    marginRefused: 0,
+    bookLost: 0,
+    answerLate: 0,
+    ledgerLate: 0,
+    ledgerTwice: 0,
+  };
+}

@@ -1,0 +1,119 @@
+import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountStream, AccountStreamListener, ConnectionStatus } from '#core/orders/venue-ports.ts';
+import type { SimulatedAccountEvent } from '../exchange/simulated-exchange.ts';
+import { fillReportOf, orderReportOf } from './venue-reports.ts';
+import { latencyMs, type VenueClient, venueNow, type WorldVenue } from './world-venue.ts';
+
+const RECONNECT_MS = [100, 800] as const;
+const NO_FRAME = new Uint8Array();
+
+/**
+ * The private stream of an account: in order, unless a fault lets reports overtake one another; nothing is replayed after a cut, and what was on its way when the
+ * connection went may still be read after it (F10, F11).
+ */
+export function createWorldAccountStream(venue: WorldVenue, client: VenueClient, listener: AccountStreamListener) {
+  const { dice, shares, time, exchange, watch } = venue;
+  const { process } = client;
+  let status: ConnectionStatus = { state: 'connecting', reason: 'not started' };
+  let session = 0;
+  /** The session that the venue serves; 0: none. */
+  let served = 0;
+  let stopped = false;
+  let arrivesAtMs = 0;
+
+  const say = (state: ConnectionStatus['state'], reason: string) => {
+    status = { state, reason };
+    listener.onStatus(status);
+  };
+
+  function connect(): void {
+    if (stopped) return;
+    if (client.cuts.has('account') || venue.maintenance) {
+      process.timers.after(dice.between(...RECONNECT_MS), connect);
+      return;
+    }
+    session += 1;
+    const own = session;
+    process.timers.after(latencyMs(dice) * 3, () => {
+      if (own !== session || stopped || client.cuts.has('account')) return connect();
+      venueNow(venue);
+      served = own;
+      say('live', 'subscribed');
+    });
+  }
+
+  const unlisten = exchange.listen({
+    onMarket: () => undefined,
+    onAccount: (event) => {
+      if (served === 0 || client.cuts.has('account')) return;
+      const report = reportOf(event);
+      if (report !== null) send(report);
+    },
+  });
+
+  function reportOf(event: SimulatedAccountEvent): AccountReport | null {
+    if (event.kind !== 'order' && event.kind !== 'fill') return null;
+    const { symbol, accountId } = event.kind === 'order' ? event.order : event.fill;
+    const instrument = venue.instruments.get(symbol);
+    if (instrument === undefined || accountId !== venue.account) return null;
+    return event.kind === 'order'
+      ? orderReportOf(event.order, instrument, 'accountStream')
+      : fillReportOf(event.fill, instrument, 'accountStream');
+  }
+
+  function send(report: AccountReport): void {
+    const lost = report.kind === 'fill' ? shares.fillLost : shares.stateLost;
+    if (dice.chance(lost)) {
+      watch.trace(() => `the stream loses ${describe(report)}`);
+      return;
+    }
+    const of = served;
+    const hand = () => {
+      // What came in before the connection went is read after it.
+      if (of === served || dice.chance(0.5)) listener.onReport(report, NO_FRAME);
+    };
+    if (dice.chance(shares.reportLate)) process.deliver(dice.between(50, 4_000), hand);
+    else {
+      arrivesAtMs = Math.max(arrivesAtMs, time.nowMs + latencyMs(dice));
+      process.deliver(arrivesAtMs - time.nowMs, hand);
+    }
+    if (dice.chance(shares.reportTwice)) process.deliver(dice.between(1, 2_000), hand);
+  }
+
+  const stream: AccountStream = {
+    status: () => status,
+    start: connect,
+    async stop() {
+      stopped = true;
+      served = 0;
+      unlisten();
+    },
+  };
+
+  return {
+    ...stream,
+    /** The connection goes; it is noticed only after `noticedMs`, and comes back by itself when the way is open. */
+    cut(noticedMs: number): void {
+      const own = served;
+      if (own === 0 || stopped) return;
+      served = 0;
+      process.deliver(noticedMs, () => {
+        if (stopped || session !== own) return;
+        session += 1;
+        say('waiting', 'cut');
+        connect();
+      });
+    },
+    /** The process is gone: the venue serves it no more. */
+    abandon(): void {
+      stopped = true;
+      served = 0;
+      unlisten();
+    },
+  };
+}
+
+function describe(report: AccountReport): string {
+  if (report.kind === 'fill') return `fill ${report.fillId} of ${report.clientOrderId}`;
+  return report.kind === 'orderReport' ? `${report.status} of ${report.clientOrderId}` : report.kind;
+}

@@ -1,0 +1,94 @@
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { fillReportOf, orderReportOf, positionReportOf } from './venue-reports.ts';
+import { cancelAtVenue } from './world-order-entry.ts';
+import { latencyMs, type VenueClient, venueNow, type WorldVenue } from './world-venue.ts';
+
+const TIMEOUT_MS = 4_000;
+
+/** Questions by REST: each answered from the venue's state at one moment, or not at all. */
+export function createWorldQueries(venue: WorldVenue, client: VenueClient): VenueQueries {
+  const { dice, shares, time, exchange, account, watch, instruments } = venue;
+  const { process } = client;
+
+  function ask<Answer>(lost: number, answer: () => Answer): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const cancelTimeout = process.timers.after(TIMEOUT_MS, () =>
+        reject(new VenueError('unknown', 'TIMEOUT', `no answer within ${TIMEOUT_MS} ms`)),
+      );
+      if (client.cuts.has('queries') || dice.chance(lost / 2)) return;
+      time.after(latencyMs(dice), () => {
+        const now = venueNow(venue);
+        watch.asked(client);
+        const failed =
+          venue.maintenance || dice.chance(shares.queryFails)
+            ? new VenueError('retry', '503', 'unavailable', null)
+            : null;
+        const answered = failed === null ? answer() : null;
+        if (client.cuts.has('queries') || dice.chance(lost / 2)) return;
+        process.deliver(latencyMs(dice), () => {
+          cancelTimeout();
+          if (failed !== null) reject(failed);
+          else if (answered !== null) resolve(answered);
+          else reject(new VenueError('retry', 'EMPTY', `nothing at ${now}`));
+        });
+      });
+    });
+  }
+
+  const instrumentOf = (symbol: string) => {
+    const instrument = instruments.get(symbol);
+    if (instrument === undefined) throw new VenueError('reject', 'SYMBOL', symbol);
+    return instrument;
+  };
+
+  return {
+    serverTime: () => ask(0, () => venueNow(venue)),
+    instruments: () => ask(0, () => [...instruments.values()]),
+    orderByClientId: (symbol, clientOrderId) =>
+      ask(0, () => {
+        const order = exchange.order(account, { orderId: null, clientOrderId });
+        if (order === null || dice.chance(shares.notFound)) return { kind: 'notFound' as const };
+        return { kind: 'found' as const, report: orderReportOf(order, instrumentOf(symbol), 'query') };
+      }),
+    openOrders: (symbol) =>
+      ask(0, () =>
+        exchange.openOrders(account, symbol).map((order) => orderReportOf(order, instrumentOf(symbol), 'query')),
+      ),
+    ordersSince: (symbol, from) =>
+      ask(0, () =>
+        exchange
+          .orders(account, symbol)
+          .filter((order) => order.createdAt >= from)
+          .map((order) => orderReportOf(order, instrumentOf(symbol), 'query')),
+      ),
+    fillsSince: (symbol, from) =>
+      ask(0, () =>
+        exchange
+          .fills(account, symbol)
+          .filter((fill) => fill.time >= from)
+          .map((fill) => fillReportOf(fill, instrumentOf(symbol), 'query')),
+      ),
+    positions: (symbols) =>
+      ask(0, () =>
+        exchange
+          .positions(account)
+          .filter(({ symbol }) => symbols.includes(symbol))
+          .map((position) =>
+            positionReportOf(position, instrumentOf(position.symbol), venue.exchange.now() as EpochMs),
+          ),
+      ),
+    balances: () =>
+      ask(0, () =>
+        exchange.balances(account).map(({ currency, walletBalance, availableBalance }) => ({
+          kind: 'balance' as const,
+          currency,
+          walletBalance,
+          availableBalance,
+          venueTime: venue.exchange.now(),
+        })),
+      ),
+    cancelOrder: (target) => ask<OrderAnswer>(shares.cancelLost, () => cancelAtVenue(venue, target)),
+  };
+}

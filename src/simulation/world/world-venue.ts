@@ -1,0 +1,65 @@
+import type { Instrument } from '#core/market/instrument.ts';
+import type { OrderIntent } from '#core/orders/order.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import type { PlaceOutcome, SimulatedExchange } from '../exchange/simulated-exchange.ts';
+import type { MarketSource } from '../market-sources/market-source.ts';
+import type { Dice } from './dice.ts';
+import type { FaultShares } from './message-faults.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import { WORLD_BEGAN, type WorldProcess } from './world-process.ts';
+
+/** Whoever speaks to the venue: an engine under one lease, or what follows orders in the cloud (epoch null). */
+export interface VenueClient {
+  readonly process: WorldProcess;
+  readonly epoch: number | null;
+  /** Ways to the venue that are cut now. */
+  readonly cuts: ReadonlySet<VenueLink>;
+}
+
+export type VenueLink = 'account' | 'orders' | 'queries';
+
+/** Hears what truly happens at the venue, before anybody else does. */
+export interface VenueWatch {
+  /** An order is about to be carried out. */
+  placing(client: VenueClient, intent: OrderIntent): void;
+  placed(client: VenueClient, intent: OrderIntent, outcome: PlaceOutcome): void;
+  /** A question is about to be answered. */
+  asked(client: VenueClient): void;
+  trace(text: () => string): void;
+}
+
+/** The venue of a world: one exchange, one account, and what goes wrong with messages to and from it. */
+export interface WorldVenue {
+  readonly exchange: SimulatedExchange;
+  readonly account: string;
+  readonly time: VirtualTime;
+  readonly dice: Dice;
+  /** Lowered and raised by the world. */
+  readonly shares: FaultShares;
+  readonly watch: VenueWatch;
+  readonly instruments: ReadonlyMap<string, Instrument>;
+  /** Serves nothing: REST answers 503, sockets stay and get no answers. */
+  maintenance: boolean;
+}
+
+/** Venue time now. Everything that is due at the exchange has happened then. */
+export function venueNow(venue: WorldVenue): EpochMs {
+  const now = (WORLD_BEGAN + venue.time.nowMs) as EpochMs;
+  if (venue.exchange.now() < now) venue.exchange.advanceTo(now);
+  return now;
+}
+
+/** Moves the exchange along with the world's time, from event to event of its source, until that has no more. */
+export function followMarket(venue: WorldVenue, source: Pick<MarketSource, 'nextDueMs'>): void {
+  const step = () => {
+    venueNow(venue);
+    const due = source.nextDueMs();
+    if (due !== null) venue.time.after(Math.max(1, due - venue.time.nowMs), step);
+  };
+  step();
+}
+
+/** One way of a message through the network, ms: mostly a few, seldom many. */
+export function latencyMs(dice: Dice): number {
+  return dice.chance(0.05) ? dice.between(20, 250) : dice.between(1, 20);
+}

@@ -1,0 +1,127 @@
+import { parseArgs } from 'node:util';
+import { MESSAGE_FAULTS } from '#simulation/world/message-faults.ts';
+import { countCellVisits } from './cell-visits.ts';
+import { OPEN_FINDINGS } from './failed-worlds.ts';
+import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts';
+import { shrinkScript } from './shrink-world.ts';
+import { runWorld, type WorldResult } from './world.ts';
+import { describeScript, STEP_FAULTS, scriptOf, type WorldScript } from './world-script.ts';
+
+const USAGE = `npm run world -- [--seeds N] [--from S] [--faults F1,F9] [--bug NAME] [--cells] [--open]
+npm run world -- --seed S [--trace] [--faults F1,F9] [--bug NAME]
+  --seeds N     worlds to run (default 100), from seed S (default 1)
+  --faults L    only the faults that stand for these rows: ${rows().join(', ')}
+  --seed S      one world; --trace prints all that happens in it
+  --bug NAME    with a fault of ours planted: ${Object.keys(PLANTED_BUGS).join(', ')}
+  --cells       how often each cell of the order and lane tables was visited
+  --open        the findings that nobody has mended yet`;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    faults: { type: 'string' },
+    bug: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    cells: { type: 'boolean', default: false },
+    open: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+process.exitCode = values.help ? help() : await run();
+
+function help(): number {
+  console.log(USAGE);
+  return 0;
+}
+
+async function run(): Promise<number> {
+  const faults = values.faults === undefined ? null : new Set(values.faults.split(','));
+  const unknown = [...(faults ?? [])].filter((each) => !rows().includes(each));
+  const bug = bugNamed(values.bug);
+  const numbers = [values.seeds, values.from, values.seed ?? '1'].map(Number);
+  if (unknown.length > 0 || bug === undefined || !numbers.every((each) => Number.isSafeInteger(each) && each >= 0)) {
+    console.error(`ARGUMENT_INVALID: ${unknown.join(',') || values.bug || numbers.join(' ')}\n${USAGE}`);
+    return 2;
+  }
+  if (values.open) return showOpen();
+  if (values.seed !== undefined) return showOne(scriptOf(Number(values.seed), faults), bug);
+  return runMany(Number(values.from), Number(values.seeds), faults, bug);
+}
+
+async function showOpen(): Promise<number> {
+  let failing = 0;
+  for (const { seed, rows: of, fault, shows } of OPEN_FINDINGS) {
+    const { violation } = await runWorld(scriptOf(seed, new Set(of), [fault]));
+    if (violation !== null) failing += 1;
+    console.log(`seed ${seed}: ${violation === null ? 'holds now, take it off the list' : violation}\n  ${shows}`);
+  }
+  return failing === 0 ? 0 : 1;
+}
+
+async function showOne(script: WorldScript, bug: PlantedBug | null): Promise<number> {
+  const result = await runWorld(script, { bug, traced: values.trace });
+  if (values.trace) console.log(result.trace.join('\n'));
+  console.log(`${describeScript(script)}\n${summary(result)}`);
+  if (result.violation !== null) await showShrunk(script, bug);
+  return result.violation === null ? 0 : 1;
+}
+
+async function showShrunk(script: WorldScript, bug: PlantedBug | null): Promise<void> {
+  const shortest = await shrinkScript(script, async (each) => (await runWorld(each, { bug })).violation !== null);
+  const { violation, trace } = await runWorld(shortest, { bug, traced: true });
+  console.log(`shortest that still fails: ${describeScript(shortest)}\n  ${violation}`);
+  console.log(trace.slice(-25).join('\n'));
+}
+
+async function runMany(
+  from: number,
+  count: number,
+  faults: ReadonlySet<string> | null,
+  bug: PlantedBug | null,
+): Promise<number> {
+  const cells = countCellVisits();
+  const began = performance.now();
+  const sums = { steps: 0, orders: 0, fills: 0 };
+  const confirmed: Record<string, number> = {};
+  const failed: WorldScript[] = [];
+  for (let seed = from; seed < from + count; seed += 1) {
+    const script = scriptOf(seed, faults);
+    const result = await runWorld(script, { bug });
+    for (const key of ['steps', 'orders', 'fills'] as const) sums[key] += result[key];
+    for (const [by, number] of Object.entries(result.confirmed)) confirmed[by] = (confirmed[by] ?? 0) + number;
+    if (result.violation === null) continue;
+    failed.push(script);
+    console.log(`seed ${seed} fails: ${result.violation}`);
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  if (values.cells) {
+    for (const { cell, refused, visits } of cells)
+      console.log(`${String(visits).padStart(9)}  ${cell}${refused ? ' (refused)' : ''}`);
+  }
+  const listed = cells.filter(({ refused }) => !refused);
+  const rare = listed.filter(({ visits }) => visits < 20);
+  console.log(`${count} worlds, ${(count / seconds).toFixed(1)} a second; ${JSON.stringify({ ...sums, confirmed })}`);
+  console.log(`cells of the tables: ${listed.length}, visited less than 20 times: ${rare.length} (--cells lists them)`);
+  console.log(`failed: ${failed.length === 0 ? 'none' : failed.map((each) => each.seed).join(', ')}`);
+  const [first] = failed;
+  if (first !== undefined) await showShrunk(first, bug);
+  return failed.length === 0 ? 0 : 1;
+}
+
+function summary({ violation, hash, steps, orders, fills, confirmed }: WorldResult): string {
+  const counts = `${steps} steps, ${orders} orders, ${fills} fills, confirmed ${JSON.stringify(confirmed)}`;
+  return `${violation ?? 'every invariant held'}; ${counts}; hash ${hash}`;
+}
+
+/** Undefined: there is no such bug. */
+function bugNamed(name: string | undefined): PlantedBug | null | undefined {
+  if (name === undefined) return null;
+  return Object.entries(PLANTED_BUGS).find(([each]) => each === name)?.[1];
+}
+
+function rows(): string[] {
+  return [...new Set<string>([...Object.values(MESSAGE_FAULTS), ...Object.values(STEP_FAULTS)])].sort();
+}

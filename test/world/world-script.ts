@@ -1,0 +1,140 @@
+import { createDice, type Dice } from '#simulation/world/dice.ts';
+import { type FaultShares, MESSAGE_FAULTS, type MessageFault, noFaults } from '#simulation/world/message-faults.ts';
+
+/** Things that happen to a world at a moment, each with the row of the fault list that it stands for. `forMs`: how long it lasts. */
+export const STEP_FAULTS = {
+  /** SIGKILL, and a new process after `forMs`. */
+  crash: 'G10',
+  /** SIGSTOP and SIGCONT. */
+  pause: 'G11',
+  /** SIGTERM: drained and released in order, and a new process after `forMs`. */
+  redeploy: 'F29',
+  /** The wall clock of one engine is off for so long. */
+  wallStep: 'G12',
+  cutAccount: 'F10',
+  cutOrders: 'F1',
+  cutQueries: 'F5',
+  /** Books come late, and all at once. */
+  stallBooks: 'F21',
+  maintenance: 'G8',
+  /** Somebody trades by hand in the venue's own page. */
+  manualTrade: 'G13',
+  /** Somebody closes the position by hand. */
+  manualClose: 'G13',
+  /** Most of the account's money is taken away: the venue liquidates what is open, and refuses what is new. */
+  liquidation: 'F25',
+  /** The lease table answers nothing. */
+  leaseOutage: 'F29',
+  /** The trading stream takes nothing. */
+  streamOutage: 'G7',
+  command: 'G15',
+} as const;
+export type StepFault = keyof typeof STEP_FAULTS;
+export type Wish = 'run' | 'reduce' | 'stop' | 'flatten';
+
+export interface WorldStep {
+  readonly atMs: number;
+  readonly fault: StepFault;
+  readonly engine: 0 | 1;
+  readonly symbol: 0 | 1;
+  readonly forMs: number;
+  /** What the fault's own choices are taken from, in [0, 1). */
+  readonly chance: number;
+}
+
+/** All that a world is made from: it runs the same each time. */
+export interface WorldScript {
+  readonly seed: number;
+  /** From here on nothing goes wrong any more, and the world comes to rest. */
+  readonly calmAtMs: number;
+  readonly shares: FaultShares;
+  readonly steps: readonly WorldStep[];
+  /** How far wall clocks step. */
+  readonly wallMs: number;
+}
+
+/** Faults under which something does not hold yet: `failed-worlds.ts` says what. */
+export type OpenFault = 'wallHour';
+
+/** How long a world may take to come to rest. */
+export const REST_MS = 60_000;
+
+const HIGHEST_SHARE: FaultShares = {
+  requestLost: 0.1,
+  answerLost: 0.15,
+  unclearDone: 0.15,
+  unclearUndone: 0.1,
+  requestLate: 0.1,
+  notFound: 0.3,
+  queryFails: 0.2,
+  cancelLost: 0.3,
+  reportLate: 0.2,
+  fillLost: 0.2,
+  stateLost: 0.15,
+  reportTwice: 0.2,
+  marginRefused: 0.15,
+  bookLost: 0.01,
+  answerLate: 0.3,
+  ledgerLate: 0.3,
+  ledgerTwice: 0.2,
+};
+const LONGEST_MS: Readonly<Record<StepFault, number>> = {
+  crash: 8_000,
+  pause: 15_000,
+  redeploy: 3_000,
+  wallStep: 20_000,
+  cutAccount: 8_000,
+  cutOrders: 8_000,
+  cutQueries: 8_000,
+  stallBooks: 3_000,
+  maintenance: 10_000,
+  manualTrade: 0,
+  manualClose: 0,
+  liquidation: 6_000,
+  leaseOutage: 6_000,
+  streamOutage: 8_000,
+  command: 5_000,
+};
+const ACTIVE_MS = 40_000;
+
+/** What a seed makes: a handful of message faults and steps; with `faults`, only those that stand for these rows of the fault list. `open`: with these as well. */
+export function scriptOf(
+  seed: number,
+  faults: ReadonlySet<string> | null = null,
+  open: readonly OpenFault[] = [],
+): WorldScript {
+  const dice = createDice(seed);
+  const wanted = (row: string) => faults === null || faults.has(row);
+  const shares = noFaults();
+  for (const [name, row] of Object.entries(MESSAGE_FAULTS)) {
+    const fault = name as MessageFault;
+    const chosen = dice.chance(faults === null ? 0.35 : 1);
+    const share = dice.next() * HIGHEST_SHARE[fault];
+    if (chosen && wanted(row)) shares[fault] = share;
+  }
+  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter((fault) => wanted(STEP_FAULTS[fault]));
+  const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
+  const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
+  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: open.includes('wallHour') ? 3_600_000 : 3_000 };
+}
+
+function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {
+  const fault = dice.pick(kinds);
+  return {
+    fault,
+    atMs: Math.round(dice.between(2_000, ACTIVE_MS - 3_000)),
+    engine: dice.chance(0.5) ? 0 : 1,
+    symbol: dice.chance(0.5) ? 0 : 1,
+    forMs: Math.round(dice.next() * LONGEST_MS[fault]),
+    chance: dice.next(),
+  };
+}
+
+/** A script in one line, for people. */
+export function describeScript({ seed, calmAtMs, shares, steps }: WorldScript): string {
+  const messages = Object.entries(shares).flatMap(([name, share]) =>
+    share === 0 ? [] : [`${name} ${(share * 100).toFixed(1)}%`],
+  );
+  const moments = steps.map(({ atMs, fault, engine, forMs }) => `${fault}@${atMs}+${forMs}/${engine}`);
+  return `seed ${seed}, calm at ${calmAtMs} ms; ${[...messages, ...moments].join(', ') || 'no faults'}`;
+}

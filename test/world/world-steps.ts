@@ -1,0 +1,128 @@
+import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import { parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import { venueNow, type WorldVenue } from '#simulation/world/world-venue.ts';
+import type { WorldEngine } from './world-engine.ts';
+import type { Wish, WorldScript, WorldStep } from './world-script.ts';
+import type { WorldStream } from './world-stream.ts';
+import type { WorldTruth } from './world-truth.ts';
+
+/** What the faults of a script act upon. */
+export interface Scene {
+  readonly script: WorldScript;
+  readonly venue: WorldVenue;
+  readonly truth: WorldTruth;
+  readonly stream: WorldStream;
+  readonly engines: readonly WorldEngine[];
+  readonly lanes: readonly LaneConfiguration[];
+  readonly outages: { leases: boolean };
+  readonly wish: (next: Wish) => void;
+  /** SIGKILL. */
+  readonly kill: (engine: WorldEngine) => void;
+}
+
+/** In settlement currency: no position is worth so little margin. */
+const LEFT_AFTER_LOSS = 5;
+
+/** Lets one fault of a script happen, and end. */
+export function carryOut(step: WorldStep, scene: Scene): void {
+  const { script, venue, truth, stream, engines, outages, wish, kill } = scene;
+  const { exchange, time } = venue;
+  const engine = engines[step.engine];
+  if (engine === undefined) return;
+  truth.trace(() => `FAULT ${step.fault} of ${engine.process.name} for ${step.forMs} ms`);
+  const until = (undo: () => void) => time.after(step.forMs, undo);
+  switch (step.fault) {
+    case 'crash':
+      kill(engine);
+      until(() => engine.start());
+      return;
+    case 'pause':
+      engine.process.pause();
+      until(() => engine.process.resume(step.chance < 0.5 ? 'arrived' : 'timers'));
+      return;
+    case 'redeploy':
+      if (engine.process.state === 'running') void engine.end();
+      until(() => {
+        // What does not end by itself is killed.
+        time.after(15_000, () => {
+          if (engine.process.state !== 'down' && engine.runner === null) kill(engine);
+          engine.start();
+        });
+      });
+      return;
+    case 'wallStep': {
+      const ms = step.chance < 0.5 ? script.wallMs : -script.wallMs;
+      engine.process.stepWall(ms);
+      until(() => engine.process.stepWall(-ms));
+      return;
+    }
+    case 'cutAccount':
+    case 'cutOrders':
+    case 'cutQueries': {
+      const link = ({ cutAccount: 'account', cutOrders: 'orders', cutQueries: 'queries' } as const)[step.fault];
+      engine.cut(link, step.chance * 3_000);
+      until(() => engine.mend(link));
+      return;
+    }
+    case 'stallBooks':
+      engine.stallBooks(step.forMs);
+      return;
+    case 'maintenance':
+      venue.maintenance = true;
+      until(() => {
+        venue.maintenance = false;
+      });
+      return;
+    case 'leaseOutage':
+      outages.leases = true;
+      until(() => {
+        outages.leases = false;
+      });
+      return;
+    case 'streamOutage':
+      stream.down = true;
+      until(() => {
+        stream.down = false;
+      });
+      return;
+    case 'command':
+      wish((['reduce', 'stop', 'flatten'] as const)[Math.floor(step.chance * 3)] ?? 'stop');
+      until(() => wish('run'));
+      return;
+    case 'liquidation': {
+      const wallet = exchange.balances('main').find((each) => each.currency === 'USDT')?.walletBalance ?? '0';
+      const taken = Math.floor(Number(wallet)) - LEFT_AFTER_LOSS;
+      if (taken <= 0) return;
+      exchange.transfer('main', 'USDT', String(-taken));
+      until(() => exchange.transfer('main', 'USDT', String(taken)));
+      return;
+    }
+    case 'manualTrade':
+    case 'manualClose':
+      tradeByHand(step, scene);
+      return;
+  }
+}
+
+function tradeByHand(step: WorldStep, { venue, truth, lanes }: Scene): void {
+  const { exchange, instruments } = venue;
+  const lane = lanes[step.symbol];
+  const instrument = lane === undefined ? undefined : instruments.get(lane.symbol);
+  if (lane === undefined || instrument === undefined) return;
+  venueNow(venue);
+  const held = exchange.positions('main').find((each) => each.symbol === lane.symbol)?.size ?? 0;
+  const closes = step.fault === 'manualClose';
+  if (closes && held === 0) return;
+  truth.foreign(lane.symbol);
+  exchange.place('main', {
+    clientOrderId: null,
+    symbol: lane.symbol,
+    side: closes ? (held > 0 ? 'sell' : 'buy') : step.chance < 0.5 ? 'buy' : 'sell',
+    type: 'market',
+    timeInForce: 'ioc',
+    price: null,
+    triggerPrice: null,
+    size: (closes ? Math.abs(held) : parseScaled(lane.strategy.baseSize, instrument.sizeScale)) as Size,
+    reduceOnly: closes,
+  });
+}

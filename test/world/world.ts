@@ -1,0 +1,259 @@
+import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import { formatScaled, parseScaled } from '#core/market/scaled-decimal.ts';
+import type { EpochMs } from '#core/time/clock.ts';
+import { createLedgerView } from '#engine/ledger-view.ts';
+import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
+import { depositsFor, exchangeSettingsFor, leverageFor } from '#simulation/exchange-terms.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { createGeneratedMarket, startPriceOf } from '#simulation/market-sources/generated-market.ts';
+import type { MarketSource } from '#simulation/market-sources/market-source.ts';
+import { createDice } from '#simulation/world/dice.ts';
+import { noFaults } from '#simulation/world/message-faults.ts';
+import { VirtualTime } from '#simulation/world/virtual-time.ts';
+import { WORLD_BEGAN, WorldProcess } from '#simulation/world/world-process.ts';
+import { createWorldQueries } from '#simulation/world/world-queries.ts';
+import { followMarket, type WorldVenue } from '#simulation/world/world-venue.ts';
+import { venues } from '#venues/venues.ts';
+import { createMemoryLeaseTable } from '../support/memory-lease-table.ts';
+import type { PlantedBug } from './planted-bugs.ts';
+import { WorldConfirmer } from './world-confirmer.ts';
+import { WorldEngine } from './world-engine.ts';
+import { WorldLedger } from './world-ledger.ts';
+import { checkRest } from './world-rest.ts';
+import { REST_MS, type Wish, type WorldScript } from './world-script.ts';
+import { carryOut, type Scene } from './world-steps.ts';
+import { WorldStream } from './world-stream.ts';
+import { WorldTruth } from './world-truth.ts';
+
+export interface WorldOptions {
+  readonly bug?: PlantedBug | null;
+  /** Keeps a line for each thing that happens. */
+  readonly traced?: boolean;
+}
+
+export interface WorldResult {
+  /** The first invariant that did not hold, or null. */
+  readonly violation: string | null;
+  readonly hash: string;
+  readonly steps: number;
+  readonly orders: number;
+  readonly fills: number;
+  /** Confirmations by the kind of their end. */
+  readonly confirmed: Readonly<Record<string, number>>;
+  readonly trace: readonly string[];
+}
+
+const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'bybit-linear' };
+const VENUE = venues['bybit-linear'];
+const INSTRUMENTS = builtInInstruments('bybit-linear').slice(0, 2);
+/** Worth of an entry at its smallest, in quote currency. */
+const ENTRY = 2_000;
+/** Before the end of a world prices stand still. */
+const STILL_MS = 15_000;
+/** How long a chain of promises may be to end within the step that began it; a longer one goes on in the next. */
+const HOPS = 16;
+const TURN_EVERY = 1_000;
+
+/** Runs one world from its script: engines, leases, lanes, orders, ledger and confirmation of the product, against a venue that misbehaves, on one virtual clock. */
+export async function runWorld(script: WorldScript, options: WorldOptions = {}): Promise<WorldResult> {
+  const restore = options.bug?.install?.();
+  try {
+    return await runScript(script, options);
+  } finally {
+    restore?.();
+  }
+}
+
+async function runScript(script: WorldScript, { bug = null, traced = false }: WorldOptions): Promise<WorldResult> {
+  const time = new VirtualTime();
+  const dice = createDice(script.seed ^ 0x5eed);
+  const shares = { ...script.shares };
+  const instruments = new Map(INSTRUMENTS.map((each) => [each.symbol, each]));
+  // What is decided last must have the time to come to its end.
+  const source = untilMs(
+    createGeneratedMarket(INSTRUMENTS, script.seed, { eventsPerSecond: 6, volatility: 1e-4, levels: 8 }),
+    script.calmAtMs + REST_MS - STILL_MS,
+  );
+  const exchange = createSimulatedExchange({
+    instruments: INSTRUMENTS,
+    source,
+    clockStart: WORLD_BEGAN as EpochMs,
+    // Venues differ in what becomes of a post-only order that would take: cancelled here, expired there.
+    settings: { ...exchangeSettingsFor('bybit-linear', INSTRUMENTS), postOnlyRejects: script.seed % 2 === 0 },
+  });
+  const priced = INSTRUMENTS.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
+  exchange.openAccount('main', depositsFor(priced), leverageFor(priced));
+  const lanes = priced.map(({ instrument, price }, index) =>
+    laneOf(instrument.symbol, index, (factor) => sizeFor(instrument, price, factor)),
+  );
+  const maxPosition = new Map(
+    lanes.map(({ symbol, limits }) => [
+      symbol,
+      parseScaled(limits.maxPositionSize, instruments.get(symbol)?.sizeScale ?? 0),
+    ]),
+  );
+  const truth = new WorldTruth({ unit: UNIT, account: 'main', exchange, instruments, maxPosition, time, traced });
+  const venue: WorldVenue = {
+    exchange,
+    account: 'main',
+    time,
+    dice,
+    shares,
+    watch: truth,
+    instruments,
+    maintenance: false,
+  };
+  followMarket(venue, source);
+
+  const ledger = new WorldLedger();
+  const stream = new WorldStream(time, dice, shares);
+  const cloud = new WorldProcess('cloud', time);
+  cloud.start();
+  const cuts = new Set<never>();
+  const confirmer = new WorldConfirmer(cloud, createWorldQueries(venue, { process: cloud, epoch: null, cuts }), ledger);
+  stream.read((event) => ledger.apply(event));
+  stream.read((event) => confirmer.take(event));
+
+  const table = createMemoryLeaseTable();
+  const outages = { leases: false };
+  const engines = ['engine-a', 'engine-b'].map(
+    (name) =>
+      new WorldEngine({
+        name,
+        unit: UNIT,
+        lanes,
+        instruments,
+        venue: VENUE,
+        world: venue,
+        dice,
+        stream,
+        table,
+        leaseOutage: () => outages.leases,
+        readLedger: (unit, symbol) => createLedgerView(ledger, cloud.clock)(unit, symbol),
+        bug,
+        onInput: (line) => truth.input(line),
+        onEvent: (_engine, event) => truth.told(event),
+        onQuote: (symbol, sync) => truth.quote(symbol, sync),
+        onRunner: (runner, epoch) => truth.runner(runner, epoch),
+      }),
+  );
+  const [first, second] = engines;
+  if (first === undefined || second === undefined) throw new Error('a world has two engines');
+  first.start();
+  time.after(500, () => second.start());
+
+  const wish = (next: Wish) => {
+    const { version } = table.desired;
+    table.desired = { version: version + 1, wish: next, frozenSymbols: [], reason: 'world', by: 'world' };
+  };
+  const kill = (engine: WorldEngine) => {
+    truth.lost(engine.publisher.unsent);
+    truth.gone(engine.runner);
+    engine.kill();
+  };
+
+  const scene: Scene = { script, venue, truth, stream, engines, lanes, outages, wish, kill };
+  for (const step of script.steps) time.after(step.atMs, () => carryOut(step, scene));
+  time.after(script.calmAtMs, () => {
+    truth.trace(() => 'CALM');
+    Object.assign(shares, noFaults());
+    // What was begun before ends before: only now it is a matter of coming to rest.
+    time.after(12_000, () => {
+      for (const engine of engines) if (engine.process.state === 'down') engine.start();
+      wish(script.seed % 2 === 0 ? 'flatten' : 'stop');
+    });
+  });
+
+  let turns = 0;
+  const settle = async () => {
+    turns += 1;
+    // Promises that are due run before this one goes on; now and then the process gets a turn of its own.
+    for (let hop = 0; hop < HOPS; hop += 1) await null;
+    if (turns % TURN_EVERY === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    truth.checkStep();
+    return truth.violation === null;
+  };
+  try {
+    await time.runUntil(script.calmAtMs + REST_MS, settle);
+    for (const { publisher } of engines) publisher.drain();
+    stream.arriveAll();
+    if (truth.violation === null)
+      checkRest({
+        truth,
+        exchange,
+        instruments,
+        ledger,
+        confirmer,
+        lanes,
+        runners: engines.map((each) => each.runner),
+      });
+  } catch (thrown) {
+    truth.fail('nothing is thrown', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  }
+  for (const engine of engines) engine.kill();
+
+  const confirmed: Record<string, number> = {};
+  for (const { by } of confirmer.outcomes.values()) confirmed[by] = (confirmed[by] ?? 0) + 1;
+  return {
+    violation: truth.violation,
+    hash: truth.digest(),
+    steps: time.steps,
+    orders: exchange.orders('main', null).length,
+    fills: exchange.fills('main', null).length,
+    confirmed,
+    trace: truth.lines,
+  };
+}
+
+/** A market whose prices stand still after `lastMs`. */
+function untilMs(source: MarketSource, lastMs: number): MarketSource {
+  return {
+    origin: source.origin,
+    next: (dueMs) => source.next(Math.min(dueMs, lastMs)),
+    nextDueMs: () => {
+      const due = source.nextDueMs();
+      return due === null || due > lastMs ? null : due;
+    },
+  };
+}
+
+function sizeFor(instrument: (typeof INSTRUMENTS)[number], price: number, factor: number): string {
+  const size = ((ENTRY * factor) / (price / 10 ** instrument.priceScale)) * 10 ** instrument.sizeScale;
+  return formatScaled(Math.ceil(size / instrument.lotSize) * instrument.lotSize, instrument.sizeScale);
+}
+
+function laneOf(symbol: string, index: number, size: (factor: number) => string): LaneConfiguration {
+  return {
+    name: `lane-${index + 1}`,
+    account: UNIT.account,
+    mode: UNIT.mode,
+    venue: UNIT.venue,
+    symbol,
+    strategy: {
+      kind: 'momentum-scalper',
+      window: 4,
+      entryTicks: 2,
+      takeTicks: 12,
+      takeProfitTicks: 6,
+      stopLossTicks: 60,
+      restMs: 800,
+      holdMs: 3_000,
+      cooldownMs: 300,
+      baseSize: size(1),
+      maxSizeFactor: 2,
+    },
+    limits: {
+      maxOrderSize: size(3),
+      maxPositionSize: size(6),
+      priceBandBps: 100,
+      maxSpreadBps: 20,
+      maxDataAgeMs: 400,
+      maxDailyLoss: 100_000,
+      maxOpenOrders: 5,
+      maxOrderRate: 10,
+    },
+    reservedSize: '0',
+    confirm: 'every',
+  };
+}
