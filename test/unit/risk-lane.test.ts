@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { POLICY } from '#core/config/policy.ts';
+import { NO_POLICY, POLICY } from '#core/config/policy.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { Price } from '#core/market/scaled-decimal.ts';
@@ -245,6 +245,29 @@ describe('a lane within its unit', () => {
     world.tick(6_000 * signOf(entry));
     world.pass(60);
     expect(book.profit).toBeCloseTo(10, 0);
+  });
+
+  it('H12: a lane that has not begun opens nothing beside it, where a budget counts money', () => {
+    const book = budget({ maxExposure: 1e6 });
+    const one = lane(book);
+    book.join('ETHUSDT');
+    expect(tryEntry(one)).toBe('EXPOSURE_UNPRICED');
+    const two = lane(book, 'ETHUSDT');
+    expect(tryEntry(one)).toBeUndefined();
+    expect(tryEntry(two)).toBeUndefined();
+  });
+
+  it('S10: where there was no policy, the first one holds once each lane has told what it holds', () => {
+    const book = new RiskBook(NO_POLICY, allotmentOf(NO_POLICY, [], UNIT));
+    const [one, two] = [lane(book), lane(book, 'ETHUSDT')];
+    const held = one.enter();
+    one.fill(held, held.size);
+    expect(book.exposure).toBe(0);
+    const first = POLICY.parse({ version: 1, budgets: [{ name: 'all', mode: 'paper', maxExposure: 1_000 }] });
+    book.apply(first, allotmentOf(first, [{ ...UNIT, symbol: 'BTCUSDT' }], UNIT));
+    expect(tryEntry(two)).toBe('EXPOSURE_UNPRICED');
+    for (const world of [one, two]) world.pass(50);
+    expect(tryEntry(two)).toBe('UNIT_EXPOSURE_LIMIT');
   });
 
   it('S10: a new policy holds for the next order', () => {

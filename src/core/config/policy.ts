@@ -107,5 +107,5 @@ export const POLICY = z
 export type Policy = z.infer<typeof POLICY>;
 export type Budget = Policy['budgets'][number];
 
-/** What holds where a configuration has no policy: nothing beyond the lanes' own limits. */
-export const NO_POLICY: Policy = POLICY.parse({ version: 1 });
+/** What holds where a configuration has no policy: nothing beyond the lanes' own limits. Any policy is newer. */
+export const NO_POLICY: Policy = { ...POLICY.parse({ version: 1 }), version: 0 };

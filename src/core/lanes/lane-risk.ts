@@ -60,7 +60,6 @@ export class LaneRisk {
     this.#session = this.#createSession();
     this.#breakers = new BreakerSet(laneRules(this.#policy), (change) => this.#tellBreaker(change));
     this.#figures = book === null ? null : createFigures(book);
-    context.unit = this.#figures;
   }
 
   /** Orders or position may have changed, or time has passed. `price`: mid, 0 while none is known; `profit`: of the day; `flat`: nothing is held, or dust. */
@@ -102,7 +101,8 @@ export class LaneRisk {
     this.#followPolicy();
     context.marketClosed = this.#session.refuses(now.epoch, this.#policy.marketHours.stopBeforeCloseMinutes * 60_000);
     const book = this.#book;
-    if (book === null || this.#slot === null || this.#figures === null) return;
+    context.unit = book?.limits === true ? this.#figures : null;
+    if (book === null || this.#slot === null || this.#figures === null || context.unit === null) return;
     for (const kind of BREAKER_KINDS)
       context.breakers[kind] = this.#breakers.refusal(kind, now.mono) ?? book.breakers.refusal(kind, now.mono);
     this.#prepareUnit(this.#figures, book, this.#slot, intent, working, now);
@@ -111,7 +111,7 @@ export class LaneRisk {
   /** The intent has passed every check and leaves. */
   admitted(intent: OrderIntent, profit: number, now: Now): void {
     const book = this.#book;
-    if (book === null) return;
+    if (book === null || !book.limits) return;
     if (!intent.reduceOnly) {
       this.#breakers.admitted(now.mono);
       book.breakers.admitted(now.mono);
@@ -122,7 +122,7 @@ export class LaneRisk {
   }
 
   #tellBook(profit: number, price: number): void {
-    if (this.#book === null || this.#slot === null) return;
+    if (this.#book === null || this.#slot === null || !this.#book.limits) return;
     const { buyAtRisk, sellAtRisk, count } = this.#desk.orders.working();
     const exposure = this.#valueOf(this.#worstSize(buyAtRisk, sellAtRisk), price);
     this.#book.tell(this.#slot, exposure, this.#inReporting(profit), count, this.#desk.profit.day);

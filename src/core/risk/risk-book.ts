@@ -14,7 +14,8 @@ export class RiskSlot {
   profit = 0;
   day = -1;
   openOrders = 0;
-  unpriced = false;
+  /** It cannot be valued: the lane has not told anything yet, or nobody states a worth. */
+  unpriced = true;
 }
 
 /**
@@ -46,10 +47,17 @@ export class RiskBook {
 
   /** A new policy holds from the next order on; what is there already is not undone. */
   apply(policy: Policy, allotment: UnitAllotment): void {
+    // Nothing has been told while nothing was limited: until each lane has, money opens nothing.
+    if (!this.limits) for (const slot of this.#slots.values()) this.#forget(slot);
     if (allotment.maxOrderRate !== this.#allotment.maxOrderRate) this.#rate = new OrderRate(allotment.maxOrderRate);
     this.#policy = policy;
     this.#allotment = allotment;
     this.breakers.apply(unitRules(policy));
+  }
+
+  /** False: there is no policy, and lanes need not tell anything. */
+  get limits(): boolean {
+    return this.#policy.version > 0;
   }
 
   get policy(): Policy {
@@ -79,15 +87,18 @@ export class RiskBook {
     return this.#openOrders;
   }
 
-  /** Lanes whose exposure or profit nobody can value. */
+  /** Lanes whose exposure or profit nobody can value, or that have not told theirs yet. */
   get unpriced(): number {
     return this.#unpriced;
   }
 
   /** The part of a symbol, which one lane at a time has: a lane that is configured anew goes on where it was. */
   join(symbol: string): RiskSlot {
-    const slot = this.#slots.get(symbol) ?? new RiskSlot();
+    const known = this.#slots.get(symbol);
+    if (known !== undefined) return known;
+    const slot = new RiskSlot();
     this.#slots.set(symbol, slot);
+    this.#unpriced += 1;
     return slot;
   }
 
@@ -139,6 +150,11 @@ export class RiskBook {
   /** Breakers that changed since this was last called. */
   takeChanges(): readonly BreakerChange[] {
     return this.#changes.length === 0 ? NO_CHANGES : this.#changes.splice(0);
+  }
+
+  #forget(slot: RiskSlot): void {
+    if (!slot.unpriced) this.#unpriced += 1;
+    slot.unpriced = true;
   }
 
   #tellProfit(own: RiskSlot, gained: number, day: number): void {

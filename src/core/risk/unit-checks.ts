@@ -6,7 +6,7 @@ export const UNIT_CHECKS = [
     code: 'EXPOSURE_UNPRICED',
     scope: 'entry',
     explains:
-      'A budget counts money, and the policy states no worth for a currency that a lane of the unit settles in.',
+      'A budget counts money, and a lane of the unit cannot be valued: it has not begun yet, or the policy states no worth for the currency that it settles in.',
     check: ({ unit }) => {
       if (unit === null || unit.unpriced === 0) return null;
       const { maxExposure, maxDailyLoss, maxDrawdown, symbolExposure } = unit.allotment;
