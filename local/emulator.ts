@@ -8,6 +8,7 @@ import { emulatedAwsEnvironment, LOCAL_REGION, withoutAws } from './aws-environm
 import { freePort } from './free-port.ts';
 import { LOGS, ROOT, STATE } from './paths.ts';
 import { endGroup, signalGroup } from './process-group.ts';
+import { announceEmulator } from './running-emulators.ts';
 
 const VENV_PYTHON = path.join(STATE, 'venv/bin/python');
 const START_TIMEOUT_MS = 30_000;
@@ -94,9 +95,11 @@ async function startOwn(options: EmulatorOptions): Promise<Emulator> {
   });
   const leader = child.pid;
   let stopping: Promise<void> | null = null;
+  let takeBack = (): void => undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       process.off('exit', lastResort);
+      takeBack();
       if (leader !== undefined) await endGroup(leader, STOP_GRACE_MS);
       child.stdin?.destroy();
       rmSync(data, { recursive: true, force: true });
@@ -104,6 +107,7 @@ async function startOwn(options: EmulatorOptions): Promise<Emulator> {
     return stopping;
   };
   const lastResort = () => {
+    takeBack();
     if (leader !== undefined) signalGroup(leader, 'SIGKILL');
     rmSync(data, { recursive: true, force: true });
   };
@@ -121,6 +125,8 @@ async function startOwn(options: EmulatorOptions): Promise<Emulator> {
       { cause: thrown },
     );
   }
+  // Those with a name are of tests, and nobody's to find.
+  if (options.name === undefined) takeBack = announceEmulator(endpoint);
   return { endpoint, environment: emulatedAwsEnvironment(process.env, endpoint), logFile, ended, stop };
 }
 

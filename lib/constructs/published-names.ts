@@ -31,7 +31,7 @@ export type PublishedName =
   | `outgoing-address-${string}`;
 
 /** Where a published name stands in Parameter Store. */
-export function publishedParameter(environment: EnvironmentConfiguration, name: PublishedName): string {
+export function publishedParameter(environment: Pick<EnvironmentConfiguration, 'name'>, name: PublishedName): string {
   return `/millrace/${environment.name}/names/${name}`;
 }
 

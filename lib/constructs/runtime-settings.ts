@@ -2,7 +2,7 @@ import type { EnvironmentConfiguration } from '../environments/environment-confi
 import type { DataNames } from './data-names.ts';
 
 /** Parameter that holds the runtime configuration document. People write it; no stack owns it, so that no deployment resets it. */
-export function configurationParameter(environment: EnvironmentConfiguration): string {
+export function configurationParameter(environment: Pick<EnvironmentConfiguration, 'name'>): string {
   return `/millrace/${environment.name}/configuration`;
 }
 

@@ -81,6 +81,11 @@ export const COMMANDS = {
     python: false,
     run: target('src/research/reference-documents.ts'),
   },
+  stop: {
+    summary: 'emergency stop: no entries, orders cancelled, with --flatten positions closed',
+    python: false,
+    run: target('local/stop/main.ts'),
+  },
   'set-up': { summary: 'only the set-up', python: true, run: async () => 0 },
 };
 

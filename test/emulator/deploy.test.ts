@@ -5,6 +5,7 @@ import { readContainerDefinition } from '#local/task-definition.ts';
 import { type AccountWorld, openAccountWorld } from '../support/account-world.ts';
 import { describeWithEmulator } from '../support/emulator.ts';
 import { drillReconciler } from '../support/reconciler-drill.ts';
+import { drillStop } from '../support/stop-drill.ts';
 
 describeWithEmulator('the local environment, deployed by the CDK', (emulator) => {
   let world: AccountWorld;
@@ -64,6 +65,11 @@ describeWithEmulator('the local environment, deployed by the CDK', (emulator) =>
   it('S18, F12, G13: the deployed reconciler finds a lost execution and a close by hand, corrects, freezes and keeps a report', async () => {
     if (deployed === null) throw new Error('nothing was deployed');
     await drillReconciler(emulator().endpoint, deployed, world);
+  }, 60_000);
+
+  it('H15: the stop command writes the wish for every unit, and the engine that holds one has it with its next renewal', async () => {
+    if (deployed === null) throw new Error('nothing was deployed');
+    await drillStop(emulator().endpoint, deployed);
   }, 60_000);
 
   it('a deployment that cannot be synthesized is one clear error with what the CDK says', async () => {
