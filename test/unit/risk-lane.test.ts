@@ -305,6 +305,26 @@ describe('breakers of a lane and its unit', () => {
     expect(tryEntry(world)).toBe('BREAKER_LOSSES');
   });
 
+  it('H12: a lane that is flat for a moment while its entry can still fill has not ended its trade', () => {
+    const world = lane(bookOf({ breakers: { consecutiveLosses: rule() } }));
+    const entry = world.enter();
+    for (const part of [4, entry.size - 4]) {
+      const before = world.placed.length;
+      world.fill(entry, part);
+      world.pass(1_100);
+      world.tick(-30 * signOf(entry));
+      const exit = world.placed.slice(before).find((intent) => intent.type === 'market');
+      if (exit === undefined) throw new Error('no exit');
+      world.fill({ ...exit, price: world.middle as Price }, part);
+      world.report(exit, 'filled', exit.size);
+      expect(world.lane.position.size).toBe(0);
+    }
+    expect(world.lane.state).toBe('Idle');
+    expect(alerts(world)).not.toContain('BREAKER_OPENED');
+    trade(world, -30);
+    expect(alerts(world)).toContain('BREAKER_OPENED');
+  });
+
   it('H14: rejections stop all lanes of the unit; exits pass', () => {
     const book = bookOf({ breakers: { rejectRate: rule() } });
     const [one, two] = [lane(book), lane(book, 'ETHUSDT')];
