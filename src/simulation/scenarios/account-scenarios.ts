@@ -11,7 +11,9 @@ const WITH_LIQUIDATION: readonly VenueId[] = ['binance-usdm', 'bybit-linear', 'd
 const FOUND_MS = 15_000;
 const CLOSED_WATCH_MS = 10_000;
 /** An exit that was on its way when the position was closed is nobody's fault. */
-const ON_THE_WAY_MS = 2_000;
+const ON_THE_WAY_MS = 200;
+/** By then a change of the position must have been found. */
+const FOUND_BY_MS = 5_000;
 const LOOK_MS = 20;
 const REFUSALS = 5;
 const REFUSED_WAIT_MS = 1_000;
@@ -176,34 +178,24 @@ function findsOut(truth: Truth, wanted: readonly Asked[], what: string): Verdict
   return truth.over ? failed(`not looked for within ${waited(truth)}`) : null;
 }
 
-/** The subject is the order that closed the position: one more on its side would open another. */
+/** The subject is the order that closed the position: an exit of what was held before it, without reduce-only, opens another. */
 function closesNothing(truth: Truth): Verdict | null {
   const { subject } = truth;
-  const late = truth.acts.filter((act) => act.at - truth.struckAt >= ON_THE_WAY_MS);
-  const wrong = late.find(
-    (act) => isNew(act) && act.order.symbol === subject?.symbol && isExitOfNothing(truth, act.held, act.order),
+  const wrong = truth.acts.findIndex(
+    (act) =>
+      isNew(act) &&
+      act.at - truth.struckAt >= ON_THE_WAY_MS &&
+      act.order.symbol === subject?.symbol &&
+      act.order.side === subject.side &&
+      !act.order.reduceOnly &&
+      act.order.size === Math.abs(act.held) + subject.size,
   );
-  if (wrong !== undefined) return failed('closed again what it no longer held');
+  if (wrong >= 0) return failed(`closed again what it no longer held, ${secondsAt(truth, wrong)} later`);
+  const late = truth.acts.filter((act) => act.at - truth.struckAt >= FOUND_BY_MS);
   const tries = late.filter((act) => act.kind === 'request' && act.asked === 'place' && act.reduceOnly).length;
   const taken = late.filter((act) => isNew(act) && act.order.reduceOnly).length;
   if (tries - taken > 2) return failed(`${tries - taken} refused attempts to close what it no longer held`);
   return truth.over ? survived(`closed nothing more within ${waited(truth)}`) : null;
-}
-
-/** A market order without reduce-only on the closing side, of the closed size, from no position: the old exit. */
-function isExitOfNothing(
-  truth: Truth,
-  held: number,
-  order: { readonly side: string; readonly type: string; readonly reduceOnly: boolean; readonly size: number },
-): boolean {
-  const { subject } = truth;
-  return (
-    held === 0 &&
-    !order.reduceOnly &&
-    order.side === subject?.side &&
-    order.size === subject.size &&
-    order.type === 'market'
-  );
 }
 
 function closeByHand(stage: Stage, symbol: string, size: number): boolean {

@@ -95,7 +95,7 @@ export async function runScenario(scenario: JudgedScenario, world: ScenarioWorld
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       if (run.signal?.aborted === true) return notJudged('the run was ended');
       if (strike === null) {
-        if (nowMs() > deadline) return notJudged(whyNot(watch, Math.round(run.patienceMs / 1_000)));
+        if (nowMs() > deadline) return notJudged(whyNot(scenario, watch, Math.round(run.patienceMs / 1_000)));
         continue;
       }
       const truth = truthOf(strike);
@@ -116,11 +116,11 @@ function takeBack(faults: VenueFaults, armed: Map<OneShotFault, number>): void {
   armed.clear();
 }
 
-function whyNot(watch: BotWatch, seconds: number): string {
+function whyNot({ given }: JudgedScenario, watch: BotWatch, seconds: number): string {
   if (!watch.connected('market') && !watch.connected('private')) return `no bot was connected within ${seconds} s`;
   const traded = watch.acts.some((act) => act.kind === 'order');
   return traded
-    ? `within ${seconds} s the bot did nothing that this scenario could strike`
+    ? `within ${seconds} s it never came to what is given: ${given}`
     : `the bot placed no order within ${seconds} s`;
 }
 

@@ -181,7 +181,10 @@ export const streamScenarios: readonly JudgedScenario[] = [
         ({ kind, at }) => at - truth.struckAt < MAINTENANCE_MS && (kind === 'request' || kind === 'refusedConnection'),
       ).length;
       if (during > STORM) return failed(`${during} attempts in ${MAINTENANCE_MS / 1_000} s of maintenance`);
-      return truth.elapsedMs < MAINTENANCE_MS ? null : backfillsFirst(truth);
+      if (truth.elapsedMs < MAINTENANCE_MS) return null;
+      // What was asked during the maintenance had no answer.
+      const since = truth.acts.filter(({ at }) => at - truth.struckAt >= MAINTENANCE_MS);
+      return backfillsFirst({ ...truth, acts: since });
     },
   },
 ];
