@@ -87,12 +87,14 @@ async function ledgerOf(
       ...after.adjustments,
     ]);
     const statement = {
+      hasHistory: true,
       positionSize: position.size,
       fills: [...earlier.fills, ...after.fills],
       adjustments: [...earlier.adjustments, ...after.adjustments],
       orders: open.flatMap((order) => (order === null || hasEnded(order) ? [] : [order])),
     };
-    return { statement, since: fold.lastKnownAt === null ? firstWord(statement) : windowFrom };
+    const opened = statement.adjustments.some((each) => each.reason === 'opening');
+    return { statement, since: fold.lastKnownAt === null || opened ? firstWord(statement) : windowFrom };
   }
   const [orders, fills, adjustments] = await Promise.all([
     ledger.readOrders(unit),
@@ -105,11 +107,11 @@ async function ledgerOf(
   const statement = {
     fills: fills.filter(here),
     adjustments: adjustments.filter(here),
-    positionSize: '0',
     orders: ofSymbol.filter((order) => !hasEnded(order)),
   };
+  const since = firstWord({ ...statement, orders: ofSymbol });
   const { size } = foldPosition(unit.venue, symbol, statement.fills, statement.adjustments);
-  return { statement: { ...statement, positionSize: size }, since: firstWord({ ...statement, orders: ofSymbol }) };
+  return { statement: { ...statement, hasHistory: since !== null, positionSize: size }, since };
 }
 
 function hasEnded(order: LedgerOrder): boolean {

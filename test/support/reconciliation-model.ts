@@ -25,6 +25,7 @@ export class ReconciliationModel {
   /** What moved the venue's position without an execution, thousandths. */
   moved = 0;
   comparedFrom = 0 as EpochMs;
+  hasHistory = true;
 
   apply(event: TradingEvent): 'written' | 'duplicate' {
     const write = ledgerWriteOf(event);
@@ -104,6 +105,7 @@ export class ReconciliationModel {
         quiet: true,
       },
       ledger: {
+        hasHistory: this.hasHistory,
         positionSize: foldPosition(RECONCILED_UNIT.venue, symbol, fills, adjustments).size,
         fills,
         adjustments,

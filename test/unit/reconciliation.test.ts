@@ -121,6 +121,22 @@ describe('positions in a reconciliation', () => {
     expect(plan(model).findings).toEqual([]);
   });
 
+  it('leaves what is held alone until the ledger has heard of the symbol: its engine opens with it', () => {
+    const model = new ReconciliationModel();
+    model.moved = 20;
+    model.hasHistory = false;
+    expect(plan(model)).toMatchObject({ findings: [], corrections: [], freeze: null });
+  });
+
+  it('does not hold a lane to its word while executions are missing: the word may be on its way as well', () => {
+    const model = new ReconciliationModel();
+    model.fill(1, 20, NOW - 120_000, OWN);
+    model.lane = { lane: 'scalper', state: 'Idle', time: NOW - 200_000 };
+    expect(plan(model).freeze).toBeNull();
+    for (const event of plan(model).corrections) model.apply(event);
+    expect(plan(model, NOW + 60_000).freeze).toBe('lane scalper says Idle, held is 0.02');
+  });
+
   it('F7: executions from before the ledger’s first word are not its business', () => {
     const model = new ReconciliationModel();
     model.fill(1, 20, NOW - 120_000, null);

@@ -43,7 +43,10 @@ export interface PositionDifference {
 
 /** Compares what the parties say of one symbol. Orders and lane words younger than `settleMs` are on their way and no differences. */
 export function compareSymbol(look: SymbolLook, settleMs: number): readonly Difference[] {
-  return [...fillsAndPosition(look), ...orders(look, settleMs), ...engine(look, settleMs)];
+  const held = look.ledger.hasHistory ? fillsAndPosition(look) : [];
+  // A lane's word comes by the same way as its executions: while these are missing, it may be on its way.
+  const lane = held.length === 0 ? engine(look, settleMs) : [];
+  return [...held, ...orders(look, settleMs), ...lane];
 }
 
 /** Signed change of the position by one execution, 10^-18 units. */

@@ -31,6 +31,8 @@ export interface VenueStatement {
 
 /** What the ledger has of the symbol. */
 export interface LedgerStatement {
+  /** Whether it has ever heard of the symbol: else what is held is for the engine to open with. */
+  readonly hasHistory: boolean;
   /** Signed decimal text, of all fills and adjustments that it has. */
   readonly positionSize: string;
   /** Those since `comparedFrom` at least. */
