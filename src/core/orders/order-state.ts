@@ -89,6 +89,8 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     ...REPORTS,
     accepted: 'same',
     fill: 'same',
+    // A question found it alive: the cancel goes out again.
+    cancelSent: 'same',
     placeAccepted: 'same',
     placeUnknown: 'Unknown',
     placeRejected: 'Rejected',
@@ -149,6 +151,9 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
   Rejected: {
     rejected: 'same',
     placeRejected: 'same',
+    // The matching engine's refusal was faster than the acknowledgement: that says only that the request was taken in.
+    placeAccepted: 'same',
+    placeUnknown: 'same',
     cancelRefused: 'same',
     cancelUnknown: 'same',
     accepted: 'Unknown',
