@@ -53,10 +53,10 @@ async function run(): Promise<number> {
 
 async function showOpen(): Promise<number> {
   let failing = 0;
-  for (const { seed, rows: of, fault, shows } of OPEN_FINDINGS) {
-    const { violation } = await runWorld(scriptOf(seed, new Set(of), [fault]));
+  for (const { fault, shows, script } of OPEN_FINDINGS) {
+    const { violation } = await runWorld(script);
     if (violation !== null) failing += 1;
-    console.log(`seed ${seed}: ${violation === null ? 'holds now, take it off the list' : violation}\n  ${shows}`);
+    console.log(`${fault}: ${violation ?? 'holds now: it belongs to the worlds that once failed'}\n  ${shows}`);
   }
   return failing === 0 ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 import type { TradingEventBody } from '#core/events/trading-event.ts';
+import type { OrderReport } from '#core/orders/order.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 
 /**
@@ -8,19 +9,22 @@ export function whyUnproven(
   { clientOrderId: id, symbol, to, evidence }: TradingEventBody<'order.state'>,
   exchange: SimulatedExchange,
   account: string,
+  refusedLater: ReadonlyMap<string, OrderReport>,
   reached: boolean,
 ): string | null {
   if (evidence.length === 0) return `${id} ${to} with none`;
   const order = exchange.order(account, { orderId: null, clientOrderId: id });
+  const refused = refusedLater.get(id)?.venueOrderId;
+  if (refused !== undefined && to !== 'Rejected') return `${id} ${to}, and the venue refused it`;
   for (const each of evidence) {
     if (each.kind === 'notSent' || each.kind === 'agreedAbsence' || each.kind === 'answer') {
-      if (reached) return `${id} ${to} by ${each.kind}, and the venue had it`;
+      if (reached && !refusedLater.has(id)) return `${id} ${to} by ${each.kind}, and the venue had it`;
     } else if (each.kind === 'fills') {
       const known = new Set(exchange.fills(account, symbol).map(({ fillId }) => fillId));
       const unknown = each.fillIds.filter((fillId) => !known.has(fillId));
       if (unknown.length > 0) return `${id} ${to} by fills that the venue does not know: ${unknown.join(', ')}`;
-    } else if (each.kind !== 'person' && order?.orderId !== each.venueOrderId) {
-      return `${id} ${to} by ${each.kind} of order ${each.venueOrderId}, at the venue ${order?.orderId}`;
+    } else if (each.kind !== 'person' && (order?.orderId ?? refused) !== each.venueOrderId) {
+      return `${id} ${to} by ${each.kind} of order ${each.venueOrderId}, at the venue ${order?.orderId ?? refused}`;
     }
   }
   if (order === null || to === 'Rejected' || to === 'Denied') return null;

@@ -4,6 +4,7 @@ import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { UnitRunner } from '#engine/unit-runner.ts';
 import type { SimulatedExchange, SimulatedOrder } from '#simulation/exchange/simulated-exchange.ts';
+import type { WorldVenue } from '#simulation/world/world-venue.ts';
 import type { WorldConfirmer } from './world-confirmer.ts';
 import type { WorldLedger } from './world-ledger.ts';
 import type { WorldTruth } from './world-truth.ts';
@@ -11,6 +12,7 @@ import type { WorldTruth } from './world-truth.ts';
 export interface WorldAtRest {
   readonly truth: WorldTruth;
   readonly exchange: SimulatedExchange;
+  readonly venue: WorldVenue;
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly ledger: WorldLedger;
   readonly confirmer: WorldConfirmer;
@@ -82,8 +84,8 @@ function checkOrders({ truth, exchange, ledger }: WorldAtRest): void {
   }
 }
 
-function checkFills({ truth, exchange, ledger }: WorldAtRest): void {
-  const told = new Set(ledger.fills().map((fill) => fill.fillId));
+function checkFills({ truth, exchange, ledger, venue }: WorldAtRest): void {
+  const told = new Set([...ledger.fills().map((fill) => fill.fillId), ...venue.forgottenFills]);
   const untold = exchange.fills('main', null).filter((fill) => !told.has(fill.fillId));
   if (untold.length > 0)
     truth.fail('2: every fill is told', untold.map((each) => `${each.fillId} of ${each.clientOrderId}`).join(', '));

@@ -54,7 +54,7 @@ export interface WorldScript {
 }
 
 /** Faults under which something does not hold yet: `failed-worlds.ts` says what. */
-export type OpenFault = 'wallHour';
+export type OpenFault = 'wallHour' | 'lateAdjustment';
 
 /** How long a world may take to come to rest. */
 export const REST_MS = 60_000;
@@ -70,9 +70,11 @@ const HIGHEST_SHARE: FaultShares = {
   cancelLost: 0.3,
   reportLate: 0.2,
   fillLost: 0.2,
+  fillForgotten: 0.08,
   stateLost: 0.15,
   reportTwice: 0.2,
   marginRefused: 0.15,
+  refusedLater: 0.15,
   bookLost: 0.01,
   answerLate: 0.3,
   ledgerLate: 0.3,
@@ -112,7 +114,12 @@ export function scriptOf(
     const share = dice.next() * HIGHEST_SHARE[fault];
     if (chosen && wanted(row)) shares[fault] = share;
   }
-  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter((fault) => wanted(STEP_FAULTS[fault]));
+  // What corrects a position must have reached the ledger before a successor reads it.
+  const lateLedger = shares.fillForgotten === 0 || open.includes('lateAdjustment');
+  if (!lateLedger) shares.ledgerLate = 0;
+  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter(
+    (fault) => wanted(STEP_FAULTS[fault]) && (fault !== 'streamOutage' || lateLedger),
+  );
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
   const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
   return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: open.includes('wallHour') ? 3_600_000 : 3_000 };

@@ -5,7 +5,7 @@ import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled, parseScaled } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
-import type { OrderIntent } from '#core/orders/order.ts';
+import type { OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { UnitRunner } from '#engine/unit-runner.ts';
 import type { PlaceOutcome, SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import type { VirtualTime } from '#simulation/world/virtual-time.ts';
@@ -35,6 +35,8 @@ export interface TruthOptions {
   readonly exchange: SimulatedExchange;
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly maxPosition: ReadonlyMap<string, number>;
+  /** What the venue accepted and then refused, by client order id. */
+  readonly refusedLater: ReadonlyMap<string, OrderReport>;
   readonly time: VirtualTime;
   /** Lines are kept for people only when asked for. */
   readonly traced: boolean;
@@ -251,10 +253,10 @@ export class WorldTruth implements VenueWatch {
   }
 
   #checkEnd(body: TradingEventBody<'order.state'>): void {
-    const { exchange, account } = this.#options;
+    const { exchange, account, refusedLater } = this.#options;
     const { clientOrderId: id, evidence } = body;
     const reached = this.#sent.has(id) && !this.#refused.has(id);
-    const fault = whyUnproven(body, exchange, account, reached);
+    const fault = whyUnproven(body, exchange, account, refusedLater, reached);
     if (fault !== null) this.fail('4: no end without evidence', fault);
     const never = evidence.find(({ kind }) => kind === 'notSent' || kind === 'agreedAbsence' || kind === 'answer');
     if (never !== undefined) this.#never.set(id, never.kind);

@@ -1,6 +1,7 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import { formatScaled, parseScaled } from '#core/market/scaled-decimal.ts';
+import type { OrderReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { createLedgerView } from '#engine/ledger-view.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
@@ -93,7 +94,17 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
       parseScaled(limits.maxPositionSize, instruments.get(symbol)?.sizeScale ?? 0),
     ]),
   );
-  const truth = new WorldTruth({ unit: UNIT, account: 'main', exchange, instruments, maxPosition, time, traced });
+  const refusedLater = new Map<string, OrderReport>();
+  const truth = new WorldTruth({
+    unit: UNIT,
+    account: 'main',
+    exchange,
+    instruments,
+    maxPosition,
+    refusedLater,
+    time,
+    traced,
+  });
   const venue: WorldVenue = {
     exchange,
     account: 'main',
@@ -102,8 +113,18 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
     shares,
     watch: truth,
     instruments,
+    refusedLater,
+    forgottenFills: new Set(),
+    streams: new Set(),
     maintenance: false,
   };
+  // Before any stream hears of it.
+  exchange.listen({
+    onMarket: () => undefined,
+    onAccount: (event) => {
+      if (event.kind === 'fill' && dice.chance(shares.fillForgotten)) venue.forgottenFills.add(event.fill.fillId);
+    },
+  });
   followMarket(venue, source);
 
   const ledger = new WorldLedger();
@@ -180,6 +201,7 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
     stream.arriveAll();
     if (truth.violation === null)
       checkRest({
+        venue,
         truth,
         exchange,
         instruments,

@@ -22,11 +22,15 @@ export const MESSAGE_FAULTS = {
   reportLate: 'F11',
   /** The report of an execution is never sent. */
   fillLost: 'F12',
+  /** An execution that the venue never tells of again: not on the stream, and in no list. Its position holds it. */
+  fillForgotten: 'F9',
   /** As `fillLost`, and that of the order's state neither. */
   stateLost: 'F12',
   reportTwice: 'G15',
-  /** The matching engine refuses. */
+  /** The venue refuses. */
   marginRefused: 'G3',
+  /** The venue accepts, and its matching engine refuses. */
+  refusedLater: 'G3',
   /** A change of the book is lost. */
   bookLost: 'F19',
   /** Answers come after the reports of what they caused. */
@@ -52,9 +56,11 @@ export function noFaults(): FaultShares {
     cancelLost: 0,
     reportLate: 0,
     fillLost: 0,
+    fillForgotten: 0,
     stateLost: 0,
     reportTwice: 0,
     marginRefused: 0,
+    refusedLater: 0,
     bookLost: 0,
     answerLate: 0,
     ledgerLate: 0,

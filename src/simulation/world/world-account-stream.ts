@@ -45,11 +45,22 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
   const unlisten = exchange.listen({
     onMarket: () => undefined,
     onAccount: (event) => {
-      if (served === 0 || client.cuts.has('account')) return;
       const report = reportOf(event);
-      if (report !== null) send(report);
+      if (report !== null && !(report.kind === 'fill' && venue.forgottenFills.has(report.fillId))) hear(report);
     },
   });
+  venue.streams.add(hear);
+
+  function hear(report: AccountReport): void {
+    if (served !== 0 && !client.cuts.has('account')) send(report);
+  }
+
+  function leave(): void {
+    stopped = true;
+    served = 0;
+    unlisten();
+    venue.streams.delete(hear);
+  }
 
   function reportOf(event: SimulatedAccountEvent): AccountReport | null {
     if (event.kind !== 'order' && event.kind !== 'fill') return null;
@@ -84,9 +95,7 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
     status: () => status,
     start: connect,
     async stop() {
-      stopped = true;
-      served = 0;
-      unlisten();
+      leave();
     },
   };
 
@@ -105,11 +114,7 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
       });
     },
     /** The process is gone: the venue serves it no more. */
-    abandon(): void {
-      stopped = true;
-      served = 0;
-      unlisten();
-    },
+    abandon: leave,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Instrument } from '#core/market/instrument.ts';
-import type { OrderIntent } from '#core/orders/order.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+import type { OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { RefusalReason } from '../exchange/simulated-exchange.ts';
@@ -75,8 +76,8 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
 
   const entry: OrderEntry = {
     notReady,
-    place: (intent, _instrument, validUntil, answer) =>
-      request(validUntil, shares.requestLost, () => placeAtVenue(venue, client, intent), answer),
+    place: (intent, instrument, validUntil, answer) =>
+      request(validUntil, shares.requestLost, () => placeAtVenue(venue, client, intent, instrument), answer),
     cancel: (target, validUntil, answer) =>
       request(validUntil, shares.cancelLost, () => cancelAtVenue(venue, target), answer),
     amend: (target, change, _instrument: Instrument, validUntil, answer) =>
@@ -110,9 +111,15 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
   }
 }
 
-function placeAtVenue(venue: WorldVenue, client: VenueClient, intent: OrderIntent): OrderAnswer {
+function placeAtVenue(
+  venue: WorldVenue,
+  client: VenueClient,
+  intent: OrderIntent,
+  instrument: Instrument,
+): OrderAnswer {
   const { dice, shares, watch, exchange, account } = venue;
   watch.placing(client, intent);
+  if (dice.chance(shares.refusedLater)) return refuseLater(venue, intent, instrument);
   const { clientOrderId, symbol, side, type, timeInForce, price, triggerPrice = null, size, reduceOnly } = intent;
   const outcome = dice.chance(shares.marginRefused)
     ? ({ kind: 'refused', reason: 'insufficientMargin' } as const)
@@ -132,8 +139,38 @@ function placeAtVenue(venue: WorldVenue, client: VenueClient, intent: OrderInten
   return { kind: 'accepted', venueOrderId: outcome.order.orderId, venueTime: outcome.order.createdAt };
 }
 
+/** It is acknowledged under an id of its own, and then reported as rejected; nothing of it is ever executed (G3). */
+function refuseLater(venue: WorldVenue, intent: OrderIntent, instrument: Instrument): OrderAnswer {
+  const { clientOrderId, symbol, side, price, size, reduceOnly, type } = intent;
+  const venueTime = venueNow(venue);
+  const report: OrderReport = {
+    kind: 'orderReport',
+    source: 'accountStream',
+    symbol,
+    clientOrderId,
+    venueOrderId: `refused-${venue.refusedLater.size + 1}`,
+    status: 'rejected',
+    side,
+    price: price === null ? null : formatScaled(price, instrument.priceScale),
+    size: formatScaled(size, instrument.sizeScale),
+    cumulativeSize: '0',
+    reduceOnly,
+    orderType: type,
+    reason: 'insufficientMargin',
+    venueTime,
+  };
+  venue.refusedLater.set(clientOrderId, report);
+  venue.watch.trace(() => `venue accepts and refuses ${clientOrderId}`);
+  for (const hear of venue.streams) hear(report);
+  return { kind: 'accepted', venueOrderId: report.venueOrderId, venueTime };
+}
+
 /** Cancels at once, by whichever way it was asked. */
-export function cancelAtVenue({ exchange, account, watch }: WorldVenue, target: OrderTarget): OrderAnswer {
+export function cancelAtVenue(
+  { exchange, account, watch, refusedLater }: WorldVenue,
+  target: OrderTarget,
+): OrderAnswer {
+  if (refusedLater.has(target.clientOrderId)) return refusal('orderNotOpen');
   const outcome = exchange.cancel(account, targetOf(target));
   watch.trace(() => `venue cancels ${target.clientOrderId}: ${outcome.kind === 'refused' ? outcome.reason : 'done'}`);
   if (outcome.kind === 'refused') return refusal(outcome.reason);

@@ -48,6 +48,8 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
     instruments: () => ask(0, () => [...instruments.values()]),
     orderByClientId: (symbol, clientOrderId) =>
       ask(0, () => {
+        const refused = venue.refusedLater.get(clientOrderId);
+        if (refused !== undefined) return { kind: 'found' as const, report: { ...refused, source: 'query' as const } };
         const order = exchange.order(account, { orderId: null, clientOrderId });
         if (order === null || dice.chance(shares.notFound)) return { kind: 'notFound' as const };
         return { kind: 'found' as const, report: orderReportOf(order, instrumentOf(symbol), 'query') };
@@ -57,17 +59,20 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
         exchange.openOrders(account, symbol).map((order) => orderReportOf(order, instrumentOf(symbol), 'query')),
       ),
     ordersSince: (symbol, from) =>
-      ask(0, () =>
-        exchange
+      ask(0, () => [
+        ...exchange
           .orders(account, symbol)
           .filter((order) => order.createdAt >= from)
           .map((order) => orderReportOf(order, instrumentOf(symbol), 'query')),
-      ),
+        ...[...venue.refusedLater.values()]
+          .filter((report) => report.symbol === symbol && report.venueTime >= from)
+          .map((report) => ({ ...report, source: 'query' as const })),
+      ]),
     fillsSince: (symbol, from) =>
       ask(0, () =>
         exchange
           .fills(account, symbol)
-          .filter((fill) => fill.time >= from)
+          .filter((fill) => fill.time >= from && !venue.forgottenFills.has(fill.fillId))
           .map((fill) => fillReportOf(fill, instrumentOf(symbol), 'query')),
       ),
     positions: (symbols) =>

@@ -1,5 +1,5 @@
 import type { Instrument } from '#core/market/instrument.ts';
-import type { OrderIntent } from '#core/orders/order.ts';
+import type { AccountReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { PlaceOutcome, SimulatedExchange } from '../exchange/simulated-exchange.ts';
 import type { MarketSource } from '../market-sources/market-source.ts';
@@ -38,6 +38,12 @@ export interface WorldVenue {
   readonly shares: FaultShares;
   readonly watch: VenueWatch;
   readonly instruments: ReadonlyMap<string, Instrument>;
+  /** Orders that were accepted and that the matching engine refused, by client order id: the exchange itself never has them. */
+  readonly refusedLater: Map<string, OrderReport>;
+  /** Executions that are told nowhere. */
+  readonly forgottenFills: Set<string>;
+  /** Account streams that hear what the exchange does not tell. */
+  readonly streams: Set<(report: AccountReport) => void>;
   /** Serves nothing: REST answers 503, sockets stay and get no answers. */
   maintenance: boolean;
 }
