@@ -9,6 +9,8 @@ import type { Stage } from './scenario.ts';
 const SILENCE = 50;
 const MAX_CHUNKS = 400;
 const DEEP = 200;
+/** Others ahead, in halves of the order, that are taken bit by bit. */
+const FEW = 20;
 
 /** Keeps from the account stream what the next orders report. */
 export function silence(stage: Stage): void {
@@ -87,7 +89,8 @@ export function fillHalf(stage: Stage, order: SimulatedOrder): boolean {
       reduceOnly: false,
     });
   // What stands better than its price goes first, at once; then bit by bit, since its place in the queue is not known.
-  const levels = stage.exchange.book(order.symbol, DEEP)[order.side === 'buy' ? 'bids' : 'asks'];
+  const bookSide = order.side === 'buy' ? 'bids' : 'asks';
+  const levels = stage.exchange.book(order.symbol, DEEP)[bookSide];
   const better = levels.filter(([price]) =>
     order.side === 'buy' ? price > Number(order.price) : price < Number(order.price),
   );
@@ -97,7 +100,11 @@ export function fillHalf(stage: Stage, order: SimulatedOrder): boolean {
     const { cumulativeSize, status } = orderNow(stage, order);
     if (status !== 'open' && status !== 'partiallyFilled') return false;
     if (cumulativeSize >= half) break;
-    if (against(lots(half - cumulativeSize)).kind === 'refused') break;
+    // An order that has just come to rest stands behind nearly all that is there; half of that is surely not its own.
+    const there = stage.exchange.book(order.symbol, DEEP)[bookSide].find(([price]) => price === order.price)?.[1] ?? 0;
+    const others = there - (order.size - cumulativeSize);
+    const wanted = cumulativeSize === 0 && others > FEW * half ? others / 2 : half - cumulativeSize;
+    if (against(lots(wanted)).kind === 'refused') break;
   }
   const { cumulativeSize, status } = orderNow(stage, order);
   return status === 'partiallyFilled' && cumulativeSize > 0;

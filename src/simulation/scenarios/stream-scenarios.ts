@@ -212,14 +212,14 @@ function afterTrading(stage: Stage, begin: () => void): void {
   });
 }
 
-/** The gap is made once the bot has shown that it trades. */
+/** The gap is made once the bot has shown that it trades. What it asks from then on counts: it may mend the book before the gap is seen here. */
 function armGap(stage: Stage): void {
-  onEntry(stage, () => {
+  onEntry(stage, (act) => {
     const before = stage.venue.faults.happened('dropPublicFrame');
     if (stage.venue.faults.armed('dropPublicFrame') > 0) return;
     stage.arm('dropPublicFrame');
     const look = (): void => {
-      if (stage.venue.faults.happened('dropPublicFrame') > before) stage.strike(null);
+      if (stage.venue.faults.happened('dropPublicFrame') > before) stage.strike(null, act);
       else stage.later(look, 5);
     };
     look();
