@@ -1,7 +1,7 @@
 import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
-import type { LedgerAdjustment, LedgerFill, LedgerOrder } from '#core/ledger/ledger-entry.ts';
+import type { LedgerAdjustment, LedgerFill, LedgerLane, LedgerOrder } from '#core/ledger/ledger-entry.ts';
 import { openingOf, placeOf } from '#core/ledger/ledger-index.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
 import type { Instrument } from '#core/market/instrument.ts';
@@ -39,11 +39,19 @@ export const LOOK_BACK_MS = 24 * 3_600_000;
 const STAMPS_APART_MS = 15 * 60_000;
 const ASKED_AGAIN = 3;
 
+type KnownStatement = Omit<LedgerStatement, 'heardThrough'>;
+
 /** Asks ledger and venue what they have of a symbol. Rejects where either cannot say: a part of an answer is none. */
 export async function lookAt(parties: Parties, symbol: ReconciledSymbol): Promise<SymbolLook> {
   const { unit, instrument } = symbol;
   const windowFrom = parties.nowMs() - LOOK_BACK_MS;
-  const [known, lane] = await Promise.all([ledgerOf(parties, symbol, windowFrom), laneOf(parties, symbol)]);
+  const [lanes, balances] = await Promise.all([parties.ledger.readLanes(unit), parties.ledger.readBalances(unit)]);
+  const known = await ledgerOf(parties, symbol, windowFrom);
+  const lane = laneOf(lanes, symbol);
+  const heardThrough = lastWord(known.statement, [
+    ...lanes.flatMap((each) => [each.state, each.entries]),
+    ...balances.filter((each) => each.venue === unit.venue),
+  ]);
   const comparedFrom = Math.max(windowFrom, known.since ?? parties.nowMs()) as EpochMs;
   const venue = await venueOf(parties, symbol, comparedFrom, known.statement);
   const at = parties.nowMs() as EpochMs;
@@ -54,12 +62,25 @@ export async function lookAt(parties: Parties, symbol: ReconciledSymbol): Promis
     const order = await parties.ledger.readOrder(unit, clientOrderId);
     if (order !== null) orders.push(order);
   }
-  return { unit, instrument, at, comparedFrom, venue, ledger: { ...known.statement, orders }, lane };
+  return { unit, instrument, at, comparedFrom, venue, ledger: { ...known.statement, orders, heardThrough }, lane };
 }
 
-async function laneOf(parties: Parties, symbol: ReconciledSymbol): Promise<LaneWord | null> {
+/** Latest time of what engines told; what was corrected here was told under no lease. */
+function lastWord(
+  statement: KnownStatement,
+  others: readonly ({ readonly time: number; readonly epoch: number; readonly venue: string } | null)[],
+): number {
+  const told = [
+    ...statement.fills,
+    ...statement.adjustments,
+    ...statement.orders.flatMap(({ intent, state }) => [intent, state]),
+    ...others,
+  ];
+  return told.reduce((last, each) => (each === null || each.epoch === 0 ? last : Math.max(last, each.time)), 0);
+}
+
+function laneOf(lanes: readonly LedgerLane[], symbol: ReconciledSymbol): LaneWord | null {
   if (symbol.lane === null) return null;
-  const lanes = await parties.ledger.readLanes(symbol.unit);
   const state = lanes.find((each) => each.lane === symbol.lane)?.state ?? null;
   if (state === null || state.symbol !== symbol.instrument.symbol || state.venue !== symbol.unit.venue) return null;
   return { lane: symbol.lane, state: state.state, time: state.time };
@@ -70,7 +91,7 @@ async function ledgerOf(
   parties: Parties,
   { unit, instrument: { symbol } }: ReconciledSymbol,
   windowFrom: number,
-): Promise<{ readonly statement: LedgerStatement; readonly since: number | null }> {
+): Promise<{ readonly statement: KnownStatement; readonly since: number | null }> {
   const { ledger, index } = parties;
   const place = placeOf(unit.venue, symbol);
   const checkpoint = await index.checkpoint(unit, place);
@@ -138,7 +159,7 @@ async function venueOf(
   { queries, nowMs }: Parties,
   { instrument, reservedSize }: ReconciledSymbol,
   from: EpochMs,
-  ledger: LedgerStatement,
+  ledger: KnownStatement,
 ): Promise<VenueStatement> {
   const { symbol } = instrument;
   const openOrders = await queries.openOrders(symbol);
@@ -170,7 +191,7 @@ async function ordersBehind(
   queries: ReadOnlyQueries,
   symbol: string,
   from: EpochMs,
-  ledger: LedgerStatement,
+  ledger: KnownStatement,
   fills: readonly FillReport[],
   openOrders: readonly OrderReport[],
 ): Promise<readonly OrderReport[]> {

@@ -18,6 +18,7 @@ import { MillraceError } from '#core/errors.ts';
 import { createVenueAccess } from '../confirm-step/venue-access.ts';
 import { readCurrentConfiguration } from '../current-configuration.ts';
 import { readEnvironment } from '../environment.ts';
+import { withInstruments } from './cached-instruments.ts';
 import { type ReconcileParts, reconcileUnit } from './reconcile-unit.ts';
 import { reconciledUnits } from './reconciled-units.ts';
 import { createReconciliationReports, type UnitReport } from './reconciliation-report.ts';
@@ -37,6 +38,10 @@ const settings = readEnvironment(
   process.env,
 );
 const UNPROVEN_AFTER_MS = 20 * 60_000;
+/** Beyond this the alarm of the ledger's writer has long rung. */
+const WRITERS_BEHIND_MS = 5 * 60_000;
+/** Instruments hardly change, and asking for them is dear. */
+const INSTRUMENTS_FRESH_MS = 3_600_000;
 /** What stands unchanged is told again after this. */
 const TOLD_AGAIN_MS = 6 * 3_600_000;
 const DAY_MS = 86_400_000;
@@ -63,14 +68,18 @@ const metrics = new Metrics({
 const reports = createReconciliationReports(createS3Client(), settings.MILLRACE_ARCHIVE_BUCKET);
 const parameters = createParameterClient();
 const parts: Omit<ReconcileParts, 'origin' | 'rules'> = {
-  venue: createVenueAccess({
-    secrets: createSecretsClient(),
-    prefix: settings.MILLRACE_SECRETS,
-    environment: process.env,
-    endpoints: settings.MILLRACE_VENUE_ENDPOINTS,
-    insecureAllowed: settings.MILLRACE_ENVIRONMENT === 'local',
-    log,
-  }),
+  venue: withInstruments(
+    INSTRUMENTS_FRESH_MS,
+    Date.now,
+    createVenueAccess({
+      secrets: createSecretsClient(),
+      prefix: settings.MILLRACE_SECRETS,
+      environment: process.env,
+      endpoints: settings.MILLRACE_VENUE_ENDPOINTS,
+      insecureAllowed: settings.MILLRACE_ENVIRONMENT === 'local',
+      log,
+    }),
+  ),
   ledger: createLedgerReader(client, settings.MILLRACE_LEDGER_TABLE),
   index: createLedgerIndexReader(client, settings.MILLRACE_LEDGER_TABLE),
   writer: createLedger(client, settings.MILLRACE_LEDGER_TABLE),
@@ -96,7 +105,7 @@ export async function handler(event: unknown): Promise<{ readonly units: readonl
     throw new MillraceError('validation', 'RECONCILE_REQUEST_INVALID', z.prettifyError(request.error));
   }
   const { action, units: asked, settleMs } = request.data;
-  const rules = { settleMs, unprovenAfterMs: UNPROVEN_AFTER_MS };
+  const rules = { settleMs, unprovenAfterMs: UNPROVEN_AFTER_MS, writersBehindMs: WRITERS_BEHIND_MS };
   const { configuration, hash } = await readCurrentConfiguration(parameters, settings.MILLRACE_CONFIGURATION);
   const origin = { configurationHash: hash, build: settings.MILLRACE_BUILD };
   const due = reconciledUnits(configuration, asked ?? null);

@@ -24,6 +24,9 @@ export interface ReconcileParts extends Omit<Parties, 'queries'> {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+/** Of one alert. */
+const MOST_LINES = 20;
+
 /** A unit with what is configured of it; `symbols` by name, so that the venue's instruments are asked for once. */
 export interface ReconciledUnit {
   readonly unit: UnitRef;
@@ -50,7 +53,7 @@ export async function reconcileUnit(parts: ReconcileParts, { unit, symbols }: Re
     const firstBalances = await balances();
     const doubtful = known.filter((_, index) => {
       const look = first[index];
-      return look !== undefined && compareSymbol(look, parts.rules.settleMs).length > 0;
+      return look !== undefined && compareSymbol(look, parts.rules).length > 0;
     });
     if (doubtful.length > 0 || firstBalances.length > 0) await parts.sleep(parts.rules.settleMs);
     const second = await looksAt(parties, doubtful);
@@ -119,7 +122,11 @@ async function carryOut(parts: ReconcileParts, look: SymbolLook, plan: SymbolPla
     plan.corrections.length > 0 ? `The ledger was corrected (${plan.corrections.length} entries).` : '',
     plan.freeze === null ? '' : `${symbol} takes no entries until people lift it (docs/runbook.md, "Reconciliation").`,
   ];
-  const told = [`${unit} ${symbol}:`, text, ...done].filter((line) => line !== '').join('\n');
+  const lines = plan.findings.map((each) => each.text);
+  const more = lines.length > MOST_LINES ? `and ${lines.length - MOST_LINES} more, in the report` : '';
+  const told = [`${unit} ${symbol}:`, ...lines.slice(0, MOST_LINES), more, ...done]
+    .filter((line) => line !== '')
+    .join('\n');
   // What stands unchanged is not told at every look.
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
   await tell(parts, look.unit, severity, 'RECONCILIATION_DIFFERENCE', `${unit}#${symbol}#${digest}`, told);

@@ -5,7 +5,7 @@ import { planSymbol } from '#core/reconciliation/plan-reconciliation.ts';
 import { ReconciliationModel, sizeText } from '../support/reconciliation-model.ts';
 import { buildEvent } from '../support/trading-event-builder.ts';
 
-const RULES = { settleMs: 10_000, unprovenAfterMs: 600_000 };
+const RULES = { settleMs: 10_000, unprovenAfterMs: 600_000, writersBehindMs: 7_200_000 };
 const ORIGIN = { configurationHash: 'c0ffee', build: 'test' };
 const NOW = 1_700_000_000_000;
 
@@ -49,7 +49,7 @@ describe('reconciliation of one symbol', () => {
         const plan = planAt(model, NOW);
         expect(plan.unsettled).toBeNull();
         for (const event of plan.corrections) expect(model.apply(event)).toBe('written');
-        expect(compareSymbol(model.look(NOW + 60_000), RULES.settleMs)).toEqual([]);
+        expect(compareSymbol(model.look(NOW + 60_000), RULES)).toEqual([]);
         const unexplained = plan.corrections.some(
           (event) => event.type === 'position.adjusted' && event.body.evidence.includes('nothing else explains'),
         );
@@ -86,7 +86,7 @@ describe('reconciliation of one symbol', () => {
         const model = build(drawn);
         const [one, other] = [planAt(model, NOW), planAt(model, NOW + later)];
         for (const event of [...one.corrections, ...other.corrections]) model.apply(event);
-        expect(compareSymbol(model.look(NOW + 60_000), RULES.settleMs)).toEqual([]);
+        expect(compareSymbol(model.look(NOW + 60_000), RULES)).toEqual([]);
       }),
     );
   });
@@ -101,6 +101,20 @@ describe('reconciliation of one symbol', () => {
             expect(model.fills.find((fill) => fill.fillId === event.body.fillId)?.price).toBe(event.body.price);
           else throw new Error(`unexpected ${event.type}`);
         }
+      }),
+    );
+  });
+
+  it('corrects no executions that may be on their way, while the writers of the ledger are behind', () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const model = build({ ...drawn, moved: 0 });
+        // It has heard nothing since before the first.
+        model.heardThrough = NOW - 3_700_000;
+        if (drawn.executions.some((each) => each.told !== 'fill')) expect(planAt(model, NOW).corrections).toEqual([]);
+        model.heardThrough = NOW;
+        for (const event of planAt(model, NOW).corrections) model.apply(event);
+        expect(compareSymbol(model.look(NOW + 60_000), RULES)).toEqual([]);
       }),
     );
   });

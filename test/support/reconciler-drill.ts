@@ -21,7 +21,7 @@ const UNIT = { account: 'main', mode: 'paper', venue: 'binance-usdm' } as const;
 const ID = unitId(UNIT);
 const OWN = `${orderIdPrefix('paper', ID)}1-1`;
 const SETTLE_MS = 1_000;
-const settle = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS + 100));
+const pause = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS + 100));
 
 /**
  * What the deployed reconciler does about a lost execution and a position closed by hand, on a simulated venue that the deployment knows as `binance-usdm`. Leaves the position flat and the
@@ -74,6 +74,15 @@ export async function drillReconciler(endpoint: string, deployment: Deployment, 
       const [held] = await queries.positions([symbol]);
       const [known] = await reader.readPositions(UNIT, { venue: UNIT.venue, symbol });
       return { venue: Number(held?.size ?? 0), ledger: Number(known?.size ?? 0) };
+    };
+
+    let sequence = 1;
+    /** The engine tells of something else, so that what it told before is in the ledger. */
+    const settle = async () => {
+      await pause();
+      sequence += 1;
+      const body = { lane: 'scalper', symbol, paused: false, reason: 'resumed' };
+      await ledger.apply(buildEvent('lane.entries', body, { sequence, time: Date.now() }));
     };
 
     await world.until('a market', () => exchange.book(symbol, 1).asks.length > 0);

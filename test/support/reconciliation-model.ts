@@ -26,6 +26,8 @@ export class ReconciliationModel {
   moved = 0;
   comparedFrom = 0 as EpochMs;
   hasHistory = true;
+  /** Null: the ledger's writers are not behind. */
+  heardThrough: number | null = null;
 
   apply(event: TradingEvent): 'written' | 'duplicate' {
     const write = ledgerWriteOf(event);
@@ -106,6 +108,7 @@ export class ReconciliationModel {
       },
       ledger: {
         hasHistory: this.hasHistory,
+        heardThrough: this.heardThrough ?? at,
         positionSize: foldPosition(RECONCILED_UNIT.venue, symbol, fills, adjustments).size,
         fills,
         adjustments,

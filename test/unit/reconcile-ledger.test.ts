@@ -12,6 +12,7 @@ import { RECONCILED_INSTRUMENT, RECONCILED_UNIT } from '../support/reconciliatio
 import { buildEvent, fillBody, intendedBody } from '../support/trading-event-builder.ts';
 
 const HOUR_MS = 3_600_000;
+const PATIENCE = { settleMs: 10_000, writersBehindMs: 300_000 };
 const SYMBOL = 'BTCUSDT';
 
 /** A ledger that fills for days, a fill of 0.01 every six hours, with its checkpoints, and the venue's own list of them. */
@@ -65,7 +66,7 @@ describe('what the reconciler reads of the ledger', () => {
     expect(recent.ledger.positionSize).toBe('0.32');
     expect(recent.comparedFrom).toBe(all.comparedFrom);
     expect(table.itemsRead - readOfAll).toBeLessThan(readOfAll / 2);
-    for (const each of [all, recent]) expect(compareSymbol(each, 10_000)).toEqual([]);
+    for (const each of [all, recent]) expect(compareSymbol(each, PATIENCE)).toEqual([]);
   });
 
   it('F12: a lost execution of the last day is found by either', async () => {
@@ -73,7 +74,7 @@ describe('what the reconciler reads of the ledger', () => {
     const lost = { ...fillBody('lost'), kind: 'fill', source: 'query' } as const;
     fills.push({ ...lost, venueTime: (time.clock.epochMs() - 20 * HOUR_MS) as EpochMs });
     for (const each of [await look(index), await look(whole)])
-      expect(compareSymbol(each, 10_000).map((difference) => difference.kind)).toEqual(['missingFill', 'position']);
+      expect(compareSymbol(each, PATIENCE).map((difference) => difference.kind)).toEqual(['missingFill', 'position']);
   });
 
   it('works where nothing was traded for days, so that the checkpoint lies before the window', async () => {
@@ -81,7 +82,7 @@ describe('what the reconciler reads of the ledger', () => {
     time.advance(72 * HOUR_MS);
     for (const each of [await look(index), await look(whole)]) {
       expect(each.ledger.positionSize).toBe('0.16');
-      expect(compareSymbol(each, 10_000)).toEqual([]);
+      expect(compareSymbol(each, PATIENCE)).toEqual([]);
     }
   });
 
@@ -89,7 +90,7 @@ describe('what the reconciler reads of the ledger', () => {
     const { ledger, time, look, index } = await tradedFor(8);
     const body = intendedBody('p0000001-a-9');
     await ledger.apply(buildEvent('order.intended', body, { sequence: 99, time: time.clock.epochMs() - HOUR_MS }));
-    expect(compareSymbol(await look(index), 10_000)).toMatchObject([
+    expect(compareSymbol(await look(index), PATIENCE)).toMatchObject([
       { kind: 'unprovenOrder', clientOrderId: 'p0000001-a-9' },
     ]);
   });

@@ -8,7 +8,7 @@ import type { EpochMs } from '#core/time/clock.ts';
 import { RECONCILED_INSTRUMENT, RECONCILED_UNIT, ReconciliationModel } from '../support/reconciliation-model.ts';
 import { buildEvent, intendedBody, stateBody } from '../support/trading-event-builder.ts';
 
-const RULES = { settleMs: 10_000, unprovenAfterMs: 600_000 };
+const RULES = { settleMs: 10_000, unprovenAfterMs: 600_000, writersBehindMs: 7_200_000 };
 const ORIGIN = { configurationHash: 'c0ffee', build: 'test' };
 const NOW = 1_700_000_000_000;
 const OWN = `${orderIdPrefix('paper', unitId(RECONCILED_UNIT))}1-1`;

@@ -41,12 +41,26 @@ export interface PositionDifference {
   readonly replaces: readonly string[];
 }
 
-/** Compares what the parties say of one symbol. Orders and lane words younger than `settleMs` are on their way and no differences. */
-export function compareSymbol(look: SymbolLook, settleMs: number): readonly Difference[] {
-  const held = look.ledger.hasHistory ? fillsAndPosition(look) : [];
+/** From when on what the ledger lacks is lacking, and no longer on its way. */
+export interface Patience {
+  /** Anything younger is on its way, ms. */
+  readonly settleMs: number;
+  /** The ledger's writers may be so far behind, ms: until then only what the ledger has heard beyond is lacking. */
+  readonly writersBehindMs: number;
+}
+
+/** Compares what the parties say of one symbol. What may be on its way to the ledger is no difference. */
+export function compareSymbol(look: SymbolLook, patience: Patience): readonly Difference[] {
+  const { settleMs } = patience;
+  const held = look.ledger.hasHistory ? fillsAndPosition(look, patience) : [];
   // A lane's word comes by the same way as its executions: while these are missing, it may be on its way.
   const lane = held.length === 0 ? engine(look, settleMs) : [];
-  return [...held, ...orders(look, settleMs), ...lane];
+  return [...held, ...orders(look, patience), ...lane];
+}
+
+/** Whether the ledger would have what happened at that time, had it been told. */
+export function isDue(look: SymbolLook, venueTime: number, { settleMs, writersBehindMs }: Patience): boolean {
+  return venueTime <= look.ledger.heardThrough - settleMs || venueTime <= look.at - writersBehindMs;
 }
 
 /** Signed change of the position by one execution, 10^-18 units. */
@@ -60,7 +74,7 @@ function isOurs(look: SymbolLook, clientOrderId: string | null): boolean {
   return clientOrderId?.startsWith(orderIdPrefix(look.unit.mode, unitId(look.unit))) === true;
 }
 
-function fillsAndPosition(look: SymbolLook): readonly Difference[] {
+function fillsAndPosition(look: SymbolLook, patience: Patience): readonly Difference[] {
   const known = new Set(look.ledger.fills.map((fill) => fill.fillId));
   // Fill queries of some venues leave the client's id out: the venue's own id tells whose it is.
   const owners = new Map<string, string>();
@@ -70,6 +84,8 @@ function fillsAndPosition(look: SymbolLook): readonly Difference[] {
   const missing = look.venue.fills
     .filter((fill) => fill.venueTime >= look.comparedFrom && !known.has(fill.fillId))
     .map((fill) => ({ ...fill, clientOrderId: fill.clientOrderId ?? owners.get(fill.venueOrderId) ?? null }));
+  // One that is on its way makes any comparison of sums meaningless.
+  if (missing.some((fill) => !isDue(look, fill.venueTime, patience))) return [];
   const found: Difference[] = missing.map((fill) => ({
     kind: 'missingFill',
     fill,
@@ -104,7 +120,8 @@ function adjustmentsFor(look: SymbolLook, delta: bigint): readonly string[] {
   return sum === delta ? candidates.map((each) => each.adjustmentId) : [];
 }
 
-function orders(look: SymbolLook, settleMs: number): readonly Difference[] {
+function orders(look: SymbolLook, patience: Patience): readonly Difference[] {
+  const { settleMs } = patience;
   const found: Difference[] = [];
   const known = new Map(look.ledger.orders.map((order) => [order.clientOrderId, order]));
   const reports = new Map<string, OrderReport>();
@@ -117,10 +134,10 @@ function orders(look: SymbolLook, settleMs: number): readonly Difference[] {
     if (ended || since > look.at - settleMs) continue;
     const report = reports.get(order.clientOrderId);
     if (report === undefined) found.push({ kind: 'unprovenOrder', clientOrderId: order.clientOrderId, since });
-    else if (isEnd(report)) found.push({ kind: 'missedEnd', order, report });
+    else if (isEnd(report) && isDue(look, report.venueTime, patience)) found.push({ kind: 'missedEnd', order, report });
   }
   for (const report of look.venue.openOrders) {
-    if (report.venueTime > look.at - settleMs) continue;
+    if (!isDue(look, report.venueTime, patience)) continue;
     if (report.clientOrderId === null || !isOurs(look, report.clientOrderId)) {
       found.push({ kind: 'foreignOrder', report });
       continue;

@@ -1,13 +1,11 @@
 import type { TradingEvent } from '../events/trading-event.ts';
 import { formatExact, parseExact } from '../ledger/exact-decimal.ts';
 import { type CorrectionOrigin, correctionWriter } from './correction-events.ts';
-import { compareSymbol, type Difference } from './differences.ts';
+import { compareSymbol, type Difference, type Patience } from './differences.ts';
 import { whyUnsettled } from './settled.ts';
 import type { SymbolLook } from './symbol-look.ts';
 
-export interface ReconciliationRules {
-  /** How long a picture must stand before it is corrected, and what is younger is on its way, ms. */
-  readonly settleMs: number;
+export interface ReconciliationRules extends Patience {
   /** An order that the venue does not know is a matter for people after this, ms: before, engine and confirmation are at it. */
   readonly unprovenAfterMs: number;
 }
@@ -41,8 +39,8 @@ export function planSymbol(
   rules: ReconciliationRules,
   origin: CorrectionOrigin,
 ): SymbolPlan {
-  const before = new Set(compareSymbol(first, rules.settleMs).map(identityOf));
-  const standing = compareSymbol(second, rules.settleMs).filter((each) => before.has(identityOf(each)));
+  const before = new Set(compareSymbol(first, rules).map(identityOf));
+  const standing = compareSymbol(second, rules).filter((each) => before.has(identityOf(each)));
   const due = standing.filter(
     (each) => each.kind !== 'unprovenOrder' || each.since <= second.at - rules.unprovenAfterMs,
   );

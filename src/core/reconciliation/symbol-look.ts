@@ -33,6 +33,10 @@ export interface VenueStatement {
 export interface LedgerStatement {
   /** Whether it has ever heard of the symbol: else what is held is for the engine to open with. */
   readonly hasHistory: boolean;
+  /**
+   * Latest engine time, ms, of anything that the ledger has of the unit. A unit's events come in their order: what was told before is in, what came later may be on its way.
+   */
+  readonly heardThrough: number;
   /** Signed decimal text, of all fills and adjustments that it has. */
   readonly positionSize: string;
   /** Those since `comparedFrom` at least. */
