@@ -1,3 +1,4 @@
+import { NO_POLICY } from '#core/config/policy.ts';
 import {
   type AccountConfiguration,
   type FeedConfiguration,
@@ -14,6 +15,7 @@ import type { Publisher } from '#core/events/publisher-port.ts';
 import { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueId } from '#core/market/instrument.ts';
+import { policyChange } from '#core/risk/policy-change.ts';
 import type { Clock, EpochMs, Random, Timers } from '#core/time/clock.ts';
 import type { Connect } from '#venues/connection/transport.ts';
 import type { Credentials, Venue, VenueEndpoints, VenueLog } from '#venues/venue.ts';
@@ -22,6 +24,7 @@ import { FeedGroup, type FeedGroupContext } from './feed-group.ts';
 import type { FeedStatus } from './feed-runner.ts';
 import type { PartHealth } from './part-health.ts';
 import type { ReadLedger } from './unit-recovery.ts';
+import type { RiskTerms } from './unit-risk.ts';
 import type { UnitStatus } from './unit-status.ts';
 
 /** Holds leases and tells of their changes: what of a lease keeper the engine needs. */
@@ -105,6 +108,7 @@ export class Engine {
       },
       account: (unit) => this.#account(unit),
       lanes: (unit) => this.#configuration.configuration.lanes.filter((lane) => isOf(lane, unit)),
+      risk: () => termsOf(this.#configuration.configuration),
       marketAccount: (venue) => this.#marketAccount(venue),
       stopping: () => this.#stopping,
     };
@@ -225,7 +229,9 @@ export class Engine {
   async #apply(next: LoadedConfiguration): Promise<void> {
     const { log, prepare } = this.#options;
     if (this.#stopping || next.hash === this.#configuration.hash) return;
-    const fault = feedFault(next.configuration, this.#options.venues);
+    const fault =
+      feedFault(next.configuration, this.#options.venues) ??
+      policyFault(this.#configuration.configuration, next.configuration);
     if (fault !== null) {
       this.configurationRefused(fault);
       log('error', 'the new configuration is refused', { hash: next.hash, reason: fault });
@@ -323,6 +329,16 @@ function feedFault({ feeds }: RuntimeConfiguration, venues: EngineOptions['venue
       !venues[feed.venue].marketData.limits.overlap && feeds.findIndex((each) => each.venue === feed.venue) < index,
   );
   return twice === undefined ? null : `${twice.venue} takes one connection at a time: it can have one feed only`;
+}
+
+function termsOf({ policy, lanes }: RuntimeConfiguration): RiskTerms {
+  return { policy: policy ?? NO_POLICY, lanes };
+}
+
+/** A policy that differs and says to be no newer: nobody could tell which one held. */
+function policyFault(before: RuntimeConfiguration, after: RuntimeConfiguration): string | null {
+  const change = policyChange(termsOf(before).policy, termsOf(after).policy);
+  return change.kind === 'refused' ? change.reason : null;
 }
 
 const LEASE_PREFIX = 'feed/';

@@ -13,6 +13,7 @@ import type { EngineMetrics } from './engine-metrics.ts';
 import { FeedRunner, type FeedStatus } from './feed-runner.ts';
 import { feedHealth, type PartHealth, unitHealth } from './part-health.ts';
 import type { EventOrigin } from './unit-events.ts';
+import type { RiskTerms } from './unit-risk.ts';
 import { UnitRunner } from './unit-runner.ts';
 import type { UnitStatus } from './unit-status.ts';
 
@@ -25,6 +26,7 @@ export interface FeedGroupContext {
   /** Of the configuration in force. */
   readonly account: (unit: UnitRef) => AccountConfiguration | undefined;
   readonly lanes: (unit: UnitRef) => readonly LaneConfiguration[];
+  readonly risk: () => RiskTerms;
   /** Market data comes from where the venue's accounts trade. */
   readonly marketAccount: (venue: Venue) => UnitRef;
   readonly stopping: () => boolean;
@@ -121,7 +123,8 @@ export class FeedGroup {
   async reconfigure(feed: FeedConfiguration, units: readonly UnitRef[]): Promise<void> {
     const both = [...new Set([...this.#feed.symbols, ...feed.symbols])];
     await this.#runner?.reconfigure(both, feed.channels);
-    for (const runner of this.#runners.values()) await runner.reconfigure(this.#context.lanes(runner.unit));
+    for (const runner of this.#runners.values())
+      await runner.reconfigure(this.#context.lanes(runner.unit), this.#context.risk());
     await this.#runner?.reconfigure(feed.symbols, feed.channels);
     this.#feed = feed;
     for (const unit of units) this.#units.set(unitId(unit), unit);
@@ -251,7 +254,7 @@ export class FeedGroup {
     lease: HeldLease,
     predecessorValidUntil: EpochMs | null,
   ): UnitRunner {
-    const { options, inputLog, metrics, origin, lanes } = this.#context;
+    const { options, inputLog, metrics, origin, lanes, risk } = this.#context;
     const runtime: AccountRuntime = {
       ...this.#runtime(unit.mode),
       account: unit,
@@ -263,6 +266,7 @@ export class FeedGroup {
         unit,
         account,
         lanes: lanes(unit),
+        risk: risk(),
         venue: this.venue,
         runtime,
         publisher: options.publisher,

@@ -7,6 +7,7 @@ import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
+import type { RiskBook } from '#core/risk/risk-book.ts';
 import type { Clock, Timers } from '#core/time/clock.ts';
 import type { LaneInputs } from './lane-inputs.ts';
 import { createUnitLane, createUnitLanes } from './unit-lane.ts';
@@ -20,6 +21,8 @@ export interface LaneRosterOptions {
   readonly venue: VenueId;
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly nextId: () => ClientOrderId;
+  /** What the lanes share of risk. */
+  readonly riskBook: RiskBook;
   readonly inputs: LaneInputs;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -43,7 +46,8 @@ export class LaneRoster {
   /** Throws `INSTRUMENT_UNKNOWN`. */
   constructor(configurations: readonly LaneConfiguration[], options: LaneRosterOptions) {
     this.#options = options;
-    const { lanes, refused } = createUnitLanes(configurations, options.venue, options.instruments, options.nextId);
+    const { venue, instruments, nextId, riskBook } = options;
+    const { lanes, refused } = createUnitLanes(configurations, venue, instruments, nextId, riskBook);
     this.#lanes = lanes;
     this.refused = refused;
   }
@@ -103,8 +107,8 @@ export class LaneRoster {
   }
 
   async #add(configuration: LaneConfiguration): Promise<void> {
-    const { venue, instruments, nextId, recover, stopped, admit } = this.#options;
-    const lane = createUnitLane(configuration, this.#lanes, venue, instruments, nextId);
+    const { venue, instruments, nextId, riskBook, recover, stopped, admit } = this.#options;
+    const lane = createUnitLane(configuration, this.#lanes, venue, instruments, nextId, riskBook);
     lane.onGate('not recovered yet', 'not recovered yet');
     await recover(lane);
     if (stopped()) return;

@@ -4,6 +4,7 @@ import { Lane } from '#core/lanes/lane.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import { sharedHolding } from '#core/positions/spot-holding.ts';
+import type { RiskBook } from '#core/risk/risk-book.ts';
 
 /** A lane beside the others of its unit. Throws `INSTRUMENT_UNKNOWN`, and `HOLDING_SHARED` for a spot lane whose asset another one moves as well. */
 export function createUnitLane(
@@ -12,6 +13,7 @@ export function createUnitLane(
   venue: VenueId,
   instruments: ReadonlyMap<string, Instrument>,
   nextId: () => ClientOrderId,
+  book: RiskBook | null = null,
 ): Lane {
   const { name, symbol } = configuration;
   const instrument = instruments.get(symbol);
@@ -24,7 +26,7 @@ export function createUnitLane(
     const detail = `lane=${name} symbol=${symbol} other=${other.symbol} currency=${currency}: one balance cannot be two positions`;
     throw new MillraceError('configuration', 'HOLDING_SHARED', detail);
   }
-  return new Lane(configuration, instrument, nextId);
+  return new Lane(configuration, instrument, nextId, book);
 }
 
 /**
@@ -35,12 +37,13 @@ export function createUnitLanes(
   venue: VenueId,
   instruments: ReadonlyMap<string, Instrument>,
   nextId: () => ClientOrderId,
+  book: RiskBook | null = null,
 ): { readonly lanes: Lane[]; readonly refused: ReadonlyMap<string, string> } {
   const lanes: Lane[] = [];
   const refused = new Map<string, string>();
   for (const configuration of configurations) {
     try {
-      lanes.push(createUnitLane(configuration, lanes, venue, instruments, nextId));
+      lanes.push(createUnitLane(configuration, lanes, venue, instruments, nextId, book));
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== 'HOLDING_SHARED') throw error;
       refused.set(configuration.name, error.message);

@@ -2,7 +2,7 @@ import type { UnitId } from '#core/control/unit.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
-import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountReport, BalanceReport } from '#core/orders/order.ts';
 import type { LaneInputs } from './lane-inputs.ts';
 
 export interface ReportTakers {
@@ -10,13 +10,19 @@ export interface ReportTakers {
   readonly laneOf: (symbol: string) => Lane | null;
   readonly inputs: LaneInputs;
   readonly tell: (note: EventNote) => void;
+  readonly onBalance: (report: BalanceReport, now: Now) => void;
 }
 
 /** Brings what the account stream says to whom it concerns: money to the ledger, orders and fills to the lane of their symbol, and to people where there is none. */
-export function takeReport(report: AccountReport, now: Now, { unit, laneOf, inputs, tell }: ReportTakers): void {
+export function takeReport(
+  report: AccountReport,
+  now: Now,
+  { unit, laneOf, inputs, tell, onBalance }: ReportTakers,
+): void {
   if (report.kind === 'balance') {
     const { currency, walletBalance, availableBalance, venueTime } = report;
     tell({ type: 'balance', body: { currency, walletBalance, availableBalance, venueTime } });
+    onBalance(report, now);
     return;
   }
   if (report.kind === 'adjustment') {

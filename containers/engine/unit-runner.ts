@@ -24,12 +24,15 @@ import { judgeGate } from './unit-gate.ts';
 import { UnitReconciliation } from './unit-reconciliation.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
 import { takeReport } from './unit-reports.ts';
+import { NO_TERMS, type RiskTerms, UnitRisk } from './unit-risk.ts';
 import { laneStatus, type UnitStatus } from './unit-status.ts';
 
 export interface UnitRunnerOptions {
   readonly unit: UnitRef;
   readonly account: AccountConfiguration;
   readonly lanes: readonly LaneConfiguration[];
+  /** What limits them together; absent: nothing. */
+  readonly risk?: RiskTerms;
   readonly venue: Venue;
   readonly runtime: AccountRuntime;
   readonly publisher: Publisher;
@@ -54,6 +57,7 @@ const DESIRED_STALE_NANOS = 3e9;
 export class UnitRunner {
   readonly unit: UnitRef;
   readonly #roster: LaneRoster;
+  readonly #risk: UnitRisk;
   readonly #inputs: LaneInputs;
   readonly #options: UnitRunnerOptions;
   readonly #events: UnitEvents;
@@ -106,11 +110,17 @@ export class UnitRunner {
       perform: (lane) => this.#performer.perform(lane),
       stopped: () => this.#stopped,
     });
+    this.#risk = new UnitRisk(
+      options.risk ?? NO_TERMS,
+      { unit: options.unit, inputLog: options.inputLog, tell: (note) => this.#tell(note) },
+      this.#now(),
+    );
     this.#inputs = new LaneInputs(this.#id, options.inputLog, this.#performer);
     this.#roster = new LaneRoster(options.lanes, {
       unit: this.#id,
       venue: options.venue.id,
       instruments: options.instruments,
+      riskBook: this.#risk.book,
       nextId: createOrderIds(options.unit.mode, this.#id, lease.epoch),
       inputs: this.#inputs,
       clock: options.clock,
@@ -189,10 +199,11 @@ export class UnitRunner {
   }
 
   /**
-   * Changes the unit's lanes while it trades: a lane that is gone or different comes to rest first, a new or different one starts from what venue and ledger
+   * Changes the unit's lanes while it trades, and what limits them together (at once): a lane that is gone or different comes to rest first, a new or different one starts from what venue and ledger
    * say. Rejects with `LANE_NOT_AT_REST` when a lane's orders do not end in time; it then goes on as it was, with its entries paused.
    */
-  async reconfigure(lanes: readonly LaneConfiguration[]): Promise<void> {
+  async reconfigure(lanes: readonly LaneConfiguration[], risk?: RiskTerms): Promise<void> {
+    if (risk !== undefined) this.#risk.apply(risk, this.#now());
     await this.#roster.reconfigure(lanes);
   }
 
@@ -316,6 +327,7 @@ export class UnitRunner {
       laneOf: (symbol) => this.lane(symbol),
       inputs: this.#inputs,
       tell: (note) => this.#tell(note),
+      onBalance: (balance, at) => this.#risk.balance(balance, at),
     });
   }
 

@@ -146,7 +146,14 @@ describe('the risk policy', () => {
   });
 });
 
-describe('events and the policy', () => {
+describe('documents and the policy', () => {
+  it('R3: the example that people copy is valid', () => {
+    const text = readFileSync(new URL('../../docs/running.md', import.meta.url), 'utf8');
+    const example = [...text.matchAll(/```json\n([\s\S]*?)```/g)].find((match) => match[1]?.includes('"budgets"'));
+    const { policy } = JSON.parse(example?.[1] ?? '{}') as { policy: unknown };
+    expect(POLICY.parse(policy)).toMatchObject({ version: 3, maxConcentration: 0.5 });
+  });
+
   it('S10: a change of policy is an event of the reference', () => {
     const text = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
     expect(text).toContain('## `policy.changed`');

@@ -12,7 +12,8 @@ export type InputKind =
   | 'accountReport'
   | 'answer'
   | 'resolution'
-  | 'verification';
+  | 'verification'
+  | 'policy';
 
 /** One line of the input log: JSON in UTF-8, published on the `market` stream under the pseudo-venue `engine`. */
 export interface InputLine {

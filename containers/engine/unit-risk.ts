@@ -1,0 +1,60 @@
+import { NO_POLICY, type Policy } from '#core/config/policy.ts';
+import { type UnitRef, unitId } from '#core/control/unit.ts';
+import type { InputLog } from '#core/input-log/input-log.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
+import type { Now } from '#core/lanes/now.ts';
+import type { BalanceReport } from '#core/orders/order.ts';
+import { allotmentOf, type BudgetedLane } from '#core/risk/allotment.ts';
+import { policyChange } from '#core/risk/policy-change.ts';
+import { RiskBook } from '#core/risk/risk-book.ts';
+
+/** What a unit's parts of all budgets follow from: the policy in force, and the lanes of the whole configuration. */
+export interface RiskTerms {
+  readonly policy: Policy;
+  readonly lanes: readonly BudgetedLane[];
+}
+
+/** Where nothing limits lanes together. */
+export const NO_TERMS: RiskTerms = { policy: NO_POLICY, lanes: [] };
+
+export interface UnitRiskOptions {
+  readonly unit: UnitRef;
+  readonly inputLog: InputLog;
+  readonly tell: (note: EventNote) => void;
+}
+
+/** The book that the lanes of a unit share, and what reaches it from outside them; each is an input and written to the input log. */
+export class UnitRisk {
+  readonly book: RiskBook;
+  readonly #options: UnitRiskOptions;
+
+  constructor(terms: RiskTerms, options: UnitRiskOptions, now: Now) {
+    this.#options = options;
+    this.book = new RiskBook(terms.policy, allotmentOf(terms.policy, terms.lanes, options.unit));
+    this.#record(terms, now);
+  }
+
+  /** Another policy, or other lanes to divide it over. A change of the policy is told, old and new. */
+  apply(terms: RiskTerms, now: Now): void {
+    const { unit, tell } = this.#options;
+    const change = policyChange(this.book.policy, terms.policy);
+    this.#record(terms, now);
+    this.book.apply(terms.policy, allotmentOf(terms.policy, terms.lanes, unit));
+    if (change.kind !== 'changed') return;
+    const { from, to, settings } = change;
+    tell({ type: 'policy.changed', body: { fromVersion: from, toVersion: to, settings: [...settings] } });
+  }
+
+  /** What is free, where the venue says so. */
+  balance(report: BalanceReport, now: Now): void {
+    const { unit, inputLog } = this.#options;
+    inputLog.record('accountReport', unitId(unit), null, report, now);
+    this.book.balance(report.currency, report.availableBalance === null ? null : Number(report.availableBalance));
+  }
+
+  #record({ policy, lanes }: RiskTerms, now: Now): void {
+    const { unit, inputLog } = this.#options;
+    const over = lanes.map(({ account, mode, venue, symbol }) => ({ account, mode, venue, symbol }));
+    inputLog.record('policy', unitId(unit), null, { policy, lanes: over }, now);
+  }
+}
