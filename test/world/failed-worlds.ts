@@ -87,4 +87,20 @@ export const OPEN_FINDINGS: readonly {
       steps: [{ fault: 'leaseOutage', atMs: 7_684, engine: 1, symbol: 1, forMs: 2_228, chance: 0.9864972429350019 }],
     },
   },
+  {
+    fault: 'historyForgets',
+    shows:
+      'F4: a recovery takes an order that the ledger waits for, and that the venue’s list of past orders leaves out, for one that never lived, without asking for the order itself',
+    script: {
+      seed: 3,
+      calmAtMs: 40_000,
+      wallMs: 3_000,
+      shares: { ...noFaults(), notFound: 0.20164212710224091, historyForgets: 0.16634676964022221 },
+      steps: [
+        { fault: 'leaseOutage', atMs: 18_320, engine: 1, symbol: 1, forMs: 4_276, chance: 0.6771210194565356 },
+        { fault: 'streamOutage', atMs: 28_781, engine: 0, symbol: 0, forMs: 4_301, chance: 0.8655052378308028 },
+        { fault: 'leaseOutage', atMs: 29_163, engine: 1, symbol: 1, forMs: 2_234, chance: 0.6889555216766894 },
+      ],
+    },
+  },
 ];

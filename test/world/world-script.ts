@@ -54,7 +54,7 @@ export interface WorldScript {
 }
 
 /** Faults under which something does not hold yet: `failed-worlds.ts` says what. */
-export type OpenFault = 'wallHour' | 'lateAdjustment';
+export type OpenFault = 'wallHour' | 'lateAdjustment' | 'historyForgets';
 
 /** How long a world may take to come to rest. */
 export const REST_MS = 60_000;
@@ -66,6 +66,7 @@ const HIGHEST_SHARE: FaultShares = {
   unclearUndone: 0.1,
   requestLate: 0.1,
   notFound: 0.3,
+  historyForgets: 0.2,
   queryFails: 0.2,
   cancelLost: 0.3,
   reportLate: 0.2,
@@ -114,6 +115,7 @@ export function scriptOf(
     const share = dice.next() * HIGHEST_SHARE[fault];
     if (chosen && wanted(row)) shares[fault] = share;
   }
+  if (!open.includes('historyForgets')) shares.historyForgets = 0;
   // What corrects a position must have reached the ledger before a successor reads it.
   const lateLedger = shares.fillForgotten === 0 || open.includes('lateAdjustment');
   if (!lateLedger) shares.ledgerLate = 0;

@@ -73,7 +73,18 @@ describe('planted bugs', () => {
     });
   }
 
-  it('a failing world is shrunk to the faults that it takes', async () => {
+  /** The script without one of its faults, for each of them. */
+  function faultsOf(script: WorldScript): WorldScript[] {
+    const { steps, shares } = script;
+    return [
+      ...steps.map((step) => ({ ...script, steps: steps.filter((each) => each !== step) })),
+      ...Object.entries(shares).flatMap(([name, share]) =>
+        share === 0 ? [] : [{ ...script, shares: { ...shares, [name]: 0 } }],
+      ),
+    ];
+  }
+
+  it('a failing world is shrunk to faults of which none can be left out', async () => {
     const bug = PLANTED_BUGS.guessedTerminalState;
     const fails = async (script: WorldScript) => (await runWorld(script, { bug })).violation !== null;
     let seed = 1;
@@ -82,6 +93,7 @@ describe('planted bugs', () => {
     const shortest = await shrinkScript(scriptOf(seed), fails);
 
     expect(await fails(shortest)).toBe(true);
-    expect(shortest.steps.length + Object.values(shortest.shares).filter((share) => share > 0).length).toBe(1);
+    expect(faultsOf(shortest).length).toBeLessThan(faultsOf(scriptOf(seed)).length);
+    for (const without of faultsOf(shortest)) expect(await fails(without)).toBe(false);
   });
 });

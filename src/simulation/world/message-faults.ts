@@ -15,6 +15,8 @@ export const MESSAGE_FAULTS = {
   requestLate: 'F2',
   /** The venue does not find an order that it has. */
   notFound: 'F4',
+  /** The list of past orders leaves out one that was. */
+  historyForgets: 'F4',
   queryFails: 'F5',
   /** As `requestLost` and `answerLost`, of cancels. */
   cancelLost: 'F6',
@@ -52,6 +54,7 @@ export function noFaults(): FaultShares {
     unclearUndone: 0,
     requestLate: 0,
     notFound: 0,
+    historyForgets: 0,
     queryFails: 0,
     cancelLost: 0,
     reportLate: 0,

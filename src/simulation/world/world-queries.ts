@@ -62,7 +62,7 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
       ask(0, () => [
         ...exchange
           .orders(account, symbol)
-          .filter((order) => order.createdAt >= from)
+          .filter((order) => order.createdAt >= from && !dice.chance(shares.historyForgets))
           .map((order) => orderReportOf(order, instrumentOf(symbol), 'query')),
         ...[...venue.refusedLater.values()]
           .filter((report) => report.symbol === symbol && report.venueTime >= from)
