@@ -26,7 +26,7 @@ export const ENVIRONMENT_DEFAULTS = {
     // Two looks at everything that differs, 15 s apart.
     reconcile: { memoryMb: 1024, timeoutSeconds: 240 },
     // It watches for 30 s, then cancels.
-    'dead-man': { memoryMb: 512, timeoutSeconds: 120 },
+    'dead-man': { memoryMb: 256, timeoutSeconds: 120 },
   },
   confirmation: { awaitSeconds: 60, drill: 0 },
   engineRegions: [],
