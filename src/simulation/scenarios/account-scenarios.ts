@@ -91,7 +91,7 @@ export const accountScenarios: readonly JudgedScenario[] = [
       if (!truth.over) return null;
       const left = truth.exchange
         .openOrders(truth.account, null)
-        .filter((order) => order.status === 'untriggered' && isEntry(truth.exchange, order));
+        .filter((order) => order.status === 'untriggered' && isEntry(truth.exchange, order, 0));
       return left.length === 0
         ? survived('no stop is left that could open a position')
         : failed(`${left.length} stop(s) left that would open a position`);

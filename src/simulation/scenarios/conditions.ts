@@ -9,10 +9,15 @@ export const BACKFILL: readonly Asked[] = ['orders', 'fills', 'positions', 'bala
 /** What mends a book. */
 export const MENDING: readonly Asked[] = ['subscribeBook', 'book'];
 
-/** Whether the order may open or enlarge a position. Spot cannot be sold short: there a sale only reduces. */
-export function isEntry(exchange: SimulatedExchange, order: SimulatedOrder): boolean {
+/**
+ * Whether the order may open or enlarge a position, `held` (signed) being what there is. Spot cannot be sold short: there a sale only reduces. Equities know no reduce-only:
+ * there an order that takes no more than what is held reduces.
+ */
+export function isEntry(exchange: SimulatedExchange, order: SimulatedOrder, held: number): boolean {
   if (order.reduceOnly) return false;
   const kind = exchange.instruments.find(({ symbol }) => symbol === order.symbol)?.kind;
+  const against = order.side === 'buy' ? -held : held;
+  if (kind === 'equity' && against > 0 && order.size <= against) return false;
   return kind !== 'spot' || order.side === 'buy';
 }
 
@@ -34,7 +39,7 @@ export function nextSameSide(truth: Truth): number {
       act.order.orderId !== subject?.orderId &&
       act.order.symbol === subject?.symbol &&
       act.order.side === subject.side &&
-      isEntry(exchange, act.order),
+      isEntry(exchange, act.order, act.held),
   );
 }
 
@@ -49,7 +54,7 @@ export function nextOtherSide(truth: Truth): number {
 /** Index of the next order of the bot that may enlarge a position in any symbol; -1: none. */
 export function nextEntry(truth: Truth, fromMs = 0): number {
   return truth.acts.findIndex(
-    (act) => isNew(act) && act.at - truth.struckAt >= fromMs && isEntry(truth.exchange, act.order),
+    (act) => isNew(act) && act.at - truth.struckAt >= fromMs && isEntry(truth.exchange, act.order, act.held),
   );
 }
 

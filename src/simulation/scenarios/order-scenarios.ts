@@ -287,7 +287,8 @@ function exitsWhatItHolds(truth: Truth, otherwise: string): Verdict | null {
   const { subject, exchange, account } = truth;
   const act = truth.acts[nextOtherSide(truth)];
   if (act === undefined || !isNew(act) || subject === null) return truth.over ? notJudged(otherwise) : null;
-  const held = Math.abs(act.held);
+  const held = subject.side === 'buy' ? act.held : -act.held;
+  if (held <= 0) return notJudged('what was struck was itself an exit: nothing was held after it');
   const filled = exchange.order(account, { orderId: subject.orderId, clientOrderId: null })?.cumulativeSize ?? 0;
   const { side, size } = act.order;
   const numbers = `${side} of ${size} lots; the order had filled ${filled}, the position was ${held}`;

@@ -32,7 +32,7 @@ export function onRequest(
 /** Hears every order of the bot that may open a position, as soon as the venue has it, until the fault has struck. */
 export function onEntry(stage: Stage, run: (act: OrderAct & BotAct) => void): void {
   stage.onAct((act) => {
-    if (!stage.struck && isNew(act) && isEntry(stage.exchange, act.order)) run(act);
+    if (!stage.struck && isNew(act) && isEntry(stage.exchange, act.order, act.held)) run(act);
   });
 }
 
@@ -46,7 +46,7 @@ export function strikeNextPlace(stage: Stage, fault: OneShotFault, quietly: bool
     stage.later(() => {
       const placed = stage.acts.slice(stage.acts.indexOf(act)).find(isNew);
       const happened = stage.venue.faults.happened(fault) > before;
-      if (happened && placed !== undefined && isEntry(stage.exchange, placed.order)) {
+      if (happened && placed !== undefined && isEntry(stage.exchange, placed.order, placed.held)) {
         stage.strike(placed.order, placed);
         stage.later(() => stage.disarm(), 3_000);
       } else if (happened && fault === 'acceptedThenRejected') stage.strike(null, act);

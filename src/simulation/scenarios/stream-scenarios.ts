@@ -242,6 +242,6 @@ function nextEntryOn(truth: Truth, fromMs: number): number {
       isNew(act) &&
       act.at - truth.struckAt >= fromMs &&
       act.order.symbol === truth.subject?.symbol &&
-      isEntry(truth.exchange, act.order),
+      isEntry(truth.exchange, act.order, act.held),
   );
 }
