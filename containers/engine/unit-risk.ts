@@ -36,13 +36,16 @@ export class UnitRisk {
 
   /** Another policy, or other lanes to divide it over. A change of the policy is told, old and new. */
   apply(terms: RiskTerms, now: Now): void {
-    const { unit, tell } = this.#options;
-    const change = policyChange(this.book.policy, terms.policy);
+    const { unit } = this.#options;
+    const before = this.book.policy;
     this.#record(terms, now);
     this.book.apply(terms.policy, allotmentOf(terms.policy, terms.lanes, unit));
-    if (change.kind !== 'changed') return;
-    const { from, to, settings } = change;
-    tell({ type: 'policy.changed', body: { fromVersion: from, toVersion: to, settings: [...settings] } });
+    this.#tellChange(before, terms.policy);
+  }
+
+  /** Tells the policy that a lease begins under: it may have changed while nobody held the unit. */
+  tellPolicy(): void {
+    this.#tellChange(NO_POLICY, this.book.policy);
   }
 
   /** What is free, where the venue says so. */
@@ -50,6 +53,13 @@ export class UnitRisk {
     const { unit, inputLog } = this.#options;
     inputLog.record('accountReport', unitId(unit), null, report, now);
     this.book.balance(report.currency, report.availableBalance === null ? null : Number(report.availableBalance));
+  }
+
+  #tellChange(before: Policy, after: Policy): void {
+    const change = policyChange(before, after);
+    if (change.kind !== 'changed') return;
+    const { from, to, settings } = change;
+    this.#options.tell({ type: 'policy.changed', body: { fromVersion: from, toVersion: to, settings: [...settings] } });
   }
 
   #record({ policy, lanes }: RiskTerms, now: Now): void {

@@ -166,6 +166,7 @@ export class UnitRunner {
         reason: tookOverFrom === null ? 'free' : 'taken over',
       },
     });
+    this.#risk.tellPolicy();
     for (const [lane, reason] of this.#roster.refused) {
       const text = `${this.#id} does not trade lane ${lane}: ${reason}`;
       const dedupeKey = `${this.#id}/${lane}`;

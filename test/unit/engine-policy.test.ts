@@ -36,9 +36,10 @@ describe('the policy while an engine trades', () => {
     await here.engine.reconfigure(wide);
     expect(here.engine.health().parts.configuration).toEqual({ ok: true, state: wide.hash });
     expect(here.publisher.told('policy.changed').map((event) => event.body)).toEqual([
+      expect.objectContaining({ fromVersion: 0, toVersion: 1 }),
       { fromVersion: 1, toVersion: 2, settings: [{ path: 'budgets.all.maxExposure', from: '0.01', to: '1000000' }] },
     ]);
-    expect(here.publisher.told('policy.changed')[0]?.configurationHash).toBe(wide.hash);
+    expect(here.publisher.told('policy.changed')[1]?.configurationHash).toBe(wide.hash);
     await here.until('an order is sent', () => here.exchange.orders('main', null).length > 0, 20_000);
 
     const same = here.configured(withPolicy({ version: 2, budgets: [budget(5)] }));
@@ -47,7 +48,7 @@ describe('the policy while an engine trades', () => {
     expect(here.engine.health().parts.configuration?.state).toMatch(
       /policy version 2 must be above 2, since it changes: budgets\.all\.maxExposure/,
     );
-    expect(here.publisher.told('policy.changed')).toHaveLength(1);
+    expect(here.publisher.told('policy.changed')).toHaveLength(2);
   }, 60_000);
 
   it('S10, H12: the first policy of a unit that trades holds for all its lanes', async () => {

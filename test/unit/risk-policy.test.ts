@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { NO_POLICY, POLICY } from '#core/config/policy.ts';
 import { loadConfiguration } from '#core/config/runtime-configuration.ts';
+import { ledgerWriteOf, replaces } from '#core/ledger/ledger-write.ts';
 import { allotmentOf } from '#core/risk/allotment.ts';
 import { policyChange } from '#core/risk/policy-change.ts';
 import { laneConfiguration } from '../support/lane-world.ts';
+import { buildEvent } from '../support/trading-event-builder.ts';
 
 const UNIT = { account: 'main', mode: 'paper', venue: 'binance-usdm' } as const;
 
@@ -143,6 +145,27 @@ describe('the risk policy', () => {
     expect([...part.symbolExposure]).toEqual([['BTCUSDT', 400]]);
     expect(allotmentOf(policy, lanes, { ...UNIT, mode: 'live' }).maxExposure).toBe(Number.POSITIVE_INFINITY);
     expect(allotmentOf(NO_POLICY, lanes, UNIT).maxExposure).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('the policy in the ledger', () => {
+  it('S10: each version stands there once, as the one telling has it that says what it changed', () => {
+    const change = (fromVersion: number, sequence: number) => {
+      const settings = [{ path: 'slowAckMs', from: '1000', to: '500' }];
+      return ledgerWriteOf(buildEvent('policy.changed', { fromVersion, toVersion: 12, settings }, { sequence }));
+    };
+    const first = change(11, 4);
+    const again = change(0, 9);
+    expect(first).toMatchObject({
+      partition: 'ACCOUNT#paper#main',
+      sort: 'POLICY#binance-usdm#0000000012',
+      part: 'policy',
+      content: { fromVersion: 11, toVersion: 12, configurationHash: 'c0ffee' },
+    });
+    if (first === null || again === null) throw new Error('not kept');
+    expect(again.sort).toBe(first.sort);
+    expect(replaces(again, first)).toBe(false);
+    expect(replaces(first, again)).toBe(true);
   });
 });
 

@@ -221,7 +221,9 @@ export const TRADING_EVENT_BODIES = {
       /** Values as JSON text; `absent` where there was or is none. */
       settings: z.array(z.object({ path: z.string(), from: z.string(), to: z.string() })),
     })
-    .describe('Another risk policy came into force for the unit: what is different in it.'),
+    .describe(
+      'A risk policy came into force for the unit: what is different from the one before, or, from version 0, from none (at the begin of each lease).',
+    ),
   alert: z
     .object({
       severity: z.enum(['info', 'warning', 'critical']),

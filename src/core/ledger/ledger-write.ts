@@ -3,7 +3,16 @@ import type { TradingEvent } from '../events/trading-event.ts';
 import { eventPrecedence, orderStatePrecedence, venuePrecedence } from './precedence.ts';
 
 /** Parts of a ledger item; each part is written by its own kind of event and never touches the others. */
-export type LedgerPart = 'intent' | 'state' | 'fill' | 'adjustment' | 'cash' | 'balance' | 'lane' | 'entries';
+export type LedgerPart =
+  | 'intent'
+  | 'state'
+  | 'fill'
+  | 'adjustment'
+  | 'cash'
+  | 'balance'
+  | 'lane'
+  | 'entries'
+  | 'policy';
 
 /**
  * One conditional write. A part holds the content with the highest (`latest`) or the lowest (`earliest`) precedence that ever arrived, so that
@@ -37,6 +46,7 @@ export const LEDGER_PREFIX = {
   cash: 'CASH#',
   balance: 'BALANCE#',
   lane: 'LANE#',
+  policy: 'POLICY#',
 } as const;
 
 export function ledgerPartition(account: AccountRef): string {
@@ -143,6 +153,16 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
         part: 'entries',
         content: { ...event.body, ...origin },
+      };
+    case 'policy.changed':
+      // Told by every lease that it holds under: the first telling says what it changed.
+      return {
+        ...place,
+        ...latest,
+        keep: 'earliest',
+        sort: `${LEDGER_PREFIX.policy}${event.venue}#${String(event.body.toVersion).padStart(10, '0')}`,
+        part: 'policy',
+        content: { ...event.body, ...origin, configurationHash: event.configurationHash },
       };
     default:
       return null;
