@@ -3,6 +3,7 @@ import { type Deployment, deploy } from '#local/deploy.ts';
 import { startEventSourcePoller } from '#local/event-source-poller/event-source-poller.ts';
 import { readContainerDefinition } from '#local/task-definition.ts';
 import { type AccountWorld, openAccountWorld } from '../support/account-world.ts';
+import { drillDeadMan } from '../support/dead-man-drill.ts';
 import { describeWithEmulator } from '../support/emulator.ts';
 import { drillReconciler } from '../support/reconciler-drill.ts';
 import { drillStop } from '../support/stop-drill.ts';
@@ -70,6 +71,11 @@ describeWithEmulator('the local environment, deployed by the CDK', (emulator) =>
   it('H15: the stop command writes the wish for every unit, and the engine that holds one has it with its next renewal', async () => {
     if (deployed === null) throw new Error('nothing was deployed');
     await drillStop(emulator().endpoint, deployed);
+  }, 60_000);
+
+  it('M7: the deployed dead-man switch cancels what a silent engine left open, once', async () => {
+    if (deployed === null) throw new Error('nothing was deployed');
+    await drillDeadMan(emulator().endpoint, deployed, world);
   }, 60_000);
 
   it('a deployment that cannot be synthesized is one clear error with what the CDK says', async () => {
