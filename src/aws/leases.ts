@@ -252,7 +252,8 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       kind: 'acquired',
       lease,
       tookOverFrom: seen?.holder ?? null,
-      predecessorValidUntil: seen === null ? null : (seen.validUntil as EpochMs),
+      // By whichever wall clock it was stated, nothing that the predecessor signed lives longer than its lease.
+      predecessorValidUntil: seen === null ? null : (Math.min(seen.validUntil, wall + seen.leaseMs) as EpochMs),
     });
   }
 

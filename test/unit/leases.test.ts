@@ -66,6 +66,26 @@ describe('leases', () => {
     await second.keeper.stop({ release: false });
   });
 
+  it('G12: a successor whose wall clock is an hour behind waits no longer for the old orders than a lease lasts', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const first = keep(table, manual, 'engine-1');
+    const second = keep(table, manual, 'engine-2');
+    first.keeper.start();
+    await manual.advanceAsync(10);
+    second.keeper.start();
+    await manual.advanceAsync(5_000);
+    await first.keeper.stop({ release: false });
+    manual.stepWall(-3_600_000);
+    await manual.advanceAsync(6_000);
+
+    const [event] = second.events;
+    expect(event).toMatchObject({ kind: 'acquired', tookOverFrom: 'engine-1' });
+    const until = event?.kind === 'acquired' ? (event.predecessorValidUntil ?? 0) : 0;
+    expect(until - manual.clock.epochMs()).toBeLessThanOrEqual(4_000);
+    await second.keeper.stop({ release: false });
+  });
+
   it('T7: a graceful release is taken over at once, without waiting for the old validity once all is settled', async () => {
     const table = createMemoryLeaseTable();
     const manual = createManualClock();
