@@ -77,7 +77,7 @@ export async function main(argv: readonly string[], console: FaultVenueConsole):
   try {
     const options = parseFaultVenueArguments(argv);
     if (options === 'list') {
-      for (const line of describeScenarios()) console.say(line);
+      console.say(describeScenarios().join('\n'));
       return 0;
     }
     const { exchange, onAudience } = openMarket(options);

@@ -30,7 +30,7 @@ describe('the scenarios', () => {
       signal: new AbortController().signal,
     };
     expect(await main(['--list'], console)).toBe(0);
-    expect(said).toEqual(describeScenarios());
+    expect(said).toEqual([describeScenarios().join('\n')]);
     expect(said.join('\n')).toMatch(/^F1 {2}given [\s\S]*^G13 given /m);
   });
 
