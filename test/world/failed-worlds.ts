@@ -39,21 +39,9 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       ],
     },
   },
-];
-
-/**
- * What the worlds have shown and nobody has mended yet. Worlds made from a seed leave these faults out (`OpenFault`); each script fails until its cause is gone, and
- * then moves to the list above: `npm run world -- --open`.
- */
-export const OPEN_FINDINGS: readonly {
-  readonly fault: OpenFault;
-  readonly shows: string;
-  readonly script: WorldScript;
-}[] = [
   {
-    fault: 'wallHour',
-    shows:
-      'G12: a successor whose wall clock is an hour behind its predecessor’s waits that hour before it recovers, and nobody trades or protects the unit meanwhile',
+    showed:
+      'G12: a successor whose wall clock was an hour behind its predecessor’s waited that hour before it recovered',
     script: {
       seed: 16,
       calmAtMs: 28_000,
@@ -65,6 +53,17 @@ export const OPEN_FINDINGS: readonly {
       ],
     },
   },
+];
+
+/**
+ * What the worlds have shown and nobody has mended yet. Worlds made from a seed leave these faults out (`OpenFault`); each script fails until its cause is gone, and
+ * then moves to the list above: `npm run world -- --open`.
+ */
+export const OPEN_FINDINGS: readonly {
+  readonly fault: OpenFault;
+  readonly shows: string;
+  readonly script: WorldScript;
+}[] = [
   {
     fault: 'lateAdjustment',
     shows:

@@ -54,7 +54,7 @@ export interface WorldScript {
 }
 
 /** Faults under which something does not hold yet: `failed-worlds.ts` says what. */
-export type OpenFault = 'wallHour' | 'lateAdjustment' | 'historyForgets';
+export type OpenFault = 'lateAdjustment' | 'historyForgets';
 
 /** How long a world may take to come to rest. */
 export const REST_MS = 60_000;
@@ -124,7 +124,7 @@ export function scriptOf(
   );
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
   const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
-  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: open.includes('wallHour') ? 3_600_000 : 3_000 };
+  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000 };
 }
 
 function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {
