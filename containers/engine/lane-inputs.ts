@@ -6,6 +6,7 @@ import type { Verification } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import type { MonoNanos } from '#core/time/clock.ts';
 import type { LanePerformer } from './lane-performer.ts';
 
 /**
@@ -16,11 +17,14 @@ export class LaneInputs {
   readonly #unit: UnitId;
   readonly #log: InputLog;
   readonly #performer: LanePerformer;
+  readonly #closeIfOver: (mono: MonoNanos) => void;
 
-  constructor(unit: UnitId, log: InputLog, performer: LanePerformer) {
+  /** `closeIfOver`: see `LanePerformerOptions`; no input of a lease that has ended leads to a decision. */
+  constructor(unit: UnitId, log: InputLog, performer: LanePerformer, closeIfOver: (mono: MonoNanos) => void) {
     this.#unit = unit;
     this.#log = log;
     this.#performer = performer;
+    this.#closeIfOver = closeIfOver;
   }
 
   /** Why nothing, or no entry, may leave; null: it may. A gate leads to no effect by itself. */
@@ -30,18 +34,21 @@ export class LaneInputs {
   }
 
   desired(lane: Lane, desired: DesiredState, now: Now): void {
+    this.#closeIfOver(now.mono);
     this.#log.record('desired', this.#unit, lane.name, desired, now);
     lane.onDesired(desired, now);
     this.#performer.perform(lane);
   }
 
   timer(lane: Lane, book: OrderBook | null, now: Now): void {
+    this.#closeIfOver(now.mono);
     this.#log.record('timer', this.#unit, lane.name, null, now);
     lane.onTimer(book, now);
     this.#performer.perform(lane);
   }
 
   report(lane: Lane, report: FillReport | OrderReport, now: Now): void {
+    this.#closeIfOver(now.mono);
     this.#log.record('accountReport', this.#unit, lane.name, report, now);
     if (report.kind === 'fill') lane.onFill(report, now);
     else lane.onOrderReport(report, now);
@@ -49,6 +56,7 @@ export class LaneInputs {
   }
 
   verification(lane: Lane, verification: Verification, now: Now): void {
+    this.#closeIfOver(now.mono);
     this.#log.record('verification', this.#unit, lane.name, verification, now);
     lane.onVerification(verification, now);
     this.#performer.perform(lane);
@@ -56,6 +64,7 @@ export class LaneInputs {
 
   /** Entries stop and working orders are cancelled. */
   drain(lane: Lane, reason: string, now: Now): void {
+    this.#closeIfOver(now.mono);
     this.#log.record('drain', this.#unit, lane.name, { reason }, now);
     lane.drain(reason, now);
     this.#performer.perform(lane);

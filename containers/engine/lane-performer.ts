@@ -21,6 +21,8 @@ export interface LanePerformerOptions {
   /** Own monotonic time after which no order leaves. */
   readonly fencedAt: () => MonoNanos;
   readonly stopped: () => boolean;
+  /** Closes the lanes' gate if the lease has ended: asked before each input, since a process that was stopped takes late inputs first. */
+  readonly closeIfOver: (mono: MonoNanos) => void;
   readonly tell: (note: EventNote, stamps: StageStamps | null) => void;
   readonly verify: (lane: Lane) => void;
 }
@@ -103,6 +105,7 @@ export class LanePerformer {
     const resolution = await askAboutOrder(queries, lane, target, windowFrom, clock);
     if (stopped()) return;
     const now = this.#now();
+    this.#options.closeIfOver(now.mono);
     const { clientOrderId } = target;
     inputLog.record('resolution', unit, lane.name, { clientOrderId, resolution }, now);
     lane.onResolution(clientOrderId, resolution, now);
@@ -111,6 +114,7 @@ export class LanePerformer {
 
   #answered(lane: Lane, clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer): void {
     const now = this.#now();
+    this.#options.closeIfOver(now.mono);
     this.#options.inputLog.record('answer', this.#options.unit, lane.name, { clientOrderId, action, answer }, now);
     lane.onAnswer(clientOrderId, action, answer, now);
     this.perform(lane);

@@ -95,6 +95,7 @@ export class UnitRunner {
       clock: options.clock,
       fencedAt: () => (this.#stopped ? (Number.NEGATIVE_INFINITY as MonoNanos) : this.#lease.fencedAt),
       stopped: () => this.#stopped,
+      closeIfOver: (mono) => this.#closeIfOver(mono),
       tell: (note, stamps) => this.#tell(note, stamps),
       verify: (lane) => void this.#reconciliation.verify(lane),
     });
@@ -115,7 +116,7 @@ export class UnitRunner {
       { unit: options.unit, inputLog: options.inputLog, tell: (note) => this.#tell(note) },
       this.#now(),
     );
-    this.#inputs = new LaneInputs(this.#id, options.inputLog, this.#performer);
+    this.#inputs = new LaneInputs(this.#id, options.inputLog, this.#performer, (mono) => this.#closeIfOver(mono));
     this.#roster = new LaneRoster(options.lanes, {
       unit: this.#id,
       venue: options.venue.id,
@@ -322,7 +323,6 @@ export class UnitRunner {
     // Before the recovery has told the position, nothing can be folded onto it: the recovery asks for all of it.
     if (!this.#reconciliation.opened) return;
     const now = this.#now();
-    this.#closeIfOver(now.mono);
     takeReport(report, now, {
       unit: this.#id,
       laneOf: (symbol) => this.lane(symbol),

@@ -73,7 +73,7 @@ describe('configuration source: a file', () => {
     const first = await source.start();
     expect(first.configuration.version).toBe(1);
 
-    await writeFile(location, JSON.stringify({ version: 0, accounts: [], lanes: [], feeds: [] }));
+    await writeFile(location, JSON.stringify({ version: 0, accounts: null, lanes: null, feeds: [] }));
     await source.reload();
     await source.reload();
     expect(refused).toHaveLength(1);
