@@ -287,7 +287,8 @@ export class Lane {
    * rests must have ended first: two exits that both fill would open the other side.
    */
   #closeAtMarket(purpose: OrderPurpose, now: Now, receivedAt: MonoNanos | null): void {
-    if (this.#isFlat() || now.mono - this.#lastMarketExit < SECOND) return;
+    // Under an ended lease nothing is even wished: the position is the successor's.
+    if (this.#gate.context.closed !== null || this.#isFlat() || now.mono - this.#lastMarketExit < SECOND) return;
     const pending = this.orders.pending();
     if (pending.some((order) => order.intent.type === 'market' && order.alive && order.state !== 'Unknown')) return;
     for (const order of pending) this.#desk.cancel(order, now);
