@@ -57,7 +57,8 @@ describe.each(VENUES)('an engine on the simulated %s', (venue) => {
     await here.until('a gap is declared', () => here.publisher.told('feed.gap').length > 0);
     expect(here.publisher.told('position.checked').length).toBeGreaterThan(checksBefore);
     const [gap] = here.publisher.told('feed.gap');
-    expect(Number(gap?.body.firstSequence)).toBeGreaterThan(Number(gap?.body.lastSequence));
+    // A book that nobody changed meanwhile comes back under the number that it had.
+    expect(Number(gap?.body.firstSequence)).toBeGreaterThanOrEqual(Number(gap?.body.lastSequence));
   }, 40_000);
 
   it('H2, F7: a position that was there before is taken over as the opening, and told with its evidence', async () => {
