@@ -6,8 +6,8 @@ import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { createLog } from '#aws/log.ts';
 import { MillraceError } from '#core/errors.ts';
 import { readEnvironment } from '../environment.ts';
+import { createVenueAccess } from '../venue-access.ts';
 import { carryOutStep, STEP_REQUEST, type StepAnswer, type StepParts } from './confirmation-step.ts';
-import { createVenueAccess } from './venue-access.ts';
 
 const settings = readEnvironment(
   [

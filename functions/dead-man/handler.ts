@@ -8,10 +8,10 @@ import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLog } from '#aws/log.ts';
 import { parseUnitId, unitId } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
-import { createVenueAccess } from '../confirm-step/venue-access.ts';
 import { readCurrentConfiguration } from '../current-configuration.ts';
 import { readEnvironment } from '../environment.ts';
 import { reconciledUnits } from '../reconcile/reconciled-units.ts';
+import { createVenueAccess } from '../venue-access.ts';
 import { type WatchReport, watchUnits } from './watch-units.ts';
 
 const settings = readEnvironment(

@@ -7,7 +7,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { askVenue, cancelAtVenue } from '#functions/confirm-step/ask-venue.ts';
-import { createVenueAccess } from '#functions/confirm-step/venue-access.ts';
+import { createVenueAccess } from '#functions/venue-access.ts';
 import { buildRecord } from '../support/confirmation-builder.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
 
