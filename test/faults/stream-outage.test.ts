@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -107,10 +108,19 @@ function openPublisher() {
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-function heldBytes(): number {
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+/**
+ * Bytes still held after everything collectable was collected. The memory of a buffer is given back by a thread of its own, some time after the
+ * collection that found the buffer dead, and counts until then: the least of several looks is what is held.
+ */
+async function heldBytes(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 5; look += 1) {
+    collect();
+    await sleep(5);
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
 }
 
 // A naive client keeps everything in memory until it dies of it, or drops what it cannot send and says nothing.
@@ -126,9 +136,9 @@ describe('the streams are down', () => {
       await publisher.run(5 * SECOND_MS);
       publisher.setDown(true);
       await publisher.run(20 * SECOND_MS);
-      const before = heldBytes();
+      const before = await heldBytes();
       await publisher.run((seconds - 20) * SECOND_MS);
-      const grown = heldBytes() - before;
+      const grown = (await heldBytes()) - before;
       expect(publisher.shared.get('eventsOutstanding')).toBe(1);
       publisher.setDown(false);
       await publisher.run(5 * SECOND_MS);
