@@ -6,15 +6,14 @@ import { hasPostOnly, hasReduceOnly, type Instrument } from '../market/instrumen
 import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
 import type { Price } from '../market/scaled-decimal.ts';
-import type { ClientOrderId, FillReport, OrderPurpose, OrderReport } from '../orders/order.ts';
+import type { ClientOrderId, FillReport, OrderReport } from '../orders/order.ts';
 import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
-import { exitSizeOf } from '../positions/exit-size.ts';
 import type { Position } from '../positions/position.ts';
 import { unexplainedHolding } from '../positions/spot-holding.ts';
 import type { RiskBook } from '../risk/risk-book.ts';
 import { createStrategy } from '../strategies/create-strategy.ts';
-import type { ExitCall, OpenPosition, Signal, Strategy } from '../strategies/strategy.ts';
+import type { Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { EntryPauses } from './entry-pauses.ts';
 import type { LaneEffect, Resolution, Verification } from './lane-effects.ts';
@@ -26,8 +25,7 @@ import type { Now } from './now.ts';
 import { OrderDesk } from './order-desk.ts';
 import { OrderGate } from './order-gate.ts';
 import { PositionCheck, TOO_OFTEN, tellAdoption } from './position-check.ts';
-
-const SECOND = 1e9;
+import { type ProtectedLane, Protection } from './protection.ts';
 
 /**
  * One strategy on one unit and symbol. Every method is one input of a deterministic step: it changes the state that the lane owns and writes effects into
@@ -45,10 +43,9 @@ export class Lane {
   readonly #strategy: Strategy;
   readonly #gate: OrderGate;
   readonly #pauses: EntryPauses;
+  readonly #protection: Protection;
   #cooldownUntil = 0 as MonoNanos;
   #flatten = false;
-  #draining = false;
-  #lastMarketExit = Number.NEGATIVE_INFINITY;
   #refusedMoves = 0;
   #opened = false;
   /** Why the venue holds more of a spot asset than anything explains, or null. */
@@ -71,6 +68,7 @@ export class Lane {
     this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox, book);
     this.#pauses = new EntryPauses(this, this.#gate.context, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);
+    this.#protection = new Protection(this.#protected(), instrument, this.#desk, this.#gate, this.#strategy);
   }
 
   /** Effects of the steps since the caller last emptied it. */
@@ -139,7 +137,7 @@ export class Lane {
       this.#desk.profit.roll(this.position, this.#middle, now.epoch);
     }
     const signal = this.#strategy.onBook(book, now.mono);
-    if (!this.#isFlat()) this.#protect(book, now, receivedAt);
+    if (!this.#protection.isFlat) this.#protection.act(book, now, receivedAt);
     if (signal.side !== null && this.state === 'Idle' && now.mono >= this.#cooldownUntil) {
       this.#enter(signal, signal.side, receivedAt, exchangeTime, now);
     }
@@ -159,7 +157,7 @@ export class Lane {
     } else this.pause('desired', `${desired.wish}: ${desired.reason}`);
     if (desired.wish === 'stop' || desired.wish === 'flatten') this.#cancelEntries(now);
     this.#flatten = desired.wish === 'flatten';
-    if (this.#flatten) this.#closeAtMarket('flatten', now, null);
+    if (this.#flatten) this.#protection.closeAtMarket('flatten', now, null);
   }
 
   /**
@@ -167,7 +165,7 @@ export class Lane {
    * (the end of a run, SIGTERM with policy `cancel`).
    */
   drain(reason: string, now: Now): void {
-    this.#draining = true;
+    this.#protection.drain();
     this.pause('drain', reason);
     for (const order of this.orders.pending()) this.#desk.cancel(order, now);
   }
@@ -226,10 +224,10 @@ export class Lane {
   onTimer(book: OrderBook | null, now: Now): void {
     if (this.#desk.timer(this.configuration.strategy.restMs, now)) this.#check.soon(now.mono);
     if (this.#middle > 0) this.#desk.profit.roll(this.position, this.#middle, now.epoch);
-    if (this.#isFlat()) this.#desk.cancelNeedlessExits(now);
-    else if (book?.valid === true) this.#protect(book, now, null);
-    if (this.#flatten) this.#closeAtMarket('flatten', now, null);
-    this.#gate.risk.told(this.dailyProfit(), this.#middle, this.#isFlat(), now);
+    if (this.#protection.isFlat) this.#desk.cancelNeedlessExits(now);
+    else if (book?.valid === true) this.#protection.act(book, now, null);
+    if (this.#flatten) this.#protection.closeAtMarket('flatten', now, null);
+    this.#gate.risk.told(this.dailyProfit(), this.#middle, this.#protection.isFlat, now);
     // What is dust follows the price.
     if (!hasReduceOnly(this.instrument.kind)) this.#settle(now);
     if (this.#gate.context.closed === null && this.#check.start(now.mono)) this.#outbox.push({ kind: 'verify' });
@@ -244,6 +242,20 @@ export class Lane {
   /** Profit since 00:00 UTC, fees included, in settlement currency. */
   dailyProfit(): number {
     return this.#desk.profit.at(this.position, this.#middle);
+  }
+
+  #protected(): ProtectedLane {
+    const lane = this;
+    return {
+      get state() {
+        return lane.state;
+      },
+      get middle() {
+        return lane.#middle;
+      },
+      dailyProfit: () => this.dailyProfit(),
+      move: (input, reason, now) => this.#move(input, reason, now),
+    };
   }
 
   #enter(signal: Signal, side: Side, receivedAt: MonoNanos, exchangeTime: EpochMs, now: Now): void {
@@ -261,49 +273,6 @@ export class Lane {
     if (this.#gate.submit(intent, receivedAt, stamps, this.dailyProfit(), now) === null)
       this.#move('entrySubmitted', 'entry', now);
     else this.#coolDown(now);
-  }
-
-  #protect(book: OrderBook, now: Now, receivedAt: MonoNanos | null): void {
-    const open: OpenPosition = {
-      size: this.position.size,
-      entryPrice: this.position.entryPrice,
-      openedAt: this.#desk.openedAt,
-    };
-    const call = this.#strategy.exitCall(open, book, now.mono);
-    if (call !== null) {
-      this.#closeAtMarket(EXIT_PURPOSE[call], now, receivedAt);
-      return;
-    }
-    if (this.#draining || this.state !== 'PositionOpen' || !this.quiet || now.mono < this.#desk.exitNotBefore) return;
-    const side: Side = open.size > 0 ? 'sell' : 'buy';
-    const size = exitSizeOf(this.instrument, this.position.size, this.#middle);
-    const intent = this.#gate.intent(side, 'takeProfit', this.#strategy.takeProfitPrice(open), size, 'gtc');
-    if (this.#gate.submit(intent, receivedAt, null, this.dailyProfit(), now) === null)
-      this.#move('exitSubmitted', 'take profit', now);
-  }
-
-  /**
-   * Cancels what rests and closes by a reduce-only market order, at most one a second and one at a time unless the last is Unknown. Where the venue knows no reduce-only, what
-   * rests must have ended first: two exits that both fill would open the other side.
-   */
-  #closeAtMarket(purpose: OrderPurpose, now: Now, receivedAt: MonoNanos | null): void {
-    // Under an ended lease nothing is even wished: the position is the successor's.
-    if (this.#gate.context.closed !== null || this.#isFlat() || now.mono - this.#lastMarketExit < SECOND) return;
-    const pending = this.orders.pending();
-    if (pending.some((order) => order.intent.type === 'market' && order.alive && order.state !== 'Unknown')) return;
-    for (const order of pending) this.#desk.cancel(order, now);
-    if (!hasReduceOnly(this.instrument.kind) && pending.some((order) => order.intent.reduceOnly)) return;
-    const side: Side = this.position.size > 0 ? 'sell' : 'buy';
-    const size = exitSizeOf(this.instrument, this.position.size, this.#middle);
-    const intent = this.#gate.intent(side, purpose, null, size, 'ioc');
-    this.#lastMarketExit = now.mono;
-    if (this.#gate.submit(intent, receivedAt, null, this.dailyProfit(), now) !== null) return;
-    if (this.state === 'PositionOpen' || this.state === 'OrderPending') this.#move('exitSubmitted', purpose, now);
-  }
-
-  /** Whether nothing is held that could be closed: no position, or dust, which stays in the books and counts as flat for the lane alone. */
-  #isFlat(): boolean {
-    return this.position.size === 0 || exitSizeOf(this.instrument, this.position.size, this.#middle) === 0;
   }
 
   /** A spot holding that nothing explains may be people's own: it is neither taken over nor traded beside. */
@@ -336,13 +305,13 @@ export class Lane {
   }
 
   #resumeFromHalt(now: Now): void {
-    this.#move(this.#isFlat() ? 'resumeFlat' : 'resumeWithPosition', 'people wish it to run', now);
+    this.#move(this.#protection.isFlat ? 'resumeFlat' : 'resumeWithPosition', 'people wish it to run', now);
     this.#settle(now);
   }
 
   /** Moves the lane when its orders have come to rest; called after every change. */
   #settle(now: Now): void {
-    const flat = this.#isFlat();
+    const flat = this.#protection.isFlat;
     this.#gate.risk.told(this.dailyProfit(), this.#middle, flat, now);
     if (this.state === 'Idle') {
       if (!flat) this.#move('positionAppeared', 'position without an order at work', now);
@@ -359,7 +328,7 @@ export class Lane {
 
   /** Dust is told where the lane becomes flat with it. */
   #restAfter(reason: string): string {
-    const isDust = this.position.units !== 0n && this.#isFlat();
+    const isDust = this.position.units !== 0n && this.#protection.isFlat;
     return isDust ? `${reason}, ${this.position.text} ${this.instrument.baseCurrency} stays as dust` : reason;
   }
 
@@ -389,8 +358,3 @@ export class Lane {
     for (const order of this.orders.pending()) if (!order.intent.reduceOnly) this.#desk.cancel(order, now);
   }
 }
-
-const EXIT_PURPOSE = { stopLoss: 'stopLoss', holdTime: 'flatten' } as const satisfies Record<
-  NonNullable<ExitCall>,
-  OrderPurpose
->;
