@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { TRADING_EVENT_BODIES, TRADING_EVENT_VERSION } from '#core/events/trading-event.ts';
 import { LANE_TRANSITIONS } from '#core/lanes/lane-state.ts';
-import { ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
+import { PROOFS } from '#core/orders/evidence-rule.ts';
+import { AFTER_PERSON, ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
 import { RISK_CHECKS } from '#core/risk/checks.ts';
 import { scaleReference } from './scale/scale-reference.ts';
 import { venueReference } from './venue-reference.ts';
@@ -84,7 +85,25 @@ function stateReference(): string {
   ];
   const intro =
     'A pair that is not listed is refused and reported. `working` is Accepted or PartiallyFilled, whichever the fills say; `same` changes nothing.';
-  return `${['# States of orders and lanes', '', GENERATED, '', intro, ...table('Orders', ORDER_TRANSITIONS), ...table('Lanes', LANE_TRANSITIONS)].join('\n')}\n`;
+  const lines = [
+    '# States of orders and lanes',
+    '',
+    GENERATED,
+    '',
+    intro,
+    ...table('Orders', ORDER_TRANSITIONS),
+    ...table('Orders whose end rests on the word of people alone: these rows come first', AFTER_PERSON),
+    '',
+    '## What proves an end',
+    '',
+    'One piece of evidence of a kind that is listed must name what it is meant to name. What would end an order and does not prove that end leads to Unknown; `npm run audit` holds the ledger to the same rule.',
+    '',
+    '| end | proven by |',
+    '| --- | --- |',
+    ...Object.entries(PROOFS).map(([end, kinds]) => `| ${end} | ${kinds.map((kind) => `\`${kind}\``).join(', ')} |`),
+    ...table('Lanes', LANE_TRANSITIONS),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 /** The documents that are generated from the code: file name in `docs/` → content. */

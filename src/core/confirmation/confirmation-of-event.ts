@@ -51,7 +51,7 @@ export function confirmationStepOf(event: TradingEvent): ConfirmationStep | null
         kind: 'end',
         clientOrderId,
         end: { by: 'callback', state, cumulativeSize, evidence },
-        precedence: orderStatePrecedence(to, event.epoch, event.sequence),
+        precedence: orderStatePrecedence(to, event.epoch, event.sequence, evidence),
         knownToVenue: state === 'Filled' || state === 'Canceled' || state === 'Expired',
       };
     }

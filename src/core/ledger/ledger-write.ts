@@ -93,7 +93,7 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
       return {
         ...place,
         keep: 'latest',
-        precedence: orderStatePrecedence(to, event.epoch, event.sequence),
+        precedence: orderStatePrecedence(to, event.epoch, event.sequence, rest.evidence),
         sort: `${LEDGER_PREFIX.order}${event.body.clientOrderId}`,
         part: 'state',
         content: { ...rest, ...origin, state: to },

@@ -1,4 +1,5 @@
 import type { OrderState } from '../events/trading-event.ts';
+import { isPersonsWord, type StatedEvidence } from '../orders/evidence-rule.ts';
 
 /** Digits of a number inside a precedence: sortable as text up to 2^53. */
 const WIDTH = 16;
@@ -36,7 +37,15 @@ const FINALITY: Readonly<Record<OrderState, '0' | '1' | '2'>> = {
   Filled: '2',
 };
 
-/** A total order over everything that events can say of one order's state: the highest holds, whatever order they arrive in. */
-export function orderStatePrecedence(state: OrderState, epoch: number, sequence: number): string {
-  return `${FINALITY[state]}.${eventPrecedence(epoch, sequence)}`;
+/**
+ * A total order over everything that events can say of one order's state: the highest holds, whatever order they arrive in. An end that rests on the word of people alone gives way to whatever the
+ * unit says later.
+ */
+export function orderStatePrecedence(
+  state: OrderState,
+  epoch: number,
+  sequence: number,
+  evidence: readonly StatedEvidence[] = [],
+): string {
+  return `${isPersonsWord(evidence) ? '0' : FINALITY[state]}.${eventPrecedence(epoch, sequence)}`;
 }

@@ -1,10 +1,12 @@
 import { MillraceError } from '../errors.ts';
 import type { OrderState } from '../events/trading-event.ts';
+import { isEnded, isPersonsWord, whyUnproven } from './evidence-rule.ts';
 import type { Evidence } from './order.ts';
 
 /**
  * What can happen to an order. `accepted` … `expired` are the venue's own words (account stream or query); `fill` leaves something open, `fillComplete` nothing.
- * `placeRejected`, `placeUnknown`, `placeNotSent` are answers to the placing request; `absent` is agreed absence (order, fill and position queries together).
+ * `placeRejected`, `placeUnknown`, `placeNotSent` are answers to the placing request; `absent` is agreed absence (order, fill and position queries together). Of an amendment `replaced` is the
+ * venue's own word that the order has its new terms, `replaceRefused` that it keeps the old ones, `replaceUnknown` that nobody can say. `person…` is what people found at the venue.
  */
 export const ORDER_INPUTS = [
   'deny',
@@ -24,9 +26,14 @@ export const ORDER_INPUTS = [
   'cancelRefused',
   'cancelUnknown',
   'replaceSent',
+  'replaced',
   'replaceRefused',
   'replaceUnknown',
   'absent',
+  'personFilled',
+  'personCanceled',
+  'personRejected',
+  'personExpired',
 ] as const;
 export type OrderInput = (typeof ORDER_INPUTS)[number];
 
@@ -73,6 +80,10 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     replaceSent: 'PendingReplace',
     cancelRefused: 'same',
     cancelUnknown: 'Unknown',
+    // A question was answered before the amendment was: the order works, and what of its terms is in force says a later word.
+    replaced: 'same',
+    replaceRefused: 'same',
+    replaceUnknown: 'Unknown',
     absent: 'Rejected',
   },
   PartiallyFilled: {
@@ -84,6 +95,10 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     replaceSent: 'PendingReplace',
     cancelRefused: 'same',
     cancelUnknown: 'Unknown',
+    // A question was answered before the amendment was: the order works, and what of its terms is in force says a later word.
+    replaced: 'same',
+    replaceRefused: 'same',
+    replaceUnknown: 'Unknown',
   },
   PendingCancel: {
     ...REPORTS,
@@ -98,14 +113,25 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     // Refused: it has ended some other way or never lived; only a query can tell (F13).
     cancelRefused: 'Unknown',
     cancelUnknown: 'Unknown',
+    // An amendment that the cancel overtook: the cancel decides.
+    replaced: 'same',
+    replaceRefused: 'same',
+    replaceUnknown: 'same',
     absent: 'Rejected',
   },
   PendingReplace: {
     ...REPORTS,
+    // That it works, or fills, says nothing of the amendment (F14): it may be a report of before.
+    accepted: 'same',
+    fill: 'same',
     placeAccepted: 'same',
     placeUnknown: 'same',
     placeRejected: 'Unknown',
     cancelSent: 'PendingCancel',
+    cancelRefused: 'same',
+    cancelUnknown: 'Unknown',
+    replaced: 'working',
+    // Refused while it is filled or cancelled: then its own end follows.
     replaceRefused: 'working',
     replaceUnknown: 'Unknown',
   },
@@ -118,8 +144,15 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     cancelSent: 'same',
     cancelRefused: 'same',
     cancelUnknown: 'same',
+    replaced: 'working',
+    replaceRefused: 'same',
     replaceUnknown: 'same',
     absent: 'Rejected',
+    // Nobody could ask the venue, or it forgot: people looked it up. Only here: what is known is not theirs to say.
+    personFilled: 'Filled',
+    personCanceled: 'Canceled',
+    personRejected: 'Rejected',
+    personExpired: 'Expired',
   },
   Filled: {
     accepted: 'same',
@@ -132,6 +165,7 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     placeUnknown: 'same',
     cancelRefused: 'same',
     cancelUnknown: 'same',
+    replaced: 'same',
     replaceRefused: 'same',
     replaceUnknown: 'same',
   },
@@ -145,6 +179,7 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     placeUnknown: 'same',
     cancelRefused: 'same',
     cancelUnknown: 'same',
+    replaced: 'same',
     replaceRefused: 'same',
     replaceUnknown: 'same',
   },
@@ -156,6 +191,8 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     placeUnknown: 'same',
     cancelRefused: 'same',
     cancelUnknown: 'same',
+    replaceRefused: 'same',
+    replaceUnknown: 'same',
     accepted: 'Unknown',
     fill: 'Unknown',
     fillComplete: 'Unknown',
@@ -174,14 +211,38 @@ export const ORDER_TRANSITIONS: Readonly<Record<OrderState, Row>> = {
     placeUnknown: 'same',
     cancelRefused: 'same',
     cancelUnknown: 'same',
+    replaced: 'same',
+    replaceRefused: 'same',
+    replaceUnknown: 'same',
   },
 };
 
-const TERMINAL: ReadonlySet<OrderState> = new Set(['Denied', 'Filled', 'Canceled', 'Rejected', 'Expired']);
+/**
+ * Where an end rests on the word of people alone, these rows come before those of the table: whatever the venue says that does not go with their word leads to Unknown again, and is told.
+ */
+export const AFTER_PERSON: Readonly<Partial<Record<OrderState, Row>>> = {
+  Filled: { accepted: 'Unknown', canceled: 'Unknown', rejected: 'Unknown', expired: 'Unknown' },
+  Canceled: {
+    accepted: 'Unknown',
+    fill: 'Unknown',
+    fillComplete: 'Unknown',
+    filled: 'Unknown',
+    rejected: 'Unknown',
+    expired: 'Unknown',
+  },
+  Expired: {
+    accepted: 'Unknown',
+    fill: 'Unknown',
+    fillComplete: 'Unknown',
+    filled: 'Unknown',
+    rejected: 'Unknown',
+    canceled: 'Unknown',
+  },
+};
 
 /** Whether nothing more is due from the venue. */
 export function isTerminal(state: OrderState): boolean {
-  return TERMINAL.has(state);
+  return isEnded(state);
 }
 
 /** Result of one step of the table. `refused`: the pair is not in the table; the state stays and the caller reports it. */
@@ -190,21 +251,25 @@ export type OrderStep =
   | { readonly kind: 'refused' };
 
 /**
- * One step of the table. Entering a terminal state other than `Denied` without evidence throws `ORDER_EVIDENCE_MISSING`:
- * that would be a fault of ours (invariant 4).
+ * One step of the table. What would end an order and does not prove that end (`evidence-rule.ts`) leads to Unknown, which is asked about; of an order that has ended already it is refused. An end
+ * other than `Denied` with no evidence at all throws `ORDER_EVIDENCE_MISSING`: that would be a fault of ours (invariant 4). `held`: what the present state rests on.
  */
 export function stepOrder(
   state: OrderState,
   input: OrderInput,
   hasFills: boolean,
   evidence: readonly Evidence[],
+  held: readonly Evidence[] = [],
 ): OrderStep {
-  const next = ORDER_TRANSITIONS[state][input];
+  const next = (isPersonsWord(held) ? AFTER_PERSON[state]?.[input] : undefined) ?? ORDER_TRANSITIONS[state][input];
   if (next === undefined) return { kind: 'refused' };
   const resolved = next === 'same' ? state : next === 'working' ? (hasFills ? 'PartiallyFilled' : 'Accepted') : next;
   if (resolved === state) return { kind: 'same', state };
-  if (isTerminal(resolved) && resolved !== 'Denied' && evidence.length === 0) {
+  if (!isEnded(resolved) || resolved === 'Denied') return { kind: 'changed', state: resolved };
+  if (evidence.length === 0) {
     throw new MillraceError('fatal', 'ORDER_EVIDENCE_MISSING', `from=${state} input=${input} to=${resolved}`);
   }
-  return { kind: 'changed', state: resolved };
+  if (whyUnproven(resolved, evidence) === null) return { kind: 'changed', state: resolved };
+  if (isEnded(state)) return { kind: 'refused' };
+  return state === 'Unknown' ? { kind: 'same', state } : { kind: 'changed', state: 'Unknown' };
 }
