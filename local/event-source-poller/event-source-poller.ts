@@ -35,6 +35,8 @@ export interface PollerOptions {
   readonly pace?: Partial<Pace>;
   /** Where a predecessor stopped, from its `checkpoints()`. */
   readonly checkpoints?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Which mappings are driven; default all. */
+  readonly drives?: (mapping: Mapping) => boolean;
 }
 
 /** A function may run for fifteen minutes. */
@@ -62,7 +64,7 @@ export async function startEventSourcePoller(options: PollerOptions): Promise<Ev
   const stopping = new AbortController();
   const { signal } = stopping;
   setMaxListeners(0, signal);
-  const mappings = await readMappings(lambda);
+  const mappings = (await readMappings(lambda)).filter(options.drives ?? (() => true));
   const streams = new Map<string, KinesisSource>();
   const sources = mappings.map((mapping): Source => {
     if (mapping.kind === 'sqs') return sqsSource(mapping, clients, pace, signal);
