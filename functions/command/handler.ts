@@ -5,7 +5,9 @@ import { parseCommand } from '#aws/commands.ts';
 import { createConfirmationWaits } from '#aws/confirmation-waits.ts';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import { createLog } from '#aws/log.ts';
-import { messageOf } from '#core/errors.ts';
+import { decisionFor, type PersonDecision } from '#core/confirmation/person-decision.ts';
+import { parseUnitId, type UnitId, unitId } from '#core/control/unit.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import { readEnvironment } from '../environment.ts';
 
 const settings = readEnvironment(['MILLRACE_ENVIRONMENT', 'MILLRACE_BUILD', 'MILLRACE_CONTROL_TABLE'], process.env);
@@ -24,16 +26,32 @@ const waits = createConfirmationWaits({
 });
 const processor = new BatchProcessor(EventType.SQS);
 
+/** A person's word on an order: to the engine that follows it, and to the confirmation that asked. Throws where neither is there: nobody would hear it. */
+async function decide(decision: PersonDecision, issuedAt: number): Promise<void> {
+  const { clientOrderId, outcome, who } = decision;
+  const unit = await unitOf(decision);
+  const engine = unit === null ? 'noUnit' : await desiredStates.decide(unit, decisionFor(decision, issuedAt));
+  const confirmation = await waits.decide(decision);
+  log('info', 'a person decided on an order', { clientOrderId, outcome, who, unit, engine, confirmation });
+  if (unit === null && confirmation === 'notAsked') {
+    const detail = `clientOrderId=${clientOrderId}: no confirmation follows it; say whose it is by "unit"`;
+    throw new MillraceError('validation', 'DECISION_WITHOUT_ORDER', detail);
+  }
+}
+
+async function unitOf(decision: PersonDecision): Promise<UnitId | null> {
+  const stated = decision.unit === undefined ? null : parseUnitId(decision.unit);
+  const owner = stated ?? (await waits.orderOf(decision.clientOrderId));
+  return owner === null ? null : unitId(owner);
+}
+
 /** One command: to its effect, or thrown, so that the queue gives it again and at last to its dead letters. */
 async function carryOut(record: SQSRecord): Promise<void> {
   try {
     const command = parseCommand(record.body);
-    if (command.kind === 'confirmationDecision') {
-      const { clientOrderId, outcome, who } = command;
-      log('info', 'a person decided on an order', { clientOrderId, outcome, who, effect: await waits.decide(command) });
-      return;
-    }
-    const issuedAt = command.issuedAt ?? Number(record.attributes.SentTimestamp);
+    const sentAt = Number(record.attributes.SentTimestamp);
+    if (command.kind === 'confirmationDecision') return await decide(command, sentAt);
+    const issuedAt = command.issuedAt ?? sentAt;
     const { id, unit, wish, by } = command;
     log('info', 'command', { id, unit, wish, by, effect: await desiredStates.apply(command, issuedAt) });
   } catch (error) {
@@ -42,7 +60,7 @@ async function carryOut(record: SQSRecord): Promise<void> {
   }
 }
 
-/** Commands of the queue, one after the other: to desired states, and people's decisions to the confirmations that wait for them. */
+/** Commands of the queue, one after the other: to desired states, and people's decisions to the engines and confirmations that wait for them. */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   return processPartialResponse(event, carryOut, processor, {
     context,

@@ -13,6 +13,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import {
   CONFIRMATION_END,
+  CONFIRMED_ORDER,
   type ConfirmationEnd,
   type ConfirmationRecord,
   type ConfirmedOrder,
@@ -46,6 +47,8 @@ export interface ConfirmationWaits {
   awaitPerson(record: ConfirmationRecord, token: string): Promise<'waiting' | CallbackOutcome>;
   /** A person has decided. `notAsked`: nobody waits for a person on this order. */
   decide(decision: PersonDecision): Promise<'completed' | 'late' | 'notAsked'>;
+  /** The order as it is followed; null: it is not. */
+  orderOf(clientOrderId: string): Promise<ConfirmedOrder | null>;
 }
 
 export interface ConfirmationWaitsOptions {
@@ -61,8 +64,12 @@ export interface ConfirmationWaitsOptions {
 
 const storedEnd = z.object({ precedence: z.string(), withheld: z.boolean(), content: CONFIRMATION_END });
 const storedWait = z.object({ token: z.string(), for: z.enum(['callback', 'person']) });
-const item = z.object({ end: storedEnd.optional(), wait: storedWait.optional() });
-type Item = z.infer<typeof item>;
+const storedItem = z.object({
+  order: CONFIRMED_ORDER.optional(),
+  end: storedEnd.optional(),
+  wait: storedWait.optional(),
+});
+type Item = z.infer<typeof storedItem>;
 
 /** Items are kept a good while longer than any execution lives. */
 const KEPT_SECONDS = 30 * 86_400;
@@ -72,7 +79,7 @@ export function createConfirmationWaits(options: ConfirmationWaitsOptions): Conf
   const keyOf = (clientOrderId: string) => ({ pk: `CONFIRM#${clientOrderId}`, sk: 'CONFIRM' });
 
   function read(clientOrderId: string, raw: Record<string, unknown> | undefined): Item {
-    const parsed = item.safeParse(raw ?? {});
+    const parsed = storedItem.safeParse(raw ?? {});
     if (parsed.success) return parsed.data;
     const faults = z.prettifyError(parsed.error);
     throw new MillraceError('fatal', 'CONFIRMATION_ITEM_INVALID', `clientOrderId=${clientOrderId} ${faults}`);
@@ -111,6 +118,12 @@ export function createConfirmationWaits(options: ConfirmationWaitsOptions): Conf
     if (end === undefined || wait === undefined) return 'stored';
     if (end.withheld && wait.for === 'callback') return 'withheld';
     return complete(wait.token, end.content);
+  }
+
+  async function stored(clientOrderId: string): Promise<Item> {
+    const key = keyOf(clientOrderId);
+    const answer = await client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: true }));
+    return read(clientOrderId, answer.Item);
   }
 
   return {
@@ -163,31 +176,30 @@ export function createConfirmationWaits(options: ConfirmationWaitsOptions): Conf
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
         if (error.Item === undefined) return 'notFollowed';
-        const stored = read(clientOrderId, unmarshall(error.Item));
-        if (stored.end === undefined) return 'notFollowed';
+        const before = read(clientOrderId, unmarshall(error.Item));
+        if (before.end === undefined) return 'notFollowed';
         // Redelivered: the first delivery may have failed between its write and its callback.
-        return stored.end.precedence === precedence ? handOver(stored) : 'superseded';
+        return before.end.precedence === precedence ? handOver(before) : 'superseded';
       }
     },
 
     async awaitCallback(clientOrderId, token) {
-      const stored = await put(clientOrderId, 'wait', { token, for: 'callback' });
-      return stored.end === undefined ? 'waiting' : handOver(stored);
+      const item = await put(clientOrderId, 'wait', { token, for: 'callback' });
+      return item.end === undefined ? 'waiting' : handOver(item);
     },
 
     async awaitPerson(record, token) {
-      const stored = await put(record.order.clientOrderId, 'wait', { token, for: 'person' });
+      const item = await put(record.order.clientOrderId, 'wait', { token, for: 'person' });
       // What was reported before is what the person is asked about; only later reports complete this wait.
-      return stored.end === undefined || record.callback !== null ? 'waiting' : handOver(stored);
+      return item.end === undefined || record.callback !== null ? 'waiting' : handOver(item);
     },
 
     async decide(decision) {
-      const answer = await client.send(
-        new GetCommand({ TableName: table, Key: keyOf(decision.clientOrderId), ConsistentRead: true }),
-      );
-      const { wait } = read(decision.clientOrderId, answer.Item);
+      const { wait } = await stored(decision.clientOrderId);
       if (wait?.for !== 'person') return 'notAsked';
       return complete(wait.token, endByPerson(decision));
     },
+
+    orderOf: async (clientOrderId) => (await stored(clientOrderId)).order ?? null,
   };
 }

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import {
   applyCommand,
+  applyDecision,
   applyFreeze,
   type CommandOutcome,
   type DesiredCommand,
@@ -10,6 +11,7 @@ import {
   type SymbolFreeze,
 } from '#core/control/desired-command.ts';
 import type { DesiredState } from '#core/control/desired-state.ts';
+import type { OrderDecision } from '#core/control/order-decision.ts';
 import type { UnitId } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
 import { controlKey, readControlItem } from './control-item.ts';
@@ -24,6 +26,8 @@ export interface DesiredStates {
   apply(command: DesiredCommand, issuedAt: number): Promise<CommandOutcome['kind']>;
   /** A watchdog freezes symbols of a unit; what people wish stays as it is. Throws as `apply` does. */
   freeze(unit: UnitId, freeze: SymbolFreeze, issuedAt: number): Promise<CommandOutcome['kind']>;
+  /** What a person found of an order of the unit reaches its engine with the next renewal. Throws as `apply` does. */
+  decide(unit: UnitId, decision: OrderDecision): Promise<CommandOutcome['kind']>;
 }
 
 export function createDesiredStates(client: DynamoDBDocumentClient, table: string): DesiredStates {
@@ -70,5 +74,6 @@ export function createDesiredStates(client: DynamoDBDocumentClient, table: strin
     read: async (unit) => desiredStateOf(await record(unit)),
     apply: (command, issuedAt) => change(command.unit, (current) => applyCommand(current, command, issuedAt)),
     freeze: (unit, freeze, issuedAt) => change(unit, (current) => applyFreeze(current, freeze, issuedAt)),
+    decide: (unit, decision) => change(unit, (current) => applyDecision(current, decision)),
   };
 }

@@ -106,17 +106,45 @@ describe('command', () => {
     });
   });
 
-  it('H3: a decision that nobody asked for changes nothing', async () => {
-    const decision = {
-      kind: 'confirmationDecision',
-      clientOrderId: 'p0000001-a-1',
-      outcome: 'Filled',
-      who: 'o',
-      note: 'n',
-    };
-    dynamoDb.on(GetCommand).resolves({ Item: { wait: { token: 'tok', for: 'callback' } } });
+  const decision = {
+    kind: 'confirmationDecision',
+    clientOrderId: 'p0000001-a-1',
+    outcome: 'Filled',
+    who: 'ops',
+    note: 'n',
+  };
+  const followed = {
+    clientOrderId: 'p0000001-a-1',
+    mode: 'paper',
+    account: 'main',
+    venue: 'binance-usdm',
+    lane: 'lane-1',
+    symbol: 'BTCUSDT',
+    intendedAt: 1,
+    windowFrom: 1,
+  };
+  const decided = { id: 'p0000001-a-1/Filled/1700000000123', outcome: 'Filled', who: 'ops', at: 1_700_000_000_123 };
+
+  it('H3: a decision that no confirmation asked for reaches the engine of its unit, and no confirmation', async () => {
+    const item = { order: followed, wait: { token: 'tok', for: 'callback' } };
+    dynamoDb.on(GetCommand, { Key: { pk: 'CONFIRM#p0000001-a-1', sk: 'CONFIRM' } }).resolves({ Item: item });
     expect(await handler(messages(JSON.stringify(decision)), context)).toEqual({ batchItemFailures: [] });
     expect(stepFunctions.calls()).toEqual([]);
+    expect(dynamoDb.commandCalls(UpdateCommand)[0]?.args[0].input).toMatchObject({
+      Key: { pk: 'CONTROL#paper/main/binance-usdm' },
+      ExpressionAttributeValues: { ':next': { wish: 'run', version: 1, wishVersion: 0, decisions: [decided] } },
+    });
+  });
+
+  it('H3: of an order that no confirmation follows the person says whose it is; otherwise nobody would hear it, and people are told', async () => {
+    const unheard = await handler(messages(JSON.stringify(decision)), context);
+    expect(unheard).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    const told = messages(JSON.stringify({ ...decision, unit: 'paper/main/bybit-linear' }));
+    expect(await handler(told, context)).toEqual({ batchItemFailures: [] });
+    expect(dynamoDb.commandCalls(UpdateCommand)[0]?.args[0].input).toMatchObject({
+      Key: { pk: 'CONTROL#paper/main/bybit-linear' },
+      ExpressionAttributeValues: { ':next': { decisions: [decided] } },
+    });
   });
 
   it('S22: a command is checked and dated before it is put on the queue', async () => {

@@ -23,6 +23,7 @@ describe('desired state', () => {
       frozenSymbols: ['BTCUSDT', 'ETHUSDT'],
       reason: 'drill',
       by: 'ops',
+      wishVersion: 1,
     });
   });
 
@@ -65,6 +66,31 @@ describe('desired state', () => {
     expect(await states.read(unit)).toMatchObject({ version: 1, wish: 'stop' });
   });
 
+  it('H3: decisions on orders travel with the wish: the newest eight, each once, and no wish becomes newer by them', async () => {
+    const states = createDesiredStates(createFakeDynamoDb().client, 'control');
+    await states.apply(command('c1', { wish: 'run' }), 1000);
+    const decision = (at: number) => ({
+      id: `o-${at}`,
+      clientOrderId: `o-${at}`,
+      outcome: 'Canceled' as const,
+      who: 'ops',
+      note: 'x'.repeat(900),
+      at,
+    });
+    for (const at of [3, 1, 2, 5, 4, 6, 7, 8, 9]) expect(await states.decide(unit, decision(at))).toBe('applied');
+    expect(await states.decide(unit, decision(9))).toBe('duplicate');
+    expect(await states.decide(unit, decision(1))).toBe('superseded');
+    const { version, wishVersion, decisions } = await states.read(unit);
+    expect({ version, wishVersion, at: decisions?.map((each) => each.at) }).toEqual({
+      version: 10,
+      wishVersion: 1,
+      at: [2, 3, 4, 5, 6, 7, 8, 9],
+    });
+    expect(decisions?.[0]?.note).toHaveLength(300);
+    await states.freeze(unit, { id: 'f', symbols: ['BTCUSDT'], reason: 'differs' }, 20_000);
+    expect(await states.read(unit)).toMatchObject({ version: 11, wishVersion: 1 });
+  });
+
   it('S22: a command for something that is no unit is refused', () => {
     const parsed = DESIRED_COMMAND.safeParse({
       id: 'x',
@@ -95,7 +121,7 @@ describe('desired state', () => {
         const outcome = applyCommand(record, command(each.id, each), each.issuedAt);
         if (outcome.kind === 'applied') record = outcome.record;
       }
-      const { version: _version, ...state } = desiredStateOf(record);
+      const { version: _version, wishVersion: _wishVersion, ...state } = desiredStateOf(record);
       return state;
     };
     fc.assert(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_DESIRED_STATE, type DesiredState } from './desired-state.ts';
+import { ORDER_DECISION, type OrderDecision, withDecision } from './order-decision.ts';
 import { parseUnitId } from './unit.ts';
 
 /** A wish of a person or a watchdog for one unit, as it travels on the command queue. */
@@ -38,6 +39,10 @@ export const DESIRED_RECORD = z.object({
   seen: z.array(z.string()),
   /** Symbols that a watchdog has frozen, beside those of people; a later list of people lifts them. */
   watched: z.array(z.object({ symbol: z.string(), from: z.string(), reason: z.string() })).optional(),
+  /** The version at which people set the wish. */
+  wishVersion: z.number().int().nonnegative().optional(),
+  /** What people found of orders, newest last. */
+  decisions: z.array(ORDER_DECISION).optional(),
 });
 export type DesiredRecord = z.infer<typeof DESIRED_RECORD>;
 
@@ -63,6 +68,7 @@ export function applyCommand(record: DesiredRecord | null, command: DesiredComma
     record: {
       ...current,
       version: current.version + 1,
+      wishVersion: wishes ? current.version + 1 : wishVersionOf(current),
       ...(wishes ? { wish: command.wish, reason: command.reason, by: command.by, wishFrom: from } : {}),
       ...(freezes ? { frozenSymbols: [...new Set(command.frozenSymbols)].sort(), frozenFrom: from } : {}),
       ...(freezes ? { watched: (current.watched ?? []).filter((each) => each.from > from) } : {}),
@@ -93,7 +99,38 @@ export function applyFreeze(record: DesiredRecord | null, freeze: SymbolFreeze, 
   if (added.length === 0) return { kind: 'duplicate' };
   const kept = watched.filter((each) => !added.includes(each.symbol));
   const next = added.map((symbol) => ({ symbol, from, reason: freeze.reason }));
-  return { kind: 'applied', record: { ...current, version: current.version + 1, watched: [...kept, ...next] } };
+  return {
+    kind: 'applied',
+    record: {
+      ...current,
+      version: current.version + 1,
+      wishVersion: wishVersionOf(current),
+      watched: [...kept, ...next],
+    },
+  };
+}
+
+/** Adds what a person found of an order; nothing that anybody wishes is touched. */
+export function applyDecision(record: DesiredRecord | null, decision: OrderDecision): CommandOutcome {
+  const current = record ?? noRecord();
+  const decisions = withDecision(current.decisions ?? [], decision);
+  if (decisions === null) return { kind: 'duplicate' };
+  // Older than all that are kept: the engine has long had newer ones.
+  if (!decisions.some((each) => each.id === decision.id)) return { kind: 'superseded' };
+  return {
+    kind: 'applied',
+    record: {
+      ...current,
+      version: current.version + 1,
+      wishVersion: wishVersionOf(current),
+      decisions: [...decisions],
+    },
+  };
+}
+
+/** Of records of before this was kept: the latest that it can have been. */
+function wishVersionOf(record: DesiredRecord): number {
+  return record.wishVersion ?? record.version;
 }
 
 function precedenceOf(issuedAt: number, id: string): string {
@@ -101,7 +138,8 @@ function precedenceOf(issuedAt: number, id: string): string {
 }
 
 function noRecord(): DesiredRecord {
-  return { ...DEFAULT_DESIRED_STATE, frozenSymbols: [], wishFrom: '', frozenFrom: '', seen: [] };
+  const { version, wish, reason, by } = DEFAULT_DESIRED_STATE;
+  return { version, wish, reason, by, frozenSymbols: [], wishFrom: '', frozenFrom: '', seen: [] };
 }
 
 function frozenOf(record: DesiredRecord): readonly string[] {
@@ -113,5 +151,13 @@ function frozenOf(record: DesiredRecord): readonly string[] {
 export function desiredStateOf(record: DesiredRecord | null): DesiredState {
   if (record === null) return DEFAULT_DESIRED_STATE;
   const { version, wish, reason, by } = record;
-  return { version, wish, frozenSymbols: frozenOf(record), reason, by };
+  return {
+    version,
+    wish,
+    frozenSymbols: frozenOf(record),
+    reason,
+    by,
+    wishVersion: wishVersionOf(record),
+    ...(record.decisions === undefined ? {} : { decisions: record.decisions }),
+  };
 }

@@ -1,3 +1,5 @@
+import type { OrderDecision } from './order-decision.ts';
+
 /**
  * What people and watchdogs want of a unit: one item per unit in the control table, returned by each lease renewal.
  * `run`: trade. `reduce`: no entries. `stop`: no entries, cancel working orders, keep protection. `flatten`: as `stop`, and close positions.
@@ -9,6 +11,10 @@ export interface DesiredState {
   readonly frozenSymbols: readonly string[];
   readonly reason: string;
   readonly by: string;
+  /** The version at which people set the wish: what others have changed since (frozen symbols, decisions) makes it no newer. Absent: `version`. */
+  readonly wishVersion?: number;
+  /** What people found of orders whose end nobody could prove, the newest few. */
+  readonly decisions?: readonly OrderDecision[];
 }
 
 /** What holds while nobody has wished anything. */
