@@ -73,7 +73,7 @@ interface RawValues {
 function chooseScenarios(values: RawValues, faults: string[]): readonly Scenario[] {
   if (values.scenario === undefined) return values.score === true ? scenarios : [];
   return values.scenario.split(',').flatMap((name) => {
-    const found = scenarios.find(({ id }) => id === name.trim().toUpperCase());
+    const found = scenarios.find(({ id }) => id.toUpperCase() === name.trim().toUpperCase());
     if (found === undefined) faults.push(`--scenario ${name} is none; --list says what there is`);
     return found === undefined ? [] : [found];
   });

@@ -11,6 +11,30 @@ const PATIENCE_MS = 90_000;
 /** Each fault strikes an engine that trades, and is judged by the venue; then the lanes come to rest, and venue, ledger and engine must say the same. */
 const ROWS: readonly (readonly [title: string, venue: VenueId])[] = [
   ['F1: an answer to an order is lost: it asks before any further order, and ends with exactly one', 'bybit-linear'],
+  ['F2: the answer is unclear and the stream tells the order: no second order', 'binance-usdm'],
+  ['F4: the venue denies a living order three times: nothing is taken for its end, no second order', 'deribit'],
+  ['F6: the answer to a cancel is lost: no new order on that side until the cancel is proven', 'bybit-linear'],
+  ['F3: only the client id is known and the first question finds nothing: asked again, or elsewhere', 'binance-usdm'],
+  ['F12: a fill is never told on a healthy stream: found by asking', 'deribit'],
+  ['F13: a cancel is refused because the order has ended: asked what became of it', 'bybit-linear'],
+  ['F10: all connections end as an order is placed: what was missed is asked for before any entry', 'binance-usdm'],
+  ['F15: the session of the account stream ends: opened again, and asked what was missed', 'deribit'],
+  ['F8: the position differs from what was told: found, and never only logged', 'bybit-linear'],
+  ['F17: the stream of one symbol stalls: that one is subscribed again, no entry at an old price', 'binance-usdm'],
+  ['F19: a change of the book is left out: no entry from a broken book, which is taken anew', 'deribit'],
+  ['F16: market data is mute: connected again without a storm', 'bybit-linear'],
+  ['F21: all prices freeze: no entry at an old price', 'binance-usdm'],
+  ['F28: a gap of a busy book: one subscription mends it', 'deribit'],
+  ['F23: a partly filled order loses its rest: no more than the rest is ordered again', 'bybit-linear'],
+  ['F26: requests are refused for their rate: it waits before it asks again', 'binance-usdm'],
+  ['F25: the venue liquidates: nothing is closed a second time', 'deribit'],
+  ['G1: a fill is told before its acknowledgement: no second entry', 'bybit-linear'],
+  ['G2: a fill is told and every answer is late: no second entry', 'binance-usdm'],
+  ['G3: acknowledged, then refused by the matching engine: nothing is taken for filled', 'deribit'],
+  ['G12: the clock of the venue falls 3 s behind: orders are still taken', 'bybit-linear'],
+  ['G4: half is filled and the rest cancelled: half is held', 'binance-usdm'],
+  ['G8: maintenance: no storm, back by itself, asked what was missed before any entry', 'deribit'],
+  ['G13: a position is closed by hand: nothing is closed a second time', 'bybit-linear'],
 ];
 
 /** Entries rest for a while and are then taken back, so that cancels can be struck as well. */

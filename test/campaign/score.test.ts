@@ -25,7 +25,7 @@ const judged = scenarios.filter(
 /** The verdicts that the document tells: `| F1 | … | survived | failed |`. */
 function toldCards(): ReadonlyMap<string, { readonly ours: string; readonly naive: string }> {
   const text = readFileSync(path.resolve(import.meta.dirname, '../../docs/fault-venue.md'), 'utf8');
-  const rows = [...text.matchAll(/^\| ([FG]\d+) \| [^|]+ \| ([^|:]+)(?::[^|]*)? \| ([^|:]+)(?::[^|]*)? \|$/gm)];
+  const rows = [...text.matchAll(/^\| ([FG]\d+b?) \| [^|]+ \| ([^|:]+)(?::[^|]*)? \| ([^|:]+)(?::[^|]*)? \|$/gm)];
   return new Map(rows.map(([, id = '', ours = '', naive = '']) => [id, { ours: ours.trim(), naive: naive.trim() }]));
 }
 

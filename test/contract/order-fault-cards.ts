@@ -243,4 +243,21 @@ export const ORDER_FAULT_CARDS: readonly Card[] = [
       );
     },
   },
+  {
+    number: 'C41',
+    given: 'a working order',
+    when: 'its cancel is lost on its way',
+    must: 'the cancel’s answer is unknown, the query finds the order alive, and a second cancel ends it (F6)',
+    hastened: ANSWER_TIMEOUTS,
+    async run(world) {
+      const trading = await world.openTrading();
+      const intent = world.intent(trading.nextId());
+      await accepted(trading, intent);
+      world.server.faults.arm('cancelLost');
+      expect(await trading.cancel(intent)).toMatchObject({ kind: 'unknown' });
+      const found = await world.queries.orderByClientId(intent.symbol, intent.clientOrderId);
+      expect(found).toMatchObject({ kind: 'found', report: { status: 'accepted' } });
+      expect(await trading.cancel(intent)).toMatchObject({ kind: 'accepted' });
+    },
+  },
 ];

@@ -171,6 +171,7 @@ export function createAlpacaOrders(context: AlpacaContext, hub: AlpacaAccountHub
 
   function cancel(accountId: string, orderId: string): VenueAnswer {
     if (context.rejected.has(orderId)) return refuseFor('orderNotOpen');
+    if (faults.take('cancelLost')) return { status: 204, body: '', lost: 'unanswered' };
     const outcome = exchange.cancel(accountId, { orderId, clientOrderId: null });
     if (outcome.kind === 'refused') return refuseFor(outcome.reason);
     const answer = { status: 204, body: '' };

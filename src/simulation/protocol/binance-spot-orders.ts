@@ -91,6 +91,7 @@ export function cancelOrder(
   const instrument = context.instrument(required(params, 'symbol'));
   const target = targetOf(params);
   const own = clientOrderIdOf(params, 'newClientOrderId', ILLEGAL_ID);
+  if (context.faults.take('cancelLost')) throw new NoAnswer(false);
   const before = context.exchange.order(accountId, target);
   if (before !== null) names.ofCancel.set(before.orderId, own);
   const outcome = context.exchange.cancel(accountId, target);

@@ -144,6 +144,7 @@ export function cancelAlgoOrder(context: BinanceContext, accountId: string, para
   const target = targetOf(params);
   const order = context.exchange.order(accountId, target);
   if (order === null || !isWaiting(context, order)) throw refusalOf('unknownOrder', 'cancel');
+  if (context.faults.take('cancelLost')) throw new NoAnswer(false);
   const outcome = context.exchange.cancel(accountId, target);
   if (outcome.kind === 'refused') throw refusalOf(outcome.reason, 'cancel');
   if (context.faults.take('cancelAnswerLost')) throw new NoAnswer(false);

@@ -72,6 +72,7 @@ export function cancelOrder(context: BinanceContext, accountId: string, params: 
   const target = targetOf(params);
   const before = context.exchange.order(accountId, target);
   if (before !== null && isWaiting(context, before)) throw refusalOf('unknownOrder', 'cancel');
+  if (context.faults.take('cancelLost')) throw new NoAnswer(false);
   const outcome = context.exchange.cancel(accountId, target);
   if (outcome.kind === 'refused') throw refusalOf(outcome.reason, 'cancel');
   if (context.faults.take('cancelAnswerLost')) throw new NoAnswer(false);

@@ -94,6 +94,7 @@ export function createBybitOrders(context: BybitContext) {
     if (!category.hasPositions && known !== null && isWaiting(known) !== wantsStop) {
       return refuse(...codeOf.unknownOrder);
     }
+    if (known !== null && faults.take('cancelLost')) return { ...accept(known.orderId, known), delivery: 'lost' };
     const outcome = exchange.cancel(accountId, target);
     if (outcome.kind === 'refused') return refuse(...codeOf[outcome.reason]);
     const answer = accept(outcome.order.orderId, outcome.order);

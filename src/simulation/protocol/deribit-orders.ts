@@ -205,6 +205,7 @@ export function createDeribitOrders(context: DeribitContext) {
     // What has been triggered is another order: the one that waited has ended.
     const known = exchange.order(accountId, { orderId, clientOrderId: null });
     if (isWaiting && known !== null && isTriggered(known)) return refusedFor('orderNotOpen');
+    if (faults.take('cancelLost')) return { ...answered(null, []), outcome: { result: true }, delivery: 'lost' };
     const done = exchange.cancel(accountId, { orderId, clientOrderId: null });
     if (done.kind === 'refused') return refusedFor(done.reason);
     const result = rowOf(done.order);
@@ -248,6 +249,7 @@ export function createDeribitOrders(context: DeribitContext) {
     if (method === 'private/cancel_by_label' && label === null) return invalid('label');
     if (method === 'private/cancel_all_by_instrument' && symbol === null) return invalid('instrument_name');
     let canceled = 0;
+    if (faults.take('cancelLost')) return { ...answered(null, []), outcome: { result: canceled }, delivery: 'lost' };
     for (const order of exchange.openOrders(accountId, symbol)) {
       if (label !== null && context.labelOf(order) !== label) continue;
       const of = context.requireInstrument(order.symbol).settlementCurrency;

@@ -5,6 +5,7 @@
  * - `placeCutsLink`: the order is taken in, then the connection is cut without a closing handshake.
  * - `placeNotAcceptedNoAnswer`: the order is not taken in and no answer follows: absence that only a query can show.
  * - `cancelAnswerLost`: the cancel is carried out, no answer follows (F6).
+ * - `cancelLost`: the cancel is lost on its way: it is not carried out, no answer follows (F6).
  * - `fillBeforeAck`: reports caused by the next order go out before its acknowledgement (G1).
  * - `acceptedThenRejected`: acknowledged, then rejected or cancelled by the matching engine (G3); nothing rests.
  * - `suppressNextFill`: the next fill's frames are never sent on the private stream (F12).
@@ -39,6 +40,7 @@ export const ONE_SHOT_FAULTS = [
   'placeCutsLink',
   'placeNotAcceptedNoAnswer',
   'cancelAnswerLost',
+  'cancelLost',
   'fillBeforeAck',
   'acceptedThenRejected',
   'suppressNextFill',

@@ -26,6 +26,10 @@ export function isNew(act: BotAct): act is OrderAct {
   return act.kind === 'order' && act.change === 'new' && act.order.clientOrderId !== null;
 }
 
+export function isOver({ status }: SimulatedOrder): boolean {
+  return status === 'filled' || status === 'canceled' || status === 'expired';
+}
+
 export function firstAsked(acts: readonly BotAct[], wanted: readonly Asked[]): number {
   return acts.findIndex((act) => act.kind === 'request' && wanted.includes(act.asked));
 }

@@ -5,6 +5,7 @@ import {
   FATE,
   firstAsked,
   isNew,
+  isOver,
   nextOtherSide,
   nextSameSide,
   noSecondOrder,
@@ -108,6 +109,37 @@ export const orderScenarios: readonly JudgedScenario[] = [
       });
     },
     judge: (truth) => asksBeforeEntering(truth, FATE, 'the cancel'),
+  },
+  {
+    id: 'F6b',
+    given: 'the bot cancels an order',
+    when: 'the cancel is lost on its way: the order lives on, and nothing is answered',
+    must: 'no new order on that side while it stands',
+    venues: VENUES,
+    watchMs: UNANSWERED_MS,
+    arm(stage) {
+      onRequest(stage, ['cancel'], (request, act) => {
+        const order = namedOrder(stage, request);
+        if (order === null || order.reduceOnly) return;
+        const before = stage.venue.faults.happened('cancelLost');
+        stage.arm('cancelLost');
+        stage.later(() => {
+          if (stage.venue.faults.happened('cancelLost') > before) stage.strike(order, act);
+          else stage.disarm();
+        });
+      });
+    },
+    judge(truth) {
+      const { subject } = truth;
+      const entered = nextSameSide(truth);
+      const ended = truth.acts.findIndex(
+        (act) => act.kind === 'order' && act.order.orderId === subject?.orderId && isOver(act.order),
+      );
+      if (entered >= 0 && !comesFirst(ended, entered))
+        return failed(`a further order ${secondsAt(truth, entered)} later, beside the one that was not cancelled`);
+      if (ended >= 0) return survived(`nothing was ordered until it had ended, ${secondsAt(truth, ended)} later`);
+      return truth.over ? survived(`no further order within ${waited(truth)}; it still stands`) : null;
+    },
   },
   {
     id: 'F13',

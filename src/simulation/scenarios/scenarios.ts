@@ -14,7 +14,7 @@ export const scenarios: readonly Scenario[] = [
 ].sort((a, b) => rank(a.id) - rank(b.id));
 
 function rank(id: string): number {
-  return (id.startsWith('F') ? 0 : 1_000) + Number(id.slice(1));
+  return (id.startsWith('F') ? 0 : 1_000) + Number.parseInt(id.slice(1), 10);
 }
 
 /** Why a venue cannot stage it, or null. */
