@@ -7,6 +7,7 @@ import { VENUES } from '../market/instrument.ts';
 import { CHANNELS } from '../market/market-message.ts';
 import { POLICY } from './policy.ts';
 import { policyFaults } from './policy-faults.ts';
+import { SCANNER, scannerFaults } from './scanner-configuration.ts';
 
 const positive = z.number().positive();
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'lower-case letters, digits and dashes, at most 31');
@@ -17,6 +18,8 @@ const momentumScalper = z.strictObject({
   window: z.number().int().min(4).max(4096),
   /** Drift of the mid price over the window that opens, in ticks. */
   entryTicks: positive,
+  /** A resting entry follows its touch when that is so many ticks ahead; absent: it stays where it is. */
+  repegTicks: positive.optional(),
   /** Drift from which the entry takes (IOC at the touch) instead of resting at it. */
   takeTicks: positive,
   takeProfitTicks: positive,
@@ -52,14 +55,18 @@ const limits = z.strictObject({
   maxOrderRate: positive,
 });
 
-const lane = z.strictObject({
-  name,
-  account: name,
-  mode: z.enum(MODES),
-  venue: z.enum(VENUES),
-  symbol: z.string().regex(/^[A-Z0-9._-]{1,40}$/),
+/** How a position is protected. */
+const protection = z.strictObject({
+  /** Who holds the stop loss; absent: the venue, where it can (reduce-only stop orders), with the engine's own behind it. */
+  stop: z.enum(['venue', 'engine']).optional(),
+  /** `following`: the take profit rests beside an entry that goes on filling, and follows it; absent: it comes after the entry. */
+  takeProfit: z.enum(['afterEntry', 'following']).optional(),
+});
+
+const onSymbol = {
   strategy: z.discriminatedUnion('kind', [momentumScalper]),
   limits,
+  protection: protection.optional(),
   /**
    * Spot only: what of the base asset in the account is not for trading, decimal text in base units. The lane's position is the venue's balance less this; a larger balance than its fills
    * explain halts the lane.
@@ -68,6 +75,20 @@ const lane = z.strictObject({
     .string()
     .regex(/^\d+(\.\d{1,18})?$/)
     .default('0'),
+};
+
+const lane = z.strictObject({
+  name,
+  account: name,
+  mode: z.enum(MODES),
+  venue: z.enum(VENUES),
+  /** With `symbolFrom`, the first one. */
+  symbol: z.string().regex(/^[A-Z0-9._-]{1,40}$/),
+  ...onSymbol,
+  /** The scanner that picks the symbol; absent: it stays. */
+  symbolFrom: name.optional(),
+  /** How the scanner's other candidates are traded: sizes and ticks are each symbol's own. */
+  perSymbol: z.record(z.string(), z.strictObject(onSymbol)).optional(),
   /** `every`: Step Functions follow each order. `unseen`: only those whose end the engine did not see in time. */
   confirm: z.enum(['every', 'unseen']),
 });
@@ -104,6 +125,8 @@ const document = z
     accounts: z.array(account),
     lanes: z.array(lane),
     feeds: z.array(feed).min(1),
+    /** What picks symbols for lanes; absent: each lane stays on its own. */
+    scanners: z.array(SCANNER).optional(),
     /** What holds beyond one lane; absent: nothing does. */
     policy: POLICY.optional(),
   })
@@ -142,6 +165,8 @@ const document = z
         });
     }
     checkFeeds(value, context);
+    for (const fault of scannerFaults(value))
+      context.addIssue({ code: 'custom', path: [...fault.path], message: fault.message });
     for (const fault of value.policy === undefined ? [] : policyFaults(value.policy, value.lanes))
       context.addIssue({ code: 'custom', path: ['policy', ...fault.path], message: fault.message });
     for (const [index, each] of value.accounts.entries()) {
