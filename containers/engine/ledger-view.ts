@@ -4,6 +4,7 @@ import type { UnitRef } from '#core/control/unit.ts';
 import type { LedgerAdjustment, LedgerFill, LedgerIntent } from '#core/ledger/ledger-entry.ts';
 import { openingOf, placeOf } from '#core/ledger/ledger-index.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
+import { countingAdjustments, knownAdjustments } from '#core/ledger/superseded-adjustments.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { LedgerView, PendingLedgerOrder } from '#core/orders/recovery.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
@@ -23,11 +24,10 @@ export function createLedgerView(reader: LedgerReader, clock: Clock, index?: Led
 }
 
 async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symbol: string): Promise<LedgerView> {
-  const [orders, fills, adjustments, positions] = await Promise.all([
+  const [orders, fills, adjustments] = await Promise.all([
     reader.readOrders(unit),
     reader.readFills(unit),
     reader.readAdjustments(unit),
-    reader.readPositions(unit, { venue: unit.venue, symbol }),
   ]);
   const ofSymbol = <Entry extends { readonly venue: string; readonly symbol: string }>(entries: readonly Entry[]) =>
     entries.filter((entry) => entry.venue === unit.venue && entry.symbol === symbol);
@@ -41,16 +41,19 @@ async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symb
     }
   }
   const knownFills = ofSymbol(fills);
-  const knownAdjustments = ofSymbol(adjustments);
+  const adjusted = ofSymbol(adjustments);
+  // Folded from what is named beside it: of another reading, something could be in the one and not in the other.
+  const position = foldPosition(unit.venue, symbol, knownFills, adjusted);
   return {
-    positionSize: positions[0]?.size ?? '0',
-    entryPrice: positions[0]?.entryPrice ?? '0',
+    positionSize: position.size,
+    entryPrice: position.entryPrice,
     fillIds: new Set(knownFills.map((fill) => fill.fillId)),
     endedOrderIds: ended,
     pendingOrders: pending,
-    realizedToday: realizedSince(dayStart(clock.epochMs()), knownFills, knownAdjustments),
-    lastKnownAt: lastKnown(knownFills, knownAdjustments),
-    hasHistory: knownFills.length > 0 || knownAdjustments.length > 0,
+    realizedToday: realizedSince(dayStart(clock.epochMs()), knownFills, adjusted),
+    lastKnownAt: lastKnown(knownFills, adjusted),
+    hasHistory: knownFills.length > 0 || adjusted.length > 0,
+    adjustments: knownAdjustments(adjusted),
   };
 }
 
@@ -75,6 +78,11 @@ async function readRecent(
       : [pendingOf(order.clientOrderId, order.intent)],
   );
   const since = await index.moves(unit, place, fold.through);
+  const written = await reader.readAdjustments(unit, { venue: unit.venue, symbol });
+  const after = new Set(since.adjustments.map((each) => each.adjustmentId));
+  // What is written and not in the index yet is neither counted nor known.
+  const told = written.filter((each) => after.has(each.adjustmentId) || each.time <= fold.through);
+  const counting = countingAdjustments(since.adjustments, told);
   const lastKnownAt = Math.max(lastKnown(since.fills, since.adjustments) ?? 0, fold.lastKnownAt ?? 0);
   const from =
     Math.min(clock.epochMs(), ...(lastKnownAt === 0 ? [] : [lastKnownAt]), ...pending.map((order) => order.placedAt)) -
@@ -84,7 +92,7 @@ async function readRecent(
     from < fold.through ? index.moves(unit, place, from, fold.through) : { fills: [] },
     index.endedOrderIds(unit, place, from),
   ]);
-  const adjustments = [...openingOf(fold, unit.venue, symbol), ...since.adjustments];
+  const adjustments = [...openingOf(fold, unit.venue, symbol), ...counting];
   const position = foldPosition(unit.venue, symbol, since.fills, adjustments);
   const stillOpen = new Set(pending.map((order) => order.clientOrderId));
   return {
@@ -96,6 +104,7 @@ async function readRecent(
     realizedToday: realizedSince(dayStart(clock.epochMs()), since.fills, adjustments),
     lastKnownAt: lastKnownAt === 0 ? null : (lastKnownAt as EpochMs),
     hasHistory: lastKnownAt > 0,
+    adjustments: knownAdjustments(told),
   };
 }
 

@@ -8,7 +8,13 @@ import type { Instrument } from '#core/market/instrument.ts';
 import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { ClientOrderId, OrderIntent, OrderReport } from '#core/orders/order.ts';
-import { type LedgerView, type PendingLedgerOrder, planRecovery, type VenueView } from '#core/orders/recovery.ts';
+import {
+  type LedgerView,
+  type PendingLedgerOrder,
+  planRecovery,
+  type RecoveryPlan,
+  type VenueView,
+} from '#core/orders/recovery.ts';
 import { TrackedOrder } from '#core/orders/tracked-order.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { termsOfFill } from '#core/positions/fill-terms.ts';
@@ -84,7 +90,7 @@ export class UnitRecovery {
       const { kind: _kind, source: _source, ...body } = fill;
       this.#options.tell({ type: 'fill', body: { ...body, ...termsOfFill(lane.instrument, fill) } });
     }
-    if (plan.adjustment !== null) this.#tellAdjustment(lane, plan.adjustment, ledger, venue, plan.missingFills.length);
+    this.#tellAdjustment(lane, plan.adjustment, ledger, venue, plan.missingFills.length);
     for (const { report, intent } of plan.orders) this.#adopt(lane, report, intent, now);
     for (const order of plan.absent) this.#closeAbsent(lane, order, venue.position.size, from, now);
     this.#options.perform(lane);
@@ -109,11 +115,12 @@ export class UnitRecovery {
     }
   }
 
-  /** The predecessor's working orders are cancelled: what they were meant for is decided anew. */
+  /** The predecessor's working orders are cancelled: what they were meant for is decided anew. Its stops stay and are followed: until the lane has looked they are all that protects the position (F24). */
   async #askWithNothingWorking(lane: Lane, from: EpochMs): Promise<VenueView> {
     const { queries, clock } = this.#options;
     const venue = await askForRecovery(queries, lane, from, clock);
-    const working = venue.openOrders.filter((report) => report.clientOrderId?.startsWith(this.#prefix) === true);
+    const own = venue.openOrders.filter((report) => report.clientOrderId?.startsWith(this.#prefix) === true);
+    const working = own.filter((report) => !(report.reduceOnly && report.orderType === 'stopMarket'));
     if (working.length === 0) return venue;
     for (const { clientOrderId, venueOrderId } of working) {
       await queries.cancelOrder({ symbol: lane.symbol, clientOrderId: clientOrderId as ClientOrderId, venueOrderId });
@@ -161,29 +168,33 @@ export class UnitRecovery {
         purpose: intent.purpose,
         signalPrice: report.price ?? '0',
         signalAgeMs: 0,
-        confirm: lane.configuration.confirm === 'every',
+        confirm: lane.configuration.confirm === 'every' && intent.type !== 'stopMarket',
       },
     });
   }
 
+  /** Told even where there is nothing to adjust: what the ledger had not taken in yet of earlier leases is comprised by what is adjusted here. */
   #tellAdjustment(
     lane: Lane,
-    adjustment: { readonly delta: string; readonly reason: 'opening' | 'adopted' },
+    adjustment: RecoveryPlan['adjustment'],
     ledger: LedgerView,
     venue: VenueView,
     missingFills: number,
   ): void {
-    const { size, entryPrice } = venue.position;
+    const { delta, reason, price } = adjustment ?? { delta: '0', reason: 'recovered' as const, price: null };
+    const { fromEpoch, known } = ledger.adjustments ?? { fromEpoch: 0, known: [] };
+    const { size } = venue.position;
     this.#options.tell({
       type: 'position.adjusted',
       body: {
-        adjustmentId: `${this.#id}/${lane.symbol}/${this.#options.epoch}/${adjustment.reason}`,
+        adjustmentId: `${this.#id}/${lane.symbol}/${this.#options.epoch}/${reason}/${this.#now().epoch}`,
         symbol: lane.symbol,
-        delta: adjustment.delta,
-        reason: adjustment.reason,
+        delta,
+        reason,
         evidence: `venue states ${size}, ledger ${ledger.positionSize} and ${missingFills} fills`,
-        price: entryPrice === '0' ? null : entryPrice,
+        price,
         contract: lane.instrument.kind,
+        supersedes: { fromEpoch, known: [...known] },
       },
     });
   }

@@ -4,6 +4,7 @@ import { type UnitRef, unitId } from '#core/control/unit.ts';
 import type { LedgerAdjustment, LedgerFill, LedgerLane, LedgerOrder } from '#core/ledger/ledger-entry.ts';
 import { openingOf, placeOf } from '#core/ledger/ledger-index.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
+import { countingAdjustments } from '#core/ledger/superseded-adjustments.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
@@ -103,15 +104,16 @@ async function ledgerOf(
     const from = windowFrom - STAMPS_APART_MS;
     const earlier =
       from < fold.through ? await index.moves(unit, place, from, fold.through) : { fills: [], adjustments: [] };
+    const told = await ledger.readAdjustments(unit, { venue: unit.venue, symbol });
     const position = foldPosition(unit.venue, symbol, after.fills, [
       ...openingOf(fold, unit.venue, symbol),
-      ...after.adjustments,
+      ...countingAdjustments(after.adjustments, told),
     ]);
     const statement = {
       hasHistory: true,
       positionSize: position.size,
       fills: [...earlier.fills, ...after.fills],
-      adjustments: [...earlier.adjustments, ...after.adjustments],
+      adjustments: countingAdjustments([...earlier.adjustments, ...after.adjustments], told),
       orders: open.flatMap((order) => (order === null || hasEnded(order) ? [] : [order])),
     };
     const opened = statement.adjustments.some((each) => each.reason === 'opening');
@@ -127,7 +129,7 @@ async function ledgerOf(
   const ofSymbol = orders.filter((order) => here(order.intent) || here(order.state));
   const statement = {
     fills: fills.filter(here),
-    adjustments: adjustments.filter(here),
+    adjustments: countingAdjustments(adjustments.filter(here)),
     orders: ofSymbol.filter((order) => !hasEnded(order)),
   };
   const since = firstWord({ ...statement, orders: ofSymbol });

@@ -15,6 +15,7 @@ import {
 } from '#core/ledger/ledger-index.ts';
 import { LEDGER_PREFIX, ledgerPartition } from '#core/ledger/ledger-write.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
+import { countingAdjustments } from '#core/ledger/superseded-adjustments.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { Clock } from '#core/time/clock.ts';
 import { systemClock } from '#core/time/system-clock.ts';
@@ -133,6 +134,10 @@ export function createLedgerCheckpoints(
     }
   }
 
+  /** What a recovery superseded does not count, and may have arrived before or after it. */
+  const everyAdjustment = (unit: UnitRef, place: string) =>
+    range(client, table, unit, `${LEDGER_PREFIX.adjustment}${place}#`, `${LEDGER_PREFIX.adjustment}${place}#~`);
+
   async function everythingUntil(unit: UnitRef, place: string, through: number): Promise<LedgerMoves> {
     const of = (prefix: string) => range(client, table, unit, `${prefix}${place}#`, `${prefix}${place}#~`);
     const items = [...(await of(LEDGER_PREFIX.fill)), ...(await of(LEDGER_PREFIX.adjustment))];
@@ -163,8 +168,10 @@ export function createLedgerCheckpoints(
         before === null
           ? await everythingUntil(unit, place, through)
           : await reader.moves(unit, place, before.through, through);
-      const fold = foldOn(before, unit, symbol, moves, through);
+      const told = movesOf(await everyAdjustment(unit, place)).adjustments;
+      const counting = { ...moves, adjustments: countingAdjustments(moves.adjustments, told) };
       const condition = 'attribute_not_exists(#fold) OR #fold.#through < :through';
+      const fold = foldOn(before, unit, symbol, counting, through);
       return write(unit, place, 'SET #fold = :fold', condition, { ':fold': fold, ':through': through });
     },
   };

@@ -19,7 +19,11 @@ export interface LedgerReader {
   readOrder(account: AccountRef, clientOrderId: string): Promise<LedgerOrder | null>;
   readOrders(account: AccountRef): Promise<readonly LedgerOrder[]>;
   readFills(account: AccountRef): Promise<readonly LedgerFill[]>;
-  readAdjustments(account: AccountRef): Promise<readonly LedgerAdjustment[]>;
+  /** With `only`, one venue's symbol. */
+  readAdjustments(
+    account: AccountRef,
+    only?: { readonly venue: string; readonly symbol: string },
+  ): Promise<readonly LedgerAdjustment[]>;
   readCash(account: AccountRef): Promise<readonly LedgerCash[]>;
   readBalances(account: AccountRef): Promise<readonly LedgerBalance[]>;
   readLanes(account: AccountRef): Promise<readonly LedgerLane[]>;
@@ -75,7 +79,7 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
     },
     readOrders: async (account) => (await query(account, LEDGER_PREFIX.order)).map(orderOf),
     readFills: (account) => fillsOf(account),
-    readAdjustments: (account) => adjustmentsOf(account),
+    readAdjustments: (account, only) => adjustmentsOf(account, placePrefix(only)),
     async readCash(account) {
       const items = await query(account, LEDGER_PREFIX.cash);
       return items.flatMap((item) => present(read(item, 'cash', LEDGER_ENTRY.cash)));
@@ -93,11 +97,15 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
       }));
     },
     async readPositions(account, only) {
-      const place = only === undefined ? '' : `${only.venue}#${only.symbol}#`;
+      const place = placePrefix(only);
       const [fills, adjustments] = await Promise.all([fillsOf(account, place), adjustmentsOf(account, place)]);
       return foldPositions(fills, adjustments);
     },
   };
+}
+
+function placePrefix(only: { readonly venue: string; readonly symbol: string } | undefined): string {
+  return only === undefined ? '' : `${only.venue}#${only.symbol}#`;
 }
 
 function orderOf(item: Item): LedgerOrder {

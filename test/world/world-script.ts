@@ -54,7 +54,7 @@ export interface WorldScript {
 }
 
 /** Faults under which something does not hold yet: `failed-worlds.ts` says what. */
-export type OpenFault = 'lateAdjustment' | 'historyForgets';
+export type OpenFault = 'historyForgets';
 
 /** How long a world may take to come to rest. */
 export const REST_MS = 60_000;
@@ -116,15 +116,13 @@ export function scriptOf(
     if (chosen && wanted(row)) shares[fault] = share;
   }
   if (!open.includes('historyForgets')) shares.historyForgets = 0;
-  // What corrects a position must have reached the ledger before a successor reads it.
-  const lateLedger = shares.fillForgotten === 0 || open.includes('lateAdjustment');
-  if (!lateLedger) shares.ledgerLate = 0;
-  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter(
-    (fault) => wanted(STEP_FAULTS[fault]) && (fault !== 'streamOutage' || lateLedger),
-  );
+  const shape = shapeOf(createDice(seed ^ 0x54a9e));
+  // What is bought and told nowhere may be anybody's.
+  if (shape.market === 'spot') shares.fillForgotten = 0;
+  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter((fault) => wanted(STEP_FAULTS[fault]));
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
   const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
-  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000 };
+  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape };
 }
 
 function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {

@@ -123,11 +123,14 @@ export const TRADING_EVENT_BODIES = {
       symbol: z.string(),
       /** Signed change of size. */
       delta: decimal,
-      reason: z.enum(['opening', 'settlement', 'transfer', 'adopted', 'correction']),
+      /** `recovered`: a recovery found nothing to adjust. */
+      reason: z.enum(['opening', 'settlement', 'transfer', 'adopted', 'correction', 'recovered']),
       evidence: z.string(),
       price: decimal.nullable(),
       /** As of a fill. */
       contract: z.enum(['spot', 'linear', 'inverse', 'option', 'equity']).optional(),
+      /** Of a recovery: adjustments of earlier leases, from `fromEpoch` on, that are not `known` had not reached the ledger when it compared with the venue. Its own comprises them, and they do not count. */
+      supersedes: z.object({ fromEpoch: z.number().int().nonnegative(), known: z.array(z.string()) }).optional(),
     })
     .describe('A change of position that no fill explains, with its reason and evidence.'),
   'position.checked': z

@@ -1,6 +1,7 @@
 import type { VenueId } from '../market/instrument.ts';
 import { EXACT_SCALE, formatExact, parseExact } from './exact-decimal.ts';
 import type { LedgerAdjustment, LedgerFill } from './ledger-entry.ts';
+import { countingAdjustments } from './superseded-adjustments.ts';
 
 /** A position as its fills and adjustments make it. Decimal text; profit in settlement currency (quote, of inverse contracts base), before fees. */
 export interface LedgerPosition {
@@ -54,7 +55,7 @@ export function foldPositions(
 }
 
 /**
- * One position, folded in the venue's order: by the venue's time, then by the venue's id. Fills say by which terms (`contract`): without it they are linear. Profit and cost are
+ * One position, folded in the venue's order: by the venue's time, then by the venue's id. Adjustments that a recovery has superseded do not count. Fills say by which terms (`contract`): without it they are linear. Profit and cost are
  * exact to 10^-36 at every step; what is below that is cut.
  */
 export function foldPosition(
@@ -64,7 +65,7 @@ export function foldPosition(
   adjustments: readonly LedgerAdjustment[],
 ): LedgerPosition {
   const moves: Move[] = [
-    ...adjustments.map((each) => ({
+    ...countingAdjustments(adjustments).map((each) => ({
       time: each.time,
       rank: 0 as const,
       id: each.adjustmentId,

@@ -1,4 +1,5 @@
 import type { LaneOpening } from '../lanes/lane-opening.ts';
+import type { KnownAdjustments } from '../ledger/superseded-adjustments.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Price } from '../market/scaled-decimal.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';
@@ -24,6 +25,8 @@ export interface LedgerView {
   readonly lastKnownAt: EpochMs | null;
   /** Whether it has ever heard of the symbol in this account. */
   readonly hasHistory: boolean;
+  /** The adjustments that are in `positionSize`: what comes into the ledger later, of earlier leases, is comprised by what the recovery adjusts. Absent: none. */
+  readonly adjustments?: KnownAdjustments;
 }
 
 /** An order as its intent stands in the ledger. */
@@ -53,7 +56,12 @@ export interface RecoveryPlan {
   /** Executions that the ledger has not: told again, applied once by their ids. */
   readonly missingFills: readonly FillReport[];
   /** What the fills do not explain, signed decimal text. */
-  readonly adjustment: { readonly delta: string; readonly reason: 'opening' | 'adopted' } | null;
+  readonly adjustment: {
+    readonly delta: string;
+    readonly reason: 'opening' | 'adopted';
+    /** What the venue says that it was entered at, where it is all that is held; null: nobody stated a price for this part alone. */
+    readonly price: string | null;
+  } | null;
   /** Orders of this unit that the venue knows and whose end the ledger has not; `intent`: what the ledger has of it, or null. */
   readonly orders: readonly { readonly report: OrderReport; readonly intent: PendingLedgerOrder | null }[];
   /** Orders that the ledger waits for and the venue, asked everywhere, never had. */
@@ -104,7 +112,14 @@ export function planRecovery(
       dailyProfit: ledger.realizedToday,
     },
     missingFills,
-    adjustment: delta === 0n ? null : { delta: found.textOf(delta), reason: ledger.hasHistory ? 'adopted' : 'opening' },
+    adjustment:
+      delta === 0n
+        ? null
+        : {
+            delta: found.textOf(delta),
+            reason: ledger.hasHistory ? 'adopted' : 'opening',
+            price: explained === 0n && Number(venue.position.entryPrice) > 0 ? venue.position.entryPrice : null,
+          },
     orders,
     absent,
   };
