@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const ENGINE_ENTRY_POINTS: Readonly<Record<string, string>> = {
   main: 'containers/engine/main.ts',
   healthcheck: 'containers/engine/healthcheck.ts',
+  'loop-watchdog-worker': 'containers/engine/loop-watchdog-worker.ts',
   'publisher-worker': 'src/aws/publisher/publisher-worker.ts',
 };
 

@@ -51,7 +51,7 @@ export interface MetricBlob {
 }
 
 /** The figures of this moment, without the dimensions that every blob has. */
-export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources): readonly MetricBlob[] {
+export function metricBlobs({ metrics, publisher, feeds, units, silentParts }: MetricSources): readonly MetricBlob[] {
   const { lagMs, journalBytes, retriedEntries, recordsSent, hottestKeyPercent } = publisher.metrics();
   const engine: MetricBlob = {
     dimensions: {},
@@ -63,6 +63,7 @@ export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources)
       FramesRefused: metrics.badFrames,
       Errors: metrics.errors,
       Takeovers: metrics.takeovers,
+      PartsBegunAnew: metrics.restartedParts,
       OrdersIntended: metrics.orders.get('intended') ?? 0,
       OrdersDenied: metrics.orders.get('Denied') ?? 0,
       OrdersSubmitted: metrics.orders.get('Submitted') ?? 0,
@@ -75,6 +76,7 @@ export function metricBlobs({ metrics, publisher, feeds, units }: MetricSources)
       JournalSize: { value: journalBytes, unit: 'Bytes' },
       EntriesBlocked: { value: publisher.entriesBlocked() === null ? 0 : 1, unit: 'Count' },
       UnitsHeld: { value: units().length, unit: 'Count' },
+      PartsSilent: { value: silentParts?.() ?? 0, unit: 'Count' },
       DecisionP99: { value: metrics.decision.quantile(0.99), unit: 'Microseconds' },
       TickToOrderP99: { value: metrics.tickToOrder.quantile(0.99), unit: 'Microseconds' },
       // Over all venues, for the alarms; by venue they stand in the blobs below.

@@ -11,6 +11,9 @@ export class EngineMetrics {
   badFrames = 0;
   errors = 0;
   takeovers = 0;
+  /** Times that a part fell silent, and that one was begun anew (H13). */
+  silentParts = 0;
+  restartedParts = 0;
   readonly orders = new Map<string, number>();
 
   count(what: string): void {

@@ -23,6 +23,7 @@ import { EngineMetrics } from './engine-metrics.ts';
 import { FeedGroup, type FeedGroupContext } from './feed-group.ts';
 import type { FeedStatus } from './feed-runner.ts';
 import type { PartHealth } from './part-health.ts';
+import { leaseParts, type SupervisedPart, Supervisor, THREAD_BEAT } from './supervisor.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 import type { RiskTerms } from './unit-risk.ts';
 import type { UnitStatus } from './unit-status.ts';
@@ -34,6 +35,9 @@ export interface LeaseHolder {
   release(name: string, how: { readonly settled: boolean; readonly to: string | null }): Promise<void>;
   rename(names: readonly string[]): Promise<void>;
   overview(): LeaseOverview;
+  /** See `LeaseKeeper`; absent: nobody can tell. */
+  beats?(): ReadonlyMap<string, number>;
+  revive?(name: string): void;
 }
 
 export interface EngineOptions {
@@ -65,6 +69,12 @@ export interface EngineOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly log: VenueLog;
+  /** What beats beside the engine's own parts: the watch over its configuration, its keys. */
+  readonly parts?: readonly SupervisedPart[];
+  /** Each look of the supervisor: the event loop turns. */
+  readonly onLook?: () => void;
+  /** A vital part could not be revived: the process is to end in order. Absent: nothing is done about it. */
+  readonly onHopeless?: (reason: string) => void;
 }
 
 /** How long the orders of a feed's units may take to end when another engine asks for it. */
@@ -78,6 +88,7 @@ export class Engine {
   readonly #context: FeedGroupContext;
   readonly #groups = new Map<string, FeedGroup>();
   readonly #feedLeases: LeaseHolder;
+  readonly #supervisor: Supervisor;
   readonly #startedAt: EpochMs;
   #configuration: LoadedConfiguration;
   /** Why the last change of the configuration was not taken, or null. */
@@ -124,6 +135,15 @@ export class Engine {
       (name) => !this.#stopping && this.#groups.has(feedOfLease(name)),
       'feeds',
     );
+    this.#supervisor = new Supervisor({
+      parts: () => this.#parts(),
+      clock: options.clock,
+      timers: options.timers,
+      log: options.log,
+      metrics: this.metrics,
+      ...(options.onLook === undefined ? {} : { onLook: options.onLook }),
+      end: (reason) => options.onHopeless?.(reason),
+    });
   }
 
   start(): void {
@@ -136,6 +156,7 @@ export class Engine {
     );
     this.#feedLeases.start();
     for (const group of this.#groups.values()) group.start();
+    this.#supervisor.start();
   }
 
   /**
@@ -147,6 +168,7 @@ export class Engine {
     this.#stopping = true;
     await Promise.all([...this.#groups.values()].map((group) => group.leave(reason, orderMs)));
     await this.#feedLeases.stop({ release: true, settled: true });
+    this.#supervisor.stop();
   }
 
   /** A changed document was not valid: the one in force stays, and health says so. */
@@ -174,6 +196,7 @@ export class Engine {
     parts.leases = { ok: true, state: `holds ${held.length} of ${held.length + notHeld.length} feeds${meant}` };
     const blocked = this.#options.publisher.entriesBlocked();
     parts.sink = { ok: blocked === null, state: blocked ?? 'publishing' };
+    parts.supervisor = this.#supervisor.health();
     const { hash } = this.#configuration;
     parts.configuration = { ok: this.#configurationFault === null, state: this.#configurationFault ?? hash };
     // A venue that is down or a key that is wrong is not mended by a restart: the container stays healthy, the parts say it.
@@ -210,12 +233,31 @@ export class Engine {
     };
   }
 
+  /** How many parts are silent now. */
+  get silentParts(): number {
+    return this.#supervisor.silent;
+  }
+
   feeds(): readonly FeedStatus[] {
     return [...this.#groups.values()].flatMap((group) => group.feed() ?? []);
   }
 
   units(): readonly UnitStatus[] {
     return [...this.#groups.values()].flatMap((group) => group.units());
+  }
+
+  /** Everything that beats. What has no voice of its own tells people by a feed that is held. */
+  #parts(): readonly SupervisedPart[] {
+    const { publisher } = this.#options;
+    const groups = [...this.#groups.values()];
+    const tell = groups.find((group) => group.tell !== null)?.tell ?? undefined;
+    const thread: SupervisedPart[] =
+      publisher.beats === undefined
+        ? []
+        : // It is replaced by its own keeper; entries stop as soon as events are not acknowledged.
+          [{ name: 'publishing thread', ...THREAD_BEAT, beats: () => publisher.beats?.() ?? null }];
+    const alone = [...leaseParts(this.#feedLeases), ...thread, ...(this.#options.parts ?? [])];
+    return [...alone.map((part) => ({ tell, ...part })), ...groups.flatMap((group) => group.parts())];
   }
 
   #change(run: () => Promise<void>): Promise<void> {

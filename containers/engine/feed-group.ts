@@ -3,6 +3,7 @@ import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
@@ -12,6 +13,7 @@ import type { EngineOptions } from './engine.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { FeedRunner, type FeedStatus } from './feed-runner.ts';
 import { feedHealth, type PartHealth, unitHealth } from './part-health.ts';
+import { leaseParts, type SupervisedPart } from './supervisor.ts';
 import type { EventOrigin } from './unit-events.ts';
 import type { RiskTerms } from './unit-risk.ts';
 import { UnitRunner } from './unit-runner.ts';
@@ -137,6 +139,19 @@ export class FeedGroup {
 
   units(): readonly UnitStatus[] {
     return [...this.#runners.values()].map((runner) => runner.status());
+  }
+
+  /** What of it beats, its units among them. */
+  parts(): readonly SupervisedPart[] {
+    const feed = this.#runner?.parts() ?? [];
+    const leases = this.#runner === null ? [] : leaseParts(this.#unitLeases);
+    return [...feed, ...leases, ...[...this.#runners.values()].flatMap((runner) => runner.parts())];
+  }
+
+  /** Tells people by the feed's own events; null while the feed is not held here. */
+  get tell(): ((note: EventNote) => void) | null {
+    const runner = this.#runner;
+    return runner === null ? null : (note) => runner.tell(note);
   }
 
   /** State by part; `notHeld` says why the feed is not held here. */

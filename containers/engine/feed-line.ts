@@ -69,6 +69,7 @@ export class FeedLine implements FeedSocketListener {
   readonly #past = new Set<string>();
   readonly #pastCounts = { attempts: 0, opened: 0, lost: 0, resubscribed: 0, silences: 0, planned: 0 };
   #pastFrames = 0;
+  readonly #unconfirmed = new Map<string, Subscription>();
   #current: FeedSocket;
   #change: SocketChange | null = null;
   #leaving: FeedSocket | null = null;
@@ -134,12 +135,21 @@ export class FeedLine implements FeedSocketListener {
   /** Resolves when the venue has confirmed it. A change of socket that is on its way is given up, and comes again. */
   async subscribe(subscriptions: readonly Subscription[]): Promise<void> {
     this.#giveUp('the subscriptions change');
+    for (const each of subscriptions) this.#unconfirmed.delete(keyOf(each));
     await this.#current.connection.subscribe(subscriptions);
   }
 
+  /** Resolves when the venue has confirmed it; what it has not is remembered, and may be asked again. */
   async unsubscribe(subscriptions: readonly Subscription[]): Promise<void> {
     this.#giveUp('the subscriptions change');
+    for (const each of subscriptions) this.#unconfirmed.set(keyOf(each), each);
     await this.#current.connection.unsubscribe(subscriptions);
+    for (const each of subscriptions) this.#unconfirmed.delete(keyOf(each));
+  }
+
+  /** What the venue may still send on this socket, since it did not confirm that it was unsubscribed. */
+  unconfirmed(): readonly Subscription[] {
+    return [...this.#unconfirmed.values()];
   }
 
   /** Replaces the socket without a gap; another change of the same feed goes first. */
@@ -162,6 +172,31 @@ export class FeedLine implements FeedSocketListener {
     successor.connection.start();
   }
 
+  /** A number that moves while its socket works; null while that waits for its next attempt. */
+  beats(): number | null {
+    const beats = this.#current.connection.beats();
+    // Of each socket that it has had, so that a new one is never taken for the old.
+    return beats === null ? null : beats + this.#past.size * 2 ** 32;
+  }
+
+  /** Leaves a socket that hangs to itself, and begins with another: its books are lost until they are whole again. */
+  renew(reason: string): void {
+    if (this.#stopped) return;
+    if (this.#change !== null) {
+      // Its successor is there already.
+      this.onSocketLost(this.#current, reason);
+      return;
+    }
+    this.#cancelTurn();
+    const old = this.#current;
+    this.#listener.onLost(old.connection.wanted(), reason);
+    this.#unconfirmed.clear();
+    const name = this.#nameOf();
+    this.#current = this.#openSocket({ ...this.plan, subscriptions: old.connection.wanted() }, name, name);
+    this.#letGo(old);
+    this.#current.connection.start();
+  }
+
   /** Hot. */
   onMessage(socket: FeedSocket, message: FeedMessage, receivedAt: MonoNanos): void {
     if (this.#single) this.#listener.onMessage(socket, message, receivedAt);
@@ -177,6 +212,8 @@ export class FeedLine implements FeedSocketListener {
   onSocketLost(socket: FeedSocket, reason: string): void {
     const change = this.#change;
     if (socket === this.#leaving) return;
+    // With the socket goes what it was still subscribed to.
+    if (socket === this.#current) this.#unconfirmed.clear();
     if (change === null) {
       this.#listener.onLost(socket.connection.wanted(), reason);
     } else if (socket === this.#current) {
@@ -267,6 +304,7 @@ export class FeedLine implements FeedSocketListener {
   #promote(change: SocketChange): void {
     const old = this.#current;
     this.#current = change.successor;
+    this.#unconfirmed.clear();
     this.#endChange(change);
     const { runtime } = this.#options;
     runtime.log('info', 'socket changed', { connection: old.name, to: change.successor.name, reason: change.reason });
@@ -300,11 +338,11 @@ export class FeedLine implements FeedSocketListener {
     this.#leaving = socket;
     this.#single = false;
     void socket.stop().then(() => {
-      this.#leaving = null;
+      if (this.#leaving === socket) this.#leaving = null;
       for (const name of socket.names) this.#past.add(name);
       addCounts(this.#pastCounts, socket.connection.counts);
       this.#pastFrames += socket.frames;
-      this.#single = this.#change === null;
+      this.#single = this.#change === null && this.#leaving === null;
     });
   }
 
@@ -314,6 +352,10 @@ export class FeedLine implements FeedSocketListener {
     this.#turn.busy = false;
     this.#single = this.#leaving === null;
   }
+}
+
+function keyOf({ channel, symbol }: Subscription): string {
+  return `${channel} ${symbol}`;
 }
 
 function addCounts(sum: ConnectionTotals, counts: Readonly<ConnectionTotals>): void {

@@ -3,6 +3,7 @@ import type { UnitRef } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { FrameAccount, Publisher } from '#core/events/publisher-port.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BookSync, BookSyncOutcome } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
@@ -16,6 +17,7 @@ import type { EngineMetrics } from './engine-metrics.ts';
 import { type ChangeTurn, FeedLine, type FeedLineCounts, type FeedLineListener } from './feed-line.ts';
 import type { FeedMessage, FeedSocket } from './feed-socket.ts';
 import { FeedUpkeep, type VenueClockStatus } from './feed-upkeep.ts';
+import { CONNECTION_BEAT, type SupervisedPart } from './supervisor.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 
 /** Who hears of a book: called directly from the socket's frame, in order (H1). */
@@ -99,12 +101,8 @@ export class FeedRunner implements FeedLineListener {
   readonly #options: FeedRunnerOptions;
   readonly #books = new Map<string, SymbolBook>();
   readonly #events: UnitEvents;
-  readonly #lines: FeedLine[] = [];
-  readonly #turn: ChangeTurn = { busy: false };
-  readonly #epoch: number;
-  readonly #openedSockets = new Map<string, number>();
-  /** Lines that a change of configuration has taken away: their frames are still to be accounted for. */
-  readonly #removed: FeedLine[] = [];
+  readonly #lines: FeedLines;
+  readonly #subscriptions: FeedSubscriptions;
   readonly #upkeep: FeedUpkeep;
   #stopped = false;
 
@@ -182,6 +180,21 @@ export class FeedRunner implements FeedLineListener {
   #accounts(): readonly FrameAccount[] {
     const lines = [...this.#lines, ...this.#removed];
     return this.#options.publisher.accounts().filter((account) => lines.some((line) => line.owns(account)));
+  }
+
+  /** Its lines, as they are supervised. */
+  parts(): readonly SupervisedPart[] {
+    return this.#lines.map((line) => ({
+      name: `feed/${this.#options.name}/${line.plan.name}`,
+      ...CONNECTION_BEAT,
+      beats: () => line.beats(),
+      restart: (reason) => line.renew(reason),
+      tell: (note) => this.tell(note),
+    }));
+  }
+
+  tell(note: EventNote): void {
+    this.#events.emit(note, null, this.#options.clock.epochMs());
   }
 
   book(symbol: string): OrderBook | null {

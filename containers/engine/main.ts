@@ -23,6 +23,7 @@ import { Engine } from './engine.ts';
 import { startEngineHttp } from './engine-http.ts';
 import { withHomeNames } from './home-names.ts';
 import { createLedgerView } from './ledger-view.ts';
+import { type LoopWatchdog, startLoopWatchdog } from './loop-watchdog.ts';
 import { createPrometheus } from './prometheus.ts';
 import { readEngineSettings } from './settings.ts';
 import { keepHeapSmall } from './small-heap.ts';
@@ -31,6 +32,9 @@ import { marketStreamFaults } from './stream-forecast.ts';
 /** How long orders may take to end at SIGTERM, and everything after them; together below the container's stop time of 120 s. */
 const ORDERS_MS = 20_000;
 const PUBLISH_MS = 20_000;
+
+/** Of what is looked at every 15 s and every minute. */
+const SLOW_BEAT = { periodMs: 70_000, silentMs: 180_000 } as const;
 
 keepHeapSmall();
 const parameters = createParameterClient();
@@ -61,6 +65,8 @@ function foretell(next: RuntimeConfiguration): void {
 
 const random = { next: Math.random };
 const dynamoDb = createDynamoDbClient({ requestTimeoutMs: 2_000 });
+/** From when the engine runs until it has come to rest: before and after, nobody beats. */
+let watchdog: LoopWatchdog | null = null;
 /** The engine, once it is there: the configuration is read before. */
 let running: Engine | null = null;
 const configurationSource = createConfigurationSource({
@@ -151,6 +157,21 @@ const engine = new Engine({
   timers: systemTimers,
   random,
   log,
+  parts: [
+    {
+      name: 'configuration',
+      ...SLOW_BEAT,
+      beats: () => configurationSource.beats(),
+      restart: () => configurationSource.revive(),
+    },
+    { name: 'venue keys', ...SLOW_BEAT, beats: () => secrets.beats(), restart: () => secrets.revive() },
+  ],
+  onLook: () => watchdog?.beat(),
+  onHopeless(reason) {
+    log('error', 'a vital part hangs', { reason });
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  },
 });
 
 const metricSources = {
@@ -158,6 +179,7 @@ const metricSources = {
   publisher,
   feeds: () => engine.feeds(),
   units: () => engine.units(),
+  silentParts: () => engine.silentParts,
 };
 const prometheus = createPrometheus(metricSources);
 const stopCloudWatchMetrics = startCloudWatchMetrics({
@@ -173,6 +195,7 @@ const http = await startEngineHttp({
   status: () => engine.status(),
 });
 engine.start();
+watchdog = startLoopWatchdog({ service: 'engine', engine: settings.MILLRACE_ENGINE });
 running = engine;
 log('info', 'engine started', { port: http.port, configuration: configuration.hash, units: units.map(unitId) });
 
@@ -182,7 +205,7 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   log('info', 'stopping', { signal });
   try {
-    await engine.stop(signal, ORDERS_MS);
+    await engine.stop(signal, ORDERS_MS).finally(() => watchdog?.stop());
     await publisher.close(PUBLISH_MS);
   } catch (error) {
     log('error', 'the stop was not clean', { reason: messageOf(error) });

@@ -11,6 +11,8 @@ export interface MetricSources {
   readonly publisher: Publisher;
   readonly feeds: () => readonly FeedStatus[];
   readonly units: () => readonly UnitStatus[];
+  /** Parts that do not beat now (H13); absent: nobody looks. */
+  readonly silentParts?: () => number;
 }
 
 /** Prometheus text of the engine; every figure is read when asked, so that the hot path counts in plain fields. */
@@ -101,6 +103,12 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
     labelNames: ['figure'],
     ...register,
   });
+  const parts = new Gauge({
+    name: 'millrace_parts',
+    help: 'Parts of the engine: silent now, times that one fell silent, times that one was begun anew',
+    labelNames: ['figure'],
+    ...register,
+  });
   const faults = new Counter({
     name: 'millrace_errors_total',
     help: 'Errors handled',
@@ -168,6 +176,9 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
     sink.set({ figure: 'journal_bytes' }, publisher.journalBytes);
     sink.set({ figure: 'lag_ms' }, publisher.lagMs);
     sink.set({ figure: 'circuit_open' }, publisher.circuit === 'closed' ? 0 : 1);
+    parts.set({ figure: 'silent' }, sources.silentParts?.() ?? 0);
+    parts.set({ figure: 'fell_silent' }, sources.metrics.silentParts);
+    parts.set({ figure: 'begun_anew' }, sources.metrics.restartedParts);
     faults.reset();
     faults.inc({ kind: 'frame' }, sources.metrics.badFrames);
     faults.inc({ kind: 'other' }, sources.metrics.errors);

@@ -14,6 +14,8 @@ export interface UnitCircumstances {
   readonly desiredStale: boolean;
   /** Why the trading stream takes no events. */
   readonly publisher: string | null;
+  /** Which part of it hangs, and for how long (H13). */
+  readonly silent: string | null;
 }
 
 /** Why nothing (`closed`), or no entry (`fence`), may leave a unit; null: it may. */
@@ -30,6 +32,7 @@ function closedBy(unit: UnitCircumstances): string | null {
 
 function fencedBy(unit: UnitCircumstances): string | null {
   if (unit.draining) return 'draining';
+  if (unit.silent !== null) return `a part is silent: ${unit.silent}`;
   if (unit.accountStream !== 'live') return `account stream ${unit.accountStream}`;
   if (!unit.reconciled) return 'not reconciled yet';
   if (unit.orderEntry !== null) return `order entry: ${unit.orderEntry}`;

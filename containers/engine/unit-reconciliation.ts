@@ -42,6 +42,7 @@ export class UnitReconciliation {
   readonly #startedAt: EpochMs;
   readonly #unverified = new Set<Lane>();
   readonly #cancelSweeps: (() => void)[] = [];
+  readonly #compared = new Map<Lane, number>();
   #opening: Promise<void> | null = null;
   #opened = false;
   #reconciled = false;
@@ -80,9 +81,15 @@ export class UnitReconciliation {
     if (this.#opened) (await this.#options.recovery.prepare(lane))();
   }
 
+  /** How often the venue was asked and answered, be it with an error; null: it is not to be asked yet. */
+  comparisons(lane: Lane): number | null {
+    return this.#opened ? (this.#compared.get(lane) ?? 0) : null;
+  }
+
   /** The lane is gone: nothing waits for its comparison. */
   forget(lane: Lane): void {
     this.#unverified.delete(lane);
+    this.#compared.delete(lane);
   }
 
   /** Compares position and open orders of a lane with the venue. */
@@ -91,6 +98,7 @@ export class UnitReconciliation {
     const from = Math.max(this.#startedAt, clock.epochMs() - LOOK_BACK_MS) as EpochMs;
     const verification = await askForVerification(queries, lane, from, lane.activity, clock);
     if (this.#options.stopped()) return;
+    this.#compared.set(lane, (this.#compared.get(lane) ?? 0) + 1);
     if (verification.kind === 'failed') {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
     } else {

@@ -12,15 +12,18 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { AccountReport } from '#core/orders/order.ts';
-import type { AccountStream, ConnectionStatus, OrderEntry, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { ConnectionStatus, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
-import type { AccountRuntime, Managed, Venue } from '#venues/venue.ts';
+import type { AccountRuntime, Venue } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { LaneInputs } from './lane-inputs.ts';
 import { LanePerformer } from './lane-performer.ts';
 import { LaneRoster } from './lane-roster.ts';
+import type { SupervisedPart } from './supervisor.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 import { judgeGate } from './unit-gate.ts';
+import { UnitLinks } from './unit-links.ts';
+import { unitParts } from './unit-parts.ts';
 import { UnitReconciliation } from './unit-reconciliation.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
 import { takeReport } from './unit-reports.ts';
@@ -62,13 +65,11 @@ export class UnitRunner {
   readonly #options: UnitRunnerOptions;
   readonly #events: UnitEvents;
   readonly #queries: VenueQueries;
-  readonly #accountStream: AccountStream;
-  readonly #orderEntry: OrderEntry & Managed;
+  readonly #links: UnitLinks;
   readonly #id: UnitId;
   #lease: HeldLease;
   #leaseSeenAt: MonoNanos;
   #desiredVersion = -1;
-  #streamStatus: ConnectionStatus = { state: 'connecting', reason: 'not started' };
   #closed: string | null = 'not reconciled yet';
   #fence: string | null = 'not reconciled yet';
   #stopped = false;
@@ -77,6 +78,9 @@ export class UnitRunner {
   readonly #reconciliation: UnitReconciliation;
   #draining = false;
   #drained = false;
+  #ticks = 0;
+  /** Reasons by part. */
+  readonly #silent = new Map<string, string>();
 
   constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorValidUntil: EpochMs | null) {
     this.#options = options;
@@ -89,7 +93,7 @@ export class UnitRunner {
     this.#performer = new LanePerformer({
       unit: this.#id,
       queries: this.#queries,
-      orderEntry: () => this.#orderEntry,
+      orderEntry: () => this.#links.orderEntry,
       inputLog: options.inputLog,
       metrics: options.metrics,
       clock: options.clock,
@@ -149,11 +153,15 @@ export class UnitRunner {
       onChange: () => this.#gate(),
       stopped: () => this.#stopped,
     });
-    this.#accountStream = options.venue.createAccountStream(options.runtime, {
+    this.#links = new UnitLinks({
+      unit: this.#id,
+      venue: options.venue,
+      runtime: options.runtime,
+      metrics: options.metrics,
       onReport: (report) => this.#onReport(report),
-      onStatus: (status) => this.#onStreamStatus(status),
+      onStreamStatus: (status, was) => this.#onStreamStatus(status, was),
+      onOrderEntry: () => this.#gate(),
     });
-    this.#orderEntry = options.venue.createOrderEntry(options.runtime, () => this.#gate());
   }
 
   start(tookOverFrom: string | null): void {
@@ -173,8 +181,7 @@ export class UnitRunner {
       const dedupeKey = `${this.#id}/${lane}`;
       this.#tell({ type: 'alert', body: { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey } });
     }
-    this.#orderEntry.start();
-    this.#accountStream.start();
+    this.#links.start();
     this.#tick();
   }
 
@@ -235,15 +242,33 @@ export class UnitRunner {
     this.#cancelTimer();
     this.#reconciliation.stop();
     this.#setGate(reason, reason);
-    await Promise.all([this.#accountStream.stop(), this.#orderEntry.stop()]);
+    await this.#links.stop();
+  }
+
+  /** What of it beats, for its supervisor. */
+  parts(): readonly SupervisedPart[] {
+    return unitParts({
+      unit: this.#id,
+      ticks: () => (this.#stopped ? null : this.#ticks),
+      tick: () => this.#tick(),
+      accountStream: () => this.#links.accountStream,
+      renewAccountStream: (reason) => this.#links.renewAccountStream(reason),
+      orderEntry: () => this.#links.orderEntry,
+      renewOrderEntry: () => this.#links.renewOrderEntry(),
+      lanes: () => this.lanes,
+      comparisons: (lane) => this.#reconciliation.comparisons(lane),
+      compare: (lane) => void this.#reconciliation.verify(lane),
+      onSilent: (part, reason) => this.#onSilent(part, reason),
+      tell: (note) => this.#tell(note),
+    });
   }
 
   status(): UnitStatus {
     return {
       unit: this.#id,
       epoch: this.#lease.epoch,
-      accountStream: this.#streamStatus,
-      orderEntry: this.#orderEntry.notReady() ?? 'ready',
+      accountStream: this.#links.streamStatus,
+      orderEntry: this.#links.orderEntry.notReady() ?? 'ready',
       reconciled: this.#reconciliation.reconciled,
       closed: this.#closed,
       fence: this.#fence,
@@ -261,13 +286,21 @@ export class UnitRunner {
     return { mono: this.#options.clock.monoNanos(), epoch: this.#options.clock.epochMs() };
   }
 
+  #onSilent(part: string, reason: string | null): void {
+    if (reason === null) this.#silent.delete(part);
+    else this.#silent.set(part, reason);
+    this.#gate();
+  }
+
   #tick(): void {
     if (this.#stopped) return;
+    this.#cancelTimer();
     this.#gate();
     if (this.#reconciliation.opened) {
       const now = this.#now();
       for (const lane of this.lanes) this.#inputs.timer(lane, this.#options.book(lane.symbol), now);
     }
+    this.#ticks += 1;
     this.#cancelTimer = this.#options.timers.after(TIMER_MS, () => this.#tick());
   }
 
@@ -285,11 +318,12 @@ export class UnitRunner {
       recovered: this.#reconciliation.opened,
       drained: this.#drained,
       draining: this.#draining,
-      accountStream: this.#streamStatus.state,
+      accountStream: this.#links.streamStatus.state,
       reconciled: this.#reconciliation.reconciled,
-      orderEntry: this.#orderEntry.notReady(),
+      orderEntry: this.#links.orderEntry.notReady(),
       desiredStale: mono - this.#leaseSeenAt > DESIRED_STALE_NANOS,
       publisher: this.#options.publisher.entriesBlocked(),
+      silent: this.#silent.values().next().value ?? null,
     });
     this.#setGate(closed, fence);
   }
@@ -312,9 +346,7 @@ export class UnitRunner {
     }
   }
 
-  #onStreamStatus(status: ConnectionStatus): void {
-    const was = this.#streamStatus.state;
-    this.#streamStatus = status;
+  #onStreamStatus(status: ConnectionStatus, was: ConnectionStatus['state']): void {
     if (status.state === 'live' && was !== 'live') this.#reconciliation.streamIsLive();
     this.#gate();
   }

@@ -166,6 +166,13 @@ function reportedRules(settings: AlarmSettings, environment: string): AlarmRule[
       ...above(1, 2),
     },
     {
+      id: 'PartsSilent',
+      group: 'engine',
+      text: 'A part of an engine hangs and could not be begun anew: which, says its log; what depends on it makes no entries.',
+      metric: reportedMetric(environment, 'PartsSilent', Stats.MAXIMUM),
+      ...above(1, 2),
+    },
+    {
       id: 'OrdersUnknown',
       group: 'engine',
       text: 'An order became unknown: its lane makes no entries until that is resolved.',

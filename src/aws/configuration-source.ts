@@ -26,6 +26,10 @@ export interface ConfigurationSource {
   reload(): Promise<void>;
   /** The configuration in force. Throws `CONFIGURATION_NOT_STARTED` before the first. */
   current(): LoadedConfiguration;
+  /** How often the source was looked at: what moves while it is watched (H13). */
+  beats(): number;
+  /** Begins to watch anew, whatever became of a look that is under way. */
+  revive(): void;
   stop(): void;
 }
 
@@ -46,6 +50,8 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
   let watcher: FSWatcher | null = null;
   let running = false;
   let looking: Promise<void> = Promise.resolve();
+  let looks = 0;
+  let watches = 0;
 
   async function read(): Promise<string> {
     try {
@@ -60,8 +66,11 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
   }
 
   async function look(): Promise<void> {
+    const mine = watches;
     try {
       const text = await read();
+      // Overtaken by a watch that was begun anew: what it brings is old.
+      if (mine !== watches) return;
       lastUnreadable = null;
       if (text === lastText) return;
       lastText = text;
@@ -90,8 +99,10 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
 
   function poll(): void {
     cancelPoll = timers.after(pollMs, () => {
+      const mine = watches;
       reload().finally(() => {
-        if (running) poll();
+        looks += 1;
+        if (running && mine === watches) poll();
       });
     });
   }
@@ -123,6 +134,15 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
     current() {
       if (inForce === null) throw new MillraceError('fatal', 'CONFIGURATION_NOT_STARTED', `location=${location}`);
       return inForce;
+    },
+    beats: () => looks,
+    revive() {
+      if (!running) return;
+      watches += 1;
+      looking = Promise.resolve();
+      cancelPoll();
+      poll();
+      void reload();
     },
     stop() {
       running = false;

@@ -18,6 +18,8 @@ export interface Keep {
   chance: number;
   /** Why it is not taken, while it is free. */
   waiting: string | null;
+  /** How often it was looked at or renewed. */
+  steps: number;
   /** No longer wanted: an answer that is still to come is not acted upon. */
   dropped: boolean;
   cancelStep: () => void;
@@ -37,6 +39,7 @@ export function createKeep(name: string): Keep {
     asked: null,
     chance: 0,
     waiting: null,
+    steps: 0,
     dropped: false,
     cancelStep: nothing,
     cancelFence: nothing,

@@ -49,6 +49,10 @@ export interface LeaseKeeper {
   /** Leases held now, by this process's own monotonic clock. */
   held(): readonly HeldLease[];
   overview(): LeaseOverview;
+  /** How often each was looked at or renewed so far, by name: what moves while the keeper works (H13). */
+  beats(): ReadonlyMap<string, number>;
+  /** Looks at one now, whatever became of the look before. */
+  revive(name: string): void;
 }
 
 /** The instant from which first epochs count seconds: 2025-01-01T00:00:00Z. */
@@ -115,6 +119,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     keep.cancelStep();
     if (!running || keep.dropped) return;
     keep.cancelStep = timers.after(Math.max(0, delayMs), () => {
+      keep.steps += 1;
       const step = keep.held === null ? wait(keep) : renew(keep, keep.held.grant);
       step.catch((error: unknown) => {
         onError(keep.name, error);
@@ -350,6 +355,11 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       for (const keep of gone) keep.dropped = true;
       for (const keep of added) stepAfter(keep, 0);
       await Promise.all(gone.map((keep) => giveUp(keep, true, false)));
+    },
+    beats: () => new Map(running ? keeps.map((keep) => [keep.name, keep.steps]) : []),
+    revive(name) {
+      const keep = keeps.find((each) => each.name === name);
+      if (keep !== undefined) stepAfter(keep, 0);
     },
     overview: () => ({
       share: shareNow(),

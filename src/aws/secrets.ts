@@ -51,6 +51,10 @@ export interface VenueSecrets {
   status(unit: UnitRef): KeysStatus;
   /** Asks for one unit's keys now: after the venue refused them. Never rejects. */
   refresh(unit: UnitRef): Promise<void>;
+  /** How often all keys were asked for: what moves while they are refreshed (H13). */
+  beats(): number;
+  /** Begins to refresh anew, whatever became of a refresh that is under way. */
+  revive(): void;
 }
 
 const secretText = z.object({ key: z.string().min(1), secret: z.string().min(1) });
@@ -70,6 +74,7 @@ export function createVenueSecrets(options: VenueSecretsOptions): VenueSecrets {
   };
   const entries = new Map<UnitId, Entry>(options.units.map((unit) => [unitId(unit), newEntry(unit)]));
   let cancel = (): void => undefined;
+  let rounds = 0;
 
   function put(entry: Entry, keys: VenueKeys | null, status: Omit<KeysStatus, 'unit'>): void {
     const changed =
@@ -143,6 +148,7 @@ export function createVenueSecrets(options: VenueSecretsOptions): VenueSecrets {
     cancel = timers.after(delayMs, () => {
       const mine = cancel;
       askAll().finally(() => {
+        rounds += 1;
         if (cancel === mine) schedule();
       });
     });
@@ -169,6 +175,12 @@ export function createVenueSecrets(options: VenueSecretsOptions): VenueSecrets {
       const added = units.filter((unit) => !entries.has(unitId(unit))).map(newEntry);
       for (const entry of added) entries.set(entry.status.unit, entry);
       await Promise.all(added.map(ask));
+    },
+    beats: () => rounds,
+    revive() {
+      cancel();
+      schedule();
+      void askAll();
     },
     keys: (unit) => entryOf(unit).keys,
     status: (unit) => entryOf(unit).status,

@@ -133,6 +133,8 @@ export interface Managed {
   start(): void;
   stop(): Promise<void>;
   status(): ConnectionStatus;
+  /** A number that moves while it works, null while it is to wait (H13); absent: nobody can tell. */
+  beats?(): number | null;
 }
 
 /** What a venue supports, as its client has it: `docs/venues.md` is made from it, and the contract suite holds it to it. */

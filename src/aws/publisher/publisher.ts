@@ -200,6 +200,10 @@ class ThreadedPublisher implements Publisher {
     return `TRADING_STREAM_SILENT: ms=${silentMs} circuit=${this.metrics().circuit}`;
   }
 
+  beats(): number {
+    return this.#counters.get('beat');
+  }
+
   accounts(): readonly FrameAccount[] {
     return [...this.#connections.values()].map((state) => this.#accountOf(state));
   }

@@ -47,6 +47,8 @@ export interface Publisher {
   entriesBlocked(): string | null;
   accounts(): readonly FrameAccount[];
   metrics(): PublisherMetrics;
+  /** A number that moves while the publishing thread works (H13); absent: there is none. */
+  beats?(): number;
   /** Resolves when everything handed over so far is on the streams, or rejects after `timeoutMs` with what is left. */
   flush(timeoutMs: number): Promise<void>;
   close(timeoutMs: number): Promise<void>;

@@ -112,6 +112,8 @@ export interface AccountStream {
   start(): void;
   /** Ends it in order. */
   stop(): Promise<void>;
+  /** A number that moves while it works, null while it is to wait (H13); absent: nobody can tell. */
+  beats?(): number | null;
 }
 
 export interface AccountStreamListener {

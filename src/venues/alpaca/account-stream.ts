@@ -215,6 +215,7 @@ export function createAlpacaAccountStream(runtime: AccountRuntime, listener: Acc
 
   return {
     status: () => connection.status(),
+    beats: connection.beats,
     start() {
       if (!authorised) gate.closed = 'account stream closed: not started';
       connection.start();

@@ -173,6 +173,7 @@ export function createBinanceSpotAccountStream(
 
   return {
     status: connection.status,
+    beats: connection.beats,
     start() {
       watch.start();
       connection.start();

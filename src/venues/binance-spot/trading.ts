@@ -60,6 +60,7 @@ export function createBinanceSpotOrderEntry(
     start: api.start,
     stop: api.stop,
     status: api.status,
+    beats: api.beats,
   };
 }
 

@@ -155,6 +155,7 @@ export function createBinanceUsdmAccountStream(
 
   return {
     status: connection.status,
+    beats: connection.beats,
     start() {
       watch.start();
       connection.start();

@@ -94,6 +94,7 @@ export function createBinanceUsdmOrderEntry(
       await api.stop();
     },
     status: api.status,
+    beats: api.beats,
   };
 }
 

@@ -55,6 +55,7 @@ export interface WebsocketApiOptions {
 
 /** The websocket API of one account. */
 export interface WebsocketApi extends Managed {
+  beats(): number | null;
   notReady(): string | null;
   /** Signs and writes one request at once; answers later, exactly once. */
   request(
@@ -289,6 +290,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
       await connection.stop();
     },
     status: connection.status,
+    beats: connection.beats,
   };
 }
 

@@ -169,6 +169,7 @@ export function createBybitAccountStream(
 
   return {
     status: () => connection.status(),
+    beats: connection.beats,
     start() {
       connection.start();
       authentication.start();

@@ -273,6 +273,7 @@ export function createBybitOrderEntry(
       await connection.stop();
     },
     status: () => connection.status(),
+    beats: connection.beats,
   };
 }
 

@@ -79,6 +79,8 @@ export interface MarketConnection {
   /** Resolves when the venue has confirmed it, or the socket is gone anyway. It is not wanted from the call on; after a rejection it may be asked again. */
   unsubscribe(subscriptions: readonly Subscription[]): Promise<void>;
   wanted(): readonly Subscription[];
+  /** As of a resilient connection. */
+  beats(): number | null;
   readonly counts: MarketConnectionCounts;
 }
 
@@ -376,6 +378,7 @@ export function createMarketConnection(options: MarketConnectionOptions): Market
       }
     },
     wanted: () => [...wanted.values()],
+    beats: connection.beats,
     get counts() {
       return { ...connection.counts, ...own };
     },

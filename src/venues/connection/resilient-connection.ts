@@ -72,6 +72,8 @@ export interface ResilientConnection {
   replace(reason: string, lingerMs: number): void;
   /** Ends a wait of the backoff now (new keys). Nothing happens in any other state. */
   retryNow(reason: string): void;
+  /** A number that moves with whatever it does (attempts, frames, looks at a live session); null while it waits for its next attempt. */
+  beats(): number | null;
   readonly counts: ConnectionCounts;
 }
 
@@ -116,6 +118,9 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   let cancelAddress: (() => void) | null = null;
   let stopped: (() => void)[] = [];
   let occupiedSince: number | null = null;
+  let looks = 0;
+  /** When the next attempt is due. */
+  let waitsUntil = 0;
 
   function setStatus(state: ConnectionStatus['state'], reason: string): void {
     if (status.state === state && status.reason === reason) return;
@@ -162,6 +167,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       return;
     }
     setStatus('waiting', `the venue's limit of new connections; next attempt in ${Math.ceil(waitMs)} ms`);
+    waitsUntil = clock.monoNanos() + waitMs * 1e6;
     cancelWait = timers.after(waitMs, () => {
       cancelWait = null;
       dialInTurn(url);
@@ -197,7 +203,14 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       wait(messageOf(error));
       return;
     }
-    const watch = createSessionWatch(clock, timers, (reason) => cut(opening, reason));
+    const watch = createSessionWatch(
+      clock,
+      timers,
+      (reason) => cut(opening, reason),
+      () => {
+        looks += 1;
+      },
+    );
     const opening: Held = { session, socket, watch, opened: false, ended: false, closing: null, readAt: null };
     held = opening;
     current = opening;
@@ -296,6 +309,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       kind === 'maintenance' ? 'maintenance' : 'waiting',
       `${held}${reason}; next attempt in ${Math.ceil(delayMs)} ms`,
     );
+    waitsUntil = clock.monoNanos() + delayMs * 1e6;
     cancelWait = timers.after(delayMs, () => {
       cancelWait = null;
       open('after a wait');
@@ -351,6 +365,10 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
       });
     },
     status: () => status,
+    beats: () =>
+      !running || (cancelWait !== null && clock.monoNanos() < waitsUntil)
+        ? null
+        : looks + counts.attempts + counts.opened + counts.lost + counts.frames,
     live: () => (current !== null && status.state === 'live' && current.closing === null ? current.session : null),
     session: () => (current?.opened === true ? current.session : null),
     pong() {

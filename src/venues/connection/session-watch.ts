@@ -26,8 +26,13 @@ export interface SessionWatch {
 
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** `onDead` is told why the session is of no more use; all on the monotonic clock (R5, R10). */
-export function createSessionWatch(clock: Clock, timers: Timers, onDead: (reason: string) => void): SessionWatch {
+/** `onDead` is told why the session is of no more use; all on the monotonic clock (R5, R10). `onLook`: it has looked after the session once more. */
+export function createSessionWatch(
+  clock: Clock,
+  timers: Timers,
+  onDead: (reason: string) => void,
+  onLook: () => void = () => undefined,
+): SessionWatch {
   const cancels = new Set<() => void>();
   let ended = false;
   let relaxed = false;
@@ -45,6 +50,7 @@ export function createSessionWatch(clock: Clock, timers: Timers, onDead: (reason
 
   function beat(socket: Socket, heartbeat: Heartbeat): void {
     later(heartbeat.intervalMs, () => {
+      onLook();
       if (relaxed) return;
       pongDue = true;
       try {
@@ -63,6 +69,7 @@ export function createSessionWatch(clock: Clock, timers: Timers, onDead: (reason
   }
 
   function watchSilence(silenceMs: number): void {
+    onLook();
     if (relaxed) return;
     const quietMs = (clock.monoNanos() - heardAt) / 1e6;
     if (quietMs >= silenceMs) onDead(`no frame for ${Math.round(quietMs)} ms`);

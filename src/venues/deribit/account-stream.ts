@@ -179,6 +179,7 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
 
   return {
     status: () => connection.status(),
+    beats: connection.beats,
     start() {
       connection.start();
       session.start();

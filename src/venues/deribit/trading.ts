@@ -334,5 +334,6 @@ export function createDeribitOrderEntry(
       await connection.stop();
     },
     status: () => connection.status(),
+    beats: connection.beats,
   };
 }

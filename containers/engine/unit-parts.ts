@@ -1,0 +1,58 @@
+import type { Lane } from '#core/lanes/lane.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
+import { CONNECTION_BEAT, type SupervisedPart } from './supervisor.ts';
+
+/** What of a unit beats, and how each of it is begun anew. */
+export interface UnitParts {
+  readonly unit: string;
+  /** Null once it has ended. */
+  readonly ticks: () => number | null;
+  readonly tick: () => void;
+  readonly accountStream: () => { beats?(): number | null };
+  readonly renewAccountStream: (reason: string) => void;
+  readonly orderEntry: () => { beats?(): number | null };
+  readonly renewOrderEntry: () => void;
+  readonly lanes: () => readonly Lane[];
+  /** How often a lane was compared with the venue; null: it is not to be now. */
+  readonly comparisons: (lane: Lane) => number | null;
+  readonly compare: (lane: Lane) => void;
+  /** Entries stop while there is a reason. */
+  readonly onSilent: (part: string, reason: string | null) => void;
+  readonly tell: (note: EventNote) => void;
+}
+
+/** The lanes' timers: stop losses that the venue does not hold hang on them. */
+const TIMER_BEAT = { periodMs: 500, silentMs: 3_000 } as const;
+/** Comparisons are made every 5 s; a venue that answers slowly is given time. */
+const COMPARISON_BEAT = { periodMs: 10_000, silentMs: 45_000 } as const;
+
+/** The parts of one unit under supervision (H13). While one of them is silent, the unit's lanes make no entries; exits and cancels go on. */
+export function unitParts(options: UnitParts): readonly SupervisedPart[] {
+  const { unit, tell } = options;
+  const named = (part: string, rest: Omit<SupervisedPart, 'name' | 'onSilent' | 'tell'>): SupervisedPart => ({
+    ...rest,
+    name: `unit/${unit}/${part}`,
+    onSilent: (reason) => options.onSilent(part, reason),
+    tell,
+  });
+  return [
+    named('timers', { ...TIMER_BEAT, beats: options.ticks, restart: options.tick, vital: true }),
+    named('account stream', {
+      ...CONNECTION_BEAT,
+      beats: () => options.accountStream().beats?.() ?? null,
+      restart: options.renewAccountStream,
+    }),
+    named('order entry', {
+      ...CONNECTION_BEAT,
+      beats: () => options.orderEntry().beats?.() ?? null,
+      restart: options.renewOrderEntry,
+    }),
+    ...options.lanes().map((lane) =>
+      named(`comparison of ${lane.name}`, {
+        ...COMPARISON_BEAT,
+        beats: () => options.comparisons(lane),
+        restart: () => options.compare(lane),
+      }),
+    ),
+  ];
+}
