@@ -116,13 +116,10 @@ export function scriptOf(
     if (chosen && wanted(row)) shares[fault] = share;
   }
   if (!open.includes('historyForgets')) shares.historyForgets = 0;
-  const shape = shapeOf(createDice(seed ^ 0x54a9e));
-  // What is bought and told nowhere may be anybody's.
-  if (shape.market === 'spot') shares.fillForgotten = 0;
   const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter((fault) => wanted(STEP_FAULTS[fault]));
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
   const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
-  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape };
+  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000 };
 }
 
 function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {
