@@ -93,11 +93,14 @@ describe('recovery', () => {
     expect(planRecovery(PREFIX, BTC, EMPTY, venue('-0.065'), LANE).adjustment).toEqual({
       delta: '-0.065',
       reason: 'opening',
+      price: '60000',
     });
     const known = { ...EMPTY, positionSize: '0.075', hasHistory: true };
     expect(planRecovery(PREFIX, BTC, known, venue('-0.065'), LANE).adjustment).toEqual({
       delta: '-0.14',
       reason: 'adopted',
+      // Nobody stated at what price 0.075 went: what the venue says is of the rest alone.
+      price: null,
     });
   });
 
@@ -176,7 +179,7 @@ describe('recovery', () => {
     it('S18: less than the fills explain is adopted', () => {
       const known = { ...EMPTY, positionSize: '0.01', hasHistory: true };
       const plan = planRecovery(PREFIX, SPOT, known, held('0.0049'), LANE);
-      expect(plan.adjustment).toEqual({ delta: '-0.0051', reason: 'adopted' });
+      expect(plan.adjustment).toEqual({ delta: '-0.0051', reason: 'adopted', price: null });
       expect(plan.opening.positionText).toBe('0.0049');
     });
 
