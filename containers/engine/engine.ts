@@ -13,6 +13,7 @@ import type { UnitRef } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
 import { InputLog } from '#core/input-log/input-log.ts';
+import type { EngineStart } from '#core/input-log/lease-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import { policyChange } from '#core/risk/policy-change.ts';
@@ -44,6 +45,8 @@ export interface EngineOptions {
   /** Name of this engine: holder of its leases, first part of its connections' names. */
   readonly engine: string;
   readonly build: string;
+  /** Hash of the sources that decide; absent: not known. */
+  readonly sources?: string;
   readonly configuration: LoadedConfiguration;
   readonly venues: Readonly<Record<VenueId, Venue>>;
   /** Venues of this engine's region: feeds of others are left alone. Absent: all. */
@@ -147,13 +150,7 @@ export class Engine {
   }
 
   start(): void {
-    this.#inputLog.record(
-      'start',
-      'engine',
-      null,
-      { engine: this.#options.engine, build: this.#options.build, configuration: this.#configuration.hash },
-      this.#now(),
-    );
+    this.#inputLog.record('start', 'engine', null, this.#startLine(), this.#now());
     this.#feedLeases.start();
     for (const group of this.#groups.values()) group.start();
     this.#supervisor.start();
@@ -169,6 +166,7 @@ export class Engine {
     await Promise.all([...this.#groups.values()].map((group) => group.leave(reason, orderMs)));
     await this.#feedLeases.stop({ release: true, settled: true });
     this.#supervisor.stop();
+    this.#inputLog.record('end', 'engine', null, { reason }, this.#now());
   }
 
   /** A changed document was not valid: the one in force stays, and health says so. */
@@ -282,6 +280,7 @@ export class Engine {
     await prepare?.(next.configuration);
     const before = this.#configuration;
     this.#configuration = next;
+    this.#inputLog.record('configuration', 'engine', null, { configuration: next.hash }, this.#now());
     const faults: string[] = [];
     const attempt = async (what: string, run: () => Promise<void>) => {
       try {
@@ -347,6 +346,12 @@ export class Engine {
     const { servedVenues } = this.#options;
     const served = configuration.feeds.filter((feed) => servedVenues?.includes(feed.venue) ?? true);
     return new Map(served.map((feed) => [feedName(feed), feed]));
+  }
+
+  #startLine(): EngineStart {
+    const { engine, build, sources } = this.#options;
+    const line = { engine, build, configuration: this.#configuration.hash };
+    return sources === undefined ? line : { ...line, sources };
   }
 
   #now(): Now {

@@ -249,7 +249,10 @@ export class FeedGroup {
       const id = event.name as UnitId;
       options.log('warn', 'unit lease lost', { unit: id, reason: event.reason });
       const runner = this.#runners.get(id);
-      if (!stopping()) this.#runners.delete(id);
+      if (!stopping()) {
+        runner?.gone();
+        this.#runners.delete(id);
+      }
       void runner?.stop(`lease lost: ${event.reason}`);
     } else if (event.kind === 'acquired') {
       const id = event.lease.name as UnitId;
@@ -290,6 +293,7 @@ export class FeedGroup {
         origin,
         readLedger: options.readLedger,
         instruments: this.#instruments,
+        feed: this.name,
         book: (symbol) => this.#runner?.book(symbol) ?? null,
         clock: options.clock,
         timers: options.timers,

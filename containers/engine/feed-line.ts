@@ -3,6 +3,7 @@ import type { Subscription } from '#core/market/market-message.ts';
 import { type EpochMs, type MonoNanos, nanosFromMs } from '#core/time/clock.ts';
 import { createRhythms } from '#venues/connection/channel-rhythm.ts';
 import type { SocketPlan } from '#venues/venue.ts';
+import { FeedLog } from './feed-log.ts';
 import { type FeedMessage, FeedSocket, type FeedSocketListener, type FeedSocketOptions } from './feed-socket.ts';
 import {
   beginChange,
@@ -64,6 +65,7 @@ export class FeedLine implements FeedSocketListener {
   readonly #listener: FeedLineListener;
   readonly #turn: ChangeTurn;
   readonly #nameOf: () => string;
+  readonly #log: FeedLog;
   readonly #rhythms = createRhythms();
   /** Names under which this line has recorded with sockets that are gone, and what those counted. */
   readonly #past = new Set<string>();
@@ -87,6 +89,7 @@ export class FeedLine implements FeedSocketListener {
     this.#options = options;
     this.#epoch = identity.epoch;
     this.#nameOf = identity.nameOf;
+    this.#log = new FeedLog(options, identity.epoch);
     this.#turn = identity.turn;
     this.#listener = listener;
     this.plan = plan;
@@ -250,8 +253,12 @@ export class FeedLine implements FeedSocketListener {
         : message.type === 'book' || message.type === 'scannedBook'
           ? dropOfBook(change, socket, message, this.#listener.bookSequence(message.symbol))
           : dropOfEvent(change, socket, message, receivedAt);
-    if (drop === null) this.#listener.onMessage(socket, message, receivedAt);
-    else this.counts.dropped[drop] += 1;
+    if (drop === null) {
+      this.#listener.onMessage(socket, message, receivedAt);
+      return;
+    }
+    this.counts.dropped[drop] += 1;
+    if (message.type === 'book' || message.type === 'scannedBook') this.#log.dropped(receivedAt);
   }
 
   /** The last that comes of a socket that is closing was told by its successor. */

@@ -11,6 +11,7 @@ import type { Rhythms } from '#venues/connection/channel-rhythm.ts';
 import { createMarketConnection, type MarketConnection } from '#venues/connection/market-connection.ts';
 import type { SocketPlan, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
+import { FeedLog } from './feed-log.ts';
 
 /** What a socket says of the market. */
 export type FeedMessage = MarketDataMessage | ScannedMessage;
@@ -27,6 +28,8 @@ export interface FeedSocketListener {
 }
 
 export interface FeedSocketOptions {
+  /** Of the feed. */
+  readonly name: string;
   readonly venue: Venue;
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly runtime: VenueRuntime;
@@ -48,6 +51,7 @@ export class FeedSocket {
   frames = 0;
   readonly #options: FeedSocketOptions;
   readonly #epoch: number;
+  readonly #log: FeedLog;
   readonly #anchor: Now;
   readonly #lastPrices = new Map<string, string>();
   #sink: FrameSink;
@@ -63,10 +67,12 @@ export class FeedSocket {
     this.plan = plan;
     this.name = identity.name;
     this.#epoch = identity.epoch;
+    this.#log = new FeedLog(options, identity.epoch);
     this.#anchor = { mono: clock.monoNanos(), epoch: clock.epochMs() };
     this.#sink = this.#openSink(identity.recordedAs);
     let receivedAt = 0 as MonoNanos;
     const emit = (message: MarketMessage | ScannedMessage) => {
+      if (message.type === 'scannedBook' || message.type === 'book') inputLog.part();
       if (this.#heard(message)) listener.onMessage(this, message, receivedAt);
     };
     const decode = venue.marketData.createDecoder({ instruments: options.instruments, emit });
@@ -130,6 +136,7 @@ export class FeedSocket {
   #openSink(connection: string): FrameSink {
     const { publisher, venue } = this.#options;
     this.names.push(connection);
+    this.#log.socket({ socket: this.name, connection });
     const readApart = canBeReadApart(this.plan.subscriptions);
     return publisher.open({ venue: venue.id, connection, epoch: this.#epoch, anchor: this.#anchor, readApart });
   }

@@ -1,7 +1,6 @@
-import type { UnitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
-import type { InputLog } from '#core/input-log/input-log.ts';
+import type { LaneGiven } from '#core/input-log/lane-input.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
@@ -12,17 +11,17 @@ import type { EngineMetrics } from './engine-metrics.ts';
 import { askAboutOrder } from './venue-questions.ts';
 
 export interface LanePerformerOptions {
-  readonly unit: UnitId;
   readonly queries: VenueQueries;
   readonly orderEntry: () => OrderEntry;
-  readonly inputLog: InputLog;
   readonly metrics: EngineMetrics;
   readonly clock: Clock;
   /** Own monotonic time after which no order leaves. */
   readonly fencedAt: () => MonoNanos;
   readonly stopped: () => boolean;
-  /** Closes the lanes' gate if the lease has ended: asked before each input, since a process that was stopped takes late inputs first. */
-  readonly closeIfOver: (mono: MonoNanos) => void;
+  /** Brings an answer to its lane as an input, and has what comes of it carried out. */
+  readonly give: (lane: Lane, input: LaneGiven, now: Now) => void;
+  /** All effects in the lane's buffer have been carried out. */
+  readonly carriedOut: (lane: Lane, now: Now) => void;
   readonly tell: (note: EventNote, stamps: StageStamps | null) => void;
   readonly verify: (lane: Lane) => void;
 }
@@ -63,6 +62,7 @@ export class LanePerformer {
         }
       }
     } finally {
+      if (lane.effects.length > 0) this.#options.carriedOut(lane, this.#now());
       lane.effects.length = 0;
       this.#performing.delete(lane);
     }
@@ -101,23 +101,15 @@ export class LanePerformer {
   }
 
   async #resolve(lane: Lane, target: OrderTarget, windowFrom: EpochMs): Promise<void> {
-    const { queries, clock, inputLog, unit, stopped } = this.#options;
+    const { queries, clock, give, stopped } = this.#options;
     const resolution = await askAboutOrder(queries, lane, target, windowFrom, clock);
     if (stopped()) return;
-    const now = this.#now();
-    this.#options.closeIfOver(now.mono);
     const { clientOrderId } = target;
-    inputLog.record('resolution', unit, lane.name, { clientOrderId, resolution }, now);
-    lane.onResolution(clientOrderId, resolution, now);
-    this.perform(lane);
+    give(lane, { kind: 'resolution', body: { clientOrderId, resolution } }, this.#now());
   }
 
   #answered(lane: Lane, clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer): void {
-    const now = this.#now();
-    this.#options.closeIfOver(now.mono);
-    this.#options.inputLog.record('answer', this.#options.unit, lane.name, { clientOrderId, action, answer }, now);
-    lane.onAnswer(clientOrderId, action, answer, now);
-    this.perform(lane);
+    this.#options.give(lane, { kind: 'answer', body: { clientOrderId, action, answer } }, this.#now());
   }
 
   /** When the lease ends, by the wall clock as it stands now: a step of the wall clock since the renewal must not lengthen a request's validity. */

@@ -92,6 +92,7 @@ export class LaneRoster {
       throw new MillraceError('retryable', 'LANE_NOT_AT_REST', `lane=${lane.name} afterMs=${RETIRE_MS}`);
     }
     this.#lanes = this.#lanes.filter((each) => each !== lane);
+    this.#options.inputs.gone(lane, this.#options.now());
     this.#options.onGone(lane);
     if (lane.position.units === 0n || next?.symbol === lane.symbol) return;
     const { unit, tell } = this.#options;
@@ -107,12 +108,14 @@ export class LaneRoster {
   }
 
   async #add(configuration: LaneConfiguration): Promise<void> {
-    const { venue, instruments, nextId, riskBook, recover, stopped, admit } = this.#options;
+    const { venue, instruments, nextId, riskBook, recover, stopped, admit, inputs, now } = this.#options;
     const lane = createUnitLane(configuration, this.#lanes, venue, instruments, nextId, riskBook);
-    lane.onGate('not recovered yet', 'not recovered yet');
+    inputs.began(lane, false, now());
+    inputs.gate(lane, 'not recovered yet', 'not recovered yet', now());
     await recover(lane);
     if (stopped()) return;
     this.#lanes = [...this.#lanes, lane];
+    inputs.listed(lane, now());
     admit(lane);
   }
 }

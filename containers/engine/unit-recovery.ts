@@ -1,6 +1,6 @@
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
-import type { InputLog } from '#core/input-log/input-log.ts';
+import type { LaneGiven } from '#core/input-log/lane-input.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
@@ -15,7 +15,6 @@ import {
   type RecoveryPlan,
   type VenueView,
 } from '#core/orders/recovery.ts';
-import { TrackedOrder } from '#core/orders/tracked-order.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { termsOfFill } from '#core/positions/fill-terms.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
@@ -31,7 +30,8 @@ export interface UnitRecoveryOptions {
   readonly epoch: number;
   readonly queries: VenueQueries;
   readonly readLedger: ReadLedger;
-  readonly inputLog: InputLog;
+  /** Gives a lane an input; what comes of it is left to `perform`. */
+  readonly take: (lane: Lane, input: LaneGiven, now: Now) => void;
   readonly clock: Clock;
   readonly log: VenueLog;
   readonly tell: (note: EventNote) => void;
@@ -84,8 +84,7 @@ export class UnitRecovery {
   #open(lane: Lane, ledger: LedgerView, venue: VenueView, from: EpochMs): void {
     const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue, lane.configuration);
     const now = this.#now();
-    this.#options.inputLog.record('open', this.#id, lane.name, plan.opening, now);
-    lane.open(plan.opening, now);
+    this.#options.take(lane, { kind: 'open', body: plan.opening }, now);
     for (const fill of plan.missingFills) {
       const { kind: _kind, source: _source, ...body } = fill;
       this.#options.tell({ type: 'fill', body: { ...body, ...termsOfFill(lane.instrument, fill) } });
@@ -144,11 +143,9 @@ export class UnitRecovery {
 
   /** An order of the predecessor that the venue knows: told if nobody had told it, and followed to its end. */
   #adopt(lane: Lane, report: OrderReport, known: PendingLedgerOrder | null, now: Now): void {
-    const order = new TrackedOrder(intentOf(report, lane.instrument, known));
-    if (known === null) this.#tellIntent(lane, order.intent, report);
-    order.step('submit', now.mono, []);
-    order.placedAt = report.venueTime;
-    lane.adopt(order, report, now);
+    const intent = intentOf(report, lane.instrument, known);
+    if (known === null) this.#tellIntent(lane, intent, report);
+    this.#options.take(lane, { kind: 'adopt', body: { intent, report } }, now);
   }
 
   #tellIntent(lane: Lane, intent: OrderIntent, report: OrderReport): void {

@@ -1,12 +1,12 @@
 import { NO_POLICY, type Policy } from '#core/config/policy.ts';
-import { type UnitRef, unitId } from '#core/control/unit.ts';
-import type { InputLog } from '#core/input-log/input-log.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import type { LeaseLog, PolicyLine } from '#core/input-log/lease-log.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BalanceReport } from '#core/orders/order.ts';
 import { allotmentOf, type BudgetedLane } from '#core/risk/allotment.ts';
 import { policyChange } from '#core/risk/policy-change.ts';
-import { RiskBook } from '#core/risk/risk-book.ts';
+import { RiskBook, takeBalance } from '#core/risk/risk-book.ts';
 
 /** What a unit's parts of all budgets follow from: the policy in force, and the lanes of the whole configuration. */
 export interface RiskTerms {
@@ -19,7 +19,7 @@ export const NO_TERMS: RiskTerms = { policy: NO_POLICY, lanes: [] };
 
 export interface UnitRiskOptions {
   readonly unit: UnitRef;
-  readonly inputLog: InputLog;
+  readonly log: LeaseLog;
   readonly tell: (note: EventNote) => void;
 }
 
@@ -50,9 +50,8 @@ export class UnitRisk {
 
   /** What is free, where the venue says so. */
   balance(report: BalanceReport, now: Now): void {
-    const { unit, inputLog } = this.#options;
-    inputLog.record('accountReport', unitId(unit), null, report, now);
-    this.book.balance(report.currency, report.availableBalance === null ? null : Number(report.availableBalance));
+    this.#options.log.record('accountReport', report, now);
+    takeBalance(this.book, report);
   }
 
   #tellChange(before: Policy, after: Policy): void {
@@ -63,8 +62,8 @@ export class UnitRisk {
   }
 
   #record({ policy, lanes }: RiskTerms, now: Now): void {
-    const { unit, inputLog } = this.#options;
     const over = lanes.map(({ account, mode, venue, symbol }) => ({ account, mode, venue, symbol }));
-    inputLog.record('policy', unitId(unit), null, { policy, lanes: over }, now);
+    const line: PolicyLine = { policy, lanes: over };
+    this.#options.log.record('policy', line, now);
   }
 }

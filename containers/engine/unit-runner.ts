@@ -5,6 +5,7 @@ import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
+import { LeaseLog, type UnitLine } from '#core/input-log/lease-log.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
@@ -44,6 +45,8 @@ export interface UnitRunnerOptions {
   readonly origin: EventOrigin;
   readonly readLedger: ReadLedger;
   readonly instruments: ReadonlyMap<string, Instrument>;
+  /** Name of the feed whose books its lanes are given; absent: there is one. */
+  readonly feed?: string;
   /** The book of a symbol, or null while there is none. */
   readonly book: (symbol: string) => OrderBook | null;
   readonly clock: Clock;
@@ -62,6 +65,7 @@ export class UnitRunner {
   readonly #roster: LaneRoster;
   readonly #risk: UnitRisk;
   readonly #inputs: LaneInputs;
+  readonly #log: LeaseLog;
   readonly #options: UnitRunnerOptions;
   readonly #events: UnitEvents;
   readonly #queries: VenueQueries;
@@ -90,16 +94,17 @@ export class UnitRunner {
     this.#leaseSeenAt = options.clock.monoNanos();
     this.#events = new UnitEvents(options.publisher, options.unit, lease.epoch, options.origin);
     this.#queries = options.venue.createQueries(options.runtime);
+    this.#log = new LeaseLog(options.inputLog, this.#id, lease.epoch);
+    this.#record({ change: 'began', unit: options.unit, feed: options.feed ?? '' });
     this.#performer = new LanePerformer({
-      unit: this.#id,
       queries: this.#queries,
       orderEntry: () => this.#links.orderEntry,
-      inputLog: options.inputLog,
       metrics: options.metrics,
       clock: options.clock,
       fencedAt: () => (this.#stopped ? (Number.NEGATIVE_INFINITY as MonoNanos) : this.#lease.fencedAt),
       stopped: () => this.#stopped,
-      closeIfOver: (mono) => this.#closeIfOver(mono),
+      give: (lane, input, now) => this.#inputs.give(lane, input, now),
+      carriedOut: (lane, now) => this.#inputs.carriedOut(lane, now),
       tell: (note, stamps) => this.#tell(note, stamps),
       verify: (lane) => void this.#reconciliation.verify(lane),
     });
@@ -108,7 +113,7 @@ export class UnitRunner {
       epoch: lease.epoch,
       queries: this.#queries,
       readLedger: options.readLedger,
-      inputLog: options.inputLog,
+      take: (lane, input, now) => this.#inputs.take(lane, input, now),
       clock: options.clock,
       log: options.runtime.log,
       tell: (note) => this.#tell(note),
@@ -117,10 +122,10 @@ export class UnitRunner {
     });
     this.#risk = new UnitRisk(
       options.risk ?? NO_TERMS,
-      { unit: options.unit, inputLog: options.inputLog, tell: (note) => this.#tell(note) },
+      { unit: options.unit, log: this.#log, tell: (note) => this.#tell(note) },
       this.#now(),
     );
-    this.#inputs = new LaneInputs(this.#id, options.inputLog, this.#performer, (mono) => this.#closeIfOver(mono));
+    this.#inputs = new LaneInputs(this.#log, this.#performer, (mono) => this.#closeIfOver(mono), options.book);
     this.#roster = new LaneRoster(options.lanes, {
       unit: this.#id,
       venue: options.venue.id,
@@ -137,6 +142,7 @@ export class UnitRunner {
       onGone: (lane) => this.#reconciliation.forget(lane),
       stopped: () => this.#stopped,
     });
+    for (const lane of this.lanes) this.#inputs.began(lane, true, this.#now());
     this.#reconciliation = new UnitReconciliation({
       unit: this.#id,
       lanes: () => this.lanes,
@@ -149,7 +155,10 @@ export class UnitRunner {
       timers: options.timers,
       now: () => this.#now(),
       predecessorValidUntil,
-      onOpened: () => this.#takeDesired(this.#lease.desired),
+      onOpened: () => {
+        this.#record({ change: 'opened' });
+        this.#takeDesired(this.#lease.desired);
+      },
       onChange: () => this.#gate(),
       stopped: () => this.#stopped,
     });
@@ -198,9 +207,14 @@ export class UnitRunner {
     if (!this.#reconciliation.opened) return;
     const began = this.#options.clock.monoNanos();
     this.#closeIfOver(began);
-    lane.onBook(book, receivedAt, exchangeTime, now);
+    this.#inputs.book(lane, book, receivedAt, exchangeTime, now);
     this.#options.metrics.decision.record((this.#options.clock.monoNanos() - began) / 1e3);
     if (lane.effects.length > 0) this.#performer.perform(lane);
+  }
+
+  /** Nobody gives its lanes books any more: whoever does says so. */
+  gone(): void {
+    this.#record({ change: 'gone' });
   }
 
   get lanes(): readonly Lane[] {
@@ -282,6 +296,10 @@ export class UnitRunner {
     if (this.#reconciliation.opened) this.#inputs.desired(lane, this.#lease.desired, now);
   }
 
+  #record(line: UnitLine): void {
+    this.#log.record('unit', line, this.#now());
+  }
+
   #now(): Now {
     return { mono: this.#options.clock.monoNanos(), epoch: this.#options.clock.epochMs() };
   }
@@ -298,7 +316,7 @@ export class UnitRunner {
     this.#gate();
     if (this.#reconciliation.opened) {
       const now = this.#now();
-      for (const lane of this.lanes) this.#inputs.timer(lane, this.#options.book(lane.symbol), now);
+      for (const lane of this.lanes) this.#inputs.timer(lane, now);
     }
     this.#ticks += 1;
     this.#cancelTimer = this.#options.timers.after(TIMER_MS, () => this.#tick());

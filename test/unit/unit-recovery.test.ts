@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UnitId, UnitRef } from '#core/control/unit.ts';
-import type { FrameSink } from '#core/events/publisher-port.ts';
-import { InputLog } from '#core/input-log/input-log.ts';
+import { giveLane } from '#core/input-log/lane-input.ts';
 import { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import { createOrderIds, orderIdPrefix } from '#core/orders/client-order-id.ts';
@@ -15,11 +14,6 @@ import { BTC, laneConfiguration } from '../support/lane-world.ts';
 
 const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'binance-usdm' };
 const clock: Clock = { monoNanos: () => 0 as MonoNanos, epochMs: () => 1.7e12 as EpochMs };
-const SINK: FrameSink = {
-  connection: { venue: 'engine', connection: 'engine/inputs/1', epoch: 1 },
-  frame: () => true,
-  end: () => undefined,
-};
 const LEDGER: LedgerView = {
   positionSize: '0',
   fillIds: new Set(),
@@ -70,7 +64,7 @@ function recoveryOn(queries: VenueQueries, told: EventNote[] = [], ledger: Ledge
     epoch: 1,
     queries,
     readLedger: () => Promise.resolve(ledger),
-    inputLog: new InputLog(SINK),
+    take: (lane, input, now) => giveLane(lane, input, null, now),
     clock,
     log: () => undefined,
     tell: (note) => told.push(note),

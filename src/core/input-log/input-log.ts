@@ -1,10 +1,27 @@
 import type { FrameSink } from '../events/publisher-port.ts';
 import type { Now } from '../lanes/now.ts';
 
-/** Kinds of inputs that are no market frames. Market frames take a number too, but their bytes are in the market records. */
+/**
+ * Kinds of lines. Market frames take a number too, but their bytes are in the market records. What a kind's body holds stands beside whoever writes it: inputs of lanes in
+ * `lane-input.ts`, everything else in `lease-log.ts`.
+ */
 export type InputKind =
+  /** Of the engine: it begins, it has another configuration, it ends in order. */
   | 'start'
+  | 'configuration'
+  | 'end'
+  /** What there is to give inputs to: units under a lease, their lanes and what limits them together. */
+  | 'unit'
+  | 'lane'
+  | 'policy'
+  /** What shapes a book beside the frames. */
+  | 'feed'
+  | 'socket'
+  | 'book'
+  | 'drop'
+  /** Inputs of a lane. */
   | 'open'
+  | 'adopt'
   | 'timer'
   | 'gate'
   | 'desired'
@@ -13,19 +30,36 @@ export type InputKind =
   | 'answer'
   | 'resolution'
   | 'verification'
-  | 'policy';
+  /** No input: what a lane's inputs since its last such line led to. */
+  | 'effects';
 
 /** One line of the input log: JSON in UTF-8, published on the `market` stream under the pseudo-venue `engine`. */
 export interface InputLine {
-  /** Engine-wide number of the input; frames fill the numbers between. */
+  /** Engine-wide number of the input; frames fill the numbers between. `effects` and `drop` take none: theirs is that of the last input. */
   readonly n: number;
+  /** Parts of the last frame that had begun: messages of a book, and lanes that were given one. What a frame led to while it was read finds its place by it. */
+  readonly part?: number;
   readonly mono: number;
   readonly epoch: number;
   readonly kind: InputKind;
+  /** A unit's id, `feed/<name>` or `engine`. */
   readonly unit: string;
   readonly lane: string | null;
+  /** Of the unit or the feed; absent: of neither. */
+  readonly lease?: number;
+  /** Which lane of that name under that lease, from 1; absent: the first. */
+  readonly instance?: number;
   readonly body: unknown;
 }
+
+/** Whose line it is, beyond the names. */
+export interface LineOrigin {
+  readonly lease: number;
+  readonly instance?: number;
+}
+
+/** Lines that say what an input led to or how it was taken, and are no input themselves. */
+const NO_INPUTS: ReadonlySet<InputKind> = new Set(['effects', 'drop']);
 
 /**
  * Numbers every input of the engine in the order in which it is taken, and records those that are not market frames (invariant 8). With the frames of the
@@ -33,6 +67,7 @@ export interface InputLine {
  */
 export class InputLog {
   #last = 0;
+  #part = 0;
   readonly #sink: FrameSink;
   readonly #encoder = new TextEncoder();
   /** Lines that the publisher shed: a window with shed lines cannot be replayed. */
@@ -45,13 +80,20 @@ export class InputLog {
   /** The number of a market frame that is taken now. */
   frame(): number {
     this.#last += 1;
+    this.#part = 0;
     return this.#last;
   }
 
-  record(kind: InputKind, unit: string, lane: string | null, body: unknown, now: Now): void {
-    this.#last += 1;
-    const line: InputLine = { n: this.#last, mono: now.mono, epoch: now.epoch, kind, unit, lane, body };
-    if (!this.#sink.frame(this.#encoder.encode(JSON.stringify(line)), now.mono, this.#last)) this.shed += 1;
+  /** Hot: a message of a book is read from the frame, or a lane is given its book. */
+  part(): void {
+    this.#part += 1;
+  }
+
+  record(kind: InputKind, unit: string, lane: string | null, body: unknown, now: Now, origin?: LineOrigin): void {
+    if (!NO_INPUTS.has(kind)) this.#last += 1;
+    const { mono, epoch } = now;
+    const line: InputLine = { n: this.#last, part: this.#part, mono, epoch, kind, unit, lane, ...origin, body };
+    if (!this.#sink.frame(this.#encoder.encode(JSON.stringify(line)), mono, this.#last)) this.shed += 1;
   }
 
   get last(): number {

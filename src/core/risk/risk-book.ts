@@ -1,4 +1,5 @@
 import type { Policy } from '../config/policy.ts';
+import type { BalanceReport } from '../orders/order.ts';
 import type { MonoNanos } from '../time/clock.ts';
 import { AMOUNT_SCALE, type UnitAllotment } from './allotment.ts';
 import { type BreakerChange, type BreakerRules, BreakerSet } from './breaker-set.ts';
@@ -170,6 +171,11 @@ export class RiskBook {
     own.day = day;
     if (this.#profit > this.#peak) this.#peak = this.#profit;
   }
+}
+
+/** What the venue told of a balance, to the book of its unit. */
+export function takeBalance(book: RiskBook, { currency, availableBalance }: BalanceReport): void {
+  book.balance(currency, availableBalance === null ? null : Number(availableBalance));
 }
 
 const NO_CHANGES: readonly BreakerChange[] = [];

@@ -1,0 +1,81 @@
+import type { DesiredState } from '../control/desired-state.ts';
+import type { Lane } from '../lanes/lane.ts';
+import type { Resolution, Verification } from '../lanes/lane-effects.ts';
+import type { LaneOpening } from '../lanes/lane-opening.ts';
+import type { Now } from '../lanes/now.ts';
+import type { OrderBook } from '../market/order-book.ts';
+import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
+import { TrackedOrder } from '../orders/tracked-order.ts';
+import type { OrderAnswer } from '../orders/venue-ports.ts';
+
+/** An input of a lane other than a book, as the input log has it: kind and body of its line. */
+export type LaneGiven =
+  | { readonly kind: 'open'; readonly body: LaneOpening }
+  /** An order that a predecessor sent, as the venue reports it. */
+  | { readonly kind: 'adopt'; readonly body: { readonly intent: OrderIntent; readonly report: OrderReport } }
+  | { readonly kind: 'timer'; readonly body: null }
+  /** Why nothing, or no entry, may leave; null: it may. A gate leads to no effect by itself. */
+  | { readonly kind: 'gate'; readonly body: { readonly closed: string | null; readonly fence: string | null } }
+  | { readonly kind: 'desired'; readonly body: DesiredState }
+  /** Entries stop and working orders are cancelled. */
+  | { readonly kind: 'drain'; readonly body: { readonly reason: string } }
+  | { readonly kind: 'accountReport'; readonly body: FillReport | OrderReport }
+  | {
+      readonly kind: 'answer';
+      readonly body: {
+        readonly clientOrderId: ClientOrderId;
+        readonly action: Parameters<Lane['onAnswer']>[1];
+        readonly answer: OrderAnswer;
+      };
+    }
+  | {
+      readonly kind: 'resolution';
+      readonly body: { readonly clientOrderId: ClientOrderId; readonly resolution: Resolution };
+    }
+  | { readonly kind: 'verification'; readonly body: Verification };
+
+/**
+ * Gives a lane one input. The only way to it, for the engine as for a replay, but for books (`Lane.onBook`): what is recorded is what the lane was given. `book`: that of its symbol, null while
+ * there is none; timers look at it.
+ */
+export function giveLane(lane: Lane, input: LaneGiven, book: OrderBook | null, now: Now): void {
+  switch (input.kind) {
+    case 'open':
+      lane.open(input.body, now);
+      return;
+    case 'adopt': {
+      const { intent, report } = input.body;
+      const order = new TrackedOrder(intent);
+      order.step('submit', now.mono, []);
+      order.placedAt = report.venueTime;
+      lane.adopt(order, report, now);
+      return;
+    }
+    case 'timer':
+      lane.onTimer(book, now);
+      return;
+    case 'gate':
+      lane.onGate(input.body.closed, input.body.fence);
+      return;
+    case 'desired':
+      lane.onDesired(input.body, now);
+      return;
+    case 'drain':
+      lane.drain(input.body.reason, now);
+      return;
+    case 'accountReport':
+      if (input.body.kind === 'fill') lane.onFill(input.body, now);
+      else lane.onOrderReport(input.body, now);
+      return;
+    case 'answer': {
+      const { clientOrderId, action, answer } = input.body;
+      lane.onAnswer(clientOrderId, action, answer, now);
+      return;
+    }
+    case 'resolution':
+      lane.onResolution(input.body.clientOrderId, input.body.resolution, now);
+      return;
+    case 'verification':
+      lane.onVerification(input.body, now);
+  }
+}
