@@ -16,6 +16,8 @@ export default defineConfig({
           name: 'quick',
           include: ['test/**/*.test.ts'],
           exclude: ['test/campaign/**', 'test/emulator/**'],
+          // Most of these tests wait for time to pass: a worker for each core, where the default leaves one core out.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
