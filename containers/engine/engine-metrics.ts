@@ -15,8 +15,14 @@ export class EngineMetrics {
   silentParts = 0;
   restartedParts = 0;
   readonly orders = new Map<string, number>();
+  /** What was dropped, by reason: nothing is without a count (H5). */
+  readonly dropped = new Map<string, number>();
 
   count(what: string): void {
     this.orders.set(what, (this.orders.get(what) ?? 0) + 1);
+  }
+
+  drop(reason: string): void {
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1);
   }
 }

@@ -12,10 +12,12 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import type { BookChange } from '#core/market/scanned-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
-import type { SocketPlan, Venue, VenueRuntime } from '#venues/venue.ts';
+import type { Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
-import { type ChangeTurn, FeedLine, type FeedLineCounts, type FeedLineListener } from './feed-line.ts';
+import type { FeedLine, FeedLineCounts, FeedLineListener } from './feed-line.ts';
+import { FeedLines } from './feed-lines.ts';
 import type { FeedMessage, FeedSocket } from './feed-socket.ts';
+import { FeedSubscriptions } from './feed-subscriptions.ts';
 import { FeedUpkeep, type VenueClockStatus } from './feed-upkeep.ts';
 import { CONNECTION_BEAT, type SupervisedPart } from './supervisor.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
@@ -35,6 +37,8 @@ export interface FeedRunnerOptions {
   readonly venue: Venue;
   readonly symbols: readonly string[];
   readonly channels: readonly Subscription['channel'][];
+  /** Symbols of which only what scanners hear is carried until a lane asks for one; absent: none. */
+  readonly watched?: ReadonlySet<string>;
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly runtime: VenueRuntime;
   readonly publisher: Publisher;
@@ -46,6 +50,8 @@ export interface FeedRunnerOptions {
   /** Last sequence of a symbol's book that any engine published, or null. */
   readonly lastPublished: (symbol: string) => Promise<string | null>;
   readonly onBook: BookListener;
+  /** Hot: what came that is no book. Absent: nobody hears it. */
+  readonly onOther?: (message: FeedMessage, receivedAt: MonoNanos) => void;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -109,18 +115,21 @@ export class FeedRunner implements FeedLineListener {
   constructor(options: FeedRunnerOptions, lease: HeldLease, tookOverFrom: string | null) {
     this.#options = options;
     this.#events = new UnitEvents(options.publisher, options.feedUnit, lease.epoch, options.origin);
-    this.#epoch = lease.epoch;
     this.#upkeep = new FeedUpkeep(options, this.#events, () => this.#accounts());
     const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
-    for (const symbol of options.symbols) this.#addBook(symbol, gap === null ? null : { ...gap });
-    for (const plan of this.#plan(options.symbols, options.channels)) {
-      this.#lines.push(this.#openLine(plan));
-    }
+    const { symbols, channels, watched } = options;
+    this.#subscriptions = new FeedSubscriptions(this.#content(symbols, channels, watched), () => this.#lines, {
+      addBook: (symbol) => this.#addBook(symbol, null),
+      removeBook: (symbol) => this.#books.delete(symbol),
+    });
+    for (const symbol of this.#subscriptions.whole()) this.#addBook(symbol, gap === null ? null : { ...gap });
+    const begin = this.#subscriptions.wanted();
+    this.#lines = new FeedLines({ ...options, engine: options.origin.engine }, lease.epoch, this, begin);
     if (tookOverFrom !== null) void this.#findLastPublished();
   }
 
   start(): void {
-    for (const line of this.#lines) line.start();
+    this.#lines.start();
     this.#upkeep.start();
   }
 
@@ -128,7 +137,7 @@ export class FeedRunner implements FeedLineListener {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#upkeep.stop();
-    await Promise.all(this.#lines.map((line) => line.stop()));
+    await this.#lines.stop();
     await this.#options.publisher.flush(FLUSH_MS).catch((error: unknown) => {
       this.#options.runtime.log('error', 'frames left unpublished', {
         venue: this.#options.venue.id,
@@ -149,42 +158,31 @@ export class FeedRunner implements FeedLineListener {
    * Changes what the feed carries, with the venue's acknowledgements awaited: first what is new, then what goes. Rejects when the venue refuses; what was
    * carried before goes on.
    */
-  async reconfigure(symbols: readonly string[], channels: readonly Subscription['channel'][]): Promise<void> {
-    const plans = this.#plan(symbols, channels);
-    for (const symbol of symbols) if (!this.#books.has(symbol)) this.#addBook(symbol, null);
-    for (const plan of plans) {
-      const line = this.#lines.find((each) => each.plan.name === plan.name);
-      if (line === undefined) {
-        const opened = this.#openLine(plan);
-        this.#lines.push(opened);
-        opened.start();
-        continue;
-      }
-      const added = without(plan.subscriptions, line.current.connection.wanted());
-      if (added.length > 0) await line.subscribe(added);
-    }
-    for (const line of [...this.#lines]) {
-      const kept = plans.find((plan) => plan.name === line.plan.name)?.subscriptions ?? [];
-      const removed = without(line.current.connection.wanted(), kept);
-      if (kept.length > 0 && removed.length > 0) await line.unsubscribe(removed);
-      if (kept.length === 0) {
-        this.#lines.splice(this.#lines.indexOf(line), 1);
-        this.#removed.push(line);
-        await line.stop();
-      }
-    }
-    for (const symbol of [...this.#books.keys()]) if (!symbols.includes(symbol)) this.#books.delete(symbol);
+  reconfigure(
+    symbols: readonly string[],
+    channels: readonly Subscription['channel'][],
+    watched?: ReadonlySet<string>,
+  ): Promise<void> {
+    return this.#subscriptions.change(this.#content(symbols, channels, watched));
+  }
+
+  /** See `LaneFeed`. */
+  carry(symbol: string, holder: string): Promise<void> {
+    return this.#subscriptions.carry(symbol, holder);
+  }
+
+  release(symbol: string, holder: string): Promise<void> {
+    return this.#subscriptions.release(symbol, holder);
   }
 
   /** Frame accounts of every connection that this feed has had. */
   #accounts(): readonly FrameAccount[] {
-    const lines = [...this.#lines, ...this.#removed];
-    return this.#options.publisher.accounts().filter((account) => lines.some((line) => line.owns(account)));
+    return this.#options.publisher.accounts().filter((account) => this.#lines.owns(account));
   }
 
   /** Its lines, as they are supervised. */
   parts(): readonly SupervisedPart[] {
-    return this.#lines.map((line) => ({
+    return this.#lines.all.map((line) => ({
       name: `feed/${this.#options.name}/${line.plan.name}`,
       ...CONNECTION_BEAT,
       beats: () => line.beats(),
@@ -205,7 +203,7 @@ export class FeedRunner implements FeedLineListener {
     return {
       feed: this.#options.name,
       venue: this.#options.venue.id,
-      connections: this.#lines.map((line) => ({
+      connections: this.#lines.all.map((line) => ({
         name: line.plan.name,
         status: line.current.connection.status(),
         frames: line.frames(),
@@ -234,6 +232,7 @@ export class FeedRunner implements FeedLineListener {
   /** Hot: one market-data message of a line. */
   onMessage(socket: FeedSocket, message: FeedMessage, receivedAt: MonoNanos): void {
     if (message.type === 'scannedBook' || message.type === 'book') this.#onBook(socket, message, receivedAt);
+    else this.#options.onOther?.(message, receivedAt);
   }
 
   bookSequence(symbol: string): number | null {
@@ -254,32 +253,22 @@ export class FeedRunner implements FeedLineListener {
     if (subscription.channel === 'book' && book !== undefined) this.#lose(book, reason);
   }
 
-  #openLine(plan: SocketPlan): FeedLine {
-    const identity = { epoch: this.#epoch, nameOf: () => this.#connectionName(plan), turn: this.#turn };
-    return new FeedLine(this.#options, plan, identity, this);
-  }
-
-  /** A socket that is opened again under the same lease gets a name of its own: the identity of a frame never comes twice. */
-  #connectionName(plan: SocketPlan): string {
-    const before = this.#openedSockets.get(plan.name) ?? 0;
-    this.#openedSockets.set(plan.name, before + 1);
-    const name = `${this.#options.origin.engine}/${this.#options.name}/${plan.name}`;
-    return before === 0 ? name : `${name}/${before}`;
-  }
-
-  #plan(symbols: readonly string[], channels: readonly Subscription['channel'][]): readonly SocketPlan[] {
+  /** Channels that the venue has not are left out, and said. */
+  #content(
+    symbols: readonly string[],
+    channels: readonly Subscription['channel'][],
+    watched: ReadonlySet<string> = new Set(),
+  ) {
     const { venue, runtime } = this.#options;
-    const carried = channels.filter((channel) => venue.supports.channels.includes(channel));
     for (const channel of channels) {
-      if (!carried.includes(channel))
+      if (!venue.supports.channels.includes(channel))
         runtime.log('error', 'subscription refused', {
           venue: venue.id,
           channel,
           reason: 'the venue has no such channel',
         });
     }
-    const subscriptions = symbols.flatMap((symbol) => carried.map((channel) => ({ channel, symbol })));
-    return venue.marketData.plan(runtime.endpoints, subscriptions);
+    return { symbols, channels: channels.filter((channel) => venue.supports.channels.includes(channel)), watched };
   }
 
   #addBook(symbol: string, gap: SymbolBook['gap']): void {
@@ -302,7 +291,11 @@ export class FeedRunner implements FeedLineListener {
 
   #onBook(socket: FeedSocket, message: BookChange, receivedAt: MonoNanos): void {
     const book = this.#books.get(message.symbol);
-    if (book === undefined) return;
+    if (book === undefined) {
+      // Of a symbol that no lane has any more, or not yet: it reaches nobody (G5).
+      this.#options.metrics.drop('bookNotCarried');
+      return;
+    }
     book.messages += 1;
     const { sync } = book;
     const lastSequence = sync.book.valid ? sync.book.sequence : null;
@@ -386,11 +379,4 @@ export class FeedRunner implements FeedLineListener {
       }
     }
   }
-}
-
-/** Those of `some` that are not among `others`. */
-function without(some: readonly Subscription[], others: readonly Subscription[]): readonly Subscription[] {
-  return some.filter(
-    ({ channel, symbol }) => !others.some((other) => other.channel === channel && other.symbol === symbol),
-  );
 }
