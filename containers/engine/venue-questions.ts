@@ -27,7 +27,8 @@ export async function askAboutOrder(
   clock: Clock,
 ): Promise<Resolution> {
   try {
-    const from = (windowFrom - OVERLAP_MS) as EpochMs;
+    // It was placed before now, whatever the wall clock said then: a window that begins after the question proves nothing.
+    const from = (Math.min(windowFrom, clock.epochMs()) - OVERLAP_MS) as EpochMs;
     const answer = await queries.orderByClientId(target.symbol, target.clientOrderId);
     const fills = await queries.fillsSince(target.symbol, from);
     if (answer.kind === 'found') return { kind: 'found', report: answer.report, fills };

@@ -89,6 +89,34 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       ],
     },
   },
+  {
+    showed:
+      'G12, M1: a confirmation that went by the clock of an engine an hour behind took an order for absent that was still on its way',
+    script: {
+      seed: 108,
+      calmAtMs: 28_000,
+      wallMs: 3_600_000,
+      shape: { market: 'inverse', limits: 'wide', policy: 'none' },
+      shares: {
+        ...noFaults(),
+        requestLost: 0.08093465138226748,
+        unclearDone: 0.04817864190554246,
+        unclearUndone: 0.08068931167945266,
+        requestLate: 0.039212880330160266,
+        notFound: 0.2082132741808891,
+        queryFails: 0.017908594943583014,
+        cancelLost: 0.12182202371768652,
+        fillForgotten: 0.059816400818526745,
+        stateLost: 0.1446158481761813,
+        reportTwice: 0.12991488738916815,
+        refusedLater: 0.060170924314297734,
+        answerLate: 0.20470709146466107,
+        ledgerLate: 0.10978688306640834,
+        ledgerTwice: 0.03380218576639891,
+      },
+      steps: [{ fault: 'wallStep', atMs: 20_251, engine: 0, symbol: 0, forMs: 4_177, chance: 0.5209388870280236 }],
+    },
+  },
 ];
 
 /**

@@ -74,6 +74,7 @@ async function showShrunk(script: WorldScript, bug: PlantedBug | null): Promise<
   const { violation, trace } = await runWorld(shortest, { bug, traced: true });
   console.log(`shortest that still fails: ${describeScript(shortest)}\n  ${violation}`);
   console.log(trace.slice(-25).join('\n'));
+  console.log(JSON.stringify(shortest));
 }
 
 async function runMany(

@@ -4,12 +4,14 @@ import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';
-import { InputLog } from '#core/input-log/input-log.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
+import type { OrderTarget } from '#core/orders/venue-ports.ts';
+import { allotmentOf } from '#core/risk/allotment.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { EngineMetrics } from '#engine/engine-metrics.ts';
 import type { ReadLedger } from '#engine/unit-recovery.ts';
+import type { RiskTerms } from '#engine/unit-risk.ts';
 import { UnitRunner } from '#engine/unit-runner.ts';
 import type { Dice } from '#simulation/world/dice.ts';
 import { createWorldAccountStream } from '#simulation/world/world-account-stream.ts';
@@ -20,6 +22,9 @@ import { createWorldQueries } from '#simulation/world/world-queries.ts';
 import type { VenueClient, VenueLink, WorldVenue } from '#simulation/world/world-venue.ts';
 import type { AccountRuntime, Venue } from '#venues/venue.ts';
 import type { PlantedBug } from './planted-bugs.ts';
+import { RiskWitness } from './risk-witness.ts';
+import { ToldUnit } from './told-unit.ts';
+import { WatchedInputLog } from './watched-input-log.ts';
 import { leaseTableFor } from './world-leases.ts';
 import { WorldPublisher, type WorldStream } from './world-stream.ts';
 
@@ -27,6 +32,7 @@ export interface WorldEngineOptions {
   readonly name: string;
   readonly unit: UnitRef;
   readonly lanes: readonly LaneConfiguration[];
+  readonly risk: RiskTerms;
   readonly instruments: ReadonlyMap<string, Instrument>;
   /** The real venue: what is not replaced by the world's ports. */
   readonly venue: Venue;
@@ -37,6 +43,8 @@ export interface WorldEngineOptions {
   readonly leaseOutage: () => boolean;
   readonly readLedger: ReadLedger;
   readonly bug: PlantedBug | null;
+  /** Whether the venue has said what is not so. */
+  readonly lied: () => boolean;
   readonly onInput: (line: Uint8Array) => void;
   readonly onEvent: (engine: WorldEngine, event: TradingEvent) => void;
   readonly onQuote: (symbol: string, sync: BookSync) => void;
@@ -59,6 +67,9 @@ export class WorldEngine {
   #feed: WorldBookFeed | null = null;
   #ports: Ports[] = [];
   #grants = 0;
+  #epoch = 0;
+  #told: ToldUnit | null = null;
+  #witness: RiskWitness | null = null;
   runner: UnitRunner | null = null;
   publisher: WorldPublisher;
 
@@ -74,7 +85,11 @@ export class WorldEngine {
     const { process } = this;
     process.start();
     this.publisher = this.#createPublisher();
-    const inputLog = new InputLog(this.publisher.open({ venue: 'engine', connection: 'inputs', epoch: 0 }));
+    const sink = this.publisher.open({ venue: 'engine', connection: 'inputs', epoch: 0 });
+    const inputLog = new WatchedInputLog(sink, (kind, lane, body) => {
+      this.#told?.input(kind, lane, body);
+      this.#witness?.input(kind, lane, body);
+    });
     const metrics = new EngineMetrics();
     const syncs = new Map([...instruments].map(([symbol, each]) => [symbol, venue.createBookSync(each)]));
     this.#feed = new WorldBookFeed(world, process, syncs, (symbol, sync, at) => this.#onBook(symbol, sync, at));
@@ -91,6 +106,7 @@ export class WorldEngine {
             onShutdown: 'cancel',
           },
           lanes: this.#options.lanes,
+          risk: this.#options.risk,
           venue: this.#venueFor(client),
           runtime: this.#runtime(),
           publisher: this.#options.bug?.publisher?.(this.publisher, dice) ?? this.publisher,
@@ -116,7 +132,11 @@ export class WorldEngine {
         this.runner = null;
         void runner?.stop(`lease lost: ${event.reason}`);
       } else if (event.kind === 'acquired') {
-        this.runner = openUnit(leaseOf(event.lease), event.predecessorValidUntil);
+        const runner = openUnit(leaseOf(event.lease), event.predecessorValidUntil);
+        this.runner = runner;
+        this.#told = new ToldUnit(() => runner.lanes, this.#options.lied);
+        this.#epoch = event.lease.epoch;
+        this.#witness = this.#createWitness(runner);
         this.#options.onRunner(this.runner, event.lease.epoch);
         this.runner.start(event.tookOverFrom);
       }
@@ -143,6 +163,8 @@ export class WorldEngine {
     for (const { stream } of this.#ports) stream.abandon();
     this.#ports = [];
     this.runner = null;
+    this.#told = null;
+    this.#witness = null;
     this.#keeper = null;
     this.publisher.unsent.length = 0;
   }
@@ -158,6 +180,12 @@ export class WorldEngine {
     if (this.#keeper !== keeper) return;
     this.publisher.drain();
     this.kill();
+  }
+
+  /** After a step: what does not follow from what the engine was told, or null. */
+  contradiction(): string | null {
+    if (this.#told?.touched !== true) return null;
+    return this.#told.check() ?? this.#witness?.check() ?? null;
   }
 
   cut(link: VenueLink, noticedMs: number): void {
@@ -179,6 +207,7 @@ export class WorldEngine {
     const lane = runner?.lane(symbol) ?? null;
     if (runner === null || lane === null) return;
     this.#options.onQuote(symbol, sync);
+    if (runner.status().closed !== 'not recovered yet') this.#witness?.seen(symbol, sync.book);
     const mono = this.process.clock.monoNanos();
     runner.onBook(lane, sync.book, mono, exchangeTime, { mono, epoch: this.process.clock.epochMs() });
   }
@@ -189,24 +218,72 @@ export class WorldEngine {
       ...venue,
       createQueries: () => {
         const queries = createWorldQueries(world, client);
-        return bug?.queries?.(queries, dice) ?? queries;
+        const heard = {
+          ...queries,
+          cancelOrder: (target: OrderTarget) => {
+            this.#told?.cancel(target.clientOrderId);
+            return queries.cancelOrder(target);
+          },
+        };
+        return bug?.queries?.(heard, dice) ?? heard;
       },
       createAccountStream: (_runtime, listener) => {
         const stream = createWorldAccountStream(world, client, bug?.listener?.(listener, dice) ?? listener);
-        const entry = createWorldOrderEntry(world, client);
-        this.#ports.push({ stream, entry });
+        this.#ports.push({ stream, entry: this.#createEntry(client) });
         return stream;
       },
       createOrderEntry: () => {
-        const entry = this.#ports.at(-1)?.entry ?? createWorldOrderEntry(world, client);
+        const entry = this.#ports.at(-1)?.entry ?? this.#createEntry(client);
         return bug?.entry === undefined ? entry : { ...entry, ...bug.entry(entry, dice) };
+      },
+    };
+  }
+
+  #createWitness(runner: UnitRunner): RiskWitness {
+    const { instruments } = this.#options;
+    const listed = [...instruments.values()];
+    const { policy, lanes } = this.#options.risk;
+    const limits = policy.version > 0;
+    return new RiskWitness({
+      runner,
+      mono: () => this.process.clock.monoNanos(),
+      allotment: limits ? allotmentOf(policy, lanes, this.#options.unit) : null,
+      maxConcentration: policy.maxConcentration ?? Number.POSITIVE_INFINITY,
+      worth: listed.some((each) => each.kind === 'inverse') ? Number.NaN : 1,
+      openMs: new Map(Object.entries(policy.breakers).map(([kind, { openMs }]) => [kind, openMs])),
+    });
+  }
+
+  /** What is asked of the venue is heard, too. */
+  #createEntry(client: VenueClient): ReturnType<typeof createWorldOrderEntry> {
+    const entry = createWorldOrderEntry(this.#options.world, client);
+    return {
+      ...entry,
+      place: (intent, ...rest) => {
+        this.#told?.place(intent);
+        this.#witness?.placing(intent.clientOrderId, intent.symbol);
+        entry.place(intent, ...rest);
+      },
+      cancel: (target, ...rest) => {
+        this.#told?.cancel(target.clientOrderId);
+        entry.cancel(target, ...rest);
+      },
+      amend: (target, ...rest) => {
+        this.#told?.amend(target.clientOrderId);
+        entry.amend(target, ...rest);
       },
     };
   }
 
   #createPublisher(): WorldPublisher {
     const { stream, dice, onInput, onEvent } = this.#options;
-    return new WorldPublisher(stream, this.process, dice, { onInput, onEvent: (event) => onEvent(this, event) });
+    return new WorldPublisher(stream, this.process, dice, {
+      onInput,
+      onEvent: (event) => {
+        onEvent(this, event);
+        if (event.epoch === this.#epoch) this.#witness?.told(event);
+      },
+    });
   }
 
   #runtime(): AccountRuntime {

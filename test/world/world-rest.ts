@@ -1,10 +1,10 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import { parseExact } from '#core/ledger/exact-decimal.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { UnitRunner } from '#engine/unit-runner.ts';
 import type { SimulatedExchange, SimulatedOrder } from '#simulation/exchange/simulated-exchange.ts';
-import type { WorldVenue } from '#simulation/world/world-venue.ts';
+import { heldAt, type WorldVenue } from '#simulation/world/world-venue.ts';
 import type { WorldConfirmer } from './world-confirmer.ts';
 import type { WorldLedger } from './world-ledger.ts';
 import type { WorldTruth } from './world-truth.ts';
@@ -31,7 +31,7 @@ export function checkRest(world: WorldAtRest): void {
   checkConfirmations(world);
 }
 
-function checkPositions({ truth, exchange, instruments, ledger, lanes, runners }: WorldAtRest): void {
+function checkPositions({ truth, exchange, venue, instruments, ledger, lanes, runners }: WorldAtRest): void {
   const holders = runners.filter((each): each is UnitRunner => each !== null && each.status().closed === null);
   const [holder] = holders;
   if (holders.length !== 1 || holder === undefined) {
@@ -43,13 +43,12 @@ function checkPositions({ truth, exchange, instruments, ledger, lanes, runners }
     const instrument = instruments.get(symbol);
     const lane = holder.lane(symbol);
     if (instrument === undefined || lane === null) continue;
-    const held = exchange.positions('main').find((each) => each.symbol === symbol)?.size ?? 0;
-    const venue = formatScaled(held, instrument.sizeScale);
+    const held = heldAt(venue, symbol);
     const kept = ledger.positionOf(symbol);
-    if (lane.position.units !== BigInt(held) || Number(kept) !== Number(venue))
+    if (parseExact(lane.position.text) !== parseExact(held) || parseExact(kept) !== parseExact(held))
       truth.fail(
         '2: one position in all three places',
-        `${symbol} engine ${lane.position.text} ledger ${kept} venue ${venue}`,
+        `${symbol} engine ${lane.position.text} ledger ${kept} venue ${held}`,
       );
     for (const order of exchange.openOrders('main', symbol)) {
       if (!truth.isOurs(order.clientOrderId)) continue;

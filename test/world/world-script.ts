@@ -1,5 +1,6 @@
 import { createDice, type Dice } from '#simulation/world/dice.ts';
 import { type FaultShares, MESSAGE_FAULTS, type MessageFault, noFaults } from '#simulation/world/message-faults.ts';
+import { shapeOf, type WorldShape } from './world-shape.ts';
 
 /** Things that happen to a world at a moment, each with the row of the fault list that it stands for. `forMs`: how long it lasts. */
 export const STEP_FAULTS = {
@@ -51,6 +52,8 @@ export interface WorldScript {
   readonly steps: readonly WorldStep[];
   /** How far wall clocks step. */
   readonly wallMs: number;
+  /** Absent: plain. */
+  readonly shape?: WorldShape;
 }
 
 /** Faults under which something does not hold yet: `failed-worlds.ts` says what. */
@@ -116,10 +119,13 @@ export function scriptOf(
     if (chosen && wanted(row)) shares[fault] = share;
   }
   if (!open.includes('historyForgets')) shares.historyForgets = 0;
+  const shape = shapeOf(createDice(seed ^ 0x54a9e));
+  // What is bought and told nowhere may be anybody's.
+  if (shape.market === 'spot') shares.fillForgotten = 0;
   const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter((fault) => wanted(STEP_FAULTS[fault]));
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
   const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
-  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000 };
+  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape };
 }
 
 function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {
@@ -135,10 +141,11 @@ function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {
 }
 
 /** A script in one line, for people. */
-export function describeScript({ seed, calmAtMs, shares, steps }: WorldScript): string {
+export function describeScript({ seed, calmAtMs, shares, steps, shape }: WorldScript): string {
   const messages = Object.entries(shares).flatMap(([name, share]) =>
     share === 0 ? [] : [`${name} ${(share * 100).toFixed(1)}%`],
   );
   const moments = steps.map(({ atMs, fault, engine, forMs }) => `${fault}@${atMs}+${forMs}/${engine}`);
-  return `seed ${seed}, calm at ${calmAtMs} ms; ${[...messages, ...moments].join(', ') || 'no faults'}`;
+  const kind = shape === undefined ? '' : ` ${shape.market}, limits ${shape.limits}, policy ${shape.policy},`;
+  return `seed ${seed},${kind} calm at ${calmAtMs} ms; ${[...messages, ...moments].join(', ') || 'no faults'}`;
 }

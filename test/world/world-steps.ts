@@ -1,6 +1,7 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import { parseScaled, type Size } from '#core/market/scaled-decimal.ts';
-import { venueNow, type WorldVenue } from '#simulation/world/world-venue.ts';
+import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
+import { heldAt, venueNow, type WorldVenue } from '#simulation/world/world-venue.ts';
 import type { WorldEngine } from './world-engine.ts';
 import type { Wish, WorldScript, WorldStep } from './world-script.ts';
 import type { WorldStream } from './world-stream.ts';
@@ -20,12 +21,12 @@ export interface Scene {
   readonly kill: (engine: WorldEngine) => void;
 }
 
-/** In settlement currency: no position is worth so little margin. */
+/** In quote currency: no position is worth so little margin. */
 const LEFT_AFTER_LOSS = 5;
 
 /** Lets one fault of a script happen, and end. */
 export function carryOut(step: WorldStep, scene: Scene): void {
-  const { script, venue, truth, stream, engines, outages, wish, kill } = scene;
+  const { script, venue, truth, stream, engines, lanes, outages, wish, kill } = scene;
   const { exchange, time } = venue;
   const engine = engines[step.engine];
   if (engine === undefined) return;
@@ -90,11 +91,15 @@ export function carryOut(step: WorldStep, scene: Scene): void {
       until(() => wish('run'));
       return;
     case 'liquidation': {
-      const wallet = exchange.balances('main').find((each) => each.currency === 'USDT')?.walletBalance ?? '0';
-      const taken = Math.floor(Number(wallet)) - LEFT_AFTER_LOSS;
-      if (taken <= 0) return;
-      exchange.transfer('main', 'USDT', String(-taken));
-      until(() => exchange.transfer('main', 'USDT', String(taken)));
+      const instrument = venue.instruments.get(lanes[step.symbol]?.symbol ?? '');
+      if (instrument === undefined || instrument.kind === 'spot') return;
+      const { settlementCurrency: currency, quoteCurrency, priceScale } = instrument;
+      const worth = currency === quoteCurrency ? 1 : 10 ** priceScale / startPriceOf(instrument);
+      const wallet = exchange.balances('main').find((each) => each.currency === currency)?.walletBalance ?? '0';
+      const taken = (Number(wallet) - LEFT_AFTER_LOSS * worth).toFixed(8);
+      if (Number(taken) <= 0) return;
+      exchange.transfer('main', currency, `-${taken}`);
+      until(() => exchange.transfer('main', currency, taken));
       return;
     }
     case 'manualTrade':
@@ -110,8 +115,11 @@ function tradeByHand(step: WorldStep, { venue, truth, lanes }: Scene): void {
   const instrument = lane === undefined ? undefined : instruments.get(lane.symbol);
   if (lane === undefined || instrument === undefined) return;
   venueNow(venue);
-  const held = exchange.positions('main').find((each) => each.symbol === lane.symbol)?.size ?? 0;
-  const closes = step.fault === 'manualClose';
+  const spot = instrument.kind === 'spot';
+  const exact = Number(heldAt(venue, lane.symbol)) * 10 ** instrument.sizeScale;
+  const held = spot ? Math.floor(exact / instrument.lotSize) * instrument.lotSize : Math.round(exact);
+  // What is bought by hand on spot is people's own, and what is sold must be there.
+  const closes = step.fault === 'manualClose' || spot;
   if (closes && held === 0) return;
   truth.foreign(lane.symbol);
   exchange.place('main', {
@@ -123,6 +131,6 @@ function tradeByHand(step: WorldStep, { venue, truth, lanes }: Scene): void {
     price: null,
     triggerPrice: null,
     size: (closes ? Math.abs(held) : parseScaled(lane.strategy.baseSize, instrument.sizeScale)) as Size,
-    reduceOnly: closes,
+    reduceOnly: closes && !spot,
   });
 }

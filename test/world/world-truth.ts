@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
 import type { TradingEvent, TradingEventBody, TradingEventOf } from '#core/events/trading-event.ts';
+import { formatExact, parseExact } from '#core/ledger/exact-decimal.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled, parseScaled } from '#core/market/scaled-decimal.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { OrderIntent, OrderReport } from '#core/orders/order.ts';
+import { exitSizeOf } from '#core/positions/exit-size.ts';
 import type { UnitRunner } from '#engine/unit-runner.ts';
 import type { PlaceOutcome, SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import type { VirtualTime } from '#simulation/world/virtual-time.ts';
-import type { VenueClient, VenueWatch } from '#simulation/world/world-venue.ts';
+import { heldAt, type VenueClient, type VenueWatch } from '#simulation/world/world-venue.ts';
 import { whyUnproven } from './world-evidence.ts';
 
 /** For so long after a trade by hand an entry may meet a position that its lane could not know of, ms. */
@@ -19,10 +21,12 @@ const BOOKS_KEPT = 4_000;
 /** A fill or an adjustment, with the events that told it: the same fill may be told by two engines. */
 interface Move {
   readonly symbol: string;
-  /** Signed, size units. */
-  readonly size: number;
+  /** Signed, exact. */
+  readonly size: bigint;
   readonly tellers: Set<string>;
   readonly epochs: Set<number>;
+  /** Of an adjustment: its id, and those that it takes the place of. */
+  readonly adjustment: TradingEventBody<'position.adjusted'> | null;
   /** Whether it was told before the engine that trades now had opened. */
   opening: boolean;
 }
@@ -168,7 +172,7 @@ export class WorldTruth implements VenueWatch {
     else if (event.type === 'fill') this.#countFill(event);
     else if (event.type === 'position.adjusted') {
       const { symbol, adjustmentId, delta } = event.body;
-      this.#count(event, symbol, `adjustment ${adjustmentId}`, this.#sizeOf(symbol, delta));
+      this.#count(event, symbol, `adjustment ${adjustmentId}`, parseExact(delta), event.body);
     }
   }
 
@@ -190,14 +194,29 @@ export class WorldTruth implements VenueWatch {
       for (const move of this.#moves.values()) move.opening = true;
     }
     for (const lane of this.#runner.lanes) {
-      let told = 0;
-      for (const { symbol, size, epochs, opening } of this.#moves.values()) {
+      let told = 0n;
+      for (const move of this.#moves.values()) {
+        const { symbol, size, epochs, opening } = move;
         // What only a stale holder has told since is true, and the holder hears of it when it hears of it.
-        if (symbol === lane.symbol && (opening || epochs.has(this.#runnerEpoch))) told += size;
+        if (symbol === lane.symbol && (opening || epochs.has(this.#runnerEpoch)) && !this.#isSuperseded(move))
+          told += size;
       }
-      if (lane.position.size !== told)
-        this.fail('2: position = opening + fills + adjustments', `${lane.symbol} ${lane.position.size}, told ${told}`);
+      const { text } = lane.position;
+      if (parseExact(text) !== told)
+        this.fail('2: position = opening + fills + adjustments', `${lane.symbol} ${text}, told ${formatExact(told)}`);
     }
+  }
+
+  /** Whether a later recovery told the same again, not having found it in the ledger. */
+  #isSuperseded({ adjustment, epochs, symbol }: Move): boolean {
+    if (adjustment === null) return false;
+    const told = Math.min(...epochs);
+    for (const later of this.#moves.values()) {
+      const { supersedes } = later.adjustment ?? {};
+      if (supersedes === undefined || later.symbol !== symbol || told >= Math.min(...later.epochs)) continue;
+      if (told >= supersedes.fromEpoch && !supersedes.known.includes(adjustment.adjustmentId)) return true;
+    }
+    return false;
   }
 
   /** Whether an id is one that this unit gives. */
@@ -237,8 +256,8 @@ export class WorldTruth implements VenueWatch {
   #checkEntry(id: string, symbol: string): void {
     const { exchange, account, time } = this.#options;
     if ((this.#foreignUntilMs.get(symbol) ?? 0) > time.nowMs) return;
-    const held = exchange.positions(account).find((each) => each.symbol === symbol)?.size ?? 0;
-    if (held !== 0) this.fail('H7: no double entry', `${id} while the venue holds ${held} ${symbol}`);
+    const held = heldAt(this.#options, symbol);
+    if (!this.#isFlat(symbol, held)) this.fail('H7: no double entry', `${id} while the venue holds ${held} ${symbol}`);
     const other = exchange
       .openOrders(account, symbol)
       .find((each) => !each.reduceOnly && this.isOurs(each.clientOrderId));
@@ -246,10 +265,22 @@ export class WorldTruth implements VenueWatch {
   }
 
   #checkSize(symbol: string): void {
-    const { exchange, account, maxPosition, time } = this.#options;
-    const held = exchange.positions(account).find((each) => each.symbol === symbol)?.size ?? 0;
+    const { instruments, maxPosition, time } = this.#options;
     if ((this.#foreignUntilMs.get(symbol) ?? 0) > time.nowMs) return;
-    if (Math.abs(held) > (maxPosition.get(symbol) ?? 0)) this.fail('H12: position limit', `${held} ${symbol}`);
+    const held = heldAt(this.#options, symbol);
+    const size = Math.abs(Number(held)) * 10 ** (instruments.get(symbol)?.sizeScale ?? 0);
+    if (Math.floor(size + 1e-6) > (maxPosition.get(symbol) ?? 0)) this.fail('H12: position limit', `${held} ${symbol}`);
+  }
+
+  /** Nothing is held, or of a spot asset too little to be sold. */
+  #isFlat(symbol: string, held: string): boolean {
+    const instrument = this.#options.instruments.get(symbol);
+    if (Number(held) === 0 || instrument === undefined) return Number(held) === 0;
+    if (instrument.kind !== 'spot') return false;
+    const { bids, asks } = this.#options.exchange.book(symbol, 1);
+    const middle = ((bids[0]?.[0] ?? 0) + (asks[0]?.[0] ?? 0)) / 2;
+    // The price of now and that which its lane went by lie near each other.
+    return exitSizeOf(instrument, Math.floor(Number(held) * 10 ** instrument.sizeScale), middle * 0.99) === 0;
   }
 
   #checkEnd(body: TradingEventBody<'order.state'>): void {
@@ -272,12 +303,26 @@ export class WorldTruth implements VenueWatch {
       truth.side === side &&
       formatScaled(truth.size, instrument.sizeScale) === size;
     if (!same) this.fail('2: every fill is the venue’s', `${fillId} ${side} ${size} ${symbol}`);
-    this.#count(event, symbol, `fill ${fillId}`, this.#sizeOf(symbol, signedSize(event.body)));
+    const kept = parseExact(event.body.positionFee ?? '0');
+    this.#count(event, symbol, `fill ${fillId}`, parseExact(signedSize(event.body)) - kept);
   }
 
-  #count({ id, epoch }: TradingEvent, symbol: string, key: string, size: number): void {
+  #count(
+    { id, epoch }: TradingEvent,
+    symbol: string,
+    key: string,
+    size: bigint,
+    adjustment: Move['adjustment'] = null,
+  ): void {
     this.#moved = true;
-    const move = this.#moves.get(key) ?? { symbol, size, tellers: new Set(), epochs: new Set(), opening: false };
+    const move = this.#moves.get(key) ?? {
+      symbol,
+      size,
+      tellers: new Set(),
+      epochs: new Set(),
+      adjustment,
+      opening: false,
+    };
     this.#moves.set(key, move);
     move.tellers.add(id);
     move.epochs.add(epoch);
@@ -286,10 +331,6 @@ export class WorldTruth implements VenueWatch {
   #uncount(eventId: string, key: string): void {
     const move = this.#moves.get(key);
     if (move?.tellers.delete(eventId) === true && move.tellers.size === 0) this.#moves.delete(key);
-  }
-
-  #sizeOf(symbol: string, text: string): number {
-    return parseScaled(text, this.#options.instruments.get(symbol)?.sizeScale ?? 0);
   }
 
   #keepTop(symbol: string): void {

@@ -4,6 +4,7 @@ import { PLANTED_BUGS, type PlantedBugName } from './planted-bugs.ts';
 import { shrinkScript } from './shrink-world.ts';
 import { runWorld } from './world.ts';
 import { scriptOf, type WorldScript } from './world-script.ts';
+import { PLAIN_SHAPE } from './world-shape.ts';
 
 const WORLDS = 200;
 /** Each block is a test of its own, so that a failure names fewer seeds. */
@@ -44,7 +45,7 @@ describe('the simulated world', () => {
   });
 
   it('a world without faults trades, confirms every order by the engine’s own word, and ends in nothing unclear', async () => {
-    const { violation, fills, confirmed } = await runWorld(scriptOf(3, new Set()));
+    const { violation, fills, confirmed } = await runWorld({ ...scriptOf(3, new Set()), shape: PLAIN_SHAPE });
     expect(violation).toBeNull();
     expect(fills).toBeGreaterThan(20);
     expect(Object.keys(confirmed).filter((by) => by !== 'callback' && by !== 'query')).toEqual([]);

@@ -1,12 +1,9 @@
-import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
-import type { UnitRef } from '#core/control/unit.ts';
-import { formatScaled, parseScaled } from '#core/market/scaled-decimal.ts';
+import { parseScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { createLedgerView } from '#engine/ledger-view.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { depositsFor, exchangeSettingsFor, leverageFor } from '#simulation/exchange-terms.ts';
-import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createGeneratedMarket, startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import type { MarketSource } from '#simulation/market-sources/market-source.ts';
 import { createDice } from '#simulation/world/dice.ts';
@@ -15,7 +12,6 @@ import { VirtualTime } from '#simulation/world/virtual-time.ts';
 import { WORLD_BEGAN, WorldProcess } from '#simulation/world/world-process.ts';
 import { createWorldQueries } from '#simulation/world/world-queries.ts';
 import { followMarket, type WorldVenue } from '#simulation/world/world-venue.ts';
-import { venues } from '#venues/venues.ts';
 import { createMemoryLeaseTable } from '../support/memory-lease-table.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import { WorldConfirmer } from './world-confirmer.ts';
@@ -23,6 +19,7 @@ import { WorldEngine } from './world-engine.ts';
 import { WorldLedger } from './world-ledger.ts';
 import { checkRest } from './world-rest.ts';
 import { REST_MS, type Wish, type WorldScript } from './world-script.ts';
+import { PLAIN_SHAPE, unitOf } from './world-shape.ts';
 import { carryOut, type Scene } from './world-steps.ts';
 import { WorldStream } from './world-stream.ts';
 import { WorldTruth } from './world-truth.ts';
@@ -45,11 +42,6 @@ export interface WorldResult {
   readonly trace: readonly string[];
 }
 
-const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'bybit-linear' };
-const VENUE = venues['bybit-linear'];
-const INSTRUMENTS = builtInInstruments('bybit-linear').slice(0, 2);
-/** Worth of an entry at its smallest, in quote currency. */
-const ENTRY = 2_000;
 /** Before the end of a world prices stand still. */
 const STILL_MS = 15_000;
 /** How long a chain of promises may be to end within the step that began it; a longer one goes on in the next. */
@@ -70,24 +62,22 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
   const time = new VirtualTime();
   const dice = createDice(script.seed ^ 0x5eed);
   const shares = { ...script.shares };
-  const instruments = new Map(INSTRUMENTS.map((each) => [each.symbol, each]));
+  const { unit, venue: clients, instruments: listed, lanes, policy } = unitOf(script.shape ?? PLAIN_SHAPE);
+  const instruments = new Map(listed.map((each) => [each.symbol, each]));
   // What is decided last must have the time to come to its end.
   const source = untilMs(
-    createGeneratedMarket(INSTRUMENTS, script.seed, { eventsPerSecond: 6, volatility: 1e-4, levels: 8 }),
+    createGeneratedMarket(listed, script.seed, { eventsPerSecond: 6, volatility: 1e-4, levels: 8 }),
     script.calmAtMs + REST_MS - STILL_MS,
   );
   const exchange = createSimulatedExchange({
-    instruments: INSTRUMENTS,
+    instruments: listed,
     source,
     clockStart: WORLD_BEGAN as EpochMs,
     // Venues differ in what becomes of a post-only order that would take: cancelled here, expired there.
-    settings: { ...exchangeSettingsFor('bybit-linear', INSTRUMENTS), postOnlyRejects: script.seed % 2 === 0 },
+    settings: { ...exchangeSettingsFor(unit.venue, listed), postOnlyRejects: script.seed % 2 === 0 },
   });
-  const priced = INSTRUMENTS.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
+  const priced = listed.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
   exchange.openAccount('main', depositsFor(priced), leverageFor(priced));
-  const lanes = priced.map(({ instrument, price }, index) =>
-    laneOf(instrument.symbol, index, (factor) => sizeFor(instrument, price, factor)),
-  );
   const maxPosition = new Map(
     lanes.map(({ symbol, limits }) => [
       symbol,
@@ -96,7 +86,7 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
   );
   const refusedLater = new Map<string, OrderReport>();
   const truth = new WorldTruth({
-    unit: UNIT,
+    unit,
     account: 'main',
     exchange,
     instruments,
@@ -116,6 +106,7 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
     refusedLater,
     forgottenFills: new Set(),
     streams: new Set(),
+    lies: new Set(),
     maintenance: false,
   };
   // Before any stream hears of it.
@@ -142,17 +133,19 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
     (name) =>
       new WorldEngine({
         name,
-        unit: UNIT,
+        unit,
         lanes,
         instruments,
-        venue: VENUE,
+        venue: clients,
+        risk: { policy, lanes },
         world: venue,
         dice,
         stream,
         table,
         leaseOutage: () => outages.leases,
-        readLedger: (unit, symbol) => createLedgerView(ledger, cloud.clock)(unit, symbol),
+        readLedger: createLedgerView(ledger, cloud.clock),
         bug,
+        lied: () => venue.lies.size > 0,
         onInput: (line) => truth.input(line),
         onEvent: (_engine, event) => truth.told(event),
         onQuote: (symbol, sync) => truth.quote(symbol, sync),
@@ -193,6 +186,11 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
     for (let hop = 0; hop < HOPS; hop += 1) await null;
     if (turns % TURN_EVERY === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     truth.checkStep();
+    for (const engine of engines) {
+      const contradiction = engine.contradiction();
+      if (contradiction !== null)
+        truth.fail('M1: a state is what was told', `${engine.process.name}: ${contradiction}`);
+    }
     return truth.violation === null;
   };
   try {
@@ -237,45 +235,5 @@ function untilMs(source: MarketSource, lastMs: number): MarketSource {
       const due = source.nextDueMs();
       return due === null || due > lastMs ? null : due;
     },
-  };
-}
-
-function sizeFor(instrument: (typeof INSTRUMENTS)[number], price: number, factor: number): string {
-  const size = ((ENTRY * factor) / (price / 10 ** instrument.priceScale)) * 10 ** instrument.sizeScale;
-  return formatScaled(Math.ceil(size / instrument.lotSize) * instrument.lotSize, instrument.sizeScale);
-}
-
-function laneOf(symbol: string, index: number, size: (factor: number) => string): LaneConfiguration {
-  return {
-    name: `lane-${index + 1}`,
-    account: UNIT.account,
-    mode: UNIT.mode,
-    venue: UNIT.venue,
-    symbol,
-    strategy: {
-      kind: 'momentum-scalper',
-      window: 4,
-      entryTicks: 2,
-      takeTicks: 12,
-      takeProfitTicks: 6,
-      stopLossTicks: 60,
-      restMs: 800,
-      holdMs: 3_000,
-      cooldownMs: 300,
-      baseSize: size(1),
-      maxSizeFactor: 2,
-    },
-    limits: {
-      maxOrderSize: size(3),
-      maxPositionSize: size(6),
-      priceBandBps: 100,
-      maxSpreadBps: 20,
-      maxDataAgeMs: 400,
-      maxDailyLoss: 100_000,
-      maxOpenOrders: 5,
-      maxOrderRate: 10,
-    },
-    reservedSize: '0',
-    confirm: 'every',
   };
 }

@@ -25,6 +25,11 @@ export type ConfirmationDecision = {
 const CANCEL_ATTEMPTS = 3;
 /** Rounds in a row, each with a complete answer, that must find nothing before absence counts. */
 const ABSENT_ROUNDS = 2;
+/**
+ * What was sent before the first cancel may be carried out for so long after it: longer than any request is valid. Counted from there, since the engine's clock, which stamped the order, may be off;
+ * at most half of the time for verification.
+ */
+const ON_ITS_WAY_MS = 10_000;
 /** A confirmation that has come so far without an end is unknown, whatever the clock says. */
 export const MAXIMUM_ROUNDS = 200;
 
@@ -107,7 +112,8 @@ export function decideConfirmation(
     verdict.kind === 'absent' &&
     !record.everFound &&
     record.absentRounds >= ABSENT_ROUNDS &&
-    cancel.answer === 'rejected'
+    cancel.answer === 'rejected' &&
+    fresh.at >= cancel.firstAt + Math.min(ON_ITS_WAY_MS, settings.verifySeconds * 500)
   ) {
     const { at, position } = fresh;
     const evidence = [{ kind: 'agreedAbsence' as const, queriedAt: at, windowFrom: record.order.windowFrom, position }];

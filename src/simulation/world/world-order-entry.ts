@@ -1,4 +1,4 @@
-import type { Instrument } from '#core/market/instrument.ts';
+import { hasReduceOnly, type Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
@@ -132,7 +132,8 @@ function placeAtVenue(
         price,
         triggerPrice,
         size,
-        reduceOnly,
+        // Spot knows none.
+        reduceOnly: reduceOnly && hasReduceOnly(instrument.kind),
       });
   watch.placed(client, intent, outcome);
   if (outcome.kind === 'refused') return refusal(outcome.reason);

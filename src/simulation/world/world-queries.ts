@@ -1,9 +1,9 @@
+import type { PositionReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
-import type { EpochMs } from '#core/time/clock.ts';
 import { fillReportOf, orderReportOf, positionReportOf } from './venue-reports.ts';
 import { cancelAtVenue } from './world-order-entry.ts';
-import { latencyMs, type VenueClient, venueNow, type WorldVenue } from './world-venue.ts';
+import { heldAt, latencyMs, type VenueClient, venueNow, type WorldVenue } from './world-venue.ts';
 
 const TIMEOUT_MS = 4_000;
 
@@ -43,6 +43,15 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
     return instrument;
   };
 
+  const holdingOf = (symbol: string): PositionReport => ({
+    kind: 'position',
+    source: 'query',
+    symbol,
+    size: heldAt(venue, symbol),
+    entryPrice: '0',
+    venueTime: exchange.now(),
+  });
+
   return {
     serverTime: () => ask(0, () => venueNow(venue)),
     instruments: () => ask(0, () => [...instruments.values()]),
@@ -80,9 +89,8 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
         exchange
           .positions(account)
           .filter(({ symbol }) => symbols.includes(symbol))
-          .map((position) =>
-            positionReportOf(position, instrumentOf(position.symbol), venue.exchange.now() as EpochMs),
-          ),
+          .map((position) => positionReportOf(position, instrumentOf(position.symbol), exchange.now()))
+          .concat(symbols.filter((symbol) => instrumentOf(symbol).kind === 'spot').map(holdingOf)),
       ),
     balances: () =>
       ask(0, () =>

@@ -1,4 +1,5 @@
 import type { Instrument } from '#core/market/instrument.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { AccountReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { PlaceOutcome, SimulatedExchange } from '../exchange/simulated-exchange.ts';
@@ -42,6 +43,8 @@ export interface WorldVenue {
   readonly refusedLater: Map<string, OrderReport>;
   /** Executions that are told nowhere. */
   readonly forgottenFills: Set<string>;
+  /** Orders of which the venue has said what is not so, by client order id. */
+  readonly lies: Set<string>;
   /** Account streams that hear what the exchange does not tell. */
   readonly streams: Set<(report: AccountReport) => void>;
   /** Serves nothing: REST answers 503, sockets stay and get no answers. */
@@ -54,6 +57,20 @@ export function venueNow(venue: WorldVenue): EpochMs {
   if (venue.exchange.now() < now) venue.exchange.advanceTo(now);
   return now;
 }
+
+/** What the account holds of a symbol, signed decimal text: its position, of spot the balance of the base asset. */
+export function heldAt({ exchange, account, instruments }: HeldVenue, symbol: string): string {
+  const instrument = instruments.get(symbol);
+  if (instrument === undefined) return '0';
+  if (instrument.kind === 'spot')
+    return (
+      exchange.balances(account).find(({ currency }) => currency === instrument.baseCurrency)?.walletBalance ?? '0'
+    );
+  const size = exchange.positions(account).find((each) => each.symbol === symbol)?.size ?? 0;
+  return formatScaled(size, instrument.sizeScale);
+}
+
+type HeldVenue = Pick<WorldVenue, 'exchange' | 'account' | 'instruments'>;
 
 /** Moves the exchange along with the world's time, from event to event of its source, until that has no more. */
 export function followMarket(venue: WorldVenue, source: Pick<MarketSource, 'nextDueMs'>): void {

@@ -1,0 +1,131 @@
+import { NO_POLICY, POLICY, type Policy } from '#core/config/policy.ts';
+import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
+import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
+import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
+import type { Dice } from '#simulation/world/dice.ts';
+import type { Venue } from '#venues/venue.ts';
+import { venues } from '#venues/venues.ts';
+
+/** What a world trades, and how narrow its limits are. */
+export interface WorldShape {
+  readonly market: 'linear' | 'inverse' | 'spot';
+  /** `tight`: so near that each is met. */
+  readonly limits: 'wide' | 'tight';
+  /** Budgets and breakers over all lanes of the unit. */
+  readonly policy: 'none' | 'tight';
+}
+
+export const PLAIN_SHAPE: WorldShape = { market: 'linear', limits: 'wide', policy: 'none' };
+
+/** Worth of an entry at its smallest, in quote currency. */
+const ENTRY = 2_000;
+
+const UNITS = {
+  linear: 'bybit-linear',
+  inverse: 'deribit',
+  spot: 'bybit-spot',
+} as const satisfies Record<WorldShape['market'], UnitRef['venue']>;
+
+export function shapeOf(dice: Dice): WorldShape {
+  const market = dice.chance(0.7) ? 'linear' : dice.chance(0.5) ? 'inverse' : 'spot';
+  return { market, limits: dice.chance(0.4) ? 'tight' : 'wide', policy: dice.chance(0.4) ? 'tight' : 'none' };
+}
+
+/** The unit of a world with its lanes, by its shape. */
+export interface WorldUnit {
+  readonly unit: UnitRef;
+  readonly venue: Venue;
+  readonly instruments: readonly Instrument[];
+  readonly lanes: readonly LaneConfiguration[];
+  readonly policy: Policy;
+}
+
+export function unitOf(shape: WorldShape): WorldUnit {
+  const id = UNITS[shape.market];
+  const unit: UnitRef = { mode: 'paper', account: 'main', venue: id };
+  const instruments = builtInInstruments(id).slice(0, 2);
+  const lanes = instruments.map((instrument, index) => laneOf(unit, instrument, index, shape));
+  // Books of all worlds come as those of Bybit.
+  const venue = { ...venues[id], createBookSync: venues['bybit-linear'].createBookSync };
+  return { unit, venue, instruments, lanes, policy: shape.policy === 'none' ? NO_POLICY : TIGHT_POLICY };
+}
+
+const BREAKER = { withinMs: 20_000, openMs: 1_500, maxOpenMs: 4_000, trials: 1 };
+
+/** Of a size at which what a world trades comes near to all of it. */
+const TIGHT_POLICY = POLICY.parse({
+  version: 1,
+  budgets: [
+    {
+      name: 'unit',
+      mode: 'paper',
+      maxExposure: 3 * ENTRY,
+      maxDailyLoss: 6,
+      maxDrawdown: 9,
+      maxOpenOrders: 2,
+      maxOrderRate: 3,
+    },
+    { name: 'first', mode: 'paper', symbols: ['BTCUSDT', 'BTC-PERPETUAL'], maxExposure: 1.8 * ENTRY },
+  ],
+  maxConcentration: 0.62,
+  marginRate: 0.1,
+  slowAckMs: 300,
+  breakers: {
+    consecutiveLosses: { ...BREAKER, window: 3, bad: 3 },
+    errorRate: { ...BREAKER, window: 8, bad: 3 },
+    rejectRate: { ...BREAKER, window: 8, bad: 3 },
+    latency: { ...BREAKER, window: 8, bad: 4 },
+    reconciliation: { ...BREAKER, window: 2, bad: 1 },
+  },
+});
+
+function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: WorldShape): LaneConfiguration {
+  const size = (factor: number) => sizeFor(instrument, factor);
+  const tight = shape.limits === 'tight';
+  const price = startPriceOf(instrument) / 10 ** instrument.priceScale;
+  const loss = (inQuote: number) => (instrument.kind === 'inverse' ? inQuote / price : inQuote);
+  return {
+    name: `lane-${index + 1}`,
+    account: unit.account,
+    mode: unit.mode,
+    venue: unit.venue,
+    symbol: instrument.symbol,
+    strategy: {
+      kind: 'momentum-scalper',
+      window: 4,
+      entryTicks: 2,
+      takeTicks: 12,
+      takeProfitTicks: 6,
+      stopLossTicks: 60,
+      restMs: 800,
+      holdMs: 3_000,
+      cooldownMs: 300,
+      baseSize: size(1),
+      maxSizeFactor: 2,
+    },
+    limits: {
+      maxOrderSize: size(tight ? 1.7 : 3),
+      maxPositionSize: size(tight ? 1.5 : 6),
+      priceBandBps: tight ? 2 : 100,
+      maxSpreadBps: tight ? 0.5 : 20,
+      maxDataAgeMs: tight ? 100 : 400,
+      maxDailyLoss: tight ? loss(6) : 100_000,
+      ...(tight ? { maxDrawdown: loss(8) } : {}),
+      maxOpenOrders: tight ? 1 : 5,
+      maxOrderRate: tight ? 1 : 10,
+    },
+    reservedSize: '0',
+    confirm: index === 0 || !tight ? 'every' : 'unseen',
+  };
+}
+
+/** Of an entry `factor` times the smallest, decimal text. */
+export function sizeFor(instrument: Instrument, factor: number): string {
+  const { kind, priceScale, sizeScale, lotSize } = instrument;
+  const price = startPriceOf(instrument) / 10 ** priceScale;
+  const size = ((ENTRY * factor) / (kind === 'inverse' ? 1 : price)) * 10 ** sizeScale;
+  return formatScaled(Math.ceil(size / lotSize) * lotSize, sizeScale);
+}
