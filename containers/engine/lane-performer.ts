@@ -2,10 +2,10 @@ import { messageOf } from '#core/errors.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
 import type { LaneGiven } from '#core/input-log/lane-input.ts';
 import type { Lane } from '#core/lanes/lane.ts';
-import type { EventNote } from '#core/lanes/lane-effects.ts';
+import type { EventNote, OrderAction } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { ClientOrderId, OrderIntent } from '#core/orders/order.ts';
-import type { OrderAnswer, OrderEntry, OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { OrderAnswer, OrderChange, OrderEntry, OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { askAboutOrder } from './venue-questions.ts';
@@ -52,6 +52,9 @@ export class LanePerformer {
             break;
           case 'cancel':
             this.#cancel(lane, effect.target);
+            break;
+          case 'amend':
+            this.#amend(lane, effect.target, effect.change);
             break;
           case 'resolve':
             void this.#resolve(lane, effect.target, effect.windowFrom);
@@ -100,6 +103,14 @@ export class LanePerformer {
       );
   }
 
+  /** Fenced as a new order is: under an ended lease nothing is changed. */
+  #amend(lane: Lane, target: OrderTarget, change: OrderChange): void {
+    const { clock, orderEntry, fencedAt } = this.#options;
+    const take = (answer: OrderAnswer) => this.#answered(lane, target.clientOrderId, 'amend', answer);
+    if (clock.monoNanos() >= fencedAt()) take({ kind: 'notSent', reason: 'leaseEnds', text: 'the lease has ended' });
+    else orderEntry().amend(target, change, lane.instrument, this.#validUntil(), take);
+  }
+
   async #resolve(lane: Lane, target: OrderTarget, windowFrom: EpochMs): Promise<void> {
     const { queries, clock, give, stopped } = this.#options;
     const resolution = await askAboutOrder(queries, lane, target, windowFrom, clock);
@@ -108,7 +119,7 @@ export class LanePerformer {
     give(lane, { kind: 'resolution', body: { clientOrderId, resolution } }, this.#now());
   }
 
-  #answered(lane: Lane, clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer): void {
+  #answered(lane: Lane, clientOrderId: ClientOrderId, action: OrderAction, answer: OrderAnswer): void {
     this.#options.give(lane, { kind: 'answer', body: { clientOrderId, action, answer } }, this.#now());
   }
 

@@ -2,6 +2,7 @@ import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { UnitId } from '#core/control/unit.ts';
 import type { TradingEventBody } from '#core/events/trading-event.ts';
 import { Lane } from '#core/lanes/lane.ts';
+import type { LaneEffect } from '#core/lanes/lane-effects.ts';
 import type { LaneOpening } from '#core/lanes/lane-opening.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
@@ -62,6 +63,8 @@ export function laneConfiguration(changes: Partial<LaneConfiguration> = {}): Lan
       maxOpenOrders: 5,
       maxOrderRate: 1_000,
     },
+    // Who holds the stop is what other tests are about.
+    protection: { stop: 'engine' },
     reservedSize: '0',
     confirm: 'every',
     ...changes,
@@ -75,9 +78,14 @@ export class LaneWorld {
   readonly events: { type: string; body: unknown }[] = [];
   readonly placed: OrderIntent[] = [];
   readonly canceled: string[] = [];
+  readonly amended: Extract<LaneEffect, { kind: 'amend' }>[] = [];
   readonly resolves: string[] = [];
+  /** Since when the questions of `resolves` asked, by the wall clock. */
+  readonly askedFrom: number[] = [];
   verifies = 0;
   mono = 1e9;
+  /** How far the wall clock is off, ms. */
+  wallMs = 0;
   middle = 600_000;
   #fills = 0;
   #sequence = 0;
@@ -98,7 +106,7 @@ export class LaneWorld {
   }
 
   now(): Now {
-    return { mono: this.mono as MonoNanos, epoch: (1.7e12 + this.mono / 1e6) as EpochMs };
+    return { mono: this.mono as MonoNanos, epoch: (1.7e12 + this.wallMs + this.mono / 1e6) as EpochMs };
   }
 
   /** Takes the effects, as the engine would. */
@@ -107,8 +115,11 @@ export class LaneWorld {
       if (effect.kind === 'event') this.events.push(effect.note);
       else if (effect.kind === 'place') this.placed.push(effect.intent);
       else if (effect.kind === 'cancel') this.canceled.push(effect.target.clientOrderId);
-      else if (effect.kind === 'resolve') this.resolves.push(effect.target.clientOrderId);
-      else this.verifies += 1;
+      else if (effect.kind === 'amend') this.amended.push(effect);
+      else if (effect.kind === 'resolve') {
+        this.resolves.push(effect.target.clientOrderId);
+        this.askedFrom.push(effect.windowFrom);
+      } else this.verifies += 1;
     }
   }
 
@@ -244,6 +255,7 @@ function isType(
     | 'order.state'
     | 'order.denied'
     | 'order.intended'
+    | 'order.amended'
     | 'alert'
     | 'lane.state'
     | 'fill'

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MODES } from '../control/unit.ts';
 import { VENUES } from '../market/instrument.ts';
+import { AMENDMENT_OUTCOMES } from '../orders/amendment.ts';
 
 /** Version of the envelope and of every payload. Changes are additive; consumers deploy first; an unknown version is held and retried. */
 export const TRADING_EVENT_VERSION = 1;
@@ -95,6 +96,18 @@ export const TRADING_EVENT_BODIES = {
       evidence: z.array(evidence),
     })
     .describe('An order changed its state, with the evidence for it.'),
+  'order.amended': z
+    .object({
+      clientOrderId: z.string(),
+      lane: z.string(),
+      symbol: z.string(),
+      /** What was asked for: limit price and total size. */
+      price: decimal,
+      size: decimal,
+      outcome: z.enum(AMENDMENT_OUTCOMES),
+      reason: z.string(),
+    })
+    .describe('What became of an amendment; what became of its order is told apart (F14).'),
   fill: z
     .object({
       fillId: z.string(),

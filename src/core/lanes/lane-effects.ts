@@ -1,6 +1,6 @@
 import type { StageStamps, TradingEventBody, TradingEventType } from '../events/trading-event.ts';
 import type { FillReport, OrderIntent, OrderReport, PositionReport } from '../orders/order.ts';
-import type { OrderTarget } from '../orders/venue-ports.ts';
+import type { OrderChange, OrderTarget } from '../orders/venue-ports.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 
 /** An event without its envelope, which the unit adds. */
@@ -8,11 +8,15 @@ export type EventNote = {
   [Type in TradingEventType]: { readonly type: Type; readonly body: TradingEventBody<Type> };
 }[TradingEventType];
 
+/** Requests about an order; each is answered once. */
+export type OrderAction = 'place' | 'cancel' | 'amend';
+
 /** What a lane wishes done, carried out after its step, in order. */
 export type LaneEffect =
   | { readonly kind: 'event'; readonly note: EventNote; readonly stamps: StageStamps | null }
   | { readonly kind: 'place'; readonly intent: OrderIntent; readonly receivedAt: MonoNanos | null }
   | { readonly kind: 'cancel'; readonly target: OrderTarget }
+  | { readonly kind: 'amend'; readonly target: OrderTarget; readonly change: OrderChange }
   /** Ask the venue what became of one order. */
   | { readonly kind: 'resolve'; readonly target: OrderTarget; readonly windowFrom: EpochMs }
   /** Ask the venue for open orders, fills and position of the lane's symbol. */

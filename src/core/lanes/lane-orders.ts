@@ -64,8 +64,44 @@ export class LaneOrders {
     return true;
   }
 
-  /** Sums over what can still fill; reduce-only orders add nothing to a position. */
-  working(): WorkingOrders {
+  /** Whether nothing but protective stops can still change the position: what rests to protect it keeps a lane from nothing. */
+  get quietButStops(): boolean {
+    for (const order of this.#orders.values()) if (isPending(order) && !isProtectiveStop(order)) return false;
+    return true;
+  }
+
+  /** Whether every stop that is not ended rests at the venue, and nobody doubts it. */
+  get stopsRest(): boolean {
+    for (const order of this.#orders.values()) {
+      if (isPending(order) && isProtectiveStop(order) && !restsUndoubted(order)) return false;
+    }
+    return true;
+  }
+
+  /** Whether all that can fill beside protective stops are entries that rest: beside one that is in doubt nothing is begun. */
+  get onlyEntriesRest(): boolean {
+    for (const order of this.#orders.values()) {
+      if (!isPending(order) || isProtectiveStop(order)) continue;
+      if (order.intent.purpose !== 'entry' || !restsUndoubted(order)) return false;
+    }
+    return true;
+  }
+
+  /** Protective stops that can still fill, oldest first. */
+  stops(): TrackedOrder[] {
+    const stops: TrackedOrder[] = [];
+    for (const order of this.#orders.values()) if (isPending(order) && isProtectiveStop(order)) stops.push(order);
+    return stops;
+  }
+
+  /** Whether an order at the market is at work. */
+  get closesAtMarket(): boolean {
+    for (const order of this.#orders.values()) if (order.intent.type === 'market' && order.alive) return true;
+    return false;
+  }
+
+  /** Sums over what can still fill, `without` one of them; reduce-only orders add nothing to a position. */
+  working(without: TrackedOrder | null = null): WorkingOrders {
     const sums = this.#working;
     sums.count = 0;
     sums.unknown = 0;
@@ -76,7 +112,7 @@ export class LaneOrders {
     sums.exits = 0;
     for (const order of this.#orders.values()) {
       const { alive } = order;
-      if (!alive && !order.missesFills) continue;
+      if ((!alive && !order.missesFills) || order === without) continue;
       const { reduceOnly, side } = order.intent;
       if (reduceOnly) sums.exits += 1;
       else if (side === 'buy') sums.buyAtRisk += order.sizeAtRisk;
@@ -95,4 +131,15 @@ export class LaneOrders {
 /** Whether the order can still change the position: it lives, or the venue reported more than the fills that arrived (G2). */
 export function isPending(order: TrackedOrder): boolean {
   return order.alive || order.missesFills;
+}
+
+/** A stop that rests at the venue for the position. */
+export function isProtectiveStop({ intent }: TrackedOrder): boolean {
+  return intent.type === 'stopMarket' && intent.reduceOnly;
+}
+
+/** Whether it rests at the venue as far as anybody knows, and nothing was asked or wished of it. */
+export function restsUndoubted(order: TrackedOrder): boolean {
+  const rests = order.state === 'Accepted' || order.state === 'PartiallyFilled';
+  return rests && !order.cancelWished && order.unclearSince === null && !order.missesFills;
 }

@@ -121,6 +121,13 @@ export class LaneRisk {
     this.#tellBook(profit, Math.max(this.#context.askPrice, intent.price ?? 0));
   }
 
+  /** The new terms of an order have passed every check and leave. */
+  amended(profit: number): void {
+    if (this.#book === null || !this.#book.limits) return;
+    this.#book.sent(this.#instrument.settlementCurrency, 0);
+    this.#tellBook(profit, this.#context.askPrice);
+  }
+
   #tellBook(profit: number, price: number): void {
     if (this.#book === null || this.#slot === null || !this.#book.limits) return;
     const { buyAtRisk, sellAtRisk, count } = this.#desk.orders.working();

@@ -3,6 +3,7 @@ import type { LaneState } from '../events/trading-event.ts';
 /** What moves a lane. Entries paused (reducing) is a flag of any lane, not a state. */
 export const LANE_INPUTS = [
   'entrySubmitted',
+  'entryReplaced',
   'entryEndedFlat',
   'entryEndedWithPosition',
   'exitSubmitted',
@@ -18,7 +19,7 @@ export const LANE_INPUTS = [
 export type LaneInput = (typeof LANE_INPUTS)[number];
 
 /**
- * The one table of lane transitions (H7). An entry may be submitted from Idle alone, and Idle is reached only when no order of the lane
+ * The one table of lane transitions (H7). An entry may be decided on from Idle alone, and Idle is reached only when no order of the lane
  * can still fill and the position is flat: so no path leads to a double entry. A pair that is not listed is refused.
  */
 export const LANE_TRANSITIONS: Readonly<Record<LaneState, Readonly<Partial<Record<LaneInput, LaneState>>>>> = {
@@ -30,6 +31,8 @@ export const LANE_TRANSITIONS: Readonly<Record<LaneState, Readonly<Partial<Recor
     halt: 'Halted',
   },
   OrderPending: {
+    // What is left of an entry that was cancelled for its price, proven by its fills: the same decision.
+    entryReplaced: 'OrderPending',
     entryEndedFlat: 'Idle',
     entryEndedWithPosition: 'PositionOpen',
     // Protection acts on a partly filled entry too.

@@ -16,7 +16,7 @@ import { createStrategy } from '../strategies/create-strategy.ts';
 import type { Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { EntryPauses } from './entry-pauses.ts';
-import type { LaneEffect, Resolution, Verification } from './lane-effects.ts';
+import type { LaneEffect, OrderAction, Resolution, Verification } from './lane-effects.ts';
 import type { LaneOpening } from './lane-opening.ts';
 import type { LaneOrders } from './lane-orders.ts';
 import { LaneOutbox } from './lane-outbox.ts';
@@ -26,6 +26,7 @@ import { OrderDesk } from './order-desk.ts';
 import { OrderGate } from './order-gate.ts';
 import { PositionCheck, TOO_OFTEN, tellAdoption } from './position-check.ts';
 import { type ProtectedLane, Protection } from './protection.ts';
+import { RestingEntry } from './resting-entry.ts';
 
 /**
  * One strategy on one unit and symbol. Every method is one input of a deterministic step: it changes the state that the lane owns and writes effects into
@@ -44,10 +45,12 @@ export class Lane {
   readonly #gate: OrderGate;
   readonly #pauses: EntryPauses;
   readonly #protection: Protection;
+  readonly #resting: RestingEntry;
   #cooldownUntil = 0 as MonoNanos;
   #flatten = false;
   #refusedMoves = 0;
   #opened = false;
+  readonly #profit = () => this.dailyProfit();
   /** Why the venue holds more of a spot asset than anything explains, or null. */
   #unexplained: string | null = null;
   /** Mid of the last valid book that had both sides, price units; 0 before the first. */
@@ -68,7 +71,9 @@ export class Lane {
     this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox, book);
     this.#pauses = new EntryPauses(this, this.#gate.context, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);
-    this.#protection = new Protection(this.#protected(), instrument, this.#desk, this.#gate, this.#strategy);
+    this.#protection = new Protection(this.#protected(), this.#desk, this.#gate, this.#strategy, this.#outbox);
+    const { restMs } = configuration.strategy;
+    this.#resting = new RestingEntry(instrument, this.#desk, this.#gate, this.#strategy, restMs);
   }
 
   /** Effects of the steps since the caller last emptied it. */
@@ -97,14 +102,20 @@ export class Lane {
     return this.#gate.context.entriesPaused;
   }
 
-  /** Whether nothing of the lane can fill any more. */
+  /** Whether nothing of the lane can fill any more, but a stop that rests at the venue for what is held. */
   get quiet(): boolean {
-    return this.orders.quiet;
+    if (this.#protection.isFlat) return this.orders.quiet;
+    return this.orders.quietButStops && this.orders.stopsRest;
   }
 
   /** Reports and inputs that did not fit the tables; each was told as an alert. */
   get refusedTransitions(): number {
     return this.#desk.refusedTransitions + this.#refusedMoves;
+  }
+
+  /** Whether nothing is held that could be closed: dust does not count. */
+  get flat(): boolean {
+    return this.#protection.isFlat;
   }
 
   /** Starts from what the recovery found. Called once, before any other input; throws `LANE_OPENED_TWICE` otherwise: a position would count twice. */
@@ -138,6 +149,7 @@ export class Lane {
     }
     const signal = this.#strategy.onBook(book, now.mono);
     if (!this.#protection.isFlat) this.#protection.act(book, now, receivedAt);
+    if (this.state === 'OrderPending') this.#resting.follow(book, this.#profit, now);
     if (signal.side !== null && this.state === 'Idle' && now.mono >= this.#cooldownUntil) {
       this.#enter(signal, signal.side, receivedAt, exchangeTime, now);
     }
@@ -161,13 +173,35 @@ export class Lane {
   }
 
   /**
-   * Stops entries and cancels every working order; the position stays, and nothing rests for it any more: only a stop loss still goes out
+   * Stops entries and cancels every working order; the position stays, and nothing rests for it any more but a stop at the venue: only a stop loss still goes out
    * (the end of a run, SIGTERM with policy `cancel`).
    */
   drain(reason: string, now: Now): void {
-    this.#protection.drain();
     this.pause('drain', reason);
-    for (const order of this.orders.pending()) this.#desk.cancel(order, now);
+    this.#protection.drain(now);
+  }
+
+  /** Gives its symbol up: no entries, what works is cancelled, what is held is closed at the market; again and again until it is flat, whatever people wish meanwhile. */
+  leave(reason: string, now: Now): void {
+    this.#protection.leaving = true;
+    this.hold(reason);
+    this.#protection.cancelAllButStops(now);
+    this.#protection.closeAtMarket('flatten', now, null);
+  }
+
+  /** Keeps its symbol after all. */
+  stay(): void {
+    this.#protection.leaving = false;
+    this.release();
+  }
+
+  /** No entries on this symbol for now. */
+  hold(reason: string): void {
+    this.pause('switch', reason);
+  }
+
+  release(): void {
+    this.#pauses.resume('switch');
   }
 
   /** Gives up trading until people have looked and wish it to run again: no entries, working entries cancelled, protection stays. */
@@ -183,7 +217,7 @@ export class Lane {
     this.#pauses.pause(name, reason);
   }
 
-  onAnswer(clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer, now: Now): void {
+  onAnswer(clientOrderId: ClientOrderId, action: OrderAction, answer: OrderAnswer, now: Now): void {
     if (action === 'place') this.#gate.risk.answered(this.orders.get(clientOrderId), answer, now);
     this.#desk.answer(clientOrderId, action, answer, now);
     this.#settle(now);
@@ -224,9 +258,9 @@ export class Lane {
   onTimer(book: OrderBook | null, now: Now): void {
     if (this.#desk.timer(this.configuration.strategy.restMs, now)) this.#check.soon(now.mono);
     if (this.#middle > 0) this.#desk.profit.roll(this.position, this.#middle, now.epoch);
-    if (this.#protection.isFlat) this.#desk.cancelNeedlessExits(now);
-    else if (book?.valid === true) this.#protection.act(book, now, null);
-    if (this.#flatten) this.#protection.closeAtMarket('flatten', now, null);
+    this.#protection.audit(now);
+    if (!this.#protection.isFlat && book?.valid === true) this.#protection.act(book, now, null);
+    if (this.#flatten || this.#protection.leaving) this.#protection.closeAtMarket('flatten', now, null);
     this.#gate.risk.told(this.dailyProfit(), this.#middle, this.#protection.isFlat, now);
     // What is dust follows the price.
     if (!hasReduceOnly(this.instrument.kind)) this.#settle(now);
@@ -247,6 +281,8 @@ export class Lane {
   #protected(): ProtectedLane {
     const lane = this;
     return {
+      configuration: this.configuration,
+      instrument: this.instrument,
       get state() {
         return lane.state;
       },
@@ -270,9 +306,12 @@ export class Lane {
       sent: null,
       acked: null,
     };
-    if (this.#gate.submit(intent, receivedAt, stamps, this.dailyProfit(), now) === null)
-      this.#move('entrySubmitted', 'entry', now);
-    else this.#coolDown(now);
+    if (this.#gate.submit(intent, receivedAt, stamps, this.dailyProfit(), now) !== null) {
+      this.#coolDown(now);
+      return;
+    }
+    this.#move('entrySubmitted', 'entry', now);
+    this.#resting.entered(this.orders.get(intent.clientOrderId), now);
   }
 
   /** A spot holding that nothing explains may be people's own: it is neither taken over nor traded beside. */
@@ -309,17 +348,25 @@ export class Lane {
     this.#settle(now);
   }
 
-  /** Moves the lane when its orders have come to rest; called after every change. */
+  /** After every change: what rests to protect follows the position, and the lane moves when its orders have come to rest. */
   #settle(now: Now): void {
     const flat = this.#protection.isFlat;
     this.#gate.risk.told(this.dailyProfit(), this.#middle, flat, now);
+    this.#protection.audit(now);
+    this.#moveAtRest(flat, now);
+  }
+
+  #moveAtRest(flat: boolean, now: Now): void {
     if (this.state === 'Idle') {
       if (!flat) this.#move('positionAppeared', 'position without an order at work', now);
-      else if (!this.quiet) this.#move('orderReturned', 'an order that can still fill', now);
+      else if (!this.orders.quiet) this.#move('orderReturned', 'an order that can still fill', now);
       return;
     }
-    if (!this.quiet) return;
-    if (this.state === 'OrderPending')
+    // A stop at the venue keeps nobody from anything while something is held; a lane without a position waits until it cannot fill.
+    if (!(flat ? this.orders.quiet : this.orders.quietButStops)) return;
+    if (this.state === 'OrderPending' && this.#resting.replace(this.dailyProfit(), now))
+      this.#move('entryReplaced', 'the rest of the entry at its new price', now);
+    else if (this.state === 'OrderPending')
       this.#move(flat ? 'entryEndedFlat' : 'entryEndedWithPosition', 'entry ended', now);
     else if (this.state === 'Closing')
       this.#move(flat ? 'exitEndedFlat' : 'exitEndedWithPosition', this.#restAfter('exit ended'), now);
@@ -347,6 +394,7 @@ export class Lane {
     const from = this.state;
     this.state = next;
     if (next === 'Idle') this.#coolDown(now);
+    if (next !== 'OrderPending') this.#resting.forget();
     this.#outbox.event('lane.state', { lane: this.name, symbol: this.symbol, from, to: next, reason });
   }
 

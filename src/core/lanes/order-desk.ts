@@ -6,8 +6,9 @@ import type { OrderAnswer } from '../orders/venue-ports.ts';
 import { DailyProfit } from '../positions/daily-profit.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';
 import { Position } from '../positions/position.ts';
-import type { MonoNanos } from '../time/clock.ts';
-import type { Resolution } from './lane-effects.ts';
+import type { EpochMs, MonoNanos } from '../time/clock.ts';
+import { Amendments } from './amendments.ts';
+import type { OrderAction, Resolution } from './lane-effects.ts';
 import { LaneOrders } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 import type { Now } from './now.ts';
@@ -42,12 +43,17 @@ export class OrderDesk {
   readonly #countedFills = new Set<string>();
   readonly #foreignOrders = new Set<string>();
   readonly #uncountedFees = new Set<string>();
+  readonly #amendments: Amendments;
 
   constructor(lane: string, instrument: Instrument, outbox: LaneOutbox) {
     this.#lane = lane;
     this.#instrument = instrument;
     this.#outbox = outbox;
     this.position = new Position(instrument);
+    this.#amendments = new Amendments(lane, instrument, outbox, {
+      step: (order, input, reason, now) => this.#changed(order, order.step(input, now.mono, [], reason), reason, now),
+      ask: (order, now) => this.#resolve(order, now),
+    });
   }
 
   /** Fills that the opening position holds already. */
@@ -74,11 +80,23 @@ export class OrderDesk {
     this.#changed(order, order.report(report, this.#instrument, now.mono), report.reason, now);
   }
 
-  answer(clientOrderId: ClientOrderId, action: 'place' | 'cancel', answer: OrderAnswer, now: Now): void {
+  /** Whether the order can be amended to this total size now. */
+  canAmend(order: TrackedOrder, size: number): boolean {
+    return this.#amendments.allows(order, size);
+  }
+
+  /** Changes price and total size of a resting order that risk has passed. */
+  amend(order: TrackedOrder, price: Price, size: Size, now: Now): void {
+    this.activity += 1;
+    this.#amendments.send(order, price, size, now);
+  }
+
+  answer(clientOrderId: ClientOrderId, action: OrderAction, answer: OrderAnswer, now: Now): void {
     const order = this.orders.get(clientOrderId);
     if (order === null) return;
     this.activity += 1;
     if (action === 'place') this.#placeAnswered(order, answer, now);
+    else if (action === 'amend') this.#amendments.answered(order, answer, now);
     else this.#cancelAnswered(order, answer, now);
   }
 
@@ -92,6 +110,7 @@ export class OrderDesk {
     const note = order.report(report, this.#instrument, now.mono);
     if (note.changed || order.reportedSize > reportedBefore) this.activity += 1;
     this.#changed(order, note, report.reason, now);
+    this.#amendments.reported(order, report.source === 'query', now);
   }
 
   /** Counts one execution, once. */
@@ -118,6 +137,7 @@ export class OrderDesk {
     }
     const note = order.fill(fill, this.#instrument, now.mono);
     if (note !== null) this.#changed(order, note, '', now);
+    if (order.terminal) this.#amendments.reported(order, false, now);
   }
 
   /** The venue's answer to a question about one order. */
@@ -198,6 +218,7 @@ export class OrderDesk {
       if (passing && inState > ASK_AFTER) this.#resolve(order, now);
       if (order.state === 'Unknown' && inState > ASK_AGAIN) this.#resolve(order, now);
       if (order.unclearSince !== null && now.mono - order.unclearSince > ESCALATE_AFTER) this.#escalate(order);
+      this.#amendments.timer(order, now);
       if (order.missesFills && inState > ASK_AGAIN) missesFills = true;
     }
     return missesFills;
@@ -294,7 +315,10 @@ export class OrderDesk {
     order.askedAt = now.mono;
     const { clientOrderId, symbol } = order.intent;
     const target = { symbol, clientOrderId, venueOrderId: order.venueOrderId };
-    this.#outbox.push({ kind: 'resolve', target, windowFrom: order.placedAt });
+    // By the wall clock of now, which may have stepped since: so long ago it was sent.
+    const sentAt = now.epoch - (now.mono - order.submittedAt) / 1e6;
+    const windowFrom = Math.floor(Math.min(order.placedAt, sentAt)) as EpochMs;
+    this.#outbox.push({ kind: 'resolve', target, windowFrom });
   }
 
   #escalate(order: TrackedOrder): void {

@@ -5,6 +5,7 @@ import type { Instrument } from '../market/instrument.ts';
 import type { Side } from '../market/market-message.ts';
 import { formatScaled, type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
 import type { ClientOrderId, OrderIntent, OrderPurpose } from '../orders/order.ts';
+import type { TrackedOrder } from '../orders/tracked-order.ts';
 import { checkRisk, type Denial, type RiskContext } from '../risk/checks.ts';
 import { OrderRate } from '../risk/order-rate.ts';
 import type { RiskBook } from '../risk/risk-book.ts';
@@ -98,6 +99,30 @@ export class OrderGate {
     };
   }
 
+  /** A reduce-only order that waits at the venue for its trigger price. */
+  stopIntent(side: Side, triggerPrice: Price, size: Size): OrderIntent {
+    return { ...this.intent(side, 'stopLoss', null, size, 'gtc'), type: 'stopMarket', triggerPrice };
+  }
+
+  /**
+   * Asks risk about new terms of a resting order, as about an order of these terms in its place; if they pass, it is amended. The larger of old and new size counts until the outcome is known. Returns
+   * the denial, or null; a denial changes nothing of the order.
+   */
+  amend(order: TrackedOrder, price: Price, size: Size, profit: number, now: Now): Denial | null {
+    const open = (size - Math.max(order.filledSize, order.reportedSize)) as Size;
+    const intent: OrderIntent = { ...order.intent, price, size: Math.max(open, order.openSize) as Size };
+    this.#refresh(intent, profit, now, order);
+    const denial = checkRisk(this.context, intent);
+    if (denial !== null) {
+      this.denials.set(denial.code, (this.denials.get(denial.code) ?? 0) + 1);
+      return denial;
+    }
+    this.#rate.take();
+    this.#desk.amend(order, price, size, now);
+    this.risk.amended(profit);
+    return null;
+  }
+
   /** Tells the intent and asks risk; if it passes, the order is placed. `profit`: of the day. Returns the denial, or null. */
   submit(
     intent: OrderIntent,
@@ -142,7 +167,8 @@ export class OrderGate {
         signalPrice: formatScaled(intent.side === 'buy' ? askPrice : bidPrice, priceScale),
         signalAgeMs: Number.isFinite(dataAgeMs) ? Math.max(0, dataAgeMs) : 0,
         ...(intent.triggerPrice === undefined ? {} : { triggerPrice: formatScaled(intent.triggerPrice, priceScale) }),
-        confirm: this.#configuration.confirm === 'every',
+        // What rests to protect may rest for days: a confirmation's deadline must not take it away. It is followed from the moment it is in doubt.
+        confirm: this.#configuration.confirm === 'every' && intent.type !== 'stopMarket',
         ...(this.#instrument.kind === 'spot' && this.#configuration.reservedSize !== '0'
           ? { reservedSize: this.#configuration.reservedSize }
           : {}),
@@ -151,9 +177,10 @@ export class OrderGate {
     );
   }
 
-  #refresh(intent: OrderIntent, profit: number, now: Now): void {
+  /** `amending`: the order in whose place the intent would come. */
+  #refresh(intent: OrderIntent, profit: number, now: Now, amending: TrackedOrder | null = null): void {
     const { context } = this;
-    const working = this.#desk.orders.working();
+    const working = this.#desk.orders.working(amending);
     context.dataAgeMs = this.age.ageMs(now.mono);
     context.positionSize = this.#desk.position.size;
     context.workingBuySize = working.buySize;

@@ -1,7 +1,8 @@
 import type { OrderState } from '../events/trading-event.ts';
 import type { Instrument } from '../market/instrument.ts';
-import { parseScaled, type Size } from '../market/scaled-decimal.ts';
+import { type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
+import type { Amendment } from './amendment.ts';
 import type { Evidence, FillReport, OrderIntent, OrderReport } from './order.ts';
 import { isTerminal, type OrderInput, type OrderStep, stepOrder } from './order-state.ts';
 
@@ -23,8 +24,13 @@ export class TrackedOrder {
   filledSize = 0 as Size;
   /** The venue's own running total; ahead of `filledSize` while a fill report is missing. */
   reportedSize = 0 as Size;
-  /** Total size in force; an amendment changes it. */
+  /** Total size and limit price in force, as far as the venue has said; an amendment changes them. */
   size: Size;
+  price: Price | null;
+  /** A change of them that is under way. */
+  amendment: Amendment | null = null;
+  /** The venue's time of the latest report: terms do not go back to what an older one says. */
+  reportedAt = 0 as EpochMs;
   reason = '';
   evidence: readonly Evidence[] = [];
   submittedAt = 0 as MonoNanos;
@@ -48,6 +54,7 @@ export class TrackedOrder {
   constructor(intent: OrderIntent) {
     this.intent = intent;
     this.size = intent.size;
+    this.price = intent.price;
   }
 
   get terminal(): boolean {
@@ -59,15 +66,21 @@ export class TrackedOrder {
     return !this.terminal && this.state !== 'Initialized';
   }
 
+  /** The larger of the size in force and of the one asked for: what it may come to, whatever becomes of the amendment. */
+  get largestSize(): Size {
+    const { amendment, size } = this;
+    return amendment === null || amendment.applied || amendment.size < size ? size : amendment.size;
+  }
+
   /** Size that can still fill. */
   get openSize(): Size {
-    return (this.alive ? Math.max(0, this.size - Math.max(this.filledSize, this.reportedSize)) : 0) as Size;
+    return (this.alive ? Math.max(0, this.largestSize - Math.max(this.filledSize, this.reportedSize)) : 0) as Size;
   }
 
   /** Size that can still come into the position: what can fill, and what the venue says has filled and no fill told yet. */
   get sizeAtRisk(): Size {
     const reported = Math.max(0, this.reportedSize - Math.max(this.filledSize, this.#explainedSize));
-    return (this.alive ? Math.max(reported, this.size - this.filledSize) : reported) as Size;
+    return (this.alive ? Math.max(reported, this.largestSize - this.filledSize) : reported) as Size;
   }
 
   /** Whether the venue says more has filled than the fills that arrived: a fill report is missing (F12). */
@@ -87,7 +100,13 @@ export class TrackedOrder {
   /** One step of the table with its evidence. */
   step(input: OrderInput, now: MonoNanos, evidence: readonly Evidence[], reason = ''): OrderChangeNote {
     const from = this.state;
-    const step: OrderStep = stepOrder(from, input, this.filledSize > 0 || this.reportedSize > 0, evidence);
+    const step: OrderStep = stepOrder(
+      from,
+      input,
+      this.filledSize > 0 || this.reportedSize > 0,
+      evidence,
+      this.evidence,
+    );
     if (step.kind === 'refused') return { from, to: from, changed: false, refused: true };
     if (step.kind === 'changed') {
       this.state = step.state;
@@ -103,13 +122,27 @@ export class TrackedOrder {
     this.venueOrderId ??= report.venueOrderId;
     const cumulative = parseScaled(report.cumulativeSize, instrument.sizeScale) as Size;
     if (cumulative > this.reportedSize) this.reportedSize = cumulative;
-    const size = parseScaled(report.size, instrument.sizeScale) as Size;
-    if (size > 0) this.size = size;
+    this.#takeTerms(report, instrument);
     const evidence: Evidence =
       report.source === 'query'
         ? { kind: 'query', venueOrderId: report.venueOrderId, venueTime: report.venueTime }
         : { kind: 'accountStream', venueOrderId: report.venueOrderId, venueTime: report.venueTime };
     return this.step(REPORT_INPUT[report.status], now, [evidence], report.reason);
+  }
+
+  /** Size and price in force, by the venue's latest word; one that has an amendment's terms says that it was carried out. */
+  #takeTerms(report: OrderReport, instrument: Instrument): void {
+    if (report.venueTime < this.reportedAt) return;
+    this.reportedAt = report.venueTime;
+    const size = parseScaled(report.size, instrument.sizeScale) as Size;
+    if (size > 0) this.size = size;
+    if (report.price !== null && this.price !== null) {
+      const price = parseScaled(report.price, instrument.priceScale) as Price;
+      if (price > 0) this.price = price;
+    }
+    const { amendment } = this;
+    if (amendment === null || report.venueTime < amendment.knownAt) return;
+    if (this.size === amendment.size && this.price === amendment.price) amendment.applied = true;
   }
 
   /** Takes one execution. Returns null if it was counted before. */
@@ -119,7 +152,7 @@ export class TrackedOrder {
     this.venueOrderId ??= fill.venueOrderId;
     this.filledSize = (this.filledSize + parseScaled(fill.size, instrument.sizeScale)) as Size;
     if (this.filledSize > this.reportedSize) this.reportedSize = this.filledSize;
-    const complete = this.filledSize >= this.size;
+    const complete = this.filledSize >= this.largestSize;
     const evidence: Evidence[] = complete ? [{ kind: 'fills', fillIds: [...this.#fillIds] }] : [];
     return this.step(complete ? 'fillComplete' : 'fill', now, evidence);
   }

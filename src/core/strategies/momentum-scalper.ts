@@ -1,5 +1,6 @@
 import type { MomentumScalperSettings } from '../config/runtime-configuration.ts';
 import type { Instrument } from '../market/instrument.ts';
+import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
 import { type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
 import type { MonoNanos } from '../time/clock.ts';
@@ -76,6 +77,23 @@ export class MomentumScalper implements Strategy {
     const exact = position.entryPrice + (long ? distance : -distance);
     const ticks = exact / tickSize;
     return ((long ? Math.ceil(ticks) : Math.floor(ticks)) * tickSize) as Price;
+  }
+
+  stopLossPrice(position: OpenPosition): Price {
+    const { tickSize } = this.#instrument;
+    const distance = this.#settings.stopLossTicks * tickSize;
+    const long = position.size > 0;
+    const ticks = (position.entryPrice + (long ? -distance : distance)) / tickSize;
+    return Math.max(0, (long ? Math.floor(ticks) : Math.ceil(ticks)) * tickSize) as Price;
+  }
+
+  /** Follows its touch when that has gone ahead; it never goes back, since a price that comes back has filled it. */
+  restingPrice(side: Side, price: Price, book: OrderBook): Price {
+    const { repegTicks } = this.#settings;
+    const touch = side === 'buy' ? book.bidPrice : book.askPrice;
+    if (repegTicks === undefined || touch === 0) return price;
+    const ahead = (side === 'buy' ? touch - price : price - touch) / this.#instrument.tickSize;
+    return ahead >= repegTicks ? touch : price;
   }
 
   reset(): void {

@@ -31,6 +31,10 @@ export interface Strategy {
   exitCall(position: OpenPosition, book: OrderBook, now: MonoNanos): ExitCall;
   /** Price at which the take-profit order should rest for this position. */
   takeProfitPrice(position: OpenPosition): Price;
+  /** Trigger price of a stop that rests at the venue for this position; 0: there is none. */
+  stopLossPrice(position: OpenPosition): Price;
+  /** Where a resting entry at `price` should rest now; `price` itself: where it is. */
+  restingPrice(side: Side, price: Price, book: OrderBook): Price;
   /** Forget the past: the book was invalid, or the symbol changed. */
   reset(): void;
 }
