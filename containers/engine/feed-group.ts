@@ -83,6 +83,7 @@ export class FeedGroup {
       this.#generation += 1;
       const runner = this.#runner;
       if (stopping()) return;
+      runner?.gone();
       this.#runner = null;
       if (!this.#leaving) void this.#unitLeases.stop({ release: true }).then(() => this.#unitLeases.start());
       void runner?.stop();
@@ -99,7 +100,10 @@ export class FeedGroup {
     await this.#unitLeases.stop({ release: true, settled: settled.every(Boolean) });
     this.#generation += 1;
     const runner = this.#runner;
-    if (!this.#context.stopping()) this.#runner = null;
+    if (!this.#context.stopping()) {
+      runner?.gone();
+      this.#runner = null;
+    }
     await runner?.stop();
   }
 

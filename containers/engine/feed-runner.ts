@@ -13,9 +13,11 @@ import type { BookChange } from '#core/market/scanned-message.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { Venue, VenueRuntime } from '#venues/venue.ts';
+import { type BookStatus, bookStatus } from './book-status.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { FeedLine, FeedLineCounts, FeedLineListener } from './feed-line.ts';
 import { FeedLines } from './feed-lines.ts';
+import { FeedLog } from './feed-log.ts';
 import type { FeedMessage, FeedSocket } from './feed-socket.ts';
 import { FeedSubscriptions } from './feed-subscriptions.ts';
 import { FeedUpkeep, type VenueClockStatus } from './feed-upkeep.ts';
@@ -54,18 +56,6 @@ export interface FeedRunnerOptions {
   readonly onOther?: (message: FeedMessage, receivedAt: MonoNanos) => void;
   readonly clock: Clock;
   readonly timers: Timers;
-}
-
-/** State of one symbol's book, for health and the live view. */
-export interface BookStatus {
-  readonly symbol: string;
-  readonly valid: boolean;
-  readonly bidPrice: number;
-  readonly askPrice: number;
-  readonly bidSize: number;
-  readonly askSize: number;
-  readonly messages: number;
-  readonly gaps: number;
 }
 
 export interface FeedStatus {
@@ -107,6 +97,7 @@ export class FeedRunner implements FeedLineListener {
   readonly #options: FeedRunnerOptions;
   readonly #books = new Map<string, SymbolBook>();
   readonly #events: UnitEvents;
+  readonly #log: FeedLog;
   readonly #lines: FeedLines;
   readonly #subscriptions: FeedSubscriptions;
   readonly #upkeep: FeedUpkeep;
@@ -115,12 +106,14 @@ export class FeedRunner implements FeedLineListener {
   constructor(options: FeedRunnerOptions, lease: HeldLease, tookOverFrom: string | null) {
     this.#options = options;
     this.#events = new UnitEvents(options.publisher, options.feedUnit, lease.epoch, options.origin);
+    this.#log = new FeedLog(options, lease.epoch);
+    this.#log.feed({ change: 'began', venue: options.venue.id });
     this.#upkeep = new FeedUpkeep(options, this.#events, () => this.#accounts());
     const gap = tookOverFrom === null ? null : { reason: `taken over from ${tookOverFrom}`, lastSequence: null };
     const { symbols, channels, watched } = options;
     this.#subscriptions = new FeedSubscriptions(this.#content(symbols, channels, watched), () => this.#lines, {
       addBook: (symbol) => this.#addBook(symbol, null),
-      removeBook: (symbol) => this.#books.delete(symbol),
+      removeBook: (symbol) => this.#removeBook(symbol),
     });
     for (const symbol of this.#subscriptions.whole()) this.#addBook(symbol, gap === null ? null : { ...gap });
     const begin = this.#subscriptions.wanted();
@@ -175,6 +168,11 @@ export class FeedRunner implements FeedLineListener {
     return this.#subscriptions.release(symbol, holder);
   }
 
+  /** Its books are nobody's any more: whoever gave them to lanes says so. */
+  gone(): void {
+    this.#log.feed({ change: 'gone' });
+  }
+
   /** Frame accounts of every connection that this feed has had. */
   #accounts(): readonly FrameAccount[] {
     return this.#options.publisher.accounts().filter((account) => this.#lines.owns(account));
@@ -210,20 +208,9 @@ export class FeedRunner implements FeedLineListener {
         counts: line.connectionCounts(),
         overlap: line.counts,
       })),
-      books: [...this.#books.values()].map(({ symbol, sync: { book }, messages, gaps }) => {
-        const priceUnit = 10 ** (this.#options.instruments.get(symbol)?.priceScale ?? 0);
-        const sizeUnit = 10 ** (this.#options.instruments.get(symbol)?.sizeScale ?? 0);
-        return {
-          symbol,
-          valid: book.valid,
-          bidPrice: book.bidPrice / priceUnit,
-          askPrice: book.askPrice / priceUnit,
-          bidSize: book.bidSize / sizeUnit,
-          askSize: book.askSize / sizeUnit,
-          messages,
-          gaps,
-        };
-      }),
+      books: [...this.#books.values()].map((book) =>
+        bookStatus(book.sync.book, this.#options.instruments.get(book.symbol), book),
+      ),
       badFrames: this.#options.metrics.badFrames,
       venueClock: this.#upkeep.clockStatus(),
     };
@@ -277,7 +264,12 @@ export class FeedRunner implements FeedLineListener {
     if (instrument === undefined) {
       throw new MillraceError('configuration', 'INSTRUMENT_UNKNOWN', `venue=${venue.id} symbol=${symbol}`);
     }
+    this.#log.book({ change: 'added', instrument });
     this.#books.set(symbol, { sync: venue.createBookSync(instrument), symbol, messages: 0, gaps: 0, gap });
+  }
+
+  #removeBook(symbol: string): void {
+    if (this.#books.delete(symbol)) this.#log.book({ change: 'removed', symbol });
   }
 
   #lose(book: SymbolBook, reason: string): void {
@@ -286,6 +278,7 @@ export class FeedRunner implements FeedLineListener {
       book.gaps += 1;
       book.gap = { reason, lastSequence: String(sync.book.sequence) };
     }
+    this.#log.book({ change: 'lost', symbol: book.symbol, reason });
     sync.invalidate(reason);
   }
 
@@ -352,10 +345,11 @@ export class FeedRunner implements FeedLineListener {
     while (!this.#stopped && venue.marketData.fetchBook !== null) {
       try {
         const snapshot = await venue.marketData.fetchBook(runtime, book.symbol);
+        const receivedAt = this.#options.clock.monoNanos();
+        this.#log.book({ change: 'snapshot', message: snapshot }, socket.anchored(receivedAt));
         const outcome = book.sync.onMessage(snapshot);
         if (outcome.kind !== 'resync') {
-          if (outcome.kind === 'applied')
-            this.#told(socket, book, this.#options.clock.monoNanos(), snapshot.exchangeTime);
+          if (outcome.kind === 'applied') this.#told(socket, book, receivedAt, snapshot.exchangeTime);
           return;
         }
       } catch (error) {
