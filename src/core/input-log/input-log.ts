@@ -30,6 +30,10 @@ export type InputKind =
   | 'answer'
   | 'resolution'
   | 'verification'
+  /** A scanner took a sample. */
+  | 'scan'
+  /** What changed a lane's symbol, or the lane with it. */
+  | 'switch'
   /** No input: what a lane's inputs since its last such line led to. */
   | 'effects';
 
