@@ -1,7 +1,13 @@
 import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { UnitRef } from '#core/control/unit.ts';
-import type { LedgerAdjustment, LedgerFill, LedgerIntent } from '#core/ledger/ledger-entry.ts';
+import type {
+  LedgerAdjustment,
+  LedgerFill,
+  LedgerIntent,
+  LedgerLane,
+  LedgerOrderState,
+} from '#core/ledger/ledger-entry.ts';
 import { openingOf, placeOf } from '#core/ledger/ledger-index.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
 import { countingAdjustments, knownAdjustments } from '#core/ledger/superseded-adjustments.ts';
@@ -18,9 +24,30 @@ const LOOK_BACK_MS = 2 * 600_000;
  * reaches so far back.
  */
 export function createLedgerView(reader: LedgerReader, clock: Clock, index?: LedgerIndexReader): ReadLedger {
-  return async (unit, symbol) =>
-    (index === undefined ? null : await readRecent(reader, index, clock, unit, symbol)) ??
-    (await readWhole(reader, clock, unit, symbol));
+  return async (unit, symbol) => {
+    const [recent, lanes] = await Promise.all([
+      index === undefined ? null : readRecent(reader, index, clock, unit, symbol),
+      reader.readLanes(unit),
+    ]);
+    const view = recent ?? (await readWhole(reader, clock, unit, symbol));
+    const halted = haltOf(lanes, unit, symbol);
+    return halted === null ? view : { ...view, halted };
+  };
+}
+
+type KeptLedgerHalt = NonNullable<LedgerView['halted']>;
+
+/** What the lane of a symbol last said of itself, if that was that it halted. */
+function haltOf(lanes: readonly LedgerLane[], unit: UnitRef, symbol: string): KeptLedgerHalt | null {
+  let last: LedgerLane['state'] = null;
+  for (const { state } of lanes) {
+    if (state === null || state.venue !== unit.venue || state.symbol !== symbol) continue;
+    if (last === null || state.epoch > last.epoch || (state.epoch === last.epoch && state.time > last.time))
+      last = state;
+  }
+  if (last === null || last.state !== 'Halted') return null;
+  const { reason, epoch, haltedUnder } = last;
+  return { reason, epoch, ...(haltedUnder === undefined ? {} : { under: haltedUnder }) };
 }
 
 async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symbol: string): Promise<LedgerView> {
@@ -37,7 +64,7 @@ async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symb
     if (state !== null && isTerminal(state.state)) {
       ended.add(clientOrderId);
     } else if (intent !== null && intent.venue === unit.venue && intent.symbol === symbol) {
-      pending.push(pendingOf(clientOrderId, intent));
+      pending.push(pendingOf(clientOrderId, intent, state));
     }
   }
   const knownFills = ofSymbol(fills);
@@ -75,7 +102,7 @@ async function readRecent(
   const pending = open.flatMap((order) =>
     order === null || order.intent === null || (order.state !== null && isTerminal(order.state.state))
       ? []
-      : [pendingOf(order.clientOrderId, order.intent)],
+      : [pendingOf(order.clientOrderId, order.intent, order.state)],
   );
   const since = await index.moves(unit, place, fold.through);
   const written = await reader.readAdjustments(unit, { venue: unit.venue, symbol });
@@ -108,7 +135,7 @@ async function readRecent(
   };
 }
 
-function pendingOf(clientOrderId: string, intent: LedgerIntent): PendingLedgerOrder {
+function pendingOf(clientOrderId: string, intent: LedgerIntent, state: LedgerOrderState | null): PendingLedgerOrder {
   const { side, price, size, reduceOnly, orderType, triggerPrice, time } = intent;
   return {
     clientOrderId,
@@ -119,6 +146,9 @@ function pendingOf(clientOrderId: string, intent: LedgerIntent): PendingLedgerOr
     orderType,
     ...(triggerPrice === undefined ? {} : { triggerPrice }),
     placedAt: time as EpochMs,
+    ...(state === null || state.venueOrderId === null ? {} : { venueOrderId: state.venueOrderId }),
+    ...(state === null || Number(state.cumulativeSize) === 0 ? {} : { cumulativeSize: state.cumulativeSize }),
+    ...(state?.state === 'Unknown' ? { unknownSince: state.time as EpochMs } : {}),
   };
 }
 

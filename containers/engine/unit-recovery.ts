@@ -3,11 +3,11 @@ import { messageOf } from '#core/errors.ts';
 import type { LaneGiven } from '#core/input-log/lane-input.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
+import type { KeptHalt } from '#core/lanes/lane-halt.ts';
 import type { Now } from '#core/lanes/now.ts';
-import type { Instrument } from '#core/market/instrument.ts';
-import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
-import type { ClientOrderId, OrderIntent, OrderReport } from '#core/orders/order.ts';
+import { intentOfReport } from '#core/orders/foreign-order.ts';
+import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import {
   type LedgerView,
   type PendingLedgerOrder,
@@ -15,6 +15,7 @@ import {
   type RecoveryPlan,
   type VenueView,
 } from '#core/orders/recovery.ts';
+import { unfoundOrder } from '#core/orders/unfound-order.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { termsOfFill } from '#core/positions/fill-terms.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
@@ -77,11 +78,11 @@ export class UnitRecovery {
     const from = (earliest - LOOK_BACK_MS) as EpochMs;
     const venue = await this.#askWithNothingWorking(lane, from);
     return () => {
-      if (!this.#options.stopped()) this.#open(lane, ledger, venue, from);
+      if (!this.#options.stopped()) this.#open(lane, ledger, venue);
     };
   }
 
-  #open(lane: Lane, ledger: LedgerView, venue: VenueView, from: EpochMs): void {
+  #open(lane: Lane, ledger: LedgerView, venue: VenueView): void {
     const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue, lane.configuration);
     const now = this.#now();
     this.#options.take(lane, { kind: 'open', body: plan.opening }, now);
@@ -91,7 +92,7 @@ export class UnitRecovery {
     }
     this.#tellAdjustment(lane, plan.adjustment, ledger, venue, plan.missingFills.length);
     for (const { report, intent } of plan.orders) this.#adopt(lane, report, intent, now);
-    for (const order of plan.absent) this.#closeAbsent(lane, order, venue.position.size, from, now);
+    for (const order of plan.absent) this.#adoptUnfound(lane, order, venue.fills, now);
     this.#options.perform(lane);
   }
 
@@ -103,7 +104,8 @@ export class UnitRecovery {
     const { readLedger, log, unit } = this.#options;
     for (const lane of lanes) {
       try {
-        const { pendingOrders } = await readLedger(unit, lane.symbol);
+        const { pendingOrders, halted } = await readLedger(unit, lane.symbol);
+        if (halted !== undefined && halted.epoch < this.#options.epoch) this.#keepHalted(lane, halted);
         for (const order of pendingOrders) {
           const known = lane.orders.get(order.clientOrderId as ClientOrderId) !== null;
           if (!known && !order.clientOrderId.startsWith(this.#ownPrefix)) await this.#follow(lane, order);
@@ -112,6 +114,13 @@ export class UnitRecovery {
         log('warn', 'orders of earlier leases not looked for', { unit: this.#id, reason: messageOf(error) });
       }
     }
+  }
+
+  /** A predecessor's halt came into the ledger after the recovery had read it. */
+  #keepHalted(lane: Lane, halt: KeptHalt): void {
+    if (this.#options.stopped()) return;
+    this.#options.take(lane, { kind: 'keepHalted', body: halt }, this.#now());
+    this.#options.perform(lane);
   }
 
   /** The predecessor's working orders are cancelled: what they were meant for is decided anew. Its stops stay and are followed: until the lane has looked they are all that protects the position (F24). */
@@ -135,15 +144,15 @@ export class UnitRecovery {
     if (stopped()) return;
     const now = this.#now();
     if (resolution.kind === 'found') this.#adopt(lane, resolution.report, order, now);
-    else if (resolution.kind === 'absent') {
-      this.#closeAbsent(lane, order, resolution.position.size, resolution.windowFrom, now);
-    }
+    else if (resolution.kind === 'absent') this.#adoptUnfound(lane, order, resolution.fills, now);
     perform(lane);
   }
 
   /** An order of the predecessor that the venue knows: told if nobody had told it, and followed to its end. */
   #adopt(lane: Lane, report: OrderReport, known: PendingLedgerOrder | null, now: Now): void {
-    const intent = intentOf(report, lane.instrument, known);
+    const clientOrderId = report.clientOrderId as ClientOrderId;
+    const terms = known === null ? { clientOrderId } : { clientOrderId, ...termsOf(known) };
+    const intent = intentOfReport(report, lane.instrument, terms);
     if (known === null) this.#tellIntent(lane, intent, report);
     this.#options.take(lane, { kind: 'adopt', body: { intent, report } }, now);
   }
@@ -196,24 +205,12 @@ export class UnitRecovery {
     });
   }
 
-  /** An order whose intent was told and which the venue, asked everywhere after its last chance, never had. */
-  #closeAbsent(lane: Lane, order: PendingLedgerOrder, position: string, windowFrom: EpochMs, now: Now): void {
-    this.#options.tell({
-      type: 'order.state',
-      body: {
-        clientOrderId: order.clientOrderId,
-        lane: lane.name,
-        symbol: lane.symbol,
-        from: 'Unknown',
-        to: 'Rejected',
-        terminal: true,
-        venueOrderId: null,
-        cumulativeSize: '0',
-        size: order.size,
-        reason: 'never reached the venue',
-        evidence: [{ kind: 'agreedAbsence', queriedAt: now.epoch, windowFrom, position }],
-      },
-    });
+  /**
+   * An order whose intent was told and that the venue's lists leave out: lists of the past are not whole everywhere (F4). It is Unknown, with what the ledger and the fills say of it, and the lane asks for it by
+   * its own id until the venue has spoken, or has not known it often enough.
+   */
+  #adoptUnfound(lane: Lane, order: PendingLedgerOrder, fills: readonly FillReport[], now: Now): void {
+    this.#options.take(lane, { kind: 'unfound', body: unfoundOrder(order, fills, lane.instrument) }, now);
   }
 
   #now(): Now {
@@ -221,26 +218,7 @@ export class UnitRecovery {
   }
 }
 
-/**
- * The intent behind an order that only the venue remembers, by its report, and by what the ledger has of it where the report cannot say: a venue without reduce-only orders does not tell an
- * exit from an entry. There a sale on spot is an exit, since it can be nothing else.
- */
-function intentOf(report: OrderReport, instrument: Instrument, known: PendingLedgerOrder | null): OrderIntent {
-  const { priceScale, sizeScale, kind } = instrument;
-  const type = report.orderType ?? known?.orderType ?? (report.price === null ? 'market' : 'limit');
-  const trigger = report.triggerPrice ?? known?.triggerPrice;
-  const reduceOnly = report.reduceOnly || (known?.reduceOnly ?? (kind === 'spot' && report.side === 'sell'));
-  return {
-    clientOrderId: report.clientOrderId as ClientOrderId,
-    venue: instrument.venue,
-    symbol: report.symbol,
-    side: report.side,
-    type,
-    timeInForce: 'gtc',
-    price: report.price === null || type !== 'limit' ? null : (parseScaled(report.price, priceScale) as Price),
-    ...(trigger === undefined ? {} : { triggerPrice: parseScaled(trigger, priceScale) as Price }),
-    size: parseScaled(report.size, sizeScale) as Size,
-    reduceOnly,
-    purpose: reduceOnly ? (type === 'stopMarket' ? 'stopLoss' : 'takeProfit') : 'entry',
-  };
+/** What the ledger knows of an order where a report cannot say. */
+function termsOf({ reduceOnly, orderType, triggerPrice }: PendingLedgerOrder) {
+  return { reduceOnly, orderType, ...(triggerPrice === undefined ? {} : { triggerPrice }) };
 }

@@ -21,6 +21,7 @@ import { LaneInputs } from './lane-inputs.ts';
 import { LanePerformer } from './lane-performer.ts';
 import { LaneRoster } from './lane-roster.ts';
 import type { SupervisedPart } from './supervisor.ts';
+import { UnitDecisions } from './unit-decisions.ts';
 import { type EventOrigin, UnitEvents } from './unit-events.ts';
 import { judgeGate } from './unit-gate.ts';
 import { UnitLinks } from './unit-links.ts';
@@ -64,6 +65,7 @@ export class UnitRunner {
   readonly unit: UnitRef;
   readonly #roster: LaneRoster;
   readonly #risk: UnitRisk;
+  readonly #decisions: UnitDecisions;
   readonly #inputs: LaneInputs;
   readonly #log: LeaseLog;
   readonly #options: UnitRunnerOptions;
@@ -120,6 +122,7 @@ export class UnitRunner {
       perform: (lane) => this.#performer.perform(lane),
       stopped: () => this.#stopped,
     });
+    this.#decisions = new UnitDecisions(this.#id, (note) => this.#tell(note));
     this.#risk = new UnitRisk(
       options.risk ?? NO_TERMS,
       { unit: options.unit, log: this.#log, tell: (note) => this.#tell(note) },
@@ -358,6 +361,7 @@ export class UnitRunner {
     this.#desiredVersion = desired.version;
     const now = this.#now();
     for (const lane of this.lanes) this.#inputs.desired(lane, desired, now);
+    this.#decisions.heed(desired.decisions ?? [], this.lanes);
     if (desired.version > 0) {
       const { version, wish, by, reason } = desired;
       this.#tell({ type: 'command.applied', body: { version, wish, by, reason } });

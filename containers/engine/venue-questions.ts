@@ -1,7 +1,8 @@
 import { messageOf } from '#core/errors.ts';
 import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { PositionReport } from '#core/orders/order.ts';
+import { isForeignOrderId } from '#core/orders/foreign-order.ts';
+import type { OrderReport, PositionReport } from '#core/orders/order.ts';
 import type { VenueView } from '#core/orders/recovery.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
@@ -18,7 +19,9 @@ export interface AskingLane {
 /** Venue stamps and ours may differ, and reports are ordered by the venue's: questions reach back this much further. */
 const OVERLAP_MS = 60_000;
 
-/** What became of one order: its own endpoint first; if that knows nothing, fills and position as well (F3, F4). */
+const NOT_FOUND = { kind: 'notFound' } as const;
+
+/** What became of one order: its own endpoint first; if that knows nothing, the lists of open and past orders, fills and position as well (F3, F4). */
 export async function askAboutOrder(
   queries: VenueQueries,
   lane: AskingLane,
@@ -29,12 +32,18 @@ export async function askAboutOrder(
   try {
     // It was placed before now, whatever the wall clock said then: a window that begins after the question proves nothing.
     const from = (Math.min(windowFrom, clock.epochMs()) - OVERLAP_MS) as EpochMs;
-    const answer = await queries.orderByClientId(target.symbol, target.clientOrderId);
+    // Others' orders may have no id of their client's: only lists can hold them.
+    const foreign = isForeignOrderId(target.clientOrderId);
+    const answer = foreign ? NOT_FOUND : await queries.orderByClientId(target.symbol, target.clientOrderId);
     const fills = await queries.fillsSince(target.symbol, from);
     if (answer.kind === 'found') return { kind: 'found', report: answer.report, fills };
     const open = await queries.openOrders(target.symbol);
-    const stillOpen = open.find((report) => report.clientOrderId === target.clientOrderId);
-    if (stillOpen !== undefined) return { kind: 'found', report: stillOpen, fills };
+    const past = await queries.ordersSince(target.symbol, from);
+    const isMeant = (report: OrderReport) =>
+      foreign ? report.venueOrderId === target.venueOrderId : report.clientOrderId === target.clientOrderId;
+    // The list of the past was asked for later: what it says of the end is newer than that it was open.
+    const listed = past.find(isMeant) ?? open.find(isMeant);
+    if (listed !== undefined) return { kind: 'found', report: listed, fills };
     const position = await askPosition(queries, lane, clock);
     return { kind: 'absent', fills, position, queriedAt: clock.epochMs(), windowFrom: from };
   } catch (error) {

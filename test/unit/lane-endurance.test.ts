@@ -93,7 +93,7 @@ describe('a lane that has to come to rest by itself', () => {
     expect(world.lane.state).not.toBe('OrderPending');
   });
 
-  it('H3: an order that no question finds and no rule ends is told to people after 30 s, whatever its state', () => {
+  it('H3: an order that no question finds and no rule ends is told to people after 10 s and after 30 s, whatever its state', () => {
     const world = new LaneWorld();
     const entry = world.enter();
     world.accept(entry);
@@ -105,7 +105,8 @@ describe('a lane that has to come to rest by itself', () => {
       world.lane.onResolution(entry.clientOrderId, unanswered, world.now());
       world.collect();
     }
-    expect(world.told('alert').filter((alert) => alert.code === 'ORDER_UNKNOWN')).toHaveLength(1);
+    const told = world.told('alert').filter((alert) => alert.code === 'ORDER_UNKNOWN');
+    expect(told.map((alert) => alert.severity)).toEqual(['warning', 'critical']);
   });
 
   it('H11: a cancel that the venue takes and does not carry out is asked about and sent again at most once a second', () => {
@@ -188,6 +189,7 @@ describe('a lane that has to come to rest by itself', () => {
 
   it('H2: a difference that keeps coming back halts the lane, and people set it going again', () => {
     const world = new LaneWorld();
+    world.lane.onDesired(desired('run', 0), world.now());
     let venue = 0;
     for (let round = 0; round < 3; round += 1) {
       venue += 1;

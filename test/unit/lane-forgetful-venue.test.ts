@@ -37,12 +37,19 @@ it('F4: an order that the venue acknowledged and then does not find has not ende
   expect(world.told('alert').map(({ code }) => code)).toContain('ORDER_UNKNOWN');
 });
 
-it('F3: an order of which the venue never said anything has never lived once order, fills and position agree', () => {
+it('F3: an order of which the venue never said anything has never lived once order, fills and position agree, three times in a row', () => {
   const world = new LaneWorld();
   const intent = world.enter();
   world.pass(10_000);
+  const answers: Resolution[] = [ABSENT, ABSENT, { kind: 'failed', reason: 'timeout' }, ABSENT, ABSENT];
+  for (const answer of answers) {
+    world.lane.onResolution(intent.clientOrderId, answer, world.now());
+    expect(world.lane.orders.get(intent.clientOrderId)?.terminal).toBe(false);
+  }
 
   world.lane.onResolution(intent.clientOrderId, ABSENT, world.now());
+  world.collect();
 
   expect(world.lane.orders.get(intent.clientOrderId)?.state).toBe('Rejected');
+  expect(world.told('order.state').at(-1)).toMatchObject({ to: 'Rejected', evidence: [{ kind: 'agreedAbsence' }] });
 });

@@ -5,7 +5,7 @@ import { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import { createOrderIds, orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { ClientOrderId, OrderReport, PositionReport } from '#core/orders/order.ts';
-import type { LedgerView } from '#core/orders/recovery.ts';
+import type { LedgerView, PendingLedgerOrder } from '#core/orders/recovery.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
@@ -187,5 +187,104 @@ describe('the recovery of a unit with several lanes', () => {
     };
     expect(await exitsOn('equity')).toMatchObject({ count: 2, exits: 1, sellSize: 10 });
     expect(await exitsOn('spot')).toMatchObject({ count: 2, exits: 2, sellSize: 0 });
+  });
+
+  describe('of orders that the venue’s lists leave out', () => {
+    const prefix = orderIdPrefix('paper', 'paper/main/binance-usdm' as UnitId, 1);
+    const pending: PendingLedgerOrder = {
+      clientOrderId: `${prefix}9`,
+      side: 'buy',
+      price: '60000',
+      size: '0.01',
+      reduceOnly: false,
+      orderType: 'limit',
+      placedAt: 5 as EpochMs,
+    };
+    const flat: VenueQueries = { ...venue(0), positions: () => Promise.resolve([]) };
+    const recovered = async (order: PendingLedgerOrder, queries = flat) => {
+      const told: EventNote[] = [];
+      const lane = laneOn('BTCUSDT');
+      (await recoveryOn(queries, told, { ...LEDGER, pendingOrders: [order] }).prepare(lane))();
+      const ended = [...told, ...lane.effects.flatMap((effect) => (effect.kind === 'event' ? [effect.note] : []))];
+      return {
+        lane,
+        order: lane.orders.get(order.clientOrderId),
+        ended: ended.filter((note) => note.type === 'order.state'),
+      };
+    };
+
+    it('F4: one is Unknown and asked for by its own id: a list that leaves it out proves nothing', async () => {
+      const { lane, order, ended } = await recovered(pending);
+      expect(order?.state).toBe('Unknown');
+      expect(lane.state).toBe('OrderPending');
+      expect(ended.map((note) => note.body.to)).toEqual(['Unknown']);
+      expect(lane.effects.filter((effect) => effect.kind === 'resolve')).toMatchObject([
+        { target: { clientOrderId: pending.clientOrderId }, windowFrom: 5 },
+      ]);
+    });
+
+    it('F4: one that the venue once named has lived, and no absence ends it', async () => {
+      const { lane, order } = await recovered({ ...pending, venueOrderId: 'v-9' });
+      const { intent } = order ?? {};
+      if (intent === undefined) throw new Error('not followed');
+      const position: PositionReport = {
+        kind: 'position',
+        source: 'query',
+        symbol: 'BTCUSDT',
+        size: '0',
+        entryPrice: '0',
+        venueTime: 0 as EpochMs,
+      };
+      const absent = {
+        kind: 'absent',
+        fills: [],
+        position,
+        queriedAt: 9 as EpochMs,
+        windowFrom: 1 as EpochMs,
+      } as const;
+      const now = { mono: 20e9 as MonoNanos, epoch: 1.7e12 as EpochMs };
+      for (let round = 0; round < 10; round += 1) lane.onResolution(intent.clientOrderId, absent, now);
+      expect(order?.state).toBe('Unknown');
+    });
+
+    it('M1: executions that come to all of it end it, and they are the evidence', async () => {
+      const fill = {
+        kind: 'fill',
+        source: 'query',
+        symbol: 'BTCUSDT',
+        fillId: 'f1',
+        clientOrderId: null,
+        venueOrderId: 'v-9',
+        side: 'buy',
+        price: '60000',
+        size: '0.01',
+        fee: '0',
+        feeCurrency: 'USDT',
+        liquidity: 'taker',
+        cause: 'trade',
+        venueTime: 6 as EpochMs,
+      } as const;
+      const queries: VenueQueries = { ...venue(0), fillsSince: () => Promise.resolve([fill]) };
+      const { lane, order, ended } = await recovered({ ...pending, venueOrderId: 'v-9' }, queries);
+      expect(order?.state).toBe('Filled');
+      expect(ended.at(-1)?.body).toMatchObject({ to: 'Filled', evidence: [{ kind: 'fills', fillIds: ['f1'] }] });
+      expect(lane.position.size).toBe(10);
+    });
+  });
+
+  it('H15: a lane that had halted by the ledger’s word is opened halted, and one whose halt comes late halts', async () => {
+    const halted = { reason: 'the position differed', under: 3, epoch: 0 };
+    const lane = laneOn('BTCUSDT');
+    (await recoveryOn(venue(0), [], { ...LEDGER, halted }).prepare(lane))();
+    expect(lane.state).toBe('Halted');
+    const views: LedgerView[] = [LEDGER, { ...LEDGER, halted }, { ...LEDGER, halted: { ...halted, epoch: 1 } }];
+    const states: string[] = [];
+    for (const view of views) {
+      const late = laneOn('BTCUSDT');
+      (await recoveryOn({ ...venue(0), positions: () => Promise.resolve([]) }).prepare(late))();
+      await recoveryOn(venue(0), [], view).sweep([late]);
+      states.push(late.state);
+    }
+    expect(states).toEqual(['Idle', 'Halted', 'Idle']);
   });
 });

@@ -117,21 +117,9 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       steps: [{ fault: 'wallStep', atMs: 20_251, engine: 0, symbol: 0, forMs: 4_177, chance: 0.5209388870280236 }],
     },
   },
-];
-
-/**
- * What the worlds have shown and nobody has mended yet. Worlds made from a seed leave these faults out (`OpenFault`); each script fails until its cause is gone, and
- * then moves to the list above: `npm run world -- --open`.
- */
-export const OPEN_FINDINGS: readonly {
-  readonly fault: OpenFault;
-  readonly shows: string;
-  readonly script: WorldScript;
-}[] = [
   {
-    fault: 'historyForgets',
-    shows:
-      'F4: a recovery takes an order that the ledger waits for, and that the venue’s list of past orders leaves out, for one that never lived, without asking for the order itself',
+    showed:
+      'F4: a recovery took an order that the ledger waited for, and that the venue’s list of past orders left out, for one that never lived, without asking for the order itself',
     script: {
       seed: 3,
       calmAtMs: 40_000,
@@ -145,3 +133,13 @@ export const OPEN_FINDINGS: readonly {
     },
   },
 ];
+
+/**
+ * What the worlds have shown and nobody has mended yet. Worlds made from a seed leave these faults out (`OpenFault`); each script fails until its cause is gone, and
+ * then moves to the list above: `npm run world -- --open`.
+ */
+export const OPEN_FINDINGS: readonly {
+  readonly fault: OpenFault;
+  readonly shows: string;
+  readonly script: WorldScript;
+}[] = [];

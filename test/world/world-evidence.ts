@@ -1,4 +1,5 @@
 import type { TradingEventBody } from '#core/events/trading-event.ts';
+import { foreignOrderId, isForeignOrderId } from '#core/orders/foreign-order.ts';
 import type { OrderReport } from '#core/orders/order.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 
@@ -13,7 +14,14 @@ export function whyUnproven(
   reached: boolean,
 ): string | null {
   if (evidence.length === 0) return `${id} ${to} with none`;
-  const order = exchange.order(account, { orderId: null, clientOrderId: id });
+  // What nobody here placed is told by the venue's own name.
+  const foreign = isForeignOrderId(id);
+  const order = exchange.order(
+    account,
+    foreign
+      ? { orderId: id.slice(foreignOrderId('').length), clientOrderId: null }
+      : { orderId: null, clientOrderId: id },
+  );
   const refused = refusedLater.get(id)?.venueOrderId;
   if (refused !== undefined && to !== 'Rejected') return `${id} ${to}, and the venue refused it`;
   for (const each of evidence) {

@@ -57,7 +57,8 @@ export interface WorldScript {
 }
 
 /** Faults under which something does not hold yet: `failed-worlds.ts` says what. */
-export type OpenFault = 'historyForgets';
+export type OpenFault = MessageFault;
+const OPEN_FAULTS: readonly OpenFault[] = [];
 
 /** How long a world may take to come to rest. */
 export const REST_MS = 60_000;
@@ -118,7 +119,7 @@ export function scriptOf(
     const share = dice.next() * HIGHEST_SHARE[fault];
     if (chosen && wanted(row)) shares[fault] = share;
   }
-  if (!open.includes('historyForgets')) shares.historyForgets = 0;
+  for (const fault of OPEN_FAULTS) if (!open.includes(fault)) shares[fault] = 0;
   const shape = shapeOf(createDice(seed ^ 0x54a9e));
   // What is bought and told nowhere may be anybody's.
   if (shape.market === 'spot') shares.fillForgotten = 0;

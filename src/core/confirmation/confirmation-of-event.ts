@@ -1,5 +1,6 @@
 import type { TradingEvent } from '../events/trading-event.ts';
 import { orderStatePrecedence } from '../ledger/precedence.ts';
+import { isForeignOrderId } from '../orders/foreign-order.ts';
 import type { ConfirmationEnd, ConfirmedOrder } from './confirmation-record.ts';
 import { endStateOf } from './venue-verdict.ts';
 
@@ -44,6 +45,8 @@ export function confirmationStepOf(event: TradingEvent): ConfirmationStep | null
       };
     case 'order.state': {
       const { clientOrderId, to, cumulativeSize, evidence } = event.body;
+      // What nobody here placed is followed by its lane alone.
+      if (isForeignOrderId(clientOrderId)) return null;
       if (to === 'Unknown') return begin(event, event.body, UNKNOWN_WINDOW_MS);
       const state = endStateOf(to);
       if (state === null || evidence.length === 0) return null;

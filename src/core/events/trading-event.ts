@@ -92,6 +92,8 @@ export const TRADING_EVENT_BODIES = {
       cumulativeSize: decimal,
       size: decimal,
       reason: z.string(),
+      /** Of an order that nobody here placed, and that has no intent: what it is. Its id is `foreign-` and the venue's own. */
+      foreign: z.object({ side, reduceOnly: z.boolean() }).optional(),
       /** Present on every terminal state (M1). */
       evidence: z.array(evidence),
     })
@@ -170,6 +172,8 @@ export const TRADING_EVENT_BODIES = {
       from: z.enum(LANE_STATES),
       to: z.enum(LANE_STATES),
       reason: z.string(),
+      /** Of a lane that halts: the version of the wish that was in force. Only a newer one to run ends it, whoever holds the unit then. */
+      haltedUnder: z.number().optional(),
     })
     .describe('A lane changed its state.'),
   'lane.entries': z

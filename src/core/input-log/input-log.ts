@@ -22,6 +22,8 @@ export type InputKind =
   /** Inputs of a lane. */
   | 'open'
   | 'adopt'
+  | 'unfound'
+  | 'keepHalted'
   | 'timer'
   | 'gate'
   | 'desired'

@@ -1,11 +1,13 @@
 import type { DesiredState } from '../control/desired-state.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { Resolution, Verification } from '../lanes/lane-effects.ts';
+import type { KeptHalt } from '../lanes/lane-halt.ts';
 import type { LaneOpening } from '../lanes/lane-opening.ts';
 import type { Now } from '../lanes/now.ts';
 import type { OrderBook } from '../market/order-book.ts';
 import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
 import { TrackedOrder } from '../orders/tracked-order.ts';
+import { trackUnfound, type UnfoundOrder } from '../orders/unfound-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
 
 /** An input of a lane other than a book, as the input log has it: kind and body of its line. */
@@ -13,6 +15,10 @@ export type LaneGiven =
   | { readonly kind: 'open'; readonly body: LaneOpening }
   /** An order that a predecessor sent, as the venue reports it. */
   | { readonly kind: 'adopt'; readonly body: { readonly intent: OrderIntent; readonly report: OrderReport } }
+  /** One that the venue's lists leave out. */
+  | { readonly kind: 'unfound'; readonly body: UnfoundOrder }
+  /** A predecessor's halt, which the ledger had not taken in when the lane was opened. */
+  | { readonly kind: 'keepHalted'; readonly body: KeptHalt }
   | { readonly kind: 'timer'; readonly body: null }
   /** Why nothing, or no entry, may leave; null: it may. A gate leads to no effect by itself. */
   | { readonly kind: 'gate'; readonly body: { readonly closed: string | null; readonly fence: string | null } }
@@ -51,6 +57,12 @@ export function giveLane(lane: Lane, input: LaneGiven, book: OrderBook | null, n
       lane.adopt(order, report, now);
       return;
     }
+    case 'unfound':
+      lane.adopt(trackUnfound(input.body, now), null, now);
+      return;
+    case 'keepHalted':
+      lane.keepHalted(input.body, now);
+      return;
     case 'timer':
       lane.onTimer(book, now);
       return;

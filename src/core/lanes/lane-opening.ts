@@ -1,4 +1,5 @@
 import type { Price } from '../market/scaled-decimal.ts';
+import type { KeptHalt } from './lane-halt.ts';
 
 /** What a lane starts from: what the recovery found. */
 export interface LaneOpening {
@@ -13,4 +14,8 @@ export interface LaneOpening {
   readonly countedFillIds: readonly string[];
   /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
   readonly dailyProfit: number;
+  /** It had halted, and nobody is known to have wished it to run since. */
+  readonly halted?: KeptHalt;
+  /** What the ids of the unit's own orders begin with. */
+  readonly ownPrefix?: string;
 }

@@ -1,4 +1,3 @@
-import type { ClientOrderId } from '../orders/order.ts';
 import type { TrackedOrder } from '../orders/tracked-order.ts';
 
 /** Ended orders kept for late reports and fills. */
@@ -20,6 +19,9 @@ export interface WorkingOrders {
 /** The orders of one lane by client order id: the ones that can still fill, and the last ended ones for late reports. */
 export class LaneOrders {
   readonly #orders = new Map<string, TrackedOrder>();
+  /** Orders that nobody here placed: they hold the lane in no state. */
+  readonly #foreign = new Map<string, TrackedOrder>();
+  readonly #maps = [this.#orders, this.#foreign];
   readonly #working: WorkingOrders = {
     count: 0,
     unknown: 0,
@@ -31,11 +33,12 @@ export class LaneOrders {
   };
 
   add(order: TrackedOrder): void {
-    this.#orders.set(order.intent.clientOrderId, order);
-    if (this.#orders.size <= ENDED_KEPT) return;
-    for (const [id, each] of this.#orders) {
-      if (this.#orders.size <= ENDED_KEPT) break;
-      if (!isPending(each)) this.#orders.delete(id);
+    const orders = order.foreign ? this.#foreign : this.#orders;
+    orders.set(order.intent.clientOrderId, order);
+    if (orders.size <= ENDED_KEPT) return;
+    for (const [id, each] of orders) {
+      if (orders.size <= ENDED_KEPT) break;
+      if (!isPending(each)) orders.delete(id);
     }
   }
 
@@ -46,16 +49,30 @@ export class LaneOrders {
     }
     if (venueOrderId === null) return null;
     for (const order of this.#orders.values()) if (order.venueOrderId === venueOrderId) return order;
+    for (const order of this.#foreign.values()) if (order.venueOrderId === venueOrderId) return order;
     return null;
   }
 
-  get(clientOrderId: ClientOrderId): TrackedOrder | null {
-    return this.#orders.get(clientOrderId) ?? null;
+  get(clientOrderId: string): TrackedOrder | null {
+    return this.#orders.get(clientOrderId) ?? this.#foreign.get(clientOrderId) ?? null;
   }
 
-  /** Orders that can still change the position: alive, or ended with fill reports missing. */
+  /** The lane's own orders that can still change the position: alive, or ended with fill reports missing. */
   pending(): TrackedOrder[] {
     return [...this.#orders.values()].filter(isPending);
+  }
+
+  /** Those, and the ones that nobody here placed: all that are followed to their ends. */
+  followed(): TrackedOrder[] {
+    return this.#foreign.size === 0
+      ? this.pending()
+      : [...this.pending(), ...[...this.#foreign.values()].filter(isPending)];
+  }
+
+  /** An order that nobody here placed and that could still open or enlarge a position, or null. */
+  get foreignThatOpens(): TrackedOrder | null {
+    for (const order of this.#foreign.values()) if (isPending(order) && !order.intent.reduceOnly) return order;
+    return null;
   }
 
   /** Whether any order can still change the position. */
@@ -110,21 +127,25 @@ export class LaneOrders {
     sums.buyAtRisk = 0;
     sums.sellAtRisk = 0;
     sums.exits = 0;
-    for (const order of this.#orders.values()) {
-      const { alive } = order;
-      if ((!alive && !order.missesFills) || order === without) continue;
-      const { reduceOnly, side } = order.intent;
-      if (reduceOnly) sums.exits += 1;
-      else if (side === 'buy') sums.buyAtRisk += order.sizeAtRisk;
-      else sums.sellAtRisk += order.sizeAtRisk;
-      if (!alive) continue;
-      sums.count += 1;
-      if (order.state === 'Unknown') sums.unknown += 1;
-      if (reduceOnly) continue;
-      if (side === 'buy') sums.buySize += order.openSize;
-      else sums.sellSize += order.openSize;
-    }
+    for (const orders of this.#maps) for (const order of orders.values()) if (order !== without) this.#count(order);
     return sums;
+  }
+
+  #count(order: TrackedOrder): void {
+    const { alive } = order;
+    if (!alive && !order.missesFills) return;
+    const sums = this.#working;
+    const { reduceOnly, side } = order.intent;
+    if (order.foreign && reduceOnly) return;
+    if (reduceOnly) sums.exits += 1;
+    else if (side === 'buy') sums.buyAtRisk += order.sizeAtRisk;
+    else sums.sellAtRisk += order.sizeAtRisk;
+    if (!alive) return;
+    sums.count += 1;
+    if (order.state === 'Unknown') sums.unknown += 1;
+    if (reduceOnly) return;
+    if (side === 'buy') sums.buySize += order.openSize;
+    else sums.sellSize += order.openSize;
   }
 }
 

@@ -17,6 +17,7 @@ import type { Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { EntryPauses } from './entry-pauses.ts';
 import type { LaneEffect, OrderAction, Resolution, Verification } from './lane-effects.ts';
+import { type KeptHalt, LaneHalt } from './lane-halt.ts';
 import type { LaneOpening } from './lane-opening.ts';
 import type { LaneOrders } from './lane-orders.ts';
 import { LaneOutbox } from './lane-outbox.ts';
@@ -41,6 +42,7 @@ export class Lane {
   readonly #outbox = new LaneOutbox();
   readonly #desk: OrderDesk;
   readonly #check = new PositionCheck();
+  readonly #halt = new LaneHalt();
   readonly #strategy: Strategy;
   readonly #gate: OrderGate;
   readonly #pauses: EntryPauses;
@@ -122,13 +124,14 @@ export class Lane {
   open(opening: LaneOpening, now: Now): void {
     if (this.#opened) throw new MillraceError('fatal', 'LANE_OPENED_TWICE', `lane=${this.name}`);
     this.#opened = true;
-    this.#desk.countFills(opening.countedFillIds);
+    this.#desk.open(opening.countedFillIds, opening.ownPrefix ?? null);
     const { positionText, entryPrice, unexplained } = opening;
     if (positionText === undefined) this.position.adopt(opening.positionSize, entryPrice);
     else this.position.adoptUnits(this.position.unitsOf(positionText), entryPrice);
     this.#desk.openedAt = now.mono;
     this.#desk.profit.resume(opening.dailyProfit, now.epoch);
     this.#settle(now);
+    if (opening.halted !== undefined) this.keepHalted(opening.halted, now);
     if (unexplained !== undefined) this.#refuseHolding(unexplained, now);
   }
 
@@ -163,9 +166,14 @@ export class Lane {
 
   onDesired(desired: DesiredState, now: Now): void {
     this.#gate.context.frozen = desired.frozenSymbols.includes(this.symbol);
+    const ended = this.#halt.endsBy(desired);
+    if (desired.decisions !== undefined) {
+      for (const decision of desired.decisions) this.#desk.decide(decision, now);
+      this.#settle(now);
+    }
     if (desired.wish === 'run') {
       this.#pauses.resume('desired');
-      if (this.state === 'Halted' && this.#unexplained === null) this.#resumeFromHalt(now);
+      if (ended && this.state === 'Halted' && this.#unexplained === null) this.#resumeFromHalt(now);
     } else this.pause('desired', `${desired.wish}: ${desired.reason}`);
     if (desired.wish === 'stop' || desired.wish === 'flatten') this.#cancelEntries(now);
     this.#flatten = desired.wish === 'flatten';
@@ -208,8 +216,18 @@ export class Lane {
   halt(reason: string, now: Now): void {
     if (this.state === 'Halted') return;
     this.#cancelEntries(now);
+    this.#halt.begin();
     this.#move('halt', reason, now);
     this.#outbox.alert('critical', 'LANE_HALTED', `${this.name}: ${reason}`, `halt/${this.name}`);
+  }
+
+  /** Stays halted as its predecessor was, by the ledger's word, until people wish it to run who knew of that. */
+  keepHalted(halt: KeptHalt, now: Now): void {
+    if (this.state === 'Halted' || !this.#halt.keep(halt)) return;
+    this.#cancelEntries(now);
+    this.#move('halt', halt.reason, now);
+    const text = `${this.name} stays halted: ${halt.reason}`;
+    this.#outbox.alert('warning', 'LANE_HALTED', text, `kept-halt/${this.name}`);
   }
 
   /** Pauses entries under a name; several pauses may hold at once. */
@@ -267,8 +285,8 @@ export class Lane {
     if (this.#gate.context.closed === null && this.#check.start(now.mono)) this.#outbox.push({ kind: 'verify' });
   }
 
-  /** Follows an order of this unit that a predecessor sent. */
-  adopt(order: TrackedOrder, report: OrderReport, now: Now): void {
+  /** Follows an order of this unit that a predecessor sent; without a report it is Unknown. */
+  adopt(order: TrackedOrder, report: OrderReport | null, now: Now): void {
     this.#desk.adopt(order, report, now);
     this.#settle(now);
   }
@@ -353,7 +371,15 @@ export class Lane {
     const flat = this.#protection.isFlat;
     this.#gate.risk.told(this.dailyProfit(), this.#middle, flat, now);
     this.#protection.audit(now);
+    this.#heedForeign();
     this.#moveAtRest(flat, now);
+  }
+
+  /** No entry beside an order of somebody else that could itself open or enlarge a position. */
+  #heedForeign(): void {
+    const foreign = this.orders.foreignThatOpens;
+    if (foreign === null) this.#pauses.resume('foreign');
+    else this.pause('foreign', `order ${foreign.venueOrderId} was not placed here and can still fill`);
   }
 
   #moveAtRest(flat: boolean, now: Now): void {
@@ -395,7 +421,9 @@ export class Lane {
     this.state = next;
     if (next === 'Idle') this.#coolDown(now);
     if (next !== 'OrderPending') this.#resting.forget();
-    this.#outbox.event('lane.state', { lane: this.name, symbol: this.symbol, from, to: next, reason });
+    const { under } = this.#halt;
+    const halted = next === 'Halted' && under !== undefined ? { haltedUnder: under } : {};
+    this.#outbox.event('lane.state', { lane: this.name, symbol: this.symbol, from, to: next, reason, ...halted });
   }
 
   #coolDown(now: Now): void {

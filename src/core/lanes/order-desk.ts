@@ -1,6 +1,8 @@
+import type { OrderDecision } from '../control/order-decision.ts';
 import type { Instrument } from '../market/instrument.ts';
 import { formatScaled, type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
 import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
+import { isTerminal } from '../orders/order-state.ts';
 import { type OrderChangeNote, TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
 import { DailyProfit } from '../positions/daily-profit.ts';
@@ -8,10 +10,12 @@ import { termsOfFill } from '../positions/fill-terms.ts';
 import { Position } from '../positions/position.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { Amendments } from './amendments.ts';
+import { ForeignOrders } from './foreign-orders.ts';
 import type { OrderAction, Resolution } from './lane-effects.ts';
 import { LaneOrders } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 import type { Now } from './now.ts';
+import { OrderAlerts } from './order-alerts.ts';
 
 const SECOND = 1e9;
 /** An order that stays in a passing state this long is asked about. */
@@ -19,11 +23,11 @@ const ASK_AFTER = 3 * SECOND;
 const ASK_AGAIN = 1 * SECOND;
 /** Absence is believed only when the request can no longer be executed: its validity has passed, with a margin. */
 const REQUEST_VALIDITY = 6 * SECOND;
-const ESCALATE_AFTER = 30 * SECOND;
+/** Rounds in a row that must find nothing of an order before it is taken for one that never lived. */
+const ABSENCES = 3;
 /** An ended order whose fill reports the venue never gives is waited for this long, once the positions agree. */
 const FILLS_WAITED_FOR = 30 * SECOND;
 const COUNTED_FILLS_KEPT = 20_000;
-const FOREIGN_ORDERS_KEPT = 1_000;
 
 /** Follows a lane's orders to their ends and keeps the position that their fills make. It decides nothing about trading. */
 export class OrderDesk {
@@ -41,9 +45,11 @@ export class OrderDesk {
   readonly #instrument: Instrument;
   readonly #outbox: LaneOutbox;
   readonly #countedFills = new Set<string>();
-  readonly #foreignOrders = new Set<string>();
-  readonly #uncountedFees = new Set<string>();
   readonly #amendments: Amendments;
+  readonly #foreign: ForeignOrders;
+  readonly #alerts: OrderAlerts;
+  /** Decisions of people that were taken or refused: each comes with every desired state. */
+  readonly #decided = new Set<string>();
 
   constructor(lane: string, instrument: Instrument, outbox: LaneOutbox) {
     this.#lane = lane;
@@ -54,11 +60,18 @@ export class OrderDesk {
       step: (order, input, reason, now) => this.#changed(order, order.step(input, now.mono, [], reason), reason, now),
       ask: (order, now) => this.#resolve(order, now),
     });
+    this.#alerts = new OrderAlerts(lane, instrument, outbox);
+    this.#foreign = new ForeignOrders(lane, instrument, outbox, {
+      orders: this.orders,
+      changed: (order, note, reason, now) => this.#changed(order, note, reason, now),
+      cancel: (order, now) => this.cancel(order, now),
+    });
   }
 
-  /** Fills that the opening position holds already. */
-  countFills(fillIds: readonly string[]): void {
+  /** Fills that the opening position holds already, and what the unit's own ids begin with. */
+  open(fillIds: readonly string[], ownPrefix: string | null): void {
     for (const id of fillIds) this.#countedFills.add(id);
+    this.#foreign.ownPrefix = ownPrefix;
   }
 
   /** Tells and places an order that risk has passed. */
@@ -72,8 +85,22 @@ export class OrderDesk {
     this.#outbox.push({ kind: 'place', intent, receivedAt });
   }
 
-  /** Follows an order that a predecessor sent, from the venue's own report; its fills so far are in the opening position. */
-  adopt(order: TrackedOrder, report: OrderReport, now: Now): void {
+  /**
+   * Follows an order that a predecessor sent, from the venue's own report; its fills so far are in the opening position. Null: the venue's lists do not have it. That proves nothing: it is Unknown until it is
+   * found, or was asked for often enough; its request can no longer be carried out.
+   */
+  adopt(order: TrackedOrder, report: OrderReport | null, now: Now): void {
+    if (report === null) {
+      const { unknownAt } = order;
+      this.orders.add(order);
+      const complete = order.filledSize >= order.size;
+      const note = complete
+        ? order.step('fillComplete', now.mono, [{ kind: 'fills', fillIds: order.fillIds }])
+        : order.step('placeUnknown', now.mono, []);
+      this.#changed(order, note, 'taken over without an end', now);
+      if (unknownAt !== null) order.unknownAt = unknownAt;
+      return;
+    }
     order.submittedAt = now.mono;
     order.filledSize = parseScaled(report.cumulativeSize, this.#instrument.sizeScale) as Size;
     this.orders.add(order);
@@ -103,7 +130,7 @@ export class OrderDesk {
   report(report: OrderReport, now: Now): void {
     const order = this.orders.find(report.clientOrderId, report.venueOrderId);
     if (order === null) {
-      this.foreignOrder(report);
+      this.#foreign.report(report, now);
       return;
     }
     const reportedBefore = order.reportedSize;
@@ -127,14 +154,11 @@ export class OrderDesk {
     if (this.position.size === 0) this.openedAt = now.mono;
     this.position.fill(fill.side, price, size, kept);
     if (terms.settlementFee !== undefined) this.profit.fee(Number(terms.settlementFee));
-    else if (Number(fill.fee) !== 0) this.#tellUncountedFee(fill.feeCurrency);
+    else if (Number(fill.fee) !== 0) this.#alerts.uncountedFee(fill.feeCurrency);
     const { kind: _kind, source: _source, ...body } = fill;
     this.#outbox.event('fill', { ...body, ...terms, clientOrderId: order?.intent.clientOrderId ?? fill.clientOrderId });
-    if (order === null) {
-      const text = `fill ${fill.fillId} of ${fill.size} ${fill.symbol} (${fill.cause}) belongs to no order of lane ${this.#lane}`;
-      this.#outbox.alert('critical', 'FILL_FOREIGN', text, `fill/${fill.fillId}`);
-      return;
-    }
+    if (order === null || order.foreign) this.#foreign.filled(fill, order);
+    if (order === null) return;
     const note = order.fill(fill, this.#instrument, now.mono);
     if (note !== null) this.#changed(order, note, '', now);
     if (order.terminal) this.#amendments.reported(order, false, now);
@@ -147,21 +171,24 @@ export class OrderDesk {
     order.resolving = false;
     order.askedAt = now.mono;
     if (resolution.kind === 'failed') {
-      order.unclearSince ??= now.mono;
+      order.inquiry.begin(now.mono);
+      order.inquiry.failed(resolution.reason);
       return;
     }
     for (const fill of resolution.fills) this.fill(fill, now);
     if (resolution.kind === 'found') {
-      order.unclearSince = null;
+      order.inquiry.absences = 0;
       this.report(resolution.report, now);
+      if (order.state !== 'Unknown') this.#alerts.known(order, now);
       if (!order.terminal && order.cancelWished) this.#sendCancel(order, now);
       return;
     }
     const mayStillLive = now.mono - order.submittedAt <= REQUEST_VALIDITY;
     const agrees = this.position.unitsOf(resolution.position.size) === this.position.units;
+    const tooSoon = order.inquiry.absent() < ABSENCES || mayStillLive;
     // A venue that once gave it an id forgets; that is no proof that it never lived (F4).
-    if (mayStillLive || !agrees || order.reportedSize > 0 || order.venueOrderId !== null) {
-      order.unclearSince ??= now.mono;
+    if (tooSoon || !agrees || order.reportedSize > 0 || order.venueOrderId !== null) {
+      order.inquiry.begin(now.mono);
       return;
     }
     const { queriedAt, windowFrom } = resolution;
@@ -171,17 +198,17 @@ export class OrderDesk {
   }
 
   /**
-   * What the venue lists as open: orders that nobody here placed are told once, own orders that are not listed are asked about, and one that was taken for
-   * rejected and is listed is followed again.
+   * What the venue lists as open: orders that nobody here placed are adopted, those that are not listed are asked about, and one that was taken for rejected, or ended by the word of
+   * people alone, and is listed, is followed again.
    */
   compareOpenOrders(listed: readonly OrderReport[], now: Now): void {
     for (const report of listed) {
       const order = this.orders.find(report.clientOrderId, report.venueOrderId);
-      if (order === null) this.foreignOrder(report);
-      else if (order.state === 'Rejected' && now.mono - order.changedAt > 2 * SECOND) this.report(report, now);
+      if (order === null) this.#foreign.report(report, now);
+      else if (order.mayReturn && now.mono - order.changedAt > 2 * SECOND) this.report(report, now);
     }
-    for (const order of this.orders.pending()) {
-      const found = listed.some((report) => report.clientOrderId === order.intent.clientOrderId);
+    for (const order of this.orders.followed()) {
+      const found = listed.some((report) => this.orders.find(report.clientOrderId, report.venueOrderId) === order);
       if (!found && now.mono - order.changedAt > 2 * SECOND) this.#resolve(order, now);
     }
   }
@@ -191,12 +218,10 @@ export class OrderDesk {
    * listed as fills, holds the lane no longer (F9). A fill that comes later still counts.
    */
   positionAgreed(now: Now): void {
-    for (const order of this.orders.pending()) {
+    for (const order of this.orders.followed()) {
       if (!order.terminal || now.mono - order.changedAt < FILLS_WAITED_FOR) continue;
       order.stopWaitingForFills();
-      const { clientOrderId } = order.intent;
-      const text = `the venue never listed all fills of order ${clientOrderId}; the position agrees without them`;
-      this.#outbox.alert('critical', 'FILLS_MISSING', text, `fills/${clientOrderId}`);
+      this.#alerts.fillsMissing(order.intent.clientOrderId);
     }
   }
 
@@ -208,7 +233,7 @@ export class OrderDesk {
   /** Timeouts. True: fill reports are missing, so the venue should be asked for fills. */
   timer(restMs: number, now: Now): boolean {
     let missesFills = false;
-    for (const order of this.orders.pending()) {
+    for (const order of this.orders.followed()) {
       const inState = now.mono - order.changedAt;
       const rests = order.state === 'Accepted' || order.state === 'PartiallyFilled';
       const rested = now.mono - order.submittedAt > restMs * 1e6;
@@ -217,7 +242,7 @@ export class OrderDesk {
         order.state === 'Submitted' || order.state === 'PendingCancel' || order.state === 'PendingReplace';
       if (passing && inState > ASK_AFTER) this.#resolve(order, now);
       if (order.state === 'Unknown' && inState > ASK_AGAIN) this.#resolve(order, now);
-      if (order.unclearSince !== null && now.mono - order.unclearSince > ESCALATE_AFTER) this.#escalate(order);
+      if (order.unclearSince !== null) this.#alerts.unclear(order, now);
       this.#amendments.timer(order, now);
       if (order.missesFills && inState > ASK_AGAIN) missesFills = true;
     }
@@ -226,25 +251,23 @@ export class OrderDesk {
 
   /** Wishes an order cancelled; sent once, and again after each question that found it alive. */
   cancel(order: TrackedOrder, now: Now): void {
-    if (order.cancelWished || order.terminal || order.intent.type === 'market') return;
+    if (order.foreign || order.cancelWished || order.terminal || order.intent.type === 'market') return;
     order.cancelWished = true;
     this.#sendCancel(order, now);
   }
 
-  foreignOrder(report: OrderReport): void {
-    if (this.#foreignOrders.has(report.venueOrderId)) return;
-    this.#foreignOrders.add(report.venueOrderId);
-    const [oldest] = this.#foreignOrders;
-    if (oldest !== undefined && this.#foreignOrders.size > FOREIGN_ORDERS_KEPT) this.#foreignOrders.delete(oldest);
-    const text = `order ${report.venueOrderId} on ${report.symbol} was not placed by lane ${this.#lane}`;
-    this.#outbox.alert('warning', 'ORDER_FOREIGN', text, `order/${report.venueOrderId}`);
-  }
-
-  #tellUncountedFee(currency: string): void {
-    if (this.#uncountedFees.has(currency)) return;
-    this.#uncountedFees.add(currency);
-    const text = `lane ${this.#lane} pays fees in ${currency}, whose worth is not known here: the profit of the day, and its limit, leave them out`;
-    this.#outbox.alert('warning', 'FEE_NOT_COUNTED', text, `fee/${this.#lane}/${currency}`);
+  /** What a person found at the venue of an order that nobody could prove. It ends what is Unknown since before it was said, and nothing else; what it does not end is told. */
+  decide(decision: OrderDecision, now: Now): void {
+    const order = this.orders.get(decision.clientOrderId);
+    if (order === null || this.#decided.has(decision.id)) return;
+    this.#decided.add(decision.id);
+    const note = (order.unknownAt ?? 0) > decision.at ? null : order.decide(decision, now.mono);
+    if (note?.changed === true) {
+      this.activity += 1;
+      this.#changed(order, note, `decided by ${decision.who}: ${decision.note}`, now);
+      return;
+    }
+    this.#alerts.refusedDecision(decision, note === null ? 'became Unknown only after that' : `is ${order.state}`);
   }
 
   #countFill(fillId: string): void {
@@ -313,6 +336,7 @@ export class OrderDesk {
     if (order.resolving || now.mono - order.askedAt < ASK_AGAIN) return;
     order.resolving = true;
     order.askedAt = now.mono;
+    order.inquiry.asked();
     const { clientOrderId, symbol } = order.intent;
     const target = { symbol, clientOrderId, venueOrderId: order.venueOrderId };
     // By the wall clock of now, which may have stepped since: so long ago it was sent.
@@ -321,21 +345,12 @@ export class OrderDesk {
     this.#outbox.push({ kind: 'resolve', target, windowFrom });
   }
 
-  #escalate(order: TrackedOrder): void {
-    const { clientOrderId } = order.intent;
-    if (order.escalated) return;
-    order.escalated = true;
-    const text = `nobody could say for 30 s what became of order ${clientOrderId} (${order.state}); lane ${this.#lane} takes no entries`;
-    this.#outbox.alert('critical', 'ORDER_UNKNOWN', text, `unknown/${clientOrderId}`);
-  }
-
   /** Tells a change, and asks at once about what became Unknown. */
   #changed(order: TrackedOrder, note: OrderChangeNote, reason: string, now: Now): void {
     const { clientOrderId, symbol } = order.intent;
     if (note.refused) {
       this.refusedTransitions += 1;
-      const text = `order ${clientOrderId}: the venue's report does not fit state ${note.from}`;
-      this.#outbox.alert('warning', 'ORDER_TRANSITION_REFUSED', text, `transition/${clientOrderId}`);
+      this.#alerts.transitionRefused(clientOrderId, note.from);
       return;
     }
     if (!note.changed) return;
@@ -351,14 +366,17 @@ export class OrderDesk {
       cumulativeSize: formatScaled(Math.max(order.filledSize, order.reportedSize), sizeScale),
       size: formatScaled(order.size, sizeScale),
       reason,
+      ...(order.foreign ? { foreign: { side: order.intent.side, reduceOnly: order.intent.reduceOnly } } : {}),
       evidence: order.evidence.map((each) => (each.kind === 'fills' ? { ...each, fillIds: [...each.fillIds] } : each)),
     });
     if (order.state === 'Rejected' && order.intent.reduceOnly) this.exitNotBefore = order.changedAt + SECOND;
     if (order.state !== 'Unknown') {
-      order.unclearSince = null;
+      this.#alerts.known(order, now);
       return;
     }
-    order.unclearSince ??= now.mono;
+    if (isTerminal(note.from)) this.#alerts.contradicted(clientOrderId, note.from);
+    order.unknownAt = now.epoch;
+    order.inquiry.begin(now.mono);
     this.#resolve(order, now);
   }
 }

@@ -1,3 +1,4 @@
+import type { KeptHalt } from '../lanes/lane-halt.ts';
 import type { LaneOpening } from '../lanes/lane-opening.ts';
 import type { KnownAdjustments } from '../ledger/superseded-adjustments.ts';
 import type { Instrument } from '../market/instrument.ts';
@@ -25,6 +26,8 @@ export interface LedgerView {
   readonly lastKnownAt: EpochMs | null;
   /** Whether it has ever heard of the symbol in this account. */
   readonly hasHistory: boolean;
+  /** The symbol's lane had halted when it last spoke, under this epoch. */
+  readonly halted?: KeptHalt & { readonly epoch: number };
   /** The adjustments that are in `positionSize`: what comes into the ledger later, of earlier leases, is comprised by what the recovery adjusts. Absent: none. */
   readonly adjustments?: KnownAdjustments;
 }
@@ -40,6 +43,12 @@ export interface PendingLedgerOrder {
   /** Of stop orders, decimal text. */
   readonly triggerPrice?: string;
   readonly placedAt: EpochMs;
+  /** The venue's own id of it, if it ever told one: such an order has lived. */
+  readonly venueOrderId?: string;
+  /** How much of it the venue said was filled, decimal text; absent: nothing. */
+  readonly cumulativeSize?: string;
+  /** Since when it is Unknown by the ledger. */
+  readonly unknownSince?: EpochMs;
 }
 
 /** What the venue says of one symbol. `orders` and `fills` reach back to `from`. */
@@ -64,7 +73,7 @@ export interface RecoveryPlan {
   } | null;
   /** Orders of this unit that the venue knows and whose end the ledger has not; `intent`: what the ledger has of it, or null. */
   readonly orders: readonly { readonly report: OrderReport; readonly intent: PendingLedgerOrder | null }[];
-  /** Orders that the ledger waits for and the venue, asked everywhere, never had. */
+  /** Orders that the ledger waits for and that the venue's lists do not have. That proves nothing: they are followed as Unknown. */
   readonly absent: readonly PendingLedgerOrder[];
 }
 
@@ -110,6 +119,8 @@ export function planRecovery(
       entryPrice: entryPriceOf(instrument, ledger, venue),
       countedFillIds: venue.fills.map((fill) => fill.fillId),
       dailyProfit: ledger.realizedToday,
+      ownPrefix: prefix,
+      ...(ledger.halted === undefined ? {} : { halted: ledger.halted }),
     },
     missingFills,
     adjustment:

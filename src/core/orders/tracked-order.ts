@@ -1,9 +1,12 @@
+import type { OrderDecision } from '../control/order-decision.ts';
 import type { OrderState } from '../events/trading-event.ts';
 import type { Instrument } from '../market/instrument.ts';
 import { type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import type { Amendment } from './amendment.ts';
+import { isPersonsWord } from './evidence-rule.ts';
 import type { Evidence, FillReport, OrderIntent, OrderReport } from './order.ts';
+import { OrderInquiry } from './order-inquiry.ts';
 import { isTerminal, type OrderInput, type OrderStep, stepOrder } from './order-state.ts';
 
 /** What one input did to an order, for events and for the lane. */
@@ -43,18 +46,26 @@ export class TrackedOrder {
   resolving = false;
   /** When the venue was last asked about it, or answered: it is not asked in a tight loop. */
   askedAt = Number.NEGATIVE_INFINITY;
-  /** Since when nobody can say what it is; null: it is known. */
-  unclearSince: MonoNanos | null = null;
-  /** People have been told that it is unclear. */
-  escalated = false;
+  /** What is asked, answered and told while nobody can say what it is. */
+  readonly inquiry = new OrderInquiry();
+  /** Wall time from which on it is Unknown: what people said before is not about that. Null: it never was. */
+  unknownAt: EpochMs | null = null;
+  /** Whether nobody here placed it: it is followed and counted, never cancelled or amended. */
+  readonly foreign: boolean;
   /** The venue's total up to which missing fill reports are no longer waited for. */
   #explainedSize = 0 as Size;
   readonly #fillIds = new Set<string>();
 
-  constructor(intent: OrderIntent) {
+  constructor(intent: OrderIntent, foreign = false) {
     this.intent = intent;
+    this.foreign = foreign;
     this.size = intent.size;
     this.price = intent.price;
+  }
+
+  /** Since when nobody can say what it is; null: it is known. */
+  get unclearSince(): MonoNanos | null {
+    return this.inquiry.since;
   }
 
   get terminal(): boolean {
@@ -91,6 +102,15 @@ export class TrackedOrder {
   /** Waits no longer for fill reports that are missing: the position has been compared with the venue's since. */
   stopWaitingForFills(): void {
     this.#explainedSize = this.reportedSize;
+  }
+
+  /** Ended by something that the venue may still contradict: its own refusal, or the word of people alone. */
+  get mayReturn(): boolean {
+    return this.state === 'Rejected' || (this.terminal && isPersonsWord(this.evidence));
+  }
+
+  get fillIds(): readonly string[] {
+    return [...this.#fillIds];
   }
 
   hasFill(fillId: string): boolean {
@@ -145,6 +165,18 @@ export class TrackedOrder {
     if (this.size === amendment.size && this.price === amendment.price) amendment.applied = true;
   }
 
+  /** Takes what a person found at the venue; the table lets it end nothing but what is Unknown. */
+  decide({ outcome, who, note }: OrderDecision, now: MonoNanos): OrderChangeNote {
+    return this.step(PERSON_INPUT[outcome], now, [{ kind: 'person', who, note }], `decided by ${who}: ${note}`);
+  }
+
+  /** Fills of it that were counted before anybody knew the order: they are in the position. */
+  takeCounted(fillIds: readonly string[], size: Size): void {
+    for (const id of fillIds) this.#fillIds.add(id);
+    this.filledSize = (this.filledSize + size) as Size;
+    if (this.filledSize > this.reportedSize) this.reportedSize = this.filledSize;
+  }
+
   /** Takes one execution. Returns null if it was counted before. */
   fill(fill: FillReport, instrument: Instrument, now: MonoNanos): OrderChangeNote | null {
     if (this.#fillIds.has(fill.fillId)) return null;
@@ -157,6 +189,13 @@ export class TrackedOrder {
     return this.step(complete ? 'fillComplete' : 'fill', now, evidence);
   }
 }
+
+const PERSON_INPUT = {
+  Filled: 'personFilled',
+  Canceled: 'personCanceled',
+  Rejected: 'personRejected',
+  Expired: 'personExpired',
+} as const satisfies Record<OrderDecision['outcome'], OrderInput>;
 
 const REPORT_INPUT = {
   accepted: 'accepted',
