@@ -5,7 +5,7 @@ import type { Lane } from '#core/lanes/lane.ts';
 import type { Verification } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
-import type { FillReport, OrderReport } from '#core/orders/order.ts';
+import type { AdjustmentReport, FillReport, OrderReport } from '#core/orders/order.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { LanePerformer } from './lane-performer.ts';
 
@@ -76,7 +76,7 @@ export class LaneInputs {
     this.give(lane, TIMER, now);
   }
 
-  report(lane: Lane, report: FillReport | OrderReport, now: Now): void {
+  report(lane: Lane, report: FillReport | OrderReport | AdjustmentReport, now: Now): void {
     this.give(lane, { kind: 'accountReport', body: report }, now);
   }
 

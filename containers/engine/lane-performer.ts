@@ -24,6 +24,8 @@ export interface LanePerformerOptions {
   readonly carriedOut: (lane: Lane, now: Now) => void;
   readonly tell: (note: EventNote, stamps: StageStamps | null) => void;
   readonly verify: (lane: Lane) => void;
+  /** Asks what a currency costs; the answer is an input of the lane. */
+  readonly askPrice: (lane: Lane, currency: string, against: string) => void;
 }
 
 /** Carries out what a lane's steps wished, in order, and brings the answers back to the lane as inputs. */
@@ -61,6 +63,9 @@ export class LanePerformer {
             break;
           case 'verify':
             this.#options.verify(lane);
+            break;
+          case 'askPrice':
+            this.#options.askPrice(lane, effect.currency, effect.against);
             break;
         }
       }

@@ -1,8 +1,10 @@
 import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { UnitRef } from '#core/control/unit.ts';
+import { settledFee } from '#core/ledger/fill-fee.ts';
 import type {
   LedgerAdjustment,
+  LedgerCash,
   LedgerFill,
   LedgerIntent,
   LedgerLane,
@@ -51,13 +53,15 @@ function haltOf(lanes: readonly LedgerLane[], unit: UnitRef, symbol: string): Ke
 }
 
 async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symbol: string): Promise<LedgerView> {
-  const [orders, fills, adjustments] = await Promise.all([
+  const [orders, fills, adjustments, cash] = await Promise.all([
     reader.readOrders(unit),
     reader.readFills(unit),
     reader.readAdjustments(unit),
+    reader.readCash(unit),
   ]);
-  const ofSymbol = <Entry extends { readonly venue: string; readonly symbol: string }>(entries: readonly Entry[]) =>
-    entries.filter((entry) => entry.venue === unit.venue && entry.symbol === symbol);
+  const ofSymbol = <Entry extends { readonly venue: string; readonly symbol: string | null }>(
+    entries: readonly Entry[],
+  ) => entries.filter((entry) => entry.venue === unit.venue && entry.symbol === symbol);
   const ended = new Set<string>();
   const pending: PendingLedgerOrder[] = [];
   for (const { clientOrderId, intent, state } of orders) {
@@ -77,7 +81,9 @@ async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symb
     fillIds: new Set(knownFills.map((fill) => fill.fillId)),
     endedOrderIds: ended,
     pendingOrders: pending,
-    realizedToday: realizedSince(dayStart(clock.epochMs()), knownFills, adjusted),
+    dayStart: dayStart(clock.epochMs()),
+    realizedToday: earnedSince(dayStart(clock.epochMs()), knownFills, adjusted, ofSymbol(cash)),
+    adjustmentIds: ofSymbol(cash).map((each) => each.adjustmentId),
     lastKnownAt: lastKnown(knownFills, adjusted),
     hasHistory: knownFills.length > 0 || adjusted.length > 0,
     adjustments: knownAdjustments(adjusted),
@@ -128,7 +134,9 @@ async function readRecent(
     fillIds: new Set([...earlier.fills, ...since.fills].map((fill) => fill.fillId)),
     endedOrderIds: new Set([...ended].filter((id) => !stillOpen.has(id))),
     pendingOrders: pending,
-    realizedToday: realizedSince(dayStart(clock.epochMs()), since.fills, adjustments),
+    dayStart: dayStart(clock.epochMs()),
+    realizedToday: earnedSince(dayStart(clock.epochMs()), since.fills, adjustments, since.cash),
+    adjustmentIds: since.cash.map((each) => each.adjustmentId),
     lastKnownAt: lastKnownAt === 0 ? null : (lastKnownAt as EpochMs),
     hasHistory: lastKnownAt > 0,
     adjustments: knownAdjustments(told),
@@ -157,30 +165,27 @@ function lastKnown(fills: readonly LedgerFill[], adjustments: readonly LedgerAdj
   return times.length === 0 ? null : (times.reduce((latest, time) => Math.max(latest, time)) as EpochMs);
 }
 
-/** What the fills since `from` realised, less the fees paid for them as far as their worth in the currency of the profit is known. */
-function realizedSince(from: number, fills: readonly LedgerFill[], adjustments: readonly LedgerAdjustment[]): number {
+/** What the day brought since `from`: what fills realised, less their fees (what none can exceed, where one is not converted), and funding. */
+function earnedSince(
+  from: number,
+  fills: readonly LedgerFill[],
+  adjustments: readonly LedgerAdjustment[],
+  cash: readonly LedgerCash[],
+): number {
+  const received = cash
+    .filter((each) => (each.reason === 'funding' || each.reason === 'settlement') && each.venueTime >= from)
+    .reduce((sum, each) => sum + Number(each.profit ?? each.amount), 0);
   const last = fills.at(-1);
-  if (last === undefined) return 0;
+  if (last === undefined) return received;
   const { venue, symbol } = last;
-  const profitOf = (
-    chosen: readonly LedgerFill[],
-    adjusted: readonly LedgerAdjustment[],
-  ): { readonly realized: number; readonly fees: number } => {
-    const { realizedProfit } = foldPosition(venue, symbol, chosen, adjusted);
-    return { realized: Number(realizedProfit), fees: chosen.reduce((sum, fill) => sum + feeOf(fill, last), 0) };
-  };
-  const all = profitOf(fills, adjustments);
-  const before = profitOf(
+  const realized = (chosen: readonly LedgerFill[], adjusted: readonly LedgerAdjustment[]) =>
+    Number(foldPosition(venue, symbol, chosen, adjusted).realizedProfit);
+  const before = realized(
     fills.filter((fill) => fill.venueTime < from),
     adjustments.filter((each) => each.time < from),
   );
-  return all.realized - before.realized - (all.fees - before.fees);
-}
-
-/** Fills of before the time when their terms were told paid in the currency in which the newest fill did. */
-function feeOf(fill: LedgerFill, last: LedgerFill): number {
-  if (fill.contract !== undefined) return Number(fill.settlementFee ?? '0');
-  return fill.feeCurrency === last.feeCurrency ? Number(fill.fee) : 0;
+  const fees = fills.filter((fill) => fill.venueTime >= from).reduce((sum, fill) => sum + settledFee(fill, last), 0);
+  return realized(fills, adjustments) - before - fees + received;
 }
 
 function dayStart(now: number): number {

@@ -5,6 +5,7 @@ import type { StageStamps, TradingEvent } from '#core/events/trading-event.ts';
 import { TRADING_EVENT_VERSION } from '#core/events/trading-event.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
 
 /** What every event of this engine says of its origin. */
 export interface EventOrigin {
@@ -50,4 +51,12 @@ export class UnitEvents {
       ...note,
     } as TradingEvent);
   }
+}
+
+/** Counts what becomes of orders. */
+export function countNote(metrics: EngineMetrics, note: EventNote): void {
+  if (note.type === 'order.state') metrics.count(note.body.to);
+  else if (note.type === 'order.intended') metrics.count('intended');
+  else if (note.type === 'order.denied') metrics.count('Denied');
+  else if (note.type === 'fill') metrics.count('fill');
 }

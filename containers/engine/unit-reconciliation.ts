@@ -8,6 +8,7 @@ import type { VenueLog } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { LaneInputs } from './lane-inputs.ts';
 import type { UnitRecovery } from './unit-recovery.ts';
+import type { UnitMoney } from './unit-money.ts';
 import { askForVerification } from './venue-questions.ts';
 
 /** A comparison looks back this far. */
@@ -23,6 +24,7 @@ export interface UnitReconciliationOptions {
   readonly queries: VenueQueries;
   readonly inputs: LaneInputs;
   readonly metrics: EngineMetrics;
+  readonly money: UnitMoney;
   readonly log: VenueLog;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -47,6 +49,9 @@ export class UnitReconciliation {
   #opened = false;
   #reconciled = false;
 
+  /** Balances and payments were asked for since the account stream came back. */
+  #moneyKnown = true;
+  #absences = 0;
   constructor(options: UnitReconciliationOptions) {
     this.#options = options;
     this.#startedAt = options.clock.epochMs();
@@ -74,7 +79,9 @@ export class UnitReconciliation {
     }
     for (const lane of lanes) this.#unverified.add(lane);
     for (const lane of lanes) void this.verify(lane);
+    this.#moneyKnown = false;
   }
+    void this.#askMoney();
 
   /** Recovers a lane that comes to a unit at work; while the unit itself is recovering, it is recovered with the others. */
   async recover(lane: Lane): Promise<void> {
@@ -103,7 +110,7 @@ export class UnitReconciliation {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
     } else {
       this.#unverified.delete(lane);
-      if (this.#opened && this.#unverified.size === 0) this.#reconciled = true;
+      this.#judge();
     }
     inputs.verification(lane, verification, this.#options.now());
     this.#options.onChange();
@@ -117,6 +124,30 @@ export class UnitReconciliation {
     const { unit, lanes, recovery, metrics, log, clock, timers, predecessorValidUntil, stopped } = this.#options;
     // What the predecessor signed may be executed until its lease ended; only then is the venue's answer final.
     const wait = (predecessorValidUntil ?? 0) - clock.epochMs();
+  #judge(): void {
+    if (this.#opened && this.#moneyKnown && this.#unverified.size === 0) this.#reconciled = true;
+  }
+
+  /** Until the venue has said what was paid and received meanwhile, and what is there, nothing is opened. */
+  async #askMoney(): Promise<void> {
+    const { money, unit, log, timers, stopped } = this.#options;
+    this.#absences += 1;
+    const absence = this.#absences;
+    while (!stopped() && !this.#moneyKnown) {
+      try {
+        const book = await money.ask();
+        if (stopped() || absence !== this.#absences) return;
+        book();
+        this.#moneyKnown = true;
+      } catch (error) {
+        log('warn', 'balances and payments not read', { unit, reason: messageOf(error) });
+        await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
+      }
+    }
+    this.#judge();
+    this.#options.onChange();
+  }
+
     if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
     while (!stopped() && !this.#opened) {
       try {
@@ -126,8 +157,10 @@ export class UnitReconciliation {
         for (const open of openings) open();
         this.#opened = true;
         this.#reconciled = true;
+        const bookMoney = await this.#options.money.ask();
         this.#options.onOpened();
       } catch (error) {
+        bookMoney();
         metrics.errors += 1;
         log('error', 'recovery failed, trying again', { unit, reason: messageOf(error) });
         await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
@@ -139,3 +172,4 @@ export class UnitReconciliation {
     for (const afterMs of SWEEPS_MS) this.#cancelSweeps.push(timers.after(afterMs, () => void recovery.sweep(lanes())));
   }
 }
+    this.#options.money.begin();

@@ -2,32 +2,26 @@ import type { UnitId } from '#core/control/unit.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
-import type { AccountReport, BalanceReport } from '#core/orders/order.ts';
+import type { AccountReport } from '#core/orders/order.ts';
 import type { LaneInputs } from './lane-inputs.ts';
+import type { UnitMoney } from './unit-money.ts';
 
 export interface ReportTakers {
   readonly unit: UnitId;
   readonly laneOf: (symbol: string) => Lane | null;
   readonly inputs: LaneInputs;
   readonly tell: (note: EventNote) => void;
-  readonly onBalance: (report: BalanceReport, now: Now) => void;
+  readonly money: Pick<UnitMoney, 'balance' | 'adjustment'>;
 }
 
 /** Brings what the account stream says to whom it concerns: money to the ledger, orders and fills to the lane of their symbol, and to people where there is none. */
-export function takeReport(
-  report: AccountReport,
-  now: Now,
-  { unit, laneOf, inputs, tell, onBalance }: ReportTakers,
-): void {
+export function takeReport(report: AccountReport, now: Now, { unit, laneOf, inputs, tell, money }: ReportTakers): void {
   if (report.kind === 'balance') {
-    const { currency, walletBalance, availableBalance, venueTime } = report;
-    tell({ type: 'balance', body: { currency, walletBalance, availableBalance, venueTime } });
-    onBalance(report, now);
+    money.balance(report, now);
     return;
   }
   if (report.kind === 'adjustment') {
-    const { id, reason, symbol, currency, amount, venueTime } = report;
-    tell({ type: 'cash.adjusted', body: { adjustmentId: id, reason, symbol, currency, amount, venueTime } });
+    money.adjustment(report, now);
     return;
   }
   // The position is asked for apart (H2): what the stream says of it comes before or after the fills that made it.

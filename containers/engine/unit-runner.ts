@@ -22,11 +22,12 @@ import { LanePerformer } from './lane-performer.ts';
 import { LaneRoster } from './lane-roster.ts';
 import type { SupervisedPart } from './supervisor.ts';
 import { UnitDecisions } from './unit-decisions.ts';
-import { type EventOrigin, UnitEvents } from './unit-events.ts';
+import { countNote, type EventOrigin, UnitEvents } from './unit-events.ts';
 import { judgeGate } from './unit-gate.ts';
 import { UnitLinks } from './unit-links.ts';
 import { unitParts } from './unit-parts.ts';
 import { UnitReconciliation } from './unit-reconciliation.ts';
+import { UnitMoney } from './unit-money.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
 import { takeReport } from './unit-reports.ts';
 import { NO_TERMS, type RiskTerms, UnitRisk } from './unit-risk.ts';
@@ -87,6 +88,7 @@ export class UnitRunner {
   #ticks = 0;
   /** Reasons by part. */
   readonly #silent = new Map<string, string>();
+  readonly #money: UnitMoney;
 
   constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorValidUntil: EpochMs | null) {
     this.#options = options;
@@ -114,6 +116,7 @@ export class UnitRunner {
       unit: options.unit,
       epoch: lease.epoch,
       queries: this.#queries,
+      askPrice: (lane, currency, against) => void this.#money.askPrice(lane, currency, against),
       readLedger: options.readLedger,
       take: (lane, input, now) => this.#inputs.take(lane, input, now),
       clock: options.clock,
@@ -161,12 +164,23 @@ export class UnitRunner {
       onOpened: () => {
         this.#record({ change: 'opened' });
         this.#takeDesired(this.#lease.desired);
+    this.#money = new UnitMoney({
+      ...options,
+      queries: this.#queries,
+      laneOf: (symbol) => this.#roster.of(symbol),
+      inputs: this.#inputs,
+      risk: this.#risk,
+      tell: (note) => this.#tell(note),
+      now: () => this.#now(),
+      stopped: () => this.#stopped,
+    });
       },
       onChange: () => this.#gate(),
       stopped: () => this.#stopped,
     });
     this.#links = new UnitLinks({
       unit: this.#id,
+      money: this.#money,
       venue: options.venue,
       runtime: options.runtime,
       metrics: options.metrics,
@@ -188,11 +202,7 @@ export class UnitRunner {
       },
     });
     this.#risk.tellPolicy();
-    for (const [lane, reason] of this.#roster.refused) {
-      const text = `${this.#id} does not trade lane ${lane}: ${reason}`;
-      const dedupeKey = `${this.#id}/${lane}`;
-      this.#tell({ type: 'alert', body: { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey } });
-    }
+    this.#roster.tellRefused();
     this.#links.start();
     this.#tick();
   }
@@ -285,6 +295,7 @@ export class UnitRunner {
       unit: this.#id,
       epoch: this.#lease.epoch,
       accountStream: this.#links.streamStatus,
+    this.#money.stop();
       orderEntry: this.#links.orderEntry.notReady() ?? 'ready',
       reconciled: this.#reconciliation.reconciled,
       closed: this.#closed,
@@ -382,16 +393,13 @@ export class UnitRunner {
       laneOf: (symbol) => this.lane(symbol),
       inputs: this.#inputs,
       tell: (note) => this.#tell(note),
-      onBalance: (balance, at) => this.#risk.balance(balance, at),
+      money: this.#money,
     });
   }
 
   #tell(note: EventNote, stamps: StageStamps | null = null): void {
     const { clock, metrics } = this.#options;
-    if (note.type === 'order.state') metrics.count(note.body.to);
-    else if (note.type === 'order.intended') metrics.count('intended');
-    else if (note.type === 'order.denied') metrics.count('Denied');
-    else if (note.type === 'fill') metrics.count('fill');
+    countNote(metrics, note);
     const decided = stamps === null ? null : { ...stamps, decided: clock.monoNanos() };
     this.#events.emit(note, decided, clock.epochMs());
   }

@@ -3,7 +3,14 @@ import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } 
 import { z } from 'zod';
 import type { AccountRef, UnitRef } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
-import { LEDGER_ENTRY, type LedgerAdjustment, type LedgerFill } from '#core/ledger/ledger-entry.ts';
+import { withFeePrices } from '#core/ledger/fill-fee.ts';
+import {
+  LEDGER_ENTRY,
+  type LedgerAdjustment,
+  type LedgerCash,
+  type LedgerFeePrice,
+  type LedgerFill,
+} from '#core/ledger/ledger-entry.ts';
 import {
   arrivalKey,
   CHECKPOINT,
@@ -22,10 +29,11 @@ import { systemClock } from '#core/time/system-clock.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
-/** Fills and adjustments, as they arrived. */
+/** Fills (with what converted their fees), adjustments and money of the symbol, as they arrived. */
 export interface LedgerMoves {
   readonly fills: readonly LedgerFill[];
   readonly adjustments: readonly LedgerAdjustment[];
+  readonly cash: readonly LedgerCash[];
 }
 
 /** Reads the index of one account's ledger: strongly consistent, over all pages. */
@@ -202,13 +210,23 @@ function foldOn(
 function movesOf(items: readonly Item[]): LedgerMoves {
   const fills = new Map<string, LedgerFill>();
   const adjustments = new Map<string, LedgerAdjustment>();
+  const cash = new Map<string, LedgerCash>();
+  const feePrices: LedgerFeePrice[] = [];
   for (const item of items) {
     const fill = partContent(item, 'fill', LEDGER_ENTRY.fill);
     if (fill !== null) fills.set(fill.fillId, fill);
+    const feePrice = partContent(item, 'feePrice', LEDGER_ENTRY.feePrice);
+    if (feePrice !== null) feePrices.push(feePrice);
+    const money = partContent(item, 'cash', LEDGER_ENTRY.cash);
+    if (money !== null) cash.set(`${money.currency}#${money.adjustmentId}`, money);
     const adjustment = partContent(item, 'adjustment', LEDGER_ENTRY.adjustment);
     if (adjustment !== null) adjustments.set(adjustment.adjustmentId, adjustment);
   }
-  return { fills: [...fills.values()], adjustments: [...adjustments.values()] };
+  return {
+    fills: withFeePrices([...fills.values()], feePrices),
+    adjustments: [...adjustments.values()],
+    cash: [...cash.values()],
+  };
 }
 
 async function range(...what: Parameters<typeof itemsOf>): Promise<readonly Item[]> {

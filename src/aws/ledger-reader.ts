@@ -2,6 +2,7 @@ import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/
 import { z } from 'zod';
 import type { AccountRef } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
+import { withFeePrices } from '#core/ledger/fill-fee.ts';
 import {
   LEDGER_ENTRY,
   type LedgerAdjustment,
@@ -57,8 +58,14 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
   }
 
   async function fillsOf(account: AccountRef, place = ''): Promise<readonly LedgerFill[]> {
-    const items = await query(account, `${LEDGER_PREFIX.fill}${place}`);
-    return items.flatMap((item) => present(read(item, 'fill', LEDGER_ENTRY.fill)));
+    const [items, priced] = await Promise.all([
+      query(account, `${LEDGER_PREFIX.fill}${place}`),
+      query(account, `${LEDGER_PREFIX.feePrice}${place}`),
+    ]);
+    return withFeePrices(
+      items.flatMap((item) => present(read(item, 'fill', LEDGER_ENTRY.fill))),
+      priced.flatMap((item) => present(read(item, 'feePrice', LEDGER_ENTRY.feePrice))),
+    );
   }
 
   async function adjustmentsOf(account: AccountRef, place = ''): Promise<readonly LedgerAdjustment[]> {

@@ -7,6 +7,7 @@ import type { Clock, EpochMs } from '#core/time/clock.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
+import type { ExchangeSettings } from '#simulation/exchange/exchange-settings.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createGeneratedMarket } from '#simulation/market-sources/generated-market.ts';
 import { createApiKeyRing } from '#simulation/protocol/api-keys.ts';
@@ -20,12 +21,17 @@ import { venues } from '#venues/venues.ts';
 export const ACCOUNT_KEYS = { key: 'test-key-of-an-account', secret: 'test-secret-of-some-length' };
 
 /** One account on a simulated venue over loopback, by the venue's own clients; the client's wall clock can be stepped. */
-export async function openAccountWorld(id: VenueId) {
+export async function openAccountWorld(id: VenueId, settings: Partial<ExchangeSettings> = {}) {
   const venue = venues[id];
   const [instrument] = builtInInstruments(id);
   if (instrument === undefined) throw new Error('no instrument');
   const source = createGeneratedMarket([instrument], 3);
-  const exchange = createSimulatedExchange({ instruments: [instrument], source, clockStart: systemClock.epochMs() });
+  const exchange = createSimulatedExchange({
+    instruments: [instrument],
+    source,
+    clockStart: systemClock.epochMs(),
+    settings,
+  });
   exchange.openAccount('main', new Map([['USDT', '1000000']]), 10);
   const keys = createApiKeyRing([{ ...ACCOUNT_KEYS, accountId: 'main' }]);
   const server = await VENUE_SERVERS[id].create({ exchange, keys, clock: systemClock, host: '127.0.0.1', port: 0 });

@@ -82,6 +82,7 @@ export class LaneWorld {
   readonly resolves: string[] = [];
   /** Since when the questions of `resolves` asked, by the wall clock. */
   readonly askedFrom: number[] = [];
+  readonly pricesAsked: string[] = [];
   verifies = 0;
   mono = 1e9;
   /** How far the wall clock is off, ms. */
@@ -119,7 +120,8 @@ export class LaneWorld {
       else if (effect.kind === 'resolve') {
         this.resolves.push(effect.target.clientOrderId);
         this.askedFrom.push(effect.windowFrom);
-      } else this.verifies += 1;
+      } else if (effect.kind === 'askPrice') this.pricesAsked.push(effect.currency);
+      else this.verifies += 1;
     }
   }
 

@@ -145,7 +145,7 @@ describe('a lane on spot', () => {
     expect(world.lane.entriesPaused).toContain('reservedSize');
   });
 
-  it('S1: a fee whose worth is not known is not in the profit, and people are told once', () => {
+  it('H12: a fee of which no price is known counts as more than it can be, and people are told once', () => {
     const world = spotWorld();
     const intent = world.enter();
     world.accept(intent);
@@ -154,9 +154,13 @@ describe('a lane on spot', () => {
       world.collect();
     }
     expect(world.lane.position.text).toBe('0.01');
-    expect(world.lane.dailyProfit()).toBeCloseTo(((world.middle - 0.5) / 10 - Number(intent.price) / 10) * 0.01, 9);
-    expect(world.told('alert').filter((alert) => alert.code === 'FEE_NOT_COUNTED')).toHaveLength(1);
+    const entry = Number(intent.price) / 10;
+    const bound = entry * 0.01 * 0.002;
+    expect(world.lane.dailyProfit()).toBeCloseTo(((world.middle - 0.5) / 10 - entry) * 0.01 - bound, 9);
+    world.pass(61_000);
+    expect(world.told('alert').filter((alert) => alert.code === 'FEE_UNPRICED')).toHaveLength(1);
     expect(world.told('fill')[0]).not.toHaveProperty('settlementFee');
+    expect(world.told('fill')[0]).toHaveProperty('feeBound');
   });
 });
 

@@ -104,6 +104,29 @@ describe('recovery', () => {
     });
   });
 
+  it('H12: what fills brought that the ledger lacks is of the day, less their fees; without a history it is nobody’s', () => {
+    const known = {
+      ...EMPTY,
+      positionSize: '0.02',
+      entryPrice: '60000',
+      hasHistory: true,
+      realizedToday: -1,
+      dayStart: 5,
+    };
+    const sold = (fillId: string, price: string, venueTime: number) => ({
+      ...fill(fillId, '0.01'),
+      side: 'sell' as const,
+      fee: '0.3',
+      price,
+      venueTime: venueTime as EpochMs,
+    });
+    const fills = [sold('1', '59000', 4), sold('2', '59000', 6)];
+    const { opening } = planRecovery(PREFIX, BTC, known, { ...venue('0'), fills }, LANE);
+    expect(opening.dailyProfit).toBeCloseTo(-1 - 10 - 0.3, 9);
+    const unheard = { ...known, hasHistory: false };
+    expect(planRecovery(PREFIX, BTC, unheard, { ...venue('0'), fills }, LANE).opening.dailyProfit).toBe(-1);
+  });
+
   it('T4: each order of ours whose end the ledger lacks is followed, whether or not its intent was told; others are not ours (F9, G10)', () => {
     const ledger: LedgerView = {
       ...EMPTY,

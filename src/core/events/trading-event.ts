@@ -125,14 +125,32 @@ export const TRADING_EVENT_BODIES = {
       contract: z.enum(['spot', 'linear', 'inverse', 'option', 'equity']).optional(),
       /** What the fee took from the position itself, base units: spot fees that are kept back from the base asset. */
       positionFee: decimal.optional(),
-      /** The fee in the currency of the profit; absent: not told, or paid in a currency whose worth is not known here. */
+      /** The fee in the currency of the profit; absent: not told, or paid in another currency, of which no price is known yet. */
       settlementFee: decimal.optional(),
       liquidity: z.enum(['maker', 'taker']),
+      /** What converted it from another currency: a price of the fill's time, and where it is from. */
+      feePrice: z.object({ price: decimal, source: z.string(), time: epochMs }).optional(),
+      /** What the day's profit carries while the fee is not converted: more than it can be. */
+      feeBound: decimal.optional(),
       cause: z.enum(['trade', 'liquidation', 'adl', 'settlement']),
       venueTime: epochMs,
     })
     .describe('One execution, as the venue reported it; applied once by its id, whatever epoch it comes under.'),
   'position.adjusted': z
+  'fee.priced': z
+    .object({
+      fillId: z.string(),
+      symbol: z.string(),
+      fee: decimal,
+      feeCurrency: z.string(),
+      /** The fee in the currency of the profit. */
+      settlementFee: decimal,
+      price: decimal,
+      source: z.string(),
+      /** When the price was true. */
+      time: epochMs,
+    })
+    .describe('The fee of a fill was converted, at a price of its time that came after it.'),
     .object({
       adjustmentId: z.string(),
       symbol: z.string(),
@@ -154,12 +172,15 @@ export const TRADING_EVENT_BODIES = {
   'cash.adjusted': z
     .object({
       adjustmentId: z.string(),
-      reason: z.enum(['funding', 'settlement', 'transfer']),
+      /** `opening`, `correction`: by the reconciler, where wallet and ledger differ. */
+      reason: z.enum(['funding', 'settlement', 'transfer', 'opening', 'correction']),
       symbol: z.string().nullable(),
       currency: z.string(),
       /** Signed change of the balance. */
       amount: decimal,
       venueTime: epochMs,
+      /** What of it no fill has told as profit; absent: all of it. */
+      profit: decimal.optional(),
     })
     .describe('Money that moved without a fill, as the venue reported it; applied once by its id.'),
   balance: z

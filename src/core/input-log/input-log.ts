@@ -32,6 +32,7 @@ export type InputKind =
   | 'answer'
   | 'resolution'
   | 'verification'
+  | 'feePrice'
   /** A scanner took a sample. */
   | 'scan'
   /** What changed a lane's symbol, or the lane with it. */

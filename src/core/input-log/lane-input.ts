@@ -5,10 +5,11 @@ import type { KeptHalt } from '../lanes/lane-halt.ts';
 import type { LaneOpening } from '../lanes/lane-opening.ts';
 import type { Now } from '../lanes/now.ts';
 import type { OrderBook } from '../market/order-book.ts';
-import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
+import type { AdjustmentReport, ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
 import { TrackedOrder } from '../orders/tracked-order.ts';
 import { trackUnfound, type UnfoundOrder } from '../orders/unfound-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
+import type { FeePrice } from '../positions/fee-price.ts';
 
 /** An input of a lane other than a book, as the input log has it: kind and body of its line. */
 export type LaneGiven =
@@ -25,7 +26,9 @@ export type LaneGiven =
   | { readonly kind: 'desired'; readonly body: DesiredState }
   /** Entries stop and working orders are cancelled. */
   | { readonly kind: 'drain'; readonly body: { readonly reason: string } }
-  | { readonly kind: 'accountReport'; readonly body: FillReport | OrderReport }
+  | { readonly kind: 'accountReport'; readonly body: FillReport | OrderReport | AdjustmentReport }
+  /** What a currency that fees are taken in costs. */
+  | { readonly kind: 'feePrice'; readonly body: FeePrice }
   | {
       readonly kind: 'answer';
       readonly body: {
@@ -91,3 +94,7 @@ export function giveLane(lane: Lane, input: LaneGiven, book: OrderBook | null, n
       lane.onVerification(input.body, now);
   }
 }
+      else if (input.body.kind === 'adjustment') lane.onAdjustment(input.body, now);
+    case 'feePrice':
+      lane.onFeePrice(input.body, now);
+      return;

@@ -20,7 +20,9 @@ export type LaneEffect =
   /** Ask the venue what became of one order. */
   | { readonly kind: 'resolve'; readonly target: OrderTarget; readonly windowFrom: EpochMs }
   /** Ask the venue for open orders, fills and position of the lane's symbol. */
-  | { readonly kind: 'verify' };
+  | { readonly kind: 'verify' }
+  /** Ask what a currency that fees are taken in costs. */
+  | { readonly kind: 'askPrice'; readonly currency: string; readonly against: string };
 
 /** What the queries about one order gave. */
 export type Resolution =

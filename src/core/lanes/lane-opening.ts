@@ -14,6 +14,8 @@ export interface LaneOpening {
   readonly countedFillIds: readonly string[];
   /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
   readonly dailyProfit: number;
+  /** Funding and the like that is in it. */
+  readonly countedAdjustmentIds?: readonly string[];
   /** It had halted, and nobody is known to have wished it to run since. */
   readonly halted?: KeptHalt;
   /** What the ids of the unit's own orders begin with. */

@@ -221,7 +221,7 @@ export class LaneRisk {
   /** A trade is what lies between two times at which the lane is flat and nothing can fill; its result is after fees. */
   #judgeTrade(flat: boolean, now: Now): void {
     const { position, profit, orders } = this.#desk;
-    const result = position.realizedProfit - profit.fees;
+    const result = position.realizedProfit - profit.fees + profit.funding;
     if (!flat) {
       this.#before ??= this.#flatAt;
       return;

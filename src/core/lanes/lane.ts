@@ -6,9 +6,10 @@ import { hasPostOnly, hasReduceOnly, type Instrument } from '../market/instrumen
 import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
 import type { Price } from '../market/scaled-decimal.ts';
-import type { ClientOrderId, FillReport, OrderReport } from '../orders/order.ts';
+import type { AdjustmentReport, ClientOrderId, FillReport, OrderReport } from '../orders/order.ts';
 import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
+import type { FeePrice } from '../positions/fee-price.ts';
 import type { Position } from '../positions/position.ts';
 import { unexplainedHolding } from '../positions/spot-holding.ts';
 import type { RiskBook } from '../risk/risk-book.ts';
@@ -130,6 +131,7 @@ export class Lane {
     else this.position.adoptUnits(this.position.unitsOf(positionText), entryPrice);
     this.#desk.openedAt = now.mono;
     this.#desk.profit.resume(opening.dailyProfit, now.epoch);
+    this.#desk.costs.counted(opening.countedAdjustmentIds ?? []);
     this.#settle(now);
     if (opening.halted !== undefined) this.keepHalted(opening.halted, now);
     if (unexplained !== undefined) this.#refuseHolding(unexplained, now);
@@ -248,6 +250,18 @@ export class Lane {
 
   onFill(fill: FillReport, now: Now): void {
     this.#desk.fill(fill, now);
+    this.#settle(now);
+  }
+
+  /** Money that the venue moved without an execution. */
+  onAdjustment(report: AdjustmentReport, now: Now): void {
+    this.#desk.costs.adjusted(report, now);
+    this.#settle(now);
+  }
+
+  /** Answer to an `askPrice` effect, or a quote of the unit's own feed. */
+  onFeePrice(price: FeePrice, now: Now): void {
+    this.#desk.costs.priced(price, now);
     this.#settle(now);
   }
 

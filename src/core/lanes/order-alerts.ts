@@ -11,7 +11,6 @@ export class OrderAlerts {
   readonly #lane: string;
   readonly #instrument: Instrument;
   readonly #outbox: LaneOutbox;
-  readonly #uncountedFees = new Set<string>();
 
   constructor(lane: string, instrument: Instrument, outbox: LaneOutbox) {
     this.#lane = lane;
@@ -58,13 +57,5 @@ export class OrderAlerts {
   fillsMissing(clientOrderId: string): void {
     const text = `the venue never listed all fills of order ${clientOrderId}; the position agrees without them`;
     this.#outbox.alert('critical', 'FILLS_MISSING', text, `fills/${clientOrderId}`);
-  }
-
-  /** Once for each currency. */
-  uncountedFee(currency: string): void {
-    if (this.#uncountedFees.has(currency)) return;
-    this.#uncountedFees.add(currency);
-    const text = `lane ${this.#lane} pays fees in ${currency}, whose worth is not known here: the profit of the day, and its limit, leave them out`;
-    this.#outbox.alert('warning', 'FEE_NOT_COUNTED', text, `fee/${this.#lane}/${currency}`);
   }
 }

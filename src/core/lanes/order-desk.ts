@@ -6,11 +6,11 @@ import { isTerminal } from '../orders/order-state.ts';
 import { type OrderChangeNote, TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
 import { DailyProfit } from '../positions/daily-profit.ts';
-import { termsOfFill } from '../positions/fill-terms.ts';
 import { Position } from '../positions/position.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { Amendments } from './amendments.ts';
 import { ForeignOrders } from './foreign-orders.ts';
+import { LaneCosts } from './lane-costs.ts';
 import type { OrderAction, Resolution } from './lane-effects.ts';
 import { LaneOrders } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
@@ -34,6 +34,7 @@ export class OrderDesk {
   readonly orders = new LaneOrders();
   readonly position: Position;
   readonly profit = new DailyProfit();
+  readonly costs: LaneCosts;
   /** Rises with each news of an order, fill and order sent: what a verification was asked before is not compared with what came after. */
   activity = 0;
   refusedTransitions = 0;
@@ -56,6 +57,7 @@ export class OrderDesk {
     this.#instrument = instrument;
     this.#outbox = outbox;
     this.position = new Position(instrument);
+    this.costs = new LaneCosts(lane, instrument, this.profit, outbox);
     this.#amendments = new Amendments(lane, instrument, outbox, {
       step: (order, input, reason, now) => this.#changed(order, order.step(input, now.mono, [], reason), reason, now),
       ask: (order, now) => this.#resolve(order, now),
@@ -146,15 +148,14 @@ export class OrderDesk {
     // Read whole before it counts as counted: one that cannot be read is not lost to a later, better report.
     const price = parseScaled(fill.price, this.#instrument.priceScale) as Price;
     const size = parseScaled(fill.size, this.#instrument.sizeScale) as Size;
-    const terms = termsOfFill(this.#instrument, fill);
+    const terms = this.costs.termsOf(fill, now);
     const kept = this.position.unitsOf(terms.positionFee ?? '0');
     this.#countFill(fill.fillId);
     this.activity += 1;
     const order = this.orders.find(fill.clientOrderId, fill.venueOrderId);
     if (this.position.size === 0) this.openedAt = now.mono;
     this.position.fill(fill.side, price, size, kept);
-    if (terms.settlementFee !== undefined) this.profit.fee(Number(terms.settlementFee));
-    else if (Number(fill.fee) !== 0) this.#alerts.uncountedFee(fill.feeCurrency);
+    this.costs.paid(fill, terms, now);
     const { kind: _kind, source: _source, ...body } = fill;
     this.#outbox.event('fill', { ...body, ...terms, clientOrderId: order?.intent.clientOrderId ?? fill.clientOrderId });
     if (order === null || order.foreign) this.#foreign.filled(fill, order);
@@ -233,6 +234,7 @@ export class OrderDesk {
   /** Timeouts. True: fill reports are missing, so the venue should be asked for fills. */
   timer(restMs: number, now: Now): boolean {
     let missesFills = false;
+    this.costs.timer(now);
     for (const order of this.orders.followed()) {
       const inState = now.mono - order.changedAt;
       const rests = order.state === 'Accepted' || order.state === 'PartiallyFilled';

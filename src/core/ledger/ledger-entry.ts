@@ -19,6 +19,7 @@ export const LEDGER_ENTRY = {
     .omit({ from: true, to: true })
     .extend({ ...origin, state: z.enum(ORDER_STATES), size: stateBody.shape.size.optional() }),
   fill: TRADING_EVENT_BODIES.fill.extend(origin),
+  feePrice: TRADING_EVENT_BODIES['fee.priced'].extend(origin),
   adjustment: TRADING_EVENT_BODIES['position.adjusted'].extend(origin),
   cash: TRADING_EVENT_BODIES['cash.adjusted'].extend(origin),
   balance: TRADING_EVENT_BODIES.balance.extend(origin),
@@ -31,6 +32,8 @@ export type LedgerIntent = z.infer<typeof LEDGER_ENTRY.intent>;
 export type LedgerOrderState = z.infer<typeof LEDGER_ENTRY.state>;
 export type LedgerFill = z.infer<typeof LEDGER_ENTRY.fill>;
 export type LedgerAdjustment = z.infer<typeof LEDGER_ENTRY.adjustment>;
+/** What converted the fee of a fill after it was told. */
+export type LedgerFeePrice = z.infer<typeof LEDGER_ENTRY.feePrice>;
 /** Money that moved without a fill: funding, settlement, transfers. */
 export type LedgerCash = z.infer<typeof LEDGER_ENTRY.cash>;
 export type LedgerBalance = z.infer<typeof LEDGER_ENTRY.balance>;

@@ -29,7 +29,12 @@ export function placeOf(venue: VenueId, symbol: string): string {
 /** What an event asks of the index. */
 export type IndexSubject =
   | { readonly kind: 'order'; readonly place: string; readonly orderId: string }
-  | { readonly kind: 'move'; readonly place: string; readonly part: 'fill' | 'adjustment'; readonly id: string };
+  | {
+      readonly kind: 'move';
+      readonly place: string;
+      readonly part: 'fill' | 'feePrice' | 'adjustment' | 'cash';
+      readonly id: string;
+    };
 
 export function indexSubjectOf(event: TradingEvent): IndexSubject | null {
   switch (event.type) {
@@ -39,6 +44,23 @@ export function indexSubjectOf(event: TradingEvent): IndexSubject | null {
       return { kind: 'order', place: placeOf(event.venue, event.body.symbol), orderId: event.body.clientOrderId };
     case 'fill':
       return { kind: 'move', place: placeOf(event.venue, event.body.symbol), part: 'fill', id: event.body.fillId };
+    case 'fee.priced':
+      return {
+        kind: 'move',
+        place: placeOf(event.venue, event.body.symbol),
+        part: 'feePrice',
+        id: event.body.fillId,
+      };
+    case 'cash.adjusted':
+      // What is of no symbol is of nobody's profit, and a recovery needs it not.
+      return event.body.symbol === null
+        ? null
+        : {
+            kind: 'move',
+            place: placeOf(event.venue, event.body.symbol),
+            part: 'cash',
+            id: `${event.body.currency}#${event.body.adjustmentId}`,
+          };
     case 'position.adjusted':
       return {
         kind: 'move',

@@ -7,6 +7,7 @@ export type LedgerPart =
   | 'intent'
   | 'state'
   | 'fill'
+  | 'feePrice'
   | 'adjustment'
   | 'cash'
   | 'balance'
@@ -43,6 +44,7 @@ export const LEDGER_PREFIX = {
   order: 'ORDER#',
   fill: 'FILL#',
   adjustment: 'ADJUSTMENT#',
+  feePrice: 'FEEPRICE#',
   cash: 'CASH#',
   balance: 'BALANCE#',
   lane: 'LANE#',
@@ -110,6 +112,15 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         content: { ...event.body, ...origin },
       };
     case 'position.adjusted':
+    case 'fee.priced':
+      return {
+        ...place,
+        ...latest,
+        keep: 'earliest',
+        sort: `${LEDGER_PREFIX.feePrice}${event.venue}#${event.body.symbol}#${event.body.fillId}`,
+        part: 'feePrice',
+        content: { ...event.body, ...origin },
+      };
       return {
         ...place,
         ...latest,

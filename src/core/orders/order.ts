@@ -112,7 +112,7 @@ export interface BalanceReport {
   readonly venueTime: EpochMs;
 }
 
-/** Position change that is no fill: funding changes balance only, settlement and transfers change size. */
+/** A change of balance that no fill made. */
 export interface AdjustmentReport {
   readonly kind: 'adjustment';
   readonly reason: 'funding' | 'settlement' | 'transfer';
@@ -120,6 +120,10 @@ export interface AdjustmentReport {
   readonly symbol: string | null;
   readonly currency: string;
   readonly amount: string;
+  /** What of the amount no fill has told as profit, where that is not all of it: a settlement that pays out a session's profit with its funding. Decimal text. */
+  readonly profit?: string;
+  /** The venue's stream gives it no id: where the venue's books can be asked, it is booked from there. */
+  readonly unnamed?: true;
   readonly venueTime: EpochMs;
 }
 

@@ -4,6 +4,7 @@ import type { KnownAdjustments } from '../ledger/superseded-adjustments.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Price } from '../market/scaled-decimal.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';
+import { missedProfit } from '../positions/missed-profit.ts';
 import { Position } from '../positions/position.ts';
 import { unexplainedHolding } from '../positions/spot-holding.ts';
 import type { EpochMs } from '../time/clock.ts';
@@ -22,6 +23,10 @@ export interface LedgerView {
   readonly pendingOrders: readonly PendingLedgerOrder[];
   /** Realised since 00:00 UTC, fees paid as far as their worth is known, in settlement currency. */
   readonly realizedToday: number;
+  /** When that day began, ms; absent: fills that the ledger lacks are not counted to it. */
+  readonly dayStart?: number;
+  /** Ids of the funding and the like that is in `realizedToday`. */
+  readonly adjustmentIds?: readonly string[];
   /** Latest moment that it knows of: fills and adjustments before it may still be missing, if its writers are behind. Null: it knows nothing. */
   readonly lastKnownAt: EpochMs | null;
   /** Whether it has ever heard of the symbol in this account. */
@@ -118,7 +123,8 @@ export function planRecovery(
       ...(excess === null ? {} : { unexplained: unexplainedHolding(lane, instrument, excess) }),
       entryPrice: entryPriceOf(instrument, ledger, venue),
       countedFillIds: venue.fills.map((fill) => fill.fillId),
-      dailyProfit: ledger.realizedToday,
+      dailyProfit: ledger.realizedToday + missedToday(instrument, ledger, missingFills),
+      ...(ledger.adjustmentIds === undefined ? {} : { countedAdjustmentIds: ledger.adjustmentIds }),
       ownPrefix: prefix,
       ...(ledger.halted === undefined ? {} : { halted: ledger.halted }),
     },
@@ -134,6 +140,12 @@ export function planRecovery(
     orders,
     absent,
   };
+}
+
+function missedToday(instrument: Instrument, ledger: LedgerView, missing: readonly FillReport[]): number {
+  // Of what a ledger never heard of nobody knows the beginning.
+  if (!ledger.hasHistory || ledger.dayStart === undefined) return 0;
+  return missedProfit(instrument, ledger, missing, ledger.dayStart);
 }
 
 /** In price units, as the venue states it; a venue that states none (spot) leaves it to the ledger, and where neither does, to the last fill. */

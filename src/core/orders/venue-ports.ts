@@ -2,6 +2,7 @@ import type { Instrument } from '../market/instrument.ts';
 import type { EpochMs } from '../time/clock.ts';
 import type {
   AccountReport,
+  AdjustmentReport,
   BalanceReport,
   ClientOrderId,
   FillReport,
@@ -70,6 +71,13 @@ export type OrderQueryAnswer =
   /** Every endpoint that could hold the order was asked and none knows it. Never a terminal state alone. */
   | { readonly kind: 'notFound' };
 
+/** A price as the venue states it, decimal text. */
+export interface PriceQuote {
+  readonly price: string;
+  /** How old it was by the venue's own clock, ms; absent: it does not say. */
+  readonly venueAgeMs?: number;
+}
+
 /** Questions to the venue, all by REST. Each rejects with a `VenueError` whose class says what to do. */
 export interface VenueQueries {
   serverTime(): Promise<EpochMs>;
@@ -83,6 +91,13 @@ export interface VenueQueries {
   /** Rows with size zero may be absent: absent means flat. */
   positions(symbols: readonly string[]): Promise<readonly PositionReport[]>;
   balances(): Promise<readonly BalanceReport[]>;
+  /**
+   * Money that moved without an execution at or after `from`, all pages, oldest first, under the ids that the account stream tells it by, where that does. Absent: the venue has no such books for a
+   * trading key.
+   */
+  adjustmentsSince?(from: EpochMs): Promise<readonly AdjustmentReport[]>;
+  /** The best asking price of a symbol; null: there is none. Absent: fees are never taken in another currency. */
+  price?(symbol: string): Promise<PriceQuote | null>;
   /** By REST, for those without a socket (confirmation, dead-man switch). */
   cancelOrder(target: OrderTarget): Promise<OrderAnswer>;
 }

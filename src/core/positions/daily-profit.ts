@@ -3,13 +3,14 @@ import type { Position } from './position.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Profit since 00:00 UTC, fees included, in settlement currency: realised and unrealised at the price last seen. */
+/** Profit since 00:00 UTC, fees and funding included, in settlement currency: realised and unrealised at the price last seen. */
 export class DailyProfit {
   #day = -1;
   #openedOn = -1;
   #already = 0;
   #baseline = 0;
   #fees = 0;
+  #cash = 0;
 
   /** UTC day (days since 1970) that the profit is of; -1: none yet. */
   get day(): number {
@@ -21,9 +22,23 @@ export class DailyProfit {
     return this.#fees;
   }
 
-  /** A fee paid (negative: a rebate), told in the settlement currency. Fees in a currency whose worth is not known are not in the profit. */
+  /** Funding and the like received since the start, all days, in the settlement currency. */
+  get funding(): number {
+    return this.#cash;
+  }
+
+  /** A fee paid (negative: a rebate), in the settlement currency; what bounds one whose worth is not known yet, and what puts that right. */
   fee(amount: number): void {
     this.#fees += amount;
+    if (this.#day === -1) this.#already -= amount;
+  }
+
+  /** Money received (negative: paid) at that time of the venue without an execution. What belongs to a day before this one is told late, and is no profit of this. */
+  cash(amount: number, venueTime: EpochMs): void {
+    const day = Math.floor(venueTime / DAY_MS);
+    this.#cash += amount;
+    if (this.#day !== -1 && day < this.#day) this.#baseline += amount;
+    else if (this.#day === -1 && day >= this.#openedOn) this.#already += amount;
   }
 
   /**
@@ -33,7 +48,9 @@ export class DailyProfit {
   roll(position: Position, price: number, now: EpochMs): void {
     const day = Math.floor(now / DAY_MS);
     if (day === this.#day) return;
-    const already = day === this.#openedOn ? this.#already : 0;
+    // What came before the first price was known is of the day as well.
+    const early = this.#day === -1 ? position.realizedProfit : 0;
+    const already = day === this.#openedOn ? this.#already + early : 0;
     this.#day = day;
     this.#baseline = this.#total(position, price) - already;
   }
@@ -50,6 +67,6 @@ export class DailyProfit {
   }
 
   #total(position: Position, price: number): number {
-    return position.realizedProfit + position.unrealizedProfit(price) - this.#fees;
+    return position.realizedProfit + position.unrealizedProfit(price) - this.#fees + this.#cash;
   }
 }

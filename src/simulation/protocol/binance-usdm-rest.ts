@@ -15,6 +15,7 @@ import {
 } from './binance-usdm-algo.ts';
 import type { Countdowns } from './binance-usdm-countdown.ts';
 import { allOrders, userTrades } from './binance-usdm-history.ts';
+import type { IncomeBooks } from './binance-usdm-income.ts';
 import { cancelOrder, modifyOrder, placeOrder, queryOrder, shownOrder } from './binance-usdm-orders.ts';
 import {
   bookTicker,
@@ -35,6 +36,7 @@ export function usdmRoutes(
   listenKeys: ListenKeys,
   trades: PublicTrades,
   countdowns: Countdowns,
+  income: IncomeBooks,
 ): Routes {
   const { exchange } = context;
   const positions = (version: 'v2' | 'v3'): Route => ({
@@ -169,6 +171,11 @@ export function usdmRoutes(
       weight: 5,
       needs: 'signature',
       run: ({ accountId, params }) => userTrades(context, accountId, params),
+    },
+    'GET /fapi/v1/income': {
+      weight: 30,
+      needs: 'signature',
+      run: ({ accountId, params }) => income.rows(accountId, params),
     },
     'DELETE /fapi/v1/allOpenOrders': {
       weight: 1,

@@ -2,6 +2,7 @@ import type { BinanceLimits } from './binance-limits.ts';
 import { createBinanceRest } from './binance-rest.ts';
 import { type PrivateSide, startBinanceMarket } from './binance-server.ts';
 import { createCountdowns } from './binance-usdm-countdown.ts';
+import { createIncomeBooks } from './binance-usdm-income.ts';
 import { USDM_FRAMES } from './binance-usdm-market-frames.ts';
 import { usdmRoutes } from './binance-usdm-rest.ts';
 import { createUserStreams, type UserStreams } from './binance-usdm-user-stream.ts';
@@ -40,9 +41,13 @@ export async function createBinanceUsdmServer(options: BinanceUsdmServerOptions)
         const users = createUserStreams(context, isHeld);
         const api = createBinanceWebsocketApi(context, usdmMethods(context, users.listenKeys));
         const countdowns = createCountdowns(context);
-        const routes = usdmRoutes(context, users.listenKeys, trades, countdowns);
+        const income = createIncomeBooks(context);
+        const routes = usdmRoutes(context, users.listenKeys, trades, countdowns, income);
         return {
-          onAccount: users.onAccount,
+          onAccount(event) {
+            income.onAccount(event);
+            users.onAccount(event);
+          },
           flush: users.flush,
           expire() {
             users.expire();

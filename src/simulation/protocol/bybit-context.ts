@@ -30,6 +30,8 @@ export interface BybitContext {
   readonly rejected: Map<string, { readonly order: SimulatedOrder; readonly reason: string }>;
   /** Funding payments by account, oldest first: history that is no fill. */
   readonly funding: Map<string, Row[]>;
+  /** What the transaction log tells beside trades, by account, oldest first. */
+  readonly transactions: Map<string, Row[]>;
 }
 
 /** Orders whose fees are known; older ones show none. */
@@ -77,6 +79,7 @@ export function createBybitContext(options: {
     },
     rejected,
     funding: new Map(),
+    transactions: new Map(),
   };
 }
 

@@ -7,6 +7,7 @@ import type {
 } from '../exchange/simulated-exchange.ts';
 import type { BybitContext } from './bybit-context.ts';
 import { executionRow, fundingRow, positionRow, type Row } from './bybit-rows.ts';
+import { logTransaction } from './bybit-transaction-log.ts';
 import { createHeldReports } from './held-reports.ts';
 import type { VenueSession } from './venue-session.ts';
 
@@ -172,6 +173,7 @@ export function createBybitPrivateHub(context: BybitContext): BybitPrivateHub {
           return;
         }
         case 'balance':
+          logTransaction(context, event, fundedSymbol.get(event.accountId)?.symbol ?? null);
           if (event.reason === 'funding') onFunding(event.accountId, event.change, event.balance.currency, event.time);
           // Spot tells the coin that changed, contracts the whole wallet.
           push(event.accountId, 'wallet', [

@@ -9,6 +9,7 @@ import type { BybitPrivateHub } from './bybit-private.ts';
 import { invalid, pageOf, type Result } from './bybit-results.ts';
 import { executionRow, isStop, positionRow } from './bybit-rows.ts';
 import type { RecentTrades } from './bybit-trades.ts';
+import { transactionLog } from './bybit-transaction-log.ts';
 import type { VenueAnswer, VenueRequest } from './venue-server.ts';
 
 const ORDER_PATHS: ReadonlyMap<string, BybitOrderOperation> = new Map([
@@ -68,6 +69,8 @@ export function createBybitRest(options: {
         return {
           result: { list: [context.walletRow(key.accountId, null)] },
         };
+      case '/v5/account/transaction-log':
+        return transactionLog(context, key.accountId, query);
       case '/v5/account/info':
         return {
           result: {

@@ -4,6 +4,7 @@ import type { BalanceReport, OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { askPrice } from '../binance/ask-price.ts';
 import { cancelByRest } from '../binance/cancel-by-rest.ts';
 import { everySince, type HistoryReach, PAGE, readAnswer, unique } from '../binance/history.ts';
 import { createRestClient, type RestCall } from '../binance/rest.ts';
@@ -57,6 +58,7 @@ export function createBinanceSpotQueries(
 
   return {
     serverTime: rest.serverTime,
+    price: (symbol) => askPrice(binanceSpotApi, runtime, '/api/v3/ticker/bookTicker', symbol, rest.serverTime),
     instruments: () => fetchInstruments(runtime),
     async orderByClientId(symbol, clientOrderId) {
       try {

@@ -27,6 +27,7 @@ export const binanceSpot: Venue = {
     notes: [
       'What is held is the total balance of the base asset, told for every known symbol with that base; there is no entry price and no reduce-only.',
       'Fees are taken in what is received, so a bought size arrives less its fee; in BNB where the account pays so.',
+      'Deposits, withdrawals and transfers are booked as the account stream tells them, by time, asset and amount: the books that would name them are not for trading keys. What is told to nobody shows in the balances.',
       'Where the venue takes orders of very many units, sizes are counted in fewer decimals than the asset has.',
       'Orders of an earlier, finer tick stay in a book: prices are counted in two decimals more than the tick has.',
       'Quotes carry no time of their own: they have that of the newest event of their connection.',

@@ -101,7 +101,16 @@ export function reportsOfAccountUpdate(
     if (reason !== null && row.bc !== '0') {
       // Of cross positions the symbol is not told, and several are charged at one instant: the balance after each tells them apart.
       const id = `${event.a.m}-${event.T}-${row.a}${symbol === null ? '' : `-${symbol}`}-${row.bc}-${row.wb}`;
-      reports.push({ kind: 'adjustment', reason, id, symbol, currency: row.a, amount: row.bc, venueTime });
+      reports.push({
+        kind: 'adjustment',
+        reason,
+        id,
+        symbol,
+        currency: row.a,
+        amount: row.bc,
+        unnamed: true,
+        venueTime,
+      });
     }
   }
   return reports;

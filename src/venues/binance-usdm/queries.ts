@@ -4,6 +4,7 @@ import type { OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { askPrice } from '../binance/ask-price.ts';
 import { cancelByRest } from '../binance/cancel-by-rest.ts';
 import { everySince, type HistoryReach, PAGE, readAnswer, unique } from '../binance/history.ts';
 import { createRestClient, type RestCall } from '../binance/rest.ts';
@@ -12,6 +13,7 @@ import { balanceRow, positionRow, type RestOrder, restOrder, type UserTrade, use
 import { reportOfOrder, reportOfTrade, requireOneWay } from './account-reports.ts';
 import { type AlgoRow, algoRow, reportOfAlgoRow } from './algo-orders.ts';
 import { binanceUsdmApi } from './api.ts';
+import { incomeId, incomeRow, readIncome } from './income.ts';
 import { createTriggeredOrders } from './triggered-orders.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -116,6 +118,7 @@ export function createBinanceUsdmQueries(
 
   return {
     serverTime: rest.serverTime,
+    price: (symbol) => askPrice(binanceUsdmApi, runtime, '/fapi/v1/ticker/bookTicker', symbol, rest.serverTime),
     instruments: () => fetchInstruments(runtime),
     async orderByClientId(symbol, clientOrderId) {
       const params = { symbol, origClientOrderId: clientOrderId };
@@ -184,6 +187,21 @@ export function createBinanceUsdmQueries(
         availableBalance: row.availableBalance,
         venueTime: row.updateTime as EpochMs,
       }));
+    },
+    async adjustmentsSince(from) {
+      const ask = async (window: { startTime: number; endTime: number }) => {
+        const call = {
+          method: 'GET',
+          path: '/fapi/v1/income',
+          params: { ...window, limit: PAGE },
+          weight: 30,
+        } as const;
+        return readAnswer(z.array(incomeRow), await rest.signed(call), 'income');
+      };
+      const rows = await everySince(from, await rest.serverTime(), REACH, ask, (row) => row.time);
+      return unique(rows, incomeId)
+        .map(readIncome)
+        .filter((each) => each !== null);
     },
     async cancelOrder({ symbol, clientOrderId }) {
       const answer = await cancelByRest(rest, '/fapi/v1/order', { symbol, origClientOrderId: clientOrderId });

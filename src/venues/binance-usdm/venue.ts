@@ -27,6 +27,7 @@ export const binanceUsdm: Venue = {
     notes: [
       'Books and trades come over two sockets, with no common order between them.',
       'One-way mode only: an account in hedge mode is refused with HEDGE_MODE.',
+      "Funding and transfers are booked from the account's income, by its transaction ids: the account stream tells of them without any.",
       'Conditional orders live in a service of their own until they are triggered; queries look at both places, and then the order has another venue id.',
       'The countdown that cancels by itself is set for each symbol with the first order there, for 120 s, and renewed each 29 s (20 of the weight a minute and symbol) while an order is open there or was placed within five minutes; stopping in order ends it. Conditional orders are not known to be under it.',
       'An amendment takes price and size and loses the place in the queue; one to no more than what is filled cancels.',

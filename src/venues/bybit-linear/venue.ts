@@ -27,6 +27,7 @@ export const bybitLinear: Venue = {
     orderValidity: 'window',
     notes: [
       'One-way mode only: an account in hedge mode is refused.',
+      'Funding is booked by its execution id, from the account stream and the list of executions; what else moves the wallet from the transaction log.',
       'Stop and take-profit orders trigger by the last price; at most 10 of them wait for a symbol.',
       'A post-only order that would take is cancelled after its acknowledgement, not refused.',
       'The history of orders keeps for two years what has filled, and for a day what was cancelled untouched.',

@@ -28,6 +28,7 @@ export const bybitSpot: Venue = {
     notes: [
       'What is held is the wallet balance of the base asset, told for every known symbol with that base; there is no entry price and no reduce-only.',
       'Fees are taken in what is received: a bought size arrives less its fee.',
+      'What moves the wallet without a trade is booked from the transaction log.',
       'A stop or take-profit order has no direction of its own: the venue takes it from trigger and last price, so a trigger that was passed already waits for the way back.',
       'Stop orders occupy no balance until they trigger and may then find none; at most 30 of them wait for a symbol.',
       'The wallet is told only when it changes, never at the beginning: ask for it after each `live`.',

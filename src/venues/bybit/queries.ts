@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MillraceError } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
+import type { AdjustmentReport, BalanceReport, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { OrderAnswer, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -24,7 +24,9 @@ import {
 import type { BybitCategory } from './category.ts';
 import { feeCurrencyRule } from './fee-currency.ts';
 import { cancelBody, isNotFound, STOP_FILTER } from './order-arguments.ts';
+import { fetchPublic } from './public-rest.ts';
 import { createBybitRest, type QueryParameters } from './rest.ts';
+import { readTransaction, transactionRow } from './transaction-log.ts';
 
 /** A history query may span so much at most (Bybit V5 documentation, "Get Order History", "Get Trade History"). */
 const WINDOW_MS = 7 * 86_400_000;
@@ -34,6 +36,7 @@ const HISTORY_MS = 730 * 86_400_000;
 const MAX_PAGES = 1_000;
 
 const page = z.object({ list: z.array(z.unknown()), nextPageCursor: z.string().nullish() });
+const tickers = z.object({ list: z.array(z.object({ lastPrice: z.string(), ask1Price: z.string().nullish() })) });
 const acknowledged = z.object({ orderId: z.string(), orderLinkId: z.string().optional() });
 
 /** Queries by signed REST. `fetchInstruments` is the venue's public list of instruments. */
@@ -108,6 +111,16 @@ export function createBybitQueries(
     return rows;
   }
 
+  /** Funding stands among the executions, under the ids by which the account stream tells it. */
+  async function fundingSince(from: EpochMs): Promise<AdjustmentReport[]> {
+    const rows = await listSince('/v5/execution/list', { execType: 'Funding', limit: 100 }, executionRow, from);
+    const reports = readEach(
+      rows.filter((row) => row.execType === 'Funding'),
+      (row) => readExecution(row, 'query', feeCurrencyOf),
+    );
+    return reports.flatMap((report) => (report.kind === 'adjustment' ? [report] : []));
+  }
+
   async function now(): Promise<EpochMs> {
     return rest.venueClock.synced() ? rest.venueClock.venueNow() : rest.serverTime();
   }
@@ -165,6 +178,25 @@ export function createBybitQueries(
       return reports;
     },
     balances,
+    async adjustmentsSince(from) {
+      const rows = await listSince(
+        '/v5/account/transaction-log',
+        { category: undefined, accountType: 'UNIFIED', limit: 50 },
+        transactionRow,
+        from,
+      );
+      const funding = category.positions === 'wallet' ? [] : await fundingSince(from);
+      return [...readEach(rows, readTransaction).filter((each) => each !== null), ...funding].sort(
+        (a, b) => a.venueTime - b.venueTime,
+      );
+    },
+    async price(symbol) {
+      const path = '/v5/market/tickers';
+      const answer = await fetchPublic(runtime, `${path}?category=${category.name}&symbol=${symbol}`);
+      const row = readAnswer(tickers, answer, path).list[0];
+      const price = [row?.ask1Price, row?.lastPrice].find((each) => Number(each) > 0);
+      return price === undefined || price === null ? null : { price };
+    },
     async cancelOrder(target) {
       const body = cancelBody(category, target);
       const answer = await cancel(body);

@@ -20,6 +20,8 @@ export const logRow = z.object({
   price: number.nullish(),
   side: z.string().nullish(),
   commission: number.nullish(),
+  /** Of a settlement: what of it is funding. */
+  interest_pl: number.nullish(),
 });
 export type LogRow = z.infer<typeof logRow>;
 
@@ -43,12 +45,19 @@ export function readLogRow(row: LogRow): AdjustmentReport | FillReport | null {
   return {
     kind: 'adjustment',
     reason: row.type === 'settlement' ? 'funding' : 'transfer',
+    ...(row.type === 'settlement' ? { profit: fundingOf(row, amount) } : {}),
     id: `${row.type}-${row.id}`,
     symbol,
     currency: row.currency,
     amount,
     venueTime: Number(row.timestamp) as EpochMs,
   };
+}
+
+/** A settlement pays out the session's profit as well, which fills and prices have told: only its funding is news. Where it does not say how much that is, a loss counts and a gain does not. */
+function fundingOf(row: LogRow, amount: string): string {
+  if (row.interest_pl !== undefined && row.interest_pl !== null) return canonicalDecimal(row.interest_pl);
+  return amount.startsWith('-') ? amount : '0';
 }
 
 /** `side` is `close sell` of what was long, `close buy` of what was short. */

@@ -22,6 +22,7 @@ import {
 } from './account-messages.ts';
 import { currencyOf } from './channels.ts';
 import { expiryOf, fetchDeliveries } from './deliveries.ts';
+import { fetchAdjustments } from './log-pages.ts';
 import { createDeribitRest } from './rest.ts';
 
 const PAGE = 1_000;
@@ -189,6 +190,11 @@ export function createDeribitQueries(
       return [...fills.values()]
         .filter((fill) => fill.venueTime >= Math.floor(from))
         .sort((a, b) => a.venueTime - b.venueTime);
+    },
+    async adjustmentsSince(from) {
+      const result = await rest.call('private/get_account_summaries', {});
+      const currencies = readAnswer(summaries, result, 'get_account_summaries').summaries.map((row) => row.currency);
+      return fetchAdjustments(rest, currencies, Math.floor(from), Math.ceil(await now()) + 1_000);
     },
     async positions(symbols) {
       // One answer for all, so that they are of one moment; an instrument that has expired is not listed, which is what flat means.

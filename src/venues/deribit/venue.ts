@@ -33,7 +33,7 @@ export const deribit: Venue = {
       'A torn order connection takes its working orders with it (cancel-on-disconnect); one that ends in order leaves them.',
       'Out of credits (10028) the venue ends the session; the next is opened when the pool has refilled.',
       'A cancel names no time until which it is good: the venue has none for it.',
-      'Settlement, funding, deliveries and transfers are read from the transaction log, once a minute.',
+      'Settlement, funding, deliveries and transfers are read from the transaction log, once a minute; of a settlement its funding is counted as profit, the rest of it fills and prices have told.',
       'Candles are closed by the next one; liquidations come with the trades of about a second (`agg2`).',
     ],
   },
