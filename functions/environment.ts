@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STOP_WISHES } from '#core/control/stop-request.ts';
 import { MillraceError } from '#core/errors.ts';
 import { VENUES } from '#core/market/instrument.ts';
 
@@ -29,6 +30,12 @@ const VARIABLES = {
   MILLRACE_ALERT_TOPIC: text.startsWith('arn:'),
   MILLRACE_COMMAND_QUEUE: url,
   MILLRACE_CONFIRMATION_MACHINE: text.startsWith('arn:'),
+  MILLRACE_DEAD_MAN_MACHINE: text.startsWith('arn:'),
+  MILLRACE_STOP_TOPIC: text.startsWith('arn:'),
+  /** What stops trading by itself. */
+  MILLRACE_STOP_RULES: json.pipe(
+    z.strictObject({ alerts: z.record(z.string(), z.enum(STOP_WISHES)), alarms: z.enum(STOP_WISHES) }),
+  ),
   MILLRACE_CONFIGURATION: text,
   MILLRACE_SECRETS: text,
   /** By venue; what it does not name is where the venue says. Empty where the variable is not set. */

@@ -46,22 +46,22 @@ export const POLICY_EXCEPTIONS: readonly PolicyException[] = [
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:millrace\/[a-z-]+\/\*\]$/,
-    path: /(-Pipeline\/(ConfirmStep|Reconcile|DeadMan)|-Engine[A-Za-z0-9]*\/Engine)\/Role\/DefaultPolicy\/Resource$/,
+    path: /(-Pipeline\/(ConfirmStep|Reconcile|DeadManStep)|-Engine[A-Za-z0-9]*\/Engine)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Accounts come and go without a deployment; the prefix holds the venue keys of this environment only.',
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    path: /-Pipeline\/(ConfirmStep|Reconcile|DeadMan)\/Role\/DefaultPolicy\/Resource$/,
+    path: /-Pipeline\/(ConfirmStep|Reconcile|DeadManStep)\/Role\/DefaultPolicy\/Resource$/,
     reason: 'Network interfaces of a function in the VPC: EC2 knows no narrower resource for these actions.',
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::<[A-Za-z0-9]+\.Arn>:\*\]$/,
-    path: /-Pipeline\/OrderConfirmation\/.*DefaultPolicy\/Resource$/,
+    path: /-Pipeline\/(OrderConfirmation|DeadManSwitch)\/.*DefaultPolicy\/Resource$/,
     reason: 'Versions of the one function that the machine invokes.',
   },
   {
     finding: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    path: /-Pipeline\/OrderConfirmation\/.*DefaultPolicy\/Resource$/,
+    path: /-Pipeline\/(OrderConfirmation|DeadManSwitch)\/.*DefaultPolicy\/Resource$/,
     reason: 'Log delivery and tracing of Step Functions: the services know no narrower resource for these actions.',
   },
   {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { z } from 'zod';
-import { createAlerts } from '#aws/alerts.ts';
-import { createDynamoDbClient, createParameterClient, createSecretsClient, createSnsClient } from '#aws/clients.ts';
+import { createDynamoDbClient, createParameterClient, createStepFunctionsClient } from '#aws/clients.ts';
+import { createDeadManExecutions } from '#aws/dead-man-executions.ts';
 import { createDeadManRecords } from '#aws/dead-man-records.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLog } from '#aws/log.ts';
@@ -10,8 +10,6 @@ import { parseUnitId, unitId } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
 import { readCurrentConfiguration } from '../current-configuration.ts';
 import { readEnvironment } from '../environment.ts';
-import { reconciledUnits } from '../reconcile/reconciled-units.ts';
-import { createVenueAccess } from '../venue-access.ts';
 import { type WatchReport, watchUnits } from './watch-units.ts';
 
 const settings = readEnvironment(
@@ -19,17 +17,21 @@ const settings = readEnvironment(
     'MILLRACE_ENVIRONMENT',
     'MILLRACE_BUILD',
     'MILLRACE_CONTROL_TABLE',
-    'MILLRACE_ALERT_TOPIC',
     'MILLRACE_CONFIGURATION',
-    'MILLRACE_SECRETS',
-    'MILLRACE_VENUE_ENDPOINTS',
+    'MILLRACE_DEAD_MAN_MACHINE',
   ],
   process.env,
 );
 
 const REQUEST = z.discriminatedUnion('action', [
-  /** `standstillSeconds`: how long a lease may stand still; longer than any takeover takes. */
-  z.strictObject({ action: z.literal('watch'), standstillSeconds: z.number().int().min(1).max(50).default(30) }),
+  z.strictObject({
+    action: z.literal('watch'),
+    /** How long a lease may stand still: longer than any takeover takes. */
+    standstillSeconds: z.number().min(1).max(60).default(15),
+    lookSeconds: z.number().min(0.1).max(10).default(2),
+    /** Longer than from one watch to the next, by more than a standstill: so none falls between two. */
+    forSeconds: z.number().min(0).max(110).default(80),
+  }),
   /** Off for so long, for one unit; 0: on again. */
   z.strictObject({
     action: z.literal('disarm'),
@@ -55,24 +57,10 @@ const records = createDeadManRecords(client, settings.MILLRACE_CONTROL_TABLE);
 const parts = {
   leases: createLeaseTable(client, settings.MILLRACE_CONTROL_TABLE),
   records,
-  venue: createVenueAccess({
-    secrets: createSecretsClient(),
-    prefix: settings.MILLRACE_SECRETS,
-    environment: process.env,
-    endpoints: settings.MILLRACE_VENUE_ENDPOINTS,
-    insecureAllowed: settings.MILLRACE_ENVIRONMENT === 'local',
-    log,
-  }),
-  alerts: createAlerts({
-    sns: createSnsClient(),
-    topicArn: settings.MILLRACE_ALERT_TOPIC,
-    client,
-    table: settings.MILLRACE_CONTROL_TABLE,
-    environment: settings.MILLRACE_ENVIRONMENT,
-    nowMs: Date.now,
-  }),
+  begin: createDeadManExecutions(createStepFunctionsClient(), settings.MILLRACE_DEAD_MAN_MACHINE),
   log,
   sleep: (ms: number) => sleep(ms),
+  monoMs: () => performance.now(),
   nowMs: Date.now,
 };
 
@@ -94,16 +82,15 @@ export async function handler(event: unknown): Promise<{ readonly units: readonl
     log('warn', 'disarmed', { unit, minutes, by, reason });
     return { units: [] };
   }
+  const { standstillSeconds, lookSeconds, forSeconds } = request.data;
   const { configuration } = await readCurrentConfiguration(parameters, settings.MILLRACE_CONFIGURATION);
-  const watched = reconciledUnits(configuration, null).map(({ unit, symbols }) => ({
-    unit,
-    symbols: symbols.map((each) => each.symbol),
-  }));
-  const units = await watchUnits(parts, watched, request.data.standstillSeconds * 1_000);
-  const ended = (verdict: WatchReport['verdict']) => units.filter((each) => each.verdict === verdict).length;
+  const units = await watchUnits(parts, configuration.lanes, {
+    standstillMs: standstillSeconds * 1_000,
+    lookMs: lookSeconds * 1_000,
+    forMs: forSeconds * 1_000,
+  });
   metrics.addMetric('UnitsWatched', MetricUnit.Count, units.length);
-  metrics.addMetric('DeadManActed', MetricUnit.Count, ended('standstill'));
-  metrics.addMetric('DeadManFailed', MetricUnit.Count, ended('failed'));
+  metrics.addMetric('DeadManFound', MetricUnit.Count, units.filter((each) => each.verdict === 'standstill').length);
   metrics.publishStoredMetrics();
   return { units };
 }

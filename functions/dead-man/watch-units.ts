@@ -1,95 +1,103 @@
-import type { Alerts } from '#aws/alerts.ts';
 import type { DeadManRecords } from '#aws/dead-man-records.ts';
 import type { LeaseTable } from '#aws/lease-table.ts';
 import type { Log } from '#aws/log.ts';
-import { type DeadManVerdict, judgeLease, type LeasePulse, standstillOf } from '#core/control/dead-man.ts';
-import { type UnitRef, unitId } from '#core/control/unit.ts';
-import { messageOf } from '#core/errors.ts';
-import type { VenueQueries } from '#core/orders/venue-ports.ts';
-import { type CancelledOrders, cancelOrdersOf } from './cancel-orders.ts';
+import {
+  type DeadManCase,
+  type DeadManVerdict,
+  judgeLease,
+  type LeasePulse,
+  standstillOf,
+} from '#core/control/dead-man.ts';
+import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 
 export interface WatchParts {
   readonly leases: Pick<LeaseTable, 'read'>;
-  readonly records: DeadManRecords;
-  readonly venue: (unit: UnitRef) => Promise<Pick<VenueQueries, 'openOrders' | 'cancelOrder'>>;
-  readonly alerts: Alerts;
+  readonly records: Pick<DeadManRecords, 'read'>;
+  /** Starts the one execution of a standstill; harmless where it was started before. */
+  readonly begin: (stands: Omit<DeadManCase, 'attempts' | 'clean' | 'cancelled'>) => Promise<void>;
   readonly log: Log;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Monotonic, ms. */
+  readonly monoMs: () => number;
   /** Wall clock, ms. */
   readonly nowMs: () => number;
 }
 
-export interface WatchedUnit {
-  readonly unit: UnitRef;
-  readonly symbols: readonly string[];
+/** How a watch looks, ms. */
+export interface WatchTimes {
+  /** How long a lease may stand still. */
+  readonly standstillMs: number;
+  readonly lookMs: number;
+  /** How long it watches. */
+  readonly forMs: number;
 }
 
-/** What came of one unit. `failed`: something is left to be done, and the next watch does it. */
+/** What came of one unit: the last verdict, or `standstill` if it was found at any time. */
 export interface WatchReport {
   readonly unit: string;
-  readonly verdict: DeadManVerdict | 'failed';
-  readonly cancelled: readonly string[];
-  readonly text: string;
+  readonly verdict: DeadManVerdict;
+}
+
+interface Seen {
+  readonly pulse: LeasePulse | null;
+  readonly since: number;
 }
 
 /**
- * Looks at the leases twice, `standstillMs` apart by its own clock, and cancels what units have open at the venue whose lease nobody has renewed in between: their engine is gone or hangs and
- * no other took over. Once for each standstill; what failed is tried again by the next watch. Rejects where the leases cannot be read.
+ * Looks at the leases again and again, and begins with each standstill the execution that cancels what the unit has open: its engine is gone or hangs, and no other took over. A standstill is
+ * judged by the watch's own clock alone. Rejects where leases cannot be read or an execution cannot be begun: the next watch tries again.
  */
 export async function watchUnits(
   parts: WatchParts,
-  units: readonly WatchedUnit[],
-  standstillMs: number,
+  units: readonly UnitRef[],
+  times: WatchTimes,
 ): Promise<readonly WatchReport[]> {
-  const look = () => Promise.all(units.map(({ unit }) => parts.leases.read(unitId(unit))));
-  const first = await look();
-  await parts.sleep(standstillMs);
-  const second = await look();
-  return Promise.all(
-    units.map((unit, index) => watch(parts, unit, first[index] ?? null, second[index] ?? null, standstillMs)),
-  );
+  const ids = [...new Set(units.map(unitId))];
+  const seen = new Map<UnitId, Seen>();
+  const found = new Map<UnitId, DeadManVerdict>();
+  const begun = new Set<string>();
+  const endsAt = parts.monoMs() + times.forMs;
+  for (;;) {
+    const rows = await Promise.all(ids.map((id) => parts.leases.read(id)));
+    const now = parts.monoMs();
+    for (const [index, id] of ids.entries()) {
+      const pulse = rows[index] ?? null;
+      const before = seen.get(id);
+      const stands =
+        before !== undefined &&
+        before.pulse !== null &&
+        pulse !== null &&
+        !pulse.released &&
+        standstillOf(before.pulse) === standstillOf(pulse);
+      if (!stands) seen.set(id, { pulse, since: now });
+      const verdict =
+        stands && now - before.since < times.standstillMs ? null : await judge(parts, id, before?.pulse ?? null, pulse);
+      if (verdict !== null && found.get(id) !== 'standstill') found.set(id, verdict);
+      if (verdict !== 'standstill' || pulse === null) continue;
+      const key = `${id} ${standstillOf(pulse)}`;
+      if (begun.has(key)) continue;
+      parts.log('error', 'a unit stands still', { unit: id, holder: pulse.holder, standstill: standstillOf(pulse) });
+      await parts.begin({
+        unit: id,
+        holder: pulse.holder,
+        epoch: pulse.epoch,
+        rvn: pulse.rvn,
+        standstillSeconds: times.standstillMs / 1_000,
+        foundAt: parts.nowMs(),
+      });
+      begun.add(key);
+    }
+    if (parts.monoMs() + times.lookMs > endsAt) break;
+    await parts.sleep(times.lookMs);
+  }
+  return ids.map((id) => ({ unit: id, verdict: found.get(id) ?? 'alive' }));
 }
 
-async function watch(
+async function judge(
   parts: WatchParts,
-  { unit, symbols }: WatchedUnit,
+  id: UnitId,
   first: LeasePulse | null,
   second: LeasePulse | null,
-  standstillMs: number,
-): Promise<WatchReport> {
-  const id = unitId(unit);
-  const verdict = judgeLease(first, second, await parts.records.read(id), parts.nowMs());
-  if (verdict !== 'standstill' || second === null) return { unit: id, verdict, cancelled: [], text: '' };
-  const standstill = standstillOf(second);
-  const who = `${id}: engine ${second.holder} has not renewed its lease for ${standstillMs / 1000} s and more, and no other took over`;
-  let result: CancelledOrders;
-  try {
-    result = await cancelOrdersOf(await parts.venue(unit), unit, symbols);
-  } catch (error) {
-    result = { cancelled: [], kept: [], failed: [messageOf(error)] };
-  }
-  const { cancelled, kept, failed } = result;
-  const text = [
-    who,
-    `cancelled: ${cancelled.join(', ') || 'nothing was open'}`,
-    ...(kept.length === 0 ? [] : [`left standing, since they only close: ${kept.join(', ')}`]),
-    ...(failed.length === 0 ? [] : [`NOT DONE, tried again each minute: ${failed.join('; ')}`]),
-    'Positions were not touched.',
-  ].join('\n');
-  parts.log('error', 'a unit stands still', { unit: id, standstill, ...result });
-  const code = failed.length === 0 ? 'DEAD_MAN_ACTED' : 'DEAD_MAN_FAILED';
-  const dedupeKey = `${code}#${id}#${standstill}`;
-  const time = parts.nowMs();
-  // People first: what is on record as done is never told again.
-  await parts.alerts.publish({
-    id: `${dedupeKey}/${time}`,
-    severity: 'critical',
-    code,
-    text,
-    dedupeKey,
-    unit: id,
-    time,
-  });
-  if (failed.length === 0) await parts.records.done(id, standstill, time);
-  return { unit: id, verdict: failed.length === 0 ? 'standstill' : 'failed', cancelled, text };
+): Promise<DeadManVerdict> {
+  return judgeLease(first, second, await parts.records.read(id), parts.nowMs());
 }

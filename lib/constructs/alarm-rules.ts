@@ -68,7 +68,8 @@ export function alarmRules(settings: AlarmSettings, environment: string, nameOf:
     ...consumerRules(settings, nameOf),
     ...functionRules(settings, nameOf),
     ...queueRules(nameOf),
-    ...confirmationRules(nameOf),
+    ...machineRules('Confirmation', 'Order confirmation', nameOf('confirmation-machine-arn')),
+    ...machineRules('DeadMan', 'The dead-man switch', nameOf('dead-man-machine-arn')),
     ...watchdogRules(nameOf),
   ];
 }
@@ -301,13 +302,14 @@ function watchdogRules(nameOf: NameOf): AlarmRule[] {
   ];
 }
 
-function confirmationRules(nameOf: NameOf): AlarmRule[] {
-  const dimensions = { StateMachineArn: nameOf('confirmation-machine-arn') };
+/** What is wrong with executions of a state machine. */
+function machineRules(id: string, title: string, arn: string): AlarmRule[] {
+  const dimensions = { StateMachineArn: arn };
   return (['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted', 'ExecutionThrottled'] as const).map(
     (metricName) => ({
-      id: `Confirmation${metricName}`,
+      id: `${id}${metricName}`,
       group: 'confirmation',
-      text: `Order confirmation: ${metricName}.`,
+      text: `${title}: ${metricName}.`,
       metric: metric('AWS/States', metricName, dimensions, Stats.SUM),
       ...above(1, 1),
     }),

@@ -20,6 +20,8 @@ export type PublishedName =
   | 'command-queue-url'
   | 'command-dead-letter-queue'
   | 'confirmation-machine-arn'
+  | 'dead-man-machine-arn'
+  | 'stop-topic-arn'
   | `${string}-function`
   | 'engine-cluster'
   | 'engine-service'

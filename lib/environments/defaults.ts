@@ -25,10 +25,18 @@ export const ENVIRONMENT_DEFAULTS = {
     redrive: { memoryMb: 512, timeoutSeconds: 300 },
     // Two looks at everything that differs, 15 s apart.
     reconcile: { memoryMb: 1024, timeoutSeconds: 240 },
-    // It watches for 30 s, then cancels.
+    // It watches for 80 s of each minute: two overlap, so that no standstill falls between.
     'dead-man': { memoryMb: 256, timeoutSeconds: 120 },
+    'dead-man-step': { memoryMb: 256, timeoutSeconds: 55 },
+    'alarm-stop': { memoryMb: 256, timeoutSeconds: 30 },
   },
   confirmation: { awaitSeconds: 60, drill: 0 },
+  // An engine that fell silent may come back: that it trades again is for people to say.
+  emergencyStop: {
+    alerts: { DEAD_MAN_ACTED: 'stop', DEAD_MAN_FAILED: 'stop' },
+    alarms: ['DeadManExecutionsFailed', 'DeadManExecutionsTimedOut'],
+    alarmWish: 'stop',
+  },
   engineRegions: [],
   venueEndpoints: null,
 } as const satisfies Partial<EnvironmentInput>;

@@ -12,6 +12,8 @@ export const FUNCTION_NAMES = [
   'redrive',
   'reconcile',
   'dead-man',
+  'dead-man-step',
+  'alarm-stop',
 ] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
@@ -124,6 +126,16 @@ const alarms = z.strictObject({
   email: z.email().nullable(),
 });
 
+const stopWish = z.enum(['reduce', 'stop', 'flatten']);
+const emergencyStop = z.strictObject({
+  /** Alerts by code that stop the unit they are about, and how far; people resume it. */
+  alerts: z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/), stopWish),
+  /** Alarms of ours, by id, that are sent to the stop topic as well. */
+  alarms: z.array(z.string().min(1)),
+  /** What an alarm that is sent to the stop topic wishes of all units. */
+  alarmWish: stopWish,
+});
+
 const document = z
   .strictObject({
     name: z.enum(['local', 'dev', 'prod']),
@@ -156,6 +168,7 @@ const document = z
     }),
     network: network.nullable(),
     alarms: alarms.nullable(),
+    emergencyStop,
     confirmation: z.strictObject({
       /** How long a round waits for the callback before it asks the venue. */
       awaitSeconds: whole.min(1).max(3600),

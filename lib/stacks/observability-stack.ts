@@ -28,11 +28,14 @@ export class ObservabilityStack extends Stack {
     super(scope, id, { env: props.env, description: 'Millrace: dashboard and alarms' });
     const nameOf: NameOf = (name) => publishedName(this, props.environment, name);
     const action = new SnsAction(Topic.fromTopicArn(this, 'Alerts', nameOf('alert-topic-arn')));
+    const stop = new SnsAction(Topic.fromTopicArn(this, 'Stop', nameOf('stop-topic-arn')));
+    const stops: readonly string[] = props.environment.emergencyStop.alarms;
     const rules = alarmRules(props.alarms, props.environment.name, nameOf);
     const alarms = rules.map((rule) => {
       const alarm = alarmOf(this, rule);
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
+      if (stops.includes(rule.id)) alarm.addAlarmAction(stop);
       return alarm;
     });
     this.#dashboard(props.environment.name, rules, alarms, nameOf);
@@ -113,7 +116,7 @@ export class ObservabilityStack extends Stack {
         ],
         [graph('Consumers behind (ms)', of('consumers')), graph('Consumer duration (ms)', durations)],
         [graph('Function errors and throttles', of('functions')), graph('Queues', of('queues'))],
-        [graph('Order confirmation', of('confirmation'))],
+        [graph('Executions that failed', of('confirmation'))],
       ],
     });
   }

@@ -3,11 +3,12 @@ import { Schedule } from 'aws-cdk-lib/aws-events';
 import { type PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription, LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type DataNames, dataNames } from '../constructs/data-names.ts';
+import { DeadManSwitch } from '../constructs/dead-man-switch.ts';
 import { type Placement, placementOf } from '../constructs/network-names.ts';
 import { OrderConfirmation } from '../constructs/order-confirmation.ts';
 import { pascalCase } from '../constructs/pascal-case.ts';
@@ -116,6 +117,7 @@ export class PipelineStack extends Stack {
     ]);
     this.#reconciler(variables, placement, alerts);
     this.#deadManSwitch(variables, placement, alerts);
+    this.#emergencyStop(variables, commands, alerts);
     publishName(this, props.environment, 'confirmation-machine-arn', machine.stateMachineArn);
   }
 
@@ -154,12 +156,14 @@ export class PipelineStack extends Stack {
     });
   }
 
-  /** Cancels by its own keys what a unit left open whose lease nobody renews. */
+  /**
+   * Finds units whose lease nobody renews, and cancels by keys of its own what they left open: who watches has no keys, who has keys does not watch.
+   */
   #deadManSwitch(variables: Readonly<Record<string, string>>, placement: Placement | undefined, alerts: Topic): void {
     const environment = this.#environment;
     const prefix = deadManSecretsPrefix(environment);
-    const { lambda } = this.#function(
-      'dead-man',
+    const step = this.#function(
+      'dead-man-step',
       'orders of silent engines cancelled',
       { ...variables, MILLRACE_SECRETS: prefix },
       [
@@ -170,6 +174,17 @@ export class PipelineStack extends Stack {
       ],
       placement,
     );
+    const machine = new DeadManSwitch(this, 'DeadManSwitch', { environment, step: step.lambda }).stateMachine;
+    const { lambda } = this.#function(
+      'dead-man',
+      'leases of engines watched',
+      { ...variables, MILLRACE_DEAD_MAN_MACHINE: machine.stateMachineArn },
+      [
+        permissions.writeItems(this.#data.controlTableArn, 'CONTROL'),
+        permissions.startMachine(machine.stateMachineArn),
+        permissions.readConfiguration(this, environment),
+      ],
+    );
     runOnSchedule(this, 'DeadManWatch', {
       environment,
       lambda,
@@ -177,19 +192,49 @@ export class PipelineStack extends Stack {
       input: { action: 'watch' },
       startWithin: Duration.minutes(1),
     });
+    publishName(this, environment, 'dead-man-machine-arn', machine.stateMachineArn);
+  }
+
+  /** Alarms that stop trading: those sent to a topic of their own, and alerts of declared codes. It may put commands on their queue, and nothing else. */
+  #emergencyStop(variables: Readonly<Record<string, string>>, commands: Queue, alerts: Topic): void {
+    const environment = this.#environment;
+    const { alerts: codes, alarmWish } = environment.emergencyStop;
+    const topic = this.#topic('Stop', 'Millrace: stop trading');
+    publishName(this, environment, 'stop-topic-arn', topic.topicArn);
+    const { lambda } = this.#function(
+      'alarm-stop',
+      'alarms to commands that stop trading',
+      {
+        ...variables,
+        MILLRACE_STOP_TOPIC: topic.topicArn,
+        MILLRACE_STOP_RULES: JSON.stringify({ alerts: codes, alarms: alarmWish }),
+      },
+      [permissions.sendMessages(commands.queueArn), permissions.readConfiguration(this, environment)],
+    );
+    topic.addSubscription(new LambdaSubscription(lambda));
+    const allowlist = Object.keys(codes);
+    if (allowlist.length > 0)
+      alerts.addSubscription(
+        new LambdaSubscription(lambda, { filterPolicy: { code: SubscriptionFilter.stringFilter({ allowlist }) } }),
+      );
   }
 
   #alertTopic(): Topic {
-    const topic = new Topic(this, 'Alerts', { masterKey: this.#key, enforceSSL: true, displayName: 'Millrace' });
-    // A topic with a policy of its own no longer has the one that let alarms in.
+    const topic = this.#topic('Alerts', 'Millrace');
+    const email = this.#environment.alarms?.email ?? null;
+    if (email !== null) topic.addSubscription(new EmailSubscription(email));
+    publishName(this, this.#environment, 'alert-topic-arn', topic.topicArn);
+    return topic;
+  }
+
+  /** A topic that alarms of this account may publish to: one with a policy of its own no longer has the one that let them in. */
+  #topic(id: string, displayName: string): Topic {
+    const topic = new Topic(this, id, { masterKey: this.#key, enforceSSL: true, displayName });
     topic.grantPublish(
       new ServicePrincipal('cloudwatch.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
       }),
     );
-    const email = this.#environment.alarms?.email ?? null;
-    if (email !== null) topic.addSubscription(new EmailSubscription(email));
-    publishName(this, this.#environment, 'alert-topic-arn', topic.topicArn);
     return topic;
   }
 

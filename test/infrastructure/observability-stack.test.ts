@@ -17,7 +17,7 @@ const alarm = z.looseObject({
   TreatMissingData: z.string(),
   EvaluationPeriods: z.number(),
   AlarmDescription: z.string().min(1),
-  AlarmActions: z.array(z.unknown()).length(1),
+  AlarmActions: z.array(z.unknown()).min(1).max(2),
   OKActions: z.array(z.unknown()).length(1),
 });
 
@@ -66,6 +66,11 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
 
   const parameterOf = (value: string | { Ref: string }) =>
     typeof value === 'string' ? undefined : observability.Parameters[value.Ref]?.Default;
+
+  /** A reference to what was published under a name. */
+  const topicNamed = (name: string) => ({
+    Ref: Object.entries(observability.Parameters).find(([, each]) => each.Default?.endsWith(`/names/${name}`))?.[0],
+  });
 
   it('R12: watches what engines report under the very names and dimensions that they report', async () => {
     const lines: string[] = [];
@@ -123,13 +128,19 @@ describe.each(['dev', 'prod'])('observability stack of %s', (environment) => {
   });
 
   it('tells the alert topic of every alarm and of its end', () => {
-    const topic = Object.entries(observability.Parameters).find(([, each]) =>
-      each.Default?.endsWith('/names/alert-topic-arn'),
-    )?.[0];
     for (const [id, each] of alarms) {
-      expect(each.AlarmActions, id).toEqual([{ Ref: topic }]);
-      expect(each.OKActions, id).toEqual([{ Ref: topic }]);
+      expect(each.AlarmActions[0], id).toEqual(topicNamed('alert-topic-arn'));
+      expect(each.OKActions, id).toEqual([topicNamed('alert-topic-arn')]);
     }
+  });
+
+  it('H15: sends the declared alarms, and no others, to the topic that stops trading as well', () => {
+    const stops = alarms.filter(([, each]) => each.AlarmActions.length > 1);
+    expect(stops.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+      'DeadManExecutionsFailed',
+      'DeadManExecutionsTimedOut',
+    ]);
+    for (const [id, each] of stops) expect(each.AlarmActions[1], id).toEqual(topicNamed('stop-topic-arn'));
   });
 
   it('H13: rings where a sign of life is missing, and only there', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { FUNCTION_NAMES } from '#lib/environments/environment-configuration.ts';
 import { resourceOf, resourcesOf, templateOf, templatesOf } from './support/synthesized.ts';
 
@@ -76,7 +77,7 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     );
     expect(readers.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
       'ConfirmStepRoleDefaultPolicy',
-      'DeadManRoleDefaultPolicy',
+      'DeadManStepRoleDefaultPolicy',
       'ReconcileRoleDefaultPolicy',
     ]);
   });
@@ -107,7 +108,9 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     expect(kindsOf('ConfirmStep')).toEqual(['ALERT', 'CONFIRM']);
     expect(kindsOf('Command')).toEqual(['CONFIRM', 'CONTROL']);
     expect(kindsOf('Reconcile')).toEqual(['ACCOUNT', 'ALERT', 'CONTROL']);
-    expect(kindsOf('DeadMan')).toEqual(['ALERT', 'CONTROL']);
+    expect(kindsOf('DeadMan')).toEqual(['CONTROL']);
+    expect(kindsOf('DeadManStep')).toEqual(['ALERT', 'CONTROL']);
+    expect(kindsOf('AlarmStop')).toEqual([]);
     expect(kindsOf('Archive')).toEqual([]);
     expect(kindsOf('Redrive')).toEqual([]);
   });
@@ -132,19 +135,52 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     }
   });
 
-  it('M7: watches engines every minute, with keys of its own, and reaches neither ledger nor streams', () => {
+  it('M7: watches leases all the time without any key, and cancels by keys of its own that who watches cannot read', () => {
     const prefix = `millrace/${environment}-dead-man`;
-    const deadMan = resourceOf(pipeline, 'AWS::Lambda::Function', 'DeadManFunction');
-    expect(deadMan.Properties.Environment).toMatchObject({ Variables: { MILLRACE_SECRETS: prefix } });
-    const policy = JSON.stringify(resourceOf(pipeline, 'AWS::IAM::Policy', 'DeadManRoleDefaultPolicy').Properties);
-    expect(policy).toContain(`secret:${prefix}/*`);
-    expect(policy).not.toMatch(/kinesis:|sqs:|s3:|states:|ledgertable/i);
+    const policyOf = (name: string) =>
+      JSON.stringify(resourceOf(pipeline, 'AWS::IAM::Policy', `${name}RoleDefaultPolicy`).Properties);
+    const watches = policyOf('DeadMan');
+    expect(watches.match(/states:[A-Za-z]+/g)).toEqual(['states:StartExecution']);
+    expect(watches).not.toMatch(/kinesis:|sqs:|s3:|sns:|secretsmanager:|ledgertable/i);
+    const step = resourceOf(pipeline, 'AWS::Lambda::Function', 'DeadManStepFunction');
+    expect(step.Properties.Environment).toMatchObject({ Variables: { MILLRACE_SECRETS: prefix } });
+    const cancels = policyOf('DeadManStep');
+    expect(cancels).toContain(`secret:${prefix}/*`);
+    expect(cancels.match(/secretsmanager:GetSecretValue/g)).toHaveLength(1);
+    expect(cancels).not.toMatch(/kinesis:|sqs:|s3:|states:|ledgertable/i);
     const rule = resourceOf(pipeline, 'AWS::Events::Rule', 'DeadManWatch').Properties;
     expect(rule).toMatchObject({
       ScheduleExpression: 'rate(1 minute)',
       State: environment === 'local' ? 'DISABLED' : 'ENABLED',
     });
     expect(JSON.stringify(rule.Targets)).toContain(JSON.stringify(JSON.stringify({ action: 'watch' })));
+    // Longer than it watches, and a step ends before the machine gives it up.
+    expect(resourceOf(pipeline, 'AWS::Lambda::Function', 'DeadManFunction').Properties.Timeout).toBeGreaterThan(110);
+    expect(step.Properties.Timeout).toBeLessThan(60);
+  });
+
+  it('H15: alarms stop trading by way of the command queue alone: those sent to a topic of their own, and alerts of the declared codes', () => {
+    const { Properties } = resourceOf(pipeline, 'AWS::IAM::Policy', 'AlarmStopRoleDefaultPolicy');
+    const policy = JSON.stringify(Properties);
+    expect(policy.match(/sqs:[A-Za-z]+/g)).toEqual(['sqs:SendMessage']);
+    expect(policy).not.toMatch(/dynamodb:|kinesis:|s3:|sns:|states:|secretsmanager:/);
+    const { Variables } = z
+      .object({ Variables: z.record(z.string(), z.unknown()) })
+      .parse(resourceOf(pipeline, 'AWS::Lambda::Function', 'AlarmStopFunction').Properties.Environment);
+    const stopTopic = z.object({ Ref: z.string() }).parse(Variables.MILLRACE_STOP_TOPIC).Ref;
+    const codes = Object.keys(
+      z.object({ alerts: z.record(z.string(), z.string()) }).parse(JSON.parse(String(Variables.MILLRACE_STOP_RULES)))
+        .alerts,
+    );
+    expect(codes).toEqual(['DEAD_MAN_ACTED', 'DEAD_MAN_FAILED']);
+    const subscriptions = resourcesOf(pipeline, 'AWS::SNS::Subscription')
+      .map(([, each]) => each.Properties)
+      .filter((each) => each.Protocol === 'lambda');
+    expect(subscriptions).toHaveLength(2);
+    for (const each of subscriptions) {
+      const own = JSON.stringify(each.TopicArn).includes(stopTopic);
+      expect(each.FilterPolicy).toEqual(own ? undefined : { code: codes });
+    }
   });
 
   it('runs what calls venues where its outgoing address is known', () => {
@@ -153,7 +189,7 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     else
       expect(inside.sort()).toEqual([
         expect.stringMatching(/^ConfirmStepFunction/),
-        expect.stringMatching(/^DeadManFunction/),
+        expect.stringMatching(/^DeadManStepFunction/),
         expect.stringMatching(/^ReconcileFunction/),
       ]);
   });
@@ -167,26 +203,28 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     expect(JSON.stringify(queue?.[1].Properties.KmsMasterKeyId)).toContain('datakeyarn');
   });
 
-  it('T10: lets alarms publish to the alert topic, whose key knows them', () => {
-    const [policy] = resourcesOf(pipeline, 'AWS::SNS::TopicPolicy');
-    expect(policy?.[1].Properties.PolicyDocument).toMatchObject({
-      Statement: expect.arrayContaining([
-        expect.objectContaining({
-          Effect: 'Allow',
-          Action: 'sns:Publish',
-          Principal: { Service: 'cloudwatch.amazonaws.com' },
-        }),
-      ]),
-    });
+  it('T10, H15: lets alarms publish to the alert topic and to the stop topic, whose key knows them', () => {
+    const topicPolicies = resourcesOf(pipeline, 'AWS::SNS::TopicPolicy');
+    expect(topicPolicies).toHaveLength(2);
+    for (const [id, policy] of topicPolicies)
+      expect(policy.Properties.PolicyDocument, id).toMatchObject({
+        Statement: expect.arrayContaining([
+          expect.objectContaining({
+            Effect: 'Allow',
+            Action: 'sns:Publish',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+          }),
+        ]),
+      });
     const key = resourceOf(templateOf(templatesOf(environment), 'Data'), 'AWS::KMS::Key', 'DataKey');
     expect(JSON.stringify(key.Properties.KeyPolicy)).toContain('cloudwatch.amazonaws.com');
   });
 
   it('encrypts alerts and refuses plain connections', () => {
-    const [topic] = resourcesOf(pipeline, 'AWS::SNS::Topic');
-    expect(JSON.stringify(topic?.[1].Properties.KmsMasterKeyId)).toContain('datakeyarn');
-    const [policy] = resourcesOf(pipeline, 'AWS::SNS::TopicPolicy');
-    expect(JSON.stringify(policy?.[1].Properties)).toContain('aws:SecureTransport');
+    for (const [id, topic] of resourcesOf(pipeline, 'AWS::SNS::Topic'))
+      expect(JSON.stringify(topic.Properties.KmsMasterKeyId), id).toContain('datakeyarn');
+    for (const [id, policy] of resourcesOf(pipeline, 'AWS::SNS::TopicPolicy'))
+      expect(JSON.stringify(policy.Properties), id).toContain('aws:SecureTransport');
   });
 
   it('withholds callbacks for practice in local only', () => {

@@ -1,8 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { unitId } from '#core/control/unit.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
@@ -23,13 +24,19 @@ export async function drillDeadMan(endpoint: string, deployment: Deployment, wor
     const answer = await lambda.send(
       new InvokeCommand({
         FunctionName: deployment.output('DeadManFunction'),
-        Payload: JSON.stringify({ action: 'watch', standstillSeconds: 1 }),
+        Payload: JSON.stringify({ action: 'watch', standstillSeconds: 1, lookSeconds: 0.25, forSeconds: 2 }),
       }),
     );
     const text = answer.Payload?.transformToString() ?? '';
     expect(answer.FunctionError, text).toBeUndefined();
     return JSON.parse(text).units;
   };
+  const stepFunctions = new SFNClient(settings);
+  const stateMachineArn = deployment.output('DeadManMachineArn');
+  const ended = async () =>
+    ((await stepFunctions.send(new ListExecutionsCommand({ stateMachineArn }))).executions ?? []).map(
+      (each) => each.status,
+    );
   try {
     const SecretString = JSON.stringify(ACCOUNT_KEYS);
     await secrets.send(new CreateSecretCommand({ Name: `millrace/local-dead-man/${ID}`, SecretString }));
@@ -52,10 +59,16 @@ export async function drillDeadMan(endpoint: string, deployment: Deployment, wor
       reduceOnly: false,
     });
     expect(outcome.kind).toBe('accepted');
-    expect(await watch()).toMatchObject([{ unit: ID, verdict: 'standstill', cancelled: [expect.any(String)] }]);
-    expect(exchange.openOrders('main', instrument.symbol)).toEqual([]);
-    expect(await watch()).toMatchObject([{ verdict: 'done', cancelled: [] }]);
+    expect(await watch()).toEqual([{ unit: ID, verdict: 'standstill' }]);
+    await vi.waitFor(() => expect(exchange.openOrders('main', instrument.symbol)).toEqual([]), {
+      timeout: 20_000,
+      interval: 100,
+    });
+    // It runs once for each standstill, and ends when the venue has said twice that nothing is open.
+    await vi.waitFor(async () => expect(await ended()).toEqual(['SUCCEEDED']), { timeout: 20_000, interval: 200 });
+    expect(await watch()).toEqual([{ unit: ID, verdict: 'done' }]);
+    expect(await ended()).toHaveLength(1);
   } finally {
-    for (const each of [lambda, secrets, client]) each.destroy();
+    for (const each of [lambda, secrets, client, stepFunctions]) each.destroy();
   }
 }

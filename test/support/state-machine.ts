@@ -14,7 +14,9 @@ const condition = z.object({
 
 /** The part of the Amazon States Language that our machines use; a state with anything else is refused. */
 const state = z.strictObject({
-  Type: z.enum(['Task', 'Choice', 'Succeed', 'Fail']),
+  Type: z.enum(['Task', 'Choice', 'Wait', 'Succeed', 'Fail']),
+  /** Of a wait. */
+  Seconds: z.number().positive().optional(),
   Comment: z.string().optional(),
   Resource: z.string().optional(),
   Parameters: z.object({ FunctionName: z.string(), Payload: z.record(z.string(), z.unknown()) }).optional(),
@@ -45,6 +47,8 @@ export interface MachineWorld {
   invoke(payload: unknown): Promise<unknown>;
   /** Lets time pass for a wait; returns the output with which the token was completed, or undefined when it timed out. */
   wait(token: string, seconds: number): Promise<string | undefined>;
+  /** Lets time pass for a state that only waits. */
+  pass?(seconds: number): Promise<void>;
 }
 
 export interface Execution {
@@ -71,6 +75,10 @@ export async function runMachine(machine: Machine, input: unknown, world: Machin
         return { status: 'FAILED', output: current.Error, path };
       case 'Choice':
         name = (current.Choices ?? []).find((each) => matches(each, data))?.Next ?? current.Default ?? '';
+        break;
+      case 'Wait':
+        await world.pass?.(current.Seconds ?? 0);
+        name = current.Next ?? '';
         break;
       case 'Task': {
         try {

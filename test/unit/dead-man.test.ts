@@ -2,14 +2,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Alert } from '#aws/alerts.ts';
 import { createDeadManRecords } from '#aws/dead-man-records.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
-import { judgeLease } from '#core/control/dead-man.ts';
+import { DEAD_MAN_CASE, type DeadManCase, deadManExecutionName, judgeLease } from '#core/control/dead-man.ts';
 import { unitId } from '#core/control/unit.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { type WatchParts, watchUnits } from '#functions/dead-man/watch-units.ts';
+import { CANCEL_REQUEST, type CancelParts, cancelStep } from '#functions/dead-man-step/cancel-step.ts';
 import { type AccountWorld, openAccountWorld } from '../support/account-world.ts';
+import { machineOf } from '../support/confirmation-machine.ts';
+import { deadManTemplate } from '../support/dead-man-machine.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
+import { type Execution, runMachine } from '../support/state-machine.ts';
 
 const UNIT = { account: 'main', mode: 'paper', venue: 'binance-usdm' } as const;
 const ID = unitId(UNIT);
@@ -33,13 +37,103 @@ describe('the dead-man switch judges a lease', () => {
   });
 });
 
-describe('the dead-man switch, on a simulated venue', () => {
+describe('the watch over leases', () => {
+  const TIMES = { standstillMs: 15_000, lookMs: 2_000, forMs: 80_000 };
+
+  /** A watch on a clock of its own; `during` is what happens at its looks, by second. */
+  function build(during: (second: number) => Promise<unknown> = async () => undefined) {
+    const control = createFakeDynamoDb();
+    const leases = createLeaseTable(control.client, 'control');
+    const records = createDeadManRecords(control.client, 'control');
+    const begun: { readonly at: number; readonly name: string }[] = [];
+    let now = 0;
+    const parts: WatchParts = {
+      leases,
+      records,
+      begin: async (stands) => void begun.push({ at: now / 1e3, name: deadManExecutionName(stands) }),
+      log: () => undefined,
+      sleep: async (ms) => {
+        now += ms;
+        await during(now / 1e3);
+      },
+      monoMs: () => now,
+      nowMs: () => 1_000_000 + now,
+    };
+    const hold = () => leases.acquire({ ...GRANT, holder: 'engine-1', leaseMs: 4_000 }, null);
+    const watch = async () => (await watchUnits(parts, [UNIT, UNIT], TIMES))[0]?.verdict;
+    return { leases, records, begun, parts, hold, watch };
+  }
+
+  it('M7: a standstill is found within 15 s and one look, and its execution is begun once', async () => {
+    const { begun, hold, watch } = build();
+    await hold();
+    expect(await watch()).toBe('standstill');
+    expect(begun).toEqual([{ at: 16, name: 'paper_main_binance-usdm-7-1' }]);
+  });
+
+  it('M7: renewals that stop at any time of a watch are found by it or by the next, which begins 20 s before it ends', async () => {
+    for (let last = 0; last <= 60; last += 4) {
+      const world = build(async (second) => (second <= last ? world.leases.renew(GRANT) : undefined));
+      await world.hold();
+      expect(await world.watch(), `renewed until ${last}`).toBe('standstill');
+      expect(world.begun[0]?.at).toBeLessThanOrEqual(last + 18);
+    }
+  });
+
+  it('touches nothing while the engine renews, another takes over, or it gave its lease up', async () => {
+    const renewing = build(async () => renewing.leases.renew(GRANT));
+    await renewing.hold();
+    expect(await renewing.watch()).toBe('alive');
+    const released = build();
+    await released.hold();
+    await released.leases.release({ ...GRANT, reservedFor: null });
+    expect(await released.watch()).toBe('free');
+    const taken = build(async (second) => {
+      // Lost at once, and taken by another within ten seconds, who renews.
+      const seen = await taken.leases.read(ID);
+      if (second === 10)
+        return taken.leases.acquire({ ...GRANT, grant: 'h', epoch: 8, holder: 'engine-2', leaseMs: 4_000 }, seen);
+      return second > 10 ? taken.leases.renew({ ...GRANT, grant: 'h', epoch: 8 }) : undefined;
+    });
+    await taken.hold();
+    expect(await taken.watch()).toBe('alive');
+    expect([renewing, released, taken].flatMap(({ begun }) => begun)).toEqual([]);
+  });
+
+  it('is off while people have disarmed it', async () => {
+    const { records, begun, hold, watch } = build();
+    await hold();
+    await records.disarm(ID, { until: 1_000_000 + 200_000, by: 'ops', reason: 'maintenance' });
+    expect(await watch()).toBe('disarmed');
+    expect(begun).toEqual([]);
+    await records.disarm(ID, { until: 0, by: 'ops', reason: 'over' });
+    expect(await watch()).toBe('standstill');
+  });
+
+  it('T4: an execution that could not be begun is a failed watch, which the next one makes good', async () => {
+    const { parts, hold } = build();
+    await hold();
+    const failing = { ...parts, begin: () => Promise.reject(new Error('ThrottlingException')) };
+    await expect(watchUnits(failing, [UNIT], TIMES)).rejects.toThrow('ThrottlingException');
+  });
+});
+
+describe('the execution of a standstill, on a simulated venue', () => {
+  const machine = machineOf(deadManTemplate());
+  const STANDS: DeadManCase = DEAD_MAN_CASE.parse({
+    unit: ID,
+    holder: 'engine-1',
+    epoch: 7,
+    rvn: 1,
+    standstillSeconds: 15,
+    foundAt: 1,
+  });
   let world: AccountWorld;
   let alerts: Alert[];
   let control: ReturnType<typeof createFakeDynamoDb>;
-  let parts: WatchParts;
-  /** What happens between the two looks. */
-  let between: () => Promise<unknown>;
+  let parts: CancelParts;
+  /** What happens while the machine waits. */
+  let between: (seconds: number) => Promise<unknown>;
 
   beforeEach(async () => {
     world = await openAccountWorld('binance-usdm');
@@ -52,6 +146,7 @@ describe('the dead-man switch, on a simulated venue', () => {
       leases,
       records: createDeadManRecords(control.client, 'control'),
       venue: async () => world.queries,
+      symbols: async () => [world.instrument.symbol],
       alerts: {
         async publish(alert) {
           alerts.push(alert);
@@ -59,17 +154,20 @@ describe('the dead-man switch, on a simulated venue', () => {
         },
       },
       log: () => undefined,
-      sleep: () => between().then(() => undefined),
       nowMs: Date.now,
     };
     await world.until('a market', () => world.exchange.book(world.instrument.symbol, 1).bids.length > 0);
   });
   afterEach(() => world.close());
 
-  const watch = async () => {
-    const [report] = await watchUnits(parts, [{ unit: UNIT, symbols: [world.instrument.symbol] }], 30_000);
-    return report;
-  };
+  /** Runs the deployed definition with the step's own code. */
+  const execute = (): Promise<Execution> =>
+    runMachine(machine, STANDS, {
+      invoke: async (payload) => cancelStep(CANCEL_REQUEST.parse(payload).record, parts),
+      wait: async () => undefined,
+      pass: async (seconds) => void (await between(seconds)),
+    });
+
   const openIds = () =>
     world.exchange
       .openOrders('main', world.instrument.symbol)
@@ -102,58 +200,88 @@ describe('the dead-man switch, on a simulated venue', () => {
     exchange.place('main', { ...order, clientOrderId: own(9), price: null, triggerPrice: null, reduceOnly: false });
   }
 
-  it('M7: cancels what a silent engine left open, keeps what protects and what others placed, and tells once', async () => {
+  it('M7: cancels what a silent engine left open, keeps what protects and what others placed, and ends when the venue has said twice that nothing is open', async () => {
     holdPosition();
     rest(own(1));
     rest(own(2), true);
     rest('by-hand');
-    expect(await watch()).toMatchObject({ verdict: 'standstill', cancelled: [own(1)] });
+    const { status, path } = await execute();
+    expect(status).toBe('SUCCEEDED');
+    expect(path.filter((name) => name === 'LookAndCancel')).toHaveLength(3);
+    expect(path.at(-1)).toBe('NothingOpen');
     expect(openIds()).toEqual(['by-hand', own(2)].sort());
     expect(alerts).toMatchObject([{ code: 'DEAD_MAN_ACTED', severity: 'critical', unit: ID }]);
-    expect(alerts[0]?.text).toContain('engine-1 has not renewed');
+    expect(alerts[0]?.text).toContain('engine-1 has not renewed its lease for 15 s');
+    expect(alerts[0]?.text).toContain(`cancelled: ${own(1)}`);
     expect(alerts[0]?.text).toContain(`since they only close: ${own(2)}`);
-    rest(own(3));
-    expect(await watch()).toMatchObject({ verdict: 'done', cancelled: [] });
-    expect(alerts).toHaveLength(1);
-    // An engine lived again and fell silent again: another stop.
-    await createLeaseTable(control.client, 'control').renew(GRANT);
-    expect(await watch()).toMatchObject({ verdict: 'standstill', cancelled: [own(3)] });
+    expect(await parts.records.read(ID)).toMatchObject({ doneFor: '7#1' });
   });
 
-  it('touches nothing while the engine renews, another takes over, or it gave its lease up', async () => {
+  it('M7: an order that was on its way when the first look was clean is cancelled as well', async () => {
+    let looks = 0;
+    between = async () => {
+      looks += 1;
+      if (looks === 1) rest(own(4));
+    };
+    expect(await execute()).toMatchObject({ status: 'SUCCEEDED' });
+    expect(openIds()).toEqual([]);
+    expect(alerts[0]?.text).toContain(own(4));
+  });
+
+  it('leaves everything to an engine that renewed or took over meanwhile, and while people have disarmed it', async () => {
     rest(own(1));
     const leases = createLeaseTable(control.client, 'control');
-    between = () => leases.renew(GRANT);
-    expect(await watch()).toMatchObject({ verdict: 'alive' });
-    between = async () => {
-      const seen = await leases.read(ID);
-      return leases.acquire({ ...GRANT, grant: 'h', epoch: 8, holder: 'engine-2', leaseMs: 4_000 }, seen);
-    };
-    expect(await watch()).toMatchObject({ verdict: 'alive' });
-    between = () => leases.release({ ...GRANT, grant: 'h', epoch: 8, reservedFor: null });
-    expect(await watch()).toMatchObject({ verdict: 'free' });
+    await parts.records.read(ID);
+    await createDeadManRecords(control.client, 'control').disarm(ID, {
+      until: Date.now() + 60_000,
+      by: 'ops',
+      reason: 'x',
+    });
+    expect((await execute()).path.at(-1)).toBe('LookedAfter');
+    await createDeadManRecords(control.client, 'control').disarm(ID, { until: 0, by: 'ops', reason: 'x' });
+    await leases.renew(GRANT);
+    expect((await execute()).path.at(-1)).toBe('LookedAfter');
     expect({ open: openIds(), alerts }).toEqual({ open: [own(1)], alerts: [] });
   });
 
-  it('is off while people have disarmed it', async () => {
+  it('goes on each 15 s where the venue refuses, the keys are missing or the step fails, and tells people', async () => {
     rest(own(1));
-    await parts.records.disarm(ID, { until: Date.now() + 60_000, by: 'ops', reason: 'maintenance' });
-    expect(await watch()).toMatchObject({ verdict: 'disarmed' });
-    await parts.records.disarm(ID, { until: Date.now() - 1, by: 'ops', reason: 'over' });
-    expect(await watch()).toMatchObject({ verdict: 'standstill', cancelled: [own(1)] });
+    const [asks, waits]: [number[], number[]] = [[], []];
+    const { venue, leases } = parts;
+    parts = {
+      ...parts,
+      venue: async (unit) => {
+        asks.push(asks.length);
+        if (asks.length === 1) return { ...world.queries, cancelOrder: () => Promise.reject(new Error('HTTP 503')) };
+        if (asks.length < 4) throw new Error('VENUE_KEYS_MISSING');
+        return venue(unit);
+      },
+      leases: {
+        read: async (name) => {
+          if (waits.length === 2) {
+            waits.push(0);
+            throw new Error('ProvisionedThroughputExceededException');
+          }
+          return leases.read(name);
+        },
+      },
+    };
+    between = async (seconds) => void waits.push(seconds);
+    expect(await execute()).toMatchObject({ status: 'SUCCEEDED' });
+    expect(openIds()).toEqual([]);
+    expect(waits).toEqual([15, 15, 0, 15, 15, 2, 2]);
+    expect(alerts.map((alert) => alert.code)).toEqual(['DEAD_MAN_FAILED', 'DEAD_MAN_FAILED', 'DEAD_MAN_ACTED']);
+    expect(alerts[0]?.text).toContain('NOT DONE, tried again each 15 s: VENUE_KEYS_MISSING');
   });
 
-  it('goes on trying where the venue refuses or cannot be asked, and says so', async () => {
-    rest(own(1));
-    const refusing = { ...world.queries, cancelOrder: () => Promise.reject(new Error('HTTP 503')) };
-    parts = { ...parts, venue: async () => refusing };
-    expect(await watch()).toMatchObject({ verdict: 'failed', cancelled: [] });
+  it('gives up after four hours of failures, so that an alarm rings', async () => {
     parts = { ...parts, venue: () => Promise.reject(new Error('VENUE_KEYS_MISSING')) };
-    expect(await watch()).toMatchObject({ verdict: 'failed' });
-    expect(alerts.map((alert) => alert.code)).toEqual(['DEAD_MAN_FAILED', 'DEAD_MAN_FAILED']);
-    expect(alerts[0]?.text).toContain(`${own(1)} (${world.instrument.symbol}): HTTP 503`);
-    parts = { ...parts, venue: async () => world.queries };
-    expect(await watch()).toMatchObject({ verdict: 'standstill', cancelled: [own(1)] });
-    expect(openIds()).toEqual([]);
+    const late = { ...STANDS, attempts: 998 };
+    const end = await runMachine(machine, late, {
+      invoke: async (payload) => cancelStep(CANCEL_REQUEST.parse(payload).record, parts),
+      wait: async () => undefined,
+    });
+    expect(end).toMatchObject({ status: 'FAILED', output: 'DEAD_MAN_GIVEN_UP' });
+    expect(alerts.at(-1)?.text).toContain('NOT DONE, given up');
   });
 });

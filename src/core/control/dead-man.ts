@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { OrderReport } from '../orders/order.ts';
 
 /** What of a lease says whether its holder lives. */
@@ -24,7 +25,7 @@ export interface DeadManRecord {
 export type DeadManVerdict = 'free' | 'alive' | 'disarmed' | 'done' | 'standstill';
 
 /** Which renewal a lease stands still at: the same for as long as it does. */
-export function standstillOf(pulse: LeasePulse): string {
+export function standstillOf(pulse: Pick<LeasePulse, 'epoch' | 'rvn'>): string {
   return `${pulse.epoch}#${pulse.rvn}`;
 }
 
@@ -44,4 +45,66 @@ export function judgeLease(
 /** Whether an open order could open or enlarge a position. What only closes one stays: it is all the protection that is left. */
 export function mayOpen(report: Pick<OrderReport, 'reduceOnly' | 'orderType'>): boolean {
   return !report.reduceOnly && report.orderType !== 'stopMarket' && report.orderType !== 'takeProfitMarket';
+}
+
+/** One standstill as its execution carries it from step to step. */
+export const DEAD_MAN_CASE = z.object({
+  unit: z.string(),
+  holder: z.string(),
+  epoch: z.number().int(),
+  rvn: z.number().int(),
+  /** How long the lease had not been renewed when it was found, s. */
+  standstillSeconds: z.number(),
+  /** When it was found, ms since 1970. */
+  foundAt: z.number(),
+  /** Looks at the venue so far. */
+  attempts: z.number().int().nonnegative().default(0),
+  /** How many of the last looks found nothing open that could open a position. */
+  clean: z.number().int().nonnegative().default(0),
+  /** Ids of orders that were cancelled so far. */
+  cancelled: z.array(z.string()).default([]),
+});
+export type DeadManCase = z.output<typeof DEAD_MAN_CASE>;
+
+/** What one step found at the venue. */
+export interface DeadManLook {
+  readonly cancelled: readonly string[];
+  /** Why something that could open a position may still stand. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * What to do after a step. `alive`: somebody renewed or took the lease, whose engine looks after the orders. `done`: the venue has said twice that nothing is open. `again`: another
+ * look, soon where the last one was clean. `givenUp`: people were asked all the while, and nothing helped.
+ */
+export type DeadManDecision = { readonly kind: 'alive' | 'done' | 'soon' | 'again' | 'givenUp' };
+
+/** One clean look may come before an order that was on its way. */
+const CLEAN_LOOKS = 2;
+/** At 15 s each, four hours. */
+const MAX_ATTEMPTS = 1_000;
+
+/** Decides by the lease as it is now and by what the venue said; `look` null: it was not asked, since somebody lives. */
+export function decideDeadMan(
+  stands: DeadManCase,
+  lease: LeasePulse | null,
+  look: DeadManLook | null,
+): { readonly next: DeadManCase; readonly decision: DeadManDecision } {
+  const still = lease !== null && !lease.released && standstillOf(lease) === standstillOf(stands);
+  if (!still || look === null) return { next: stands, decision: { kind: 'alive' } };
+  const isClean = look.failed.length === 0 && look.cancelled.length === 0;
+  const next: DeadManCase = {
+    ...stands,
+    attempts: stands.attempts + 1,
+    clean: isClean ? stands.clean + 1 : 0,
+    cancelled: [...new Set([...stands.cancelled, ...look.cancelled])],
+  };
+  if (next.clean >= CLEAN_LOOKS) return { next, decision: { kind: 'done' } };
+  if (next.attempts >= MAX_ATTEMPTS) return { next, decision: { kind: 'givenUp' } };
+  return { next, decision: { kind: look.failed.length === 0 ? 'soon' : 'again' } };
+}
+
+/** The name of the one execution of a standstill: at most 80 characters without those that Step Functions refuses. */
+export function deadManExecutionName(stands: Pick<DeadManCase, 'unit' | 'epoch' | 'rvn'>): string {
+  return `${stands.unit.replaceAll('/', '_')}-${stands.epoch}-${stands.rvn}`;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_DESIRED_STATE, type DesiredState } from './desired-state.ts';
 import { ORDER_DECISION, type OrderDecision, withDecision } from './order-decision.ts';
+import { STOP_WISHES } from './stop-request.ts';
 import { parseUnitId } from './unit.ts';
 
 /** A wish of a person or a watchdog for one unit, as it travels on the command queue. */
@@ -20,6 +21,8 @@ export const DESIRED_COMMAND = z.object({
   by: z.string().min(1).max(200),
   /** When it was wished, ms since 1970; absent: when the queue took it in. */
   issuedAt: z.number().nonnegative().optional(),
+  /** `alarm`: not a person's. It can make the wish stronger, never weaker, until people wish again. */
+  source: z.literal('alarm').optional(),
 });
 export type DesiredCommand = z.infer<typeof DESIRED_COMMAND>;
 
@@ -39,6 +42,10 @@ export const DESIRED_RECORD = z.object({
   seen: z.array(z.string()),
   /** Symbols that a watchdog has frozen, beside those of people; a later list of people lifts them. */
   watched: z.array(z.object({ symbol: z.string(), from: z.string(), reason: z.string() })).optional(),
+  /** What alarms have wished, the latest of each strength; a later wish of people ends them. */
+  alarms: z
+    .array(z.object({ wish: z.enum(STOP_WISHES), from: z.string(), reason: z.string(), by: z.string() }))
+    .optional(),
   /** The version at which people set the wish. */
   wishVersion: z.number().int().nonnegative().optional(),
   /** What people found of orders, newest last. */
@@ -60,6 +67,7 @@ export function applyCommand(record: DesiredRecord | null, command: DesiredComma
   const from = precedenceOf(issuedAt, command.id);
   const current = record ?? noRecord();
   if (current.seen.includes(command.id)) return { kind: 'duplicate' };
+  if (command.source === 'alarm') return applyAlarm(current, command, from);
   const wishes = from > current.wishFrom;
   const freezes = command.frozenSymbols !== undefined && from > current.frozenFrom;
   if (!wishes && !freezes) return { kind: 'superseded' };
@@ -75,6 +83,34 @@ export function applyCommand(record: DesiredRecord | null, command: DesiredComma
       seen: [...current.seen, command.id].slice(-REMEMBERED),
     },
   };
+}
+
+/** Notes what an alarm wishes, beside what people do: which of the two holds is judged when the state is told. */
+function applyAlarm(current: DesiredRecord, { id, wish, reason, by }: DesiredCommand, from: string): CommandOutcome {
+  // Alarms stop; that trading goes on is for people to say.
+  if (wish === 'run' || from <= current.wishFrom) return { kind: 'superseded' };
+  const alarms = current.alarms ?? [];
+  if (alarms.some((each) => each.wish === wish && each.from >= from)) return { kind: 'superseded' };
+  const kept = alarms.filter((each) => each.wish !== wish);
+  return {
+    kind: 'applied',
+    record: {
+      ...current,
+      version: current.version + 1,
+      wishVersion: current.version + 1,
+      alarms: [...kept, { wish, from, reason, by }],
+      seen: [...current.seen, id].slice(-REMEMBERED),
+    },
+  };
+}
+
+/** The strongest of what people wish and what alarms have wished since; `run` is the weakest. */
+function strongest(record: DesiredRecord): Pick<DesiredState, 'wish' | 'reason' | 'by'> {
+  const since = (record.alarms ?? []).filter((each) => each.from > record.wishFrom);
+  const strength = ({ wish }: Pick<DesiredState, 'wish'>) => (wish === 'run' ? -1 : STOP_WISHES.indexOf(wish));
+  let held: Pick<DesiredState, 'wish' | 'reason' | 'by'> = record;
+  for (const each of since) if (strength(each) > strength(held)) held = each;
+  return { wish: held.wish, reason: held.reason, by: held.by };
 }
 
 /** A watchdog's word that symbols are to take no entries until people have looked. */
@@ -150,13 +186,11 @@ function frozenOf(record: DesiredRecord): readonly string[] {
 /** What an engine is told. */
 export function desiredStateOf(record: DesiredRecord | null): DesiredState {
   if (record === null) return DEFAULT_DESIRED_STATE;
-  const { version, wish, reason, by } = record;
+  const { version } = record;
   return {
     version,
-    wish,
+    ...strongest(record),
     frozenSymbols: frozenOf(record),
-    reason,
-    by,
     wishVersion: wishVersionOf(record),
     ...(record.decisions === undefined ? {} : { decisions: record.decisions }),
   };
