@@ -52,6 +52,19 @@ export class LaneRoster {
     this.refused = refused;
   }
 
+  /** Tells people of lanes that are configured and not traded. */
+  tellRefused(): void {
+    const { unit, tell } = this.#options;
+    for (const [lane, reason] of this.refused) {
+      const text = `${unit} does not trade lane ${lane}: ${reason}`;
+      tell({
+        type: 'alert',
+        body: { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey: `${unit}/${lane}` },
+      });
+    }
+  }
+
+  /** Every lane that is followed. */
   get all(): readonly Lane[] {
     return this.#lanes;
   }
@@ -68,19 +81,6 @@ export class LaneRoster {
     for (const lane of [...this.#lanes]) {
       const next = configurations.find((each) => each.name === lane.name);
       if (next === undefined || !isDeepStrictEqual(next, lane.configuration)) await this.#retire(lane, next);
-  /** Tells people of lanes that are configured and not traded. */
-  tellRefused(): void {
-    const { unit, tell } = this.#options;
-    for (const [lane, reason] of this.refused) {
-      const text = `${unit} does not trade lane ${lane}: ${reason}`;
-      tell({
-        type: 'alert',
-        body: { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey: `${unit}/${lane}` },
-      });
-    }
-  }
-
-  /** Every lane that is followed. */
     }
     for (const configuration of configurations) {
       if (!this.#lanes.some((each) => each.name === configuration.name)) await this.#add(configuration);

@@ -7,8 +7,8 @@ import type { Clock, EpochMs, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { LaneInputs } from './lane-inputs.ts';
-import type { UnitRecovery } from './unit-recovery.ts';
 import type { UnitMoney } from './unit-money.ts';
+import type { UnitRecovery } from './unit-recovery.ts';
 import { askForVerification } from './venue-questions.ts';
 
 /** A comparison looks back this far. */
@@ -23,8 +23,8 @@ export interface UnitReconciliationOptions {
   readonly recovery: UnitRecovery;
   readonly queries: VenueQueries;
   readonly inputs: LaneInputs;
-  readonly metrics: EngineMetrics;
   readonly money: UnitMoney;
+  readonly metrics: EngineMetrics;
   readonly log: VenueLog;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -48,10 +48,10 @@ export class UnitReconciliation {
   #opening: Promise<void> | null = null;
   #opened = false;
   #reconciled = false;
-
   /** Balances and payments were asked for since the account stream came back. */
   #moneyKnown = true;
   #absences = 0;
+
   constructor(options: UnitReconciliationOptions) {
     this.#options = options;
     this.#startedAt = options.clock.epochMs();
@@ -78,10 +78,10 @@ export class UnitReconciliation {
       return;
     }
     for (const lane of lanes) this.#unverified.add(lane);
-    for (const lane of lanes) void this.verify(lane);
     this.#moneyKnown = false;
-  }
+    for (const lane of lanes) void this.verify(lane);
     void this.#askMoney();
+  }
 
   /** Recovers a lane that comes to a unit at work; while the unit itself is recovering, it is recovered with the others. */
   async recover(lane: Lane): Promise<void> {
@@ -120,10 +120,6 @@ export class UnitReconciliation {
     for (const cancel of this.#cancelSweeps) cancel();
   }
 
-  async #recoverUntilDone(): Promise<void> {
-    const { unit, lanes, recovery, metrics, log, clock, timers, predecessorValidUntil, stopped } = this.#options;
-    // What the predecessor signed may be executed until its lease ended; only then is the venue's answer final.
-    const wait = (predecessorValidUntil ?? 0) - clock.epochMs();
   #judge(): void {
     if (this.#opened && this.#moneyKnown && this.#unverified.size === 0) this.#reconciled = true;
   }
@@ -148,19 +144,23 @@ export class UnitReconciliation {
     this.#options.onChange();
   }
 
+  async #recoverUntilDone(): Promise<void> {
+    const { unit, lanes, recovery, metrics, log, clock, timers, predecessorValidUntil, stopped } = this.#options;
+    // What the predecessor signed may be executed until its lease ended; only then is the venue's answer final.
+    const wait = (predecessorValidUntil ?? 0) - clock.epochMs();
     if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
     while (!stopped() && !this.#opened) {
       try {
         const openings: (() => void)[] = [];
         for (const lane of lanes()) openings.push(await recovery.prepare(lane));
+        const bookMoney = await this.#options.money.ask();
         // All or none: a lane that was opened before another's questions failed would be opened again with the next try.
         for (const open of openings) open();
+        bookMoney();
         this.#opened = true;
         this.#reconciled = true;
-        const bookMoney = await this.#options.money.ask();
         this.#options.onOpened();
       } catch (error) {
-        bookMoney();
         metrics.errors += 1;
         log('error', 'recovery failed, trying again', { unit, reason: messageOf(error) });
         await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
@@ -169,7 +169,7 @@ export class UnitReconciliation {
     this.#options.onChange();
     // Reports that came while the recovery asked were not folded: ask once more before the first entry can be old news.
     for (const lane of lanes()) void this.verify(lane);
+    this.#options.money.begin();
     for (const afterMs of SWEEPS_MS) this.#cancelSweeps.push(timers.after(afterMs, () => void recovery.sweep(lanes())));
   }
 }
-    this.#options.money.begin();

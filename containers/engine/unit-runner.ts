@@ -25,9 +25,9 @@ import { UnitDecisions } from './unit-decisions.ts';
 import { countNote, type EventOrigin, UnitEvents } from './unit-events.ts';
 import { judgeGate } from './unit-gate.ts';
 import { UnitLinks } from './unit-links.ts';
+import { UnitMoney } from './unit-money.ts';
 import { unitParts } from './unit-parts.ts';
 import { UnitReconciliation } from './unit-reconciliation.ts';
-import { UnitMoney } from './unit-money.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
 import { takeReport } from './unit-reports.ts';
 import { NO_TERMS, type RiskTerms, UnitRisk } from './unit-risk.ts';
@@ -83,12 +83,12 @@ export class UnitRunner {
   readonly #performer: LanePerformer;
   #cancelTimer: () => void = () => undefined;
   readonly #reconciliation: UnitReconciliation;
+  readonly #money: UnitMoney;
   #draining = false;
   #drained = false;
   #ticks = 0;
   /** Reasons by part. */
   readonly #silent = new Map<string, string>();
-  readonly #money: UnitMoney;
 
   constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorValidUntil: EpochMs | null) {
     this.#options = options;
@@ -111,12 +111,12 @@ export class UnitRunner {
       carriedOut: (lane, now) => this.#inputs.carriedOut(lane, now),
       tell: (note, stamps) => this.#tell(note, stamps),
       verify: (lane) => void this.#reconciliation.verify(lane),
+      askPrice: (lane, currency, against) => void this.#money.askPrice(lane, currency, against),
     });
     const recovery = new UnitRecovery({
       unit: options.unit,
       epoch: lease.epoch,
       queries: this.#queries,
-      askPrice: (lane, currency, against) => void this.#money.askPrice(lane, currency, against),
       readLedger: options.readLedger,
       take: (lane, input, now) => this.#inputs.take(lane, input, now),
       clock: options.clock,
@@ -149,21 +149,6 @@ export class UnitRunner {
       stopped: () => this.#stopped,
     });
     for (const lane of this.lanes) this.#inputs.began(lane, true, this.#now());
-    this.#reconciliation = new UnitReconciliation({
-      unit: this.#id,
-      lanes: () => this.lanes,
-      recovery,
-      queries: this.#queries,
-      inputs: this.#inputs,
-      metrics: options.metrics,
-      log: options.runtime.log,
-      clock: options.clock,
-      timers: options.timers,
-      now: () => this.#now(),
-      predecessorValidUntil,
-      onOpened: () => {
-        this.#record({ change: 'opened' });
-        this.#takeDesired(this.#lease.desired);
     this.#money = new UnitMoney({
       ...options,
       queries: this.#queries,
@@ -174,13 +159,28 @@ export class UnitRunner {
       now: () => this.#now(),
       stopped: () => this.#stopped,
     });
+    this.#reconciliation = new UnitReconciliation({
+      unit: this.#id,
+      lanes: () => this.lanes,
+      recovery,
+      queries: this.#queries,
+      inputs: this.#inputs,
+      money: this.#money,
+      metrics: options.metrics,
+      log: options.runtime.log,
+      clock: options.clock,
+      timers: options.timers,
+      now: () => this.#now(),
+      predecessorValidUntil,
+      onOpened: () => {
+        this.#record({ change: 'opened' });
+        this.#takeDesired(this.#lease.desired);
       },
       onChange: () => this.#gate(),
       stopped: () => this.#stopped,
     });
     this.#links = new UnitLinks({
       unit: this.#id,
-      money: this.#money,
       venue: options.venue,
       runtime: options.runtime,
       metrics: options.metrics,
@@ -268,6 +268,7 @@ export class UnitRunner {
     this.#stopped = true;
     this.#cancelTimer();
     this.#reconciliation.stop();
+    this.#money.stop();
     this.#setGate(reason, reason);
     await this.#links.stop();
   }
@@ -295,7 +296,6 @@ export class UnitRunner {
       unit: this.#id,
       epoch: this.#lease.epoch,
       accountStream: this.#links.streamStatus,
-    this.#money.stop();
       orderEntry: this.#links.orderEntry.notReady() ?? 'ready',
       reconciled: this.#reconciliation.reconciled,
       closed: this.#closed,

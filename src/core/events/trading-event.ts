@@ -127,16 +127,15 @@ export const TRADING_EVENT_BODIES = {
       positionFee: decimal.optional(),
       /** The fee in the currency of the profit; absent: not told, or paid in another currency, of which no price is known yet. */
       settlementFee: decimal.optional(),
-      liquidity: z.enum(['maker', 'taker']),
       /** What converted it from another currency: a price of the fill's time, and where it is from. */
       feePrice: z.object({ price: decimal, source: z.string(), time: epochMs }).optional(),
       /** What the day's profit carries while the fee is not converted: more than it can be. */
       feeBound: decimal.optional(),
+      liquidity: z.enum(['maker', 'taker']),
       cause: z.enum(['trade', 'liquidation', 'adl', 'settlement']),
       venueTime: epochMs,
     })
     .describe('One execution, as the venue reported it; applied once by its id, whatever epoch it comes under.'),
-  'position.adjusted': z
   'fee.priced': z
     .object({
       fillId: z.string(),
@@ -151,6 +150,7 @@ export const TRADING_EVENT_BODIES = {
       time: epochMs,
     })
     .describe('The fee of a fill was converted, at a price of its time that came after it.'),
+  'position.adjusted': z
     .object({
       adjustmentId: z.string(),
       symbol: z.string(),
@@ -178,9 +178,9 @@ export const TRADING_EVENT_BODIES = {
       currency: z.string(),
       /** Signed change of the balance. */
       amount: decimal,
-      venueTime: epochMs,
       /** What of it no fill has told as profit; absent: all of it. */
       profit: decimal.optional(),
+      venueTime: epochMs,
     })
     .describe('Money that moved without a fill, as the venue reported it; applied once by its id.'),
   balance: z

@@ -80,7 +80,11 @@ export function giveLane(lane: Lane, input: LaneGiven, book: OrderBook | null, n
       return;
     case 'accountReport':
       if (input.body.kind === 'fill') lane.onFill(input.body, now);
+      else if (input.body.kind === 'adjustment') lane.onAdjustment(input.body, now);
       else lane.onOrderReport(input.body, now);
+      return;
+    case 'feePrice':
+      lane.onFeePrice(input.body, now);
       return;
     case 'answer': {
       const { clientOrderId, action, answer } = input.body;
@@ -94,7 +98,3 @@ export function giveLane(lane: Lane, input: LaneGiven, book: OrderBook | null, n
       lane.onVerification(input.body, now);
   }
 }
-      else if (input.body.kind === 'adjustment') lane.onAdjustment(input.body, now);
-    case 'feePrice':
-      lane.onFeePrice(input.body, now);
-      return;

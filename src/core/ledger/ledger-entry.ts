@@ -31,9 +31,9 @@ export type LedgerIntent = z.infer<typeof LEDGER_ENTRY.intent>;
 /** State of an order with the evidence for it; `size` is absent where risk denied it. */
 export type LedgerOrderState = z.infer<typeof LEDGER_ENTRY.state>;
 export type LedgerFill = z.infer<typeof LEDGER_ENTRY.fill>;
-export type LedgerAdjustment = z.infer<typeof LEDGER_ENTRY.adjustment>;
 /** What converted the fee of a fill after it was told. */
 export type LedgerFeePrice = z.infer<typeof LEDGER_ENTRY.feePrice>;
+export type LedgerAdjustment = z.infer<typeof LEDGER_ENTRY.adjustment>;
 /** Money that moved without a fill: funding, settlement, transfers. */
 export type LedgerCash = z.infer<typeof LEDGER_ENTRY.cash>;
 export type LedgerBalance = z.infer<typeof LEDGER_ENTRY.balance>;

@@ -43,8 +43,8 @@ export interface StoredPart {
 export const LEDGER_PREFIX = {
   order: 'ORDER#',
   fill: 'FILL#',
-  adjustment: 'ADJUSTMENT#',
   feePrice: 'FEEPRICE#',
+  adjustment: 'ADJUSTMENT#',
   cash: 'CASH#',
   balance: 'BALANCE#',
   lane: 'LANE#',
@@ -111,7 +111,6 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         part: 'fill',
         content: { ...event.body, ...origin },
       };
-    case 'position.adjusted':
     case 'fee.priced':
       return {
         ...place,
@@ -121,6 +120,7 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         part: 'feePrice',
         content: { ...event.body, ...origin },
       };
+    case 'position.adjusted':
       return {
         ...place,
         ...latest,
