@@ -71,6 +71,11 @@ export const COMMANDS = {
     python: false,
     run: target('test/world/main.ts'),
   },
+  mutants: {
+    summary: 'alter each row of the order, lane and risk tables, and look which of the worlds find it',
+    python: false,
+    run: target('test/world/mutants-main.ts'),
+  },
   scale: {
     summary: 'what a load takes and costs',
     python: false,

@@ -5,6 +5,7 @@ import { OPEN_FINDINGS } from './failed-worlds.ts';
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts';
 import { shrinkScript } from './shrink-world.ts';
 import { runWorld, type WorldResult } from './world.ts';
+import { runJobs } from './world-pool.ts';
 import { describeScript, STEP_FAULTS, scriptOf, type WorldScript } from './world-script.ts';
 
 const USAGE = `npm run world -- [--seeds N] [--from S] [--faults F1,F9] [--bug NAME] [--cells] [--open]
@@ -87,28 +88,40 @@ async function runMany(
   const began = performance.now();
   const sums = { steps: 0, orders: 0, fills: 0 };
   const confirmed: Record<string, number> = {};
-  const failed: WorldScript[] = [];
-  for (let seed = from; seed < from + count; seed += 1) {
-    const script = scriptOf(seed, faults);
-    const result = await runWorld(script, { bug });
-    for (const key of ['steps', 'orders', 'fills'] as const) sums[key] += result[key];
-    for (const [by, number] of Object.entries(result.confirmed)) confirmed[by] = (confirmed[by] ?? 0) + number;
-    if (result.violation === null) continue;
-    failed.push(script);
-    console.log(`seed ${seed} fails: ${result.violation}`);
-  }
+  const failed: number[] = [];
+  const note = (seed: number, violation: string) => {
+    failed.push(seed);
+    console.log(`seed ${seed} fails: ${violation}`);
+  };
+  const terms = { faults: faults === null ? null : [...faults], bug: values.bug ?? null, cells: true };
+  const jobs = Array.from({ length: count }, (_, index) => ({ kind: 'world' as const, seed: from + index, ...terms }));
+  await runJobs(
+    jobs,
+    (result) => {
+      if (result.kind !== 'world') return;
+      for (const key of ['steps', 'orders', 'fills'] as const) sums[key] += result[key];
+      for (const [by, number] of Object.entries(result.confirmed)) confirmed[by] = (confirmed[by] ?? 0) + number;
+      for (const [index, visits] of result.visits.entries()) {
+        const cell = cells[index];
+        if (cell !== undefined) cell.visits += visits;
+      }
+      if (result.violation !== null) note(result.seed, result.violation);
+    },
+    (job) => note(job.kind === 'world' ? job.seed : 0, 'it never ends'),
+  );
   const seconds = (performance.now() - began) / 1_000;
   if (values.cells) {
     for (const { cell, refused, visits } of cells)
       console.log(`${String(visits).padStart(9)}  ${cell}${refused ? ' (refused)' : ''}`);
   }
-  const listed = cells.filter(({ refused }) => !refused);
+  const listed = cells.filter(({ refused, table }) => !refused && (table === 'order' || table === 'lane'));
   const rare = listed.filter(({ visits }) => visits < 20);
   console.log(`${count} worlds, ${(count / seconds).toFixed(1)} a second; ${JSON.stringify({ ...sums, confirmed })}`);
   console.log(`cells of the tables: ${listed.length}, visited less than 20 times: ${rare.length} (--cells lists them)`);
-  console.log(`failed: ${failed.length === 0 ? 'none' : failed.map((each) => each.seed).join(', ')}`);
+  failed.sort((one, other) => one - other);
+  console.log(`failed: ${failed.length === 0 ? 'none' : failed.join(', ')}`);
   const [first] = failed;
-  if (first !== undefined) await showShrunk(first, bug);
+  if (first !== undefined) await showShrunk(scriptOf(first, faults), bug);
   return failed.length === 0 ? 0 : 1;
 }
 

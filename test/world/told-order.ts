@@ -13,6 +13,8 @@ export class ToldOrder {
   /** States that the step may have led to besides: what the lane made of it is then what is known. */
   #maybe: readonly OrderState[] = [];
   #size: number;
+  /** The size is no longer certain: it was asked to be another one. */
+  #resized = false;
   #filled = 0;
   #reported = 0;
   readonly #fillIds = new Set<string>();
@@ -43,7 +45,8 @@ export class ToldOrder {
   }
 
   amendAsked(): void {
-    if (this.#is('Accepted', 'PartiallyFilled')) this.allowed = ['PendingReplace'];
+    this.#resized = true;
+    if (this.allowed === null || this.#is('Accepted', 'PartiallyFilled')) this.allowed = ['PendingReplace'];
   }
 
   placeAnswered(answer: OrderAnswer): void {
@@ -66,10 +69,12 @@ export class ToldOrder {
     else if (answer.kind !== 'rejected' && this.#is('Accepted', 'PartiallyFilled')) this.allowed = ['Unknown'];
   }
 
-  /** An amendment's own outcome never ends an order. */
+  /** An amendment's own outcome never ends an order; that it was taken in says nothing yet. */
   amendAnswered(answer: OrderAnswer): void {
-    if (!this.#is('PendingReplace')) return;
-    if (answer.kind === 'unknown') this.allowed = ['Unknown'];
+    if (!this.#mayBeAmending() || answer.kind === 'accepted') return;
+    // A report may have said before that it was carried out: then an unclear answer is no news.
+    if (answer.kind === 'unknown')
+      this.allowed = this.#is('PendingReplace') ? ['Unknown'] : ['Unknown', ...this.#workingStates()];
     else this.forget();
   }
 
@@ -79,7 +84,7 @@ export class ToldOrder {
     const { status } = report;
     if (status === 'accepted' || status === 'partiallyFilled') {
       if (this.#is('Rejected')) this.allowed = ['Unknown'];
-      else if (this.#is('PendingReplace')) this.allowed = ['PendingReplace', ...this.#workingStates()];
+      else if (this.#mayBeAmending()) this.allowed = ['PendingReplace', ...this.#workingStates()];
       else if (!this.#hasEnded() && !this.#is('PendingCancel')) this.#working();
     } else if (status === 'rejected') {
       if (!this.#hasEnded()) this.allowed = ['Rejected'];
@@ -94,8 +99,9 @@ export class ToldOrder {
     this.#filled += size;
     this.#reported = Math.max(this.#reported, this.#filled);
     if (this.#is('Rejected')) this.allowed = ['Unknown'];
+    else if (this.#filled >= this.#size && this.#resized) this.forget();
     else if (this.#filled >= this.#size) this.allowed = ['Filled'];
-    else if (this.#is('PendingReplace')) this.allowed = ['PendingReplace', 'PartiallyFilled'];
+    else if (this.#mayBeAmending()) this.allowed = ['PendingReplace', 'PartiallyFilled'];
     else if (!this.#hasEnded() && !this.#is('PendingCancel')) this.allowed = ['PartiallyFilled'];
   }
 
@@ -120,6 +126,11 @@ export class ToldOrder {
   /** Whether nothing but these is allowed now. */
   #is(...states: readonly OrderState[]): boolean {
     return this.allowed?.every((each) => states.includes(each)) === true;
+  }
+
+  /** Whether an amendment may be under way: reports that say nothing of it leave that open. */
+  #mayBeAmending(): boolean {
+    return this.allowed?.includes('PendingReplace') === true;
   }
 
   #hasEnded(): boolean {

@@ -47,18 +47,36 @@ const STILL_MS = 15_000;
 /** How long a chain of promises may be to end within the step that began it; a longer one goes on in the next. */
 const HOPS = 16;
 const TURN_EVERY = 1_000;
+/** Many times what a world takes: beyond it something goes round in circles. */
+const MOST_STEPS = 120_000;
 
 /** Runs one world from its script: engines, leases, lanes, orders, ledger and confirmation of the product, against a venue that misbehaves, on one virtual clock. */
 export async function runWorld(script: WorldScript, options: WorldOptions = {}): Promise<WorldResult> {
   const restore = options.bug?.install?.();
+  const thrown: unknown[] = [];
+  const onThrown = (reason: unknown) => thrown.push(reason);
+  process.on('unhandledRejection', onThrown);
   try {
-    return await runScript(script, options);
+    const result = await runScript(script, options, () => thrown[0]);
+    // What nobody awaited is known to have failed only a turn later.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const [first] = thrown;
+    return first === undefined || result.violation !== null ? result : { ...result, violation: thrownText(first) };
   } finally {
+    process.off('unhandledRejection', onThrown);
     restore?.();
   }
 }
 
-async function runScript(script: WorldScript, { bug = null, traced = false }: WorldOptions): Promise<WorldResult> {
+function thrownText(thrown: unknown): string {
+  return `nothing is thrown: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`;
+}
+
+async function runScript(
+  script: WorldScript,
+  { bug = null, traced = false }: WorldOptions,
+  unhandled: () => unknown,
+): Promise<WorldResult> {
   const time = new VirtualTime();
   const dice = createDice(script.seed ^ 0x5eed);
   const shares = { ...script.shares };
@@ -186,11 +204,14 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
     for (let hop = 0; hop < HOPS; hop += 1) await null;
     if (turns % TURN_EVERY === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     truth.checkStep();
+    if (time.steps > MOST_STEPS) truth.fail('the world goes on', `${MOST_STEPS} steps by ${time.nowMs} ms`);
     for (const engine of engines) {
       const contradiction = engine.contradiction();
       if (contradiction !== null)
         truth.fail('M1: a state is what was told', `${engine.process.name}: ${contradiction}`);
     }
+    const lost = unhandled();
+    if (lost !== undefined) truth.violation ??= thrownText(lost);
     return truth.violation === null;
   };
   try {
@@ -209,7 +230,7 @@ async function runScript(script: WorldScript, { bug = null, traced = false }: Wo
         runners: engines.map((each) => each.runner),
       });
   } catch (thrown) {
-    truth.fail('nothing is thrown', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+    truth.violation ??= thrownText(thrown);
   }
   for (const engine of engines) engine.kill();
 

@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+import { countCellVisits } from './cell-visits.ts';
+import { killMutants } from './kill-mutants.ts';
+import { allMutants } from './mutants.ts';
+
+const USAGE = `npm run mutants -- [--seeds N] [--only TEXT] [--list]
+  Alters each row of the order, lane and risk tables and of the evidence rule, one at a time, and runs worlds until one of them finds it.
+  --seeds N    worlds that may be tried, from seed 1 (default 1000)
+  --only TEXT  only mutants whose name has it
+  --list       names them and does nothing`;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    only: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+process.exitCode = await run();
+
+async function run(): Promise<number> {
+  const seeds = Number(values.seeds);
+  if (values.help || !Number.isSafeInteger(seeds) || seeds < 1) {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  const mutants = allMutants().filter(({ name }) => name.includes(values.only));
+  if (values.list) {
+    for (const { name } of mutants) console.log(name);
+    return 0;
+  }
+  const began = performance.now();
+  const seconds = () => ((performance.now() - began) / 1_000).toFixed(0);
+  const cells = countCellVisits().map(({ cell }) => cell);
+  const fates = await killMutants(mutants, seeds, cells, (line) => console.log(`${seconds().padStart(5)} s  ${line}`));
+  const of = (kind: (typeof fates)[number]['kind']) => fates.filter((fate) => fate.kind === kind);
+  for (const fate of fates) {
+    if (fate.kind === 'killed') continue;
+    console.log(`${fate.kind.padEnd(10)} ${fate.mutant.name}${fate.detail === '' ? '' : `: ${fate.detail}`}`);
+  }
+  const counts = (['killed', 'equivalent', 'unreached', 'survived', 'wronglyArgued'] as const).map(
+    (kind) => `${kind} ${of(kind).length}`,
+  );
+  console.log(`${mutants.length} mutants, ${counts.join(', ')}; ${seconds()} s`);
+  return of('survived').length + of('wronglyArgued').length === 0 ? 0 : 1;
+}

@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { WorldResult } from './world.ts';
+
+/** One world, or one mutant over worlds until one of them finds it. */
+export type WorldJob =
+  | {
+      readonly kind: 'world';
+      readonly seed: number;
+      readonly faults: readonly string[] | null;
+      readonly bug: string | null;
+      /** Whether the visits of cells are counted. */
+      readonly cells: boolean;
+    }
+  | { readonly kind: 'mutant'; readonly name: string; readonly seeds: readonly number[] };
+
+export type WorldJobResult =
+  | (Pick<WorldResult, 'violation' | 'steps' | 'orders' | 'fills' | 'confirmed'> & {
+      readonly kind: 'world';
+      readonly seed: number;
+      /** Of each cell of `countCellVisits`, in its order. */
+      readonly visits: readonly number[];
+    })
+  | {
+      readonly kind: 'mutant';
+      readonly name: string;
+      readonly killed: { readonly seed: number; readonly violation: string } | null;
+      readonly worlds: number;
+    };
+
+/** What is not done by then goes round in circles, ms, for each world of a job. */
+const LONGEST_MS = 60_000;
+const WORKER = new URL('./world-worker.ts', import.meta.url);
+
+/**
+ * Does the jobs on all cores; `onResult` hears of each when it is done, in no order. A job that never ends is given up with its worker, and `onHung` hears of it. Rejects where a worker fails.
+ */
+export async function runJobs(
+  jobs: readonly WorldJob[],
+  onResult: (result: WorldJobResult) => void,
+  onHung: (job: WorldJob) => void,
+  workers = availableParallelism(),
+): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    let worker: Worker | null = null;
+    for (;;) {
+      const job = jobs[next];
+      next += 1;
+      if (job === undefined) break;
+      worker ??= new Worker(WORKER);
+      const result = await perform(worker, job);
+      if (result !== null) onResult(result);
+      else {
+        await worker.terminate();
+        worker = null;
+        onHung(job);
+      }
+    }
+    await worker?.terminate();
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, jobs.length) }, work));
+}
+
+/** Null: it hangs. */
+function perform(worker: Worker, job: WorldJob): Promise<WorldJobResult | null> {
+  return new Promise((resolve, reject) => {
+    const longestMs = job.kind === 'world' ? LONGEST_MS : LONGEST_MS * Math.max(1, Math.ceil(job.seeds.length / 20));
+    const timer = setTimeout(() => end(() => resolve(null)), longestMs);
+    const onMessage = (result: WorldJobResult) => end(() => resolve(result));
+    const onError = (error: unknown) => end(() => reject(error));
+    function end(how: () => void): void {
+      clearTimeout(timer);
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      how();
+    }
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.postMessage(job);
+  });
+}
