@@ -1,13 +1,12 @@
-import { NO_POLICY } from '#core/config/policy.ts';
 import {
   type AccountConfiguration,
   type FeedConfiguration,
   feedName,
-  type LaneConfiguration,
   type LoadedConfiguration,
   type RuntimeConfiguration,
   unitsOf,
 } from '#core/config/runtime-configuration.ts';
+import { scannersOf, watchedSymbols } from '#core/config/scanner-configuration.ts';
 import type { LeaseEvent, LeaseOverview } from '#core/control/control-ports.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
@@ -16,17 +15,18 @@ import { InputLog } from '#core/input-log/input-log.ts';
 import type { EngineStart } from '#core/input-log/lease-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueId } from '#core/market/instrument.ts';
-import { policyChange } from '#core/risk/policy-change.ts';
 import type { Clock, EpochMs, Random, Timers } from '#core/time/clock.ts';
 import type { Connect } from '#venues/connection/transport.ts';
 import type { Credentials, Venue, VenueEndpoints, VenueLog } from '#venues/venue.ts';
+import { feedFault, fixedLanesOf, policyFault, scannedLanesOf, termsOf } from './configured-parts.ts';
 import { EngineMetrics } from './engine-metrics.ts';
 import { FeedGroup, type FeedGroupContext } from './feed-group.ts';
 import type { FeedStatus } from './feed-runner.ts';
+import type { ScannerStatus } from './feed-scanner.ts';
 import type { PartHealth } from './part-health.ts';
 import { leaseParts, type SupervisedPart, Supervisor, THREAD_BEAT } from './supervisor.ts';
+import type { ReadLaneSymbol } from './symbol-locator.ts';
 import type { ReadLedger } from './unit-recovery.ts';
-import type { RiskTerms } from './unit-risk.ts';
 import type { UnitStatus } from './unit-status.ts';
 
 /** Holds leases and tells of their changes: what of a lease keeper the engine needs. */
@@ -63,6 +63,8 @@ export interface EngineOptions {
   ) => LeaseHolder;
   readonly publisher: Publisher;
   readonly readLedger: ReadLedger;
+  /** Absent: nobody knows, and a lane whose symbol a scanner picks begins where something is held, else at its first symbol. */
+  readonly readLaneSymbol?: ReadLaneSymbol;
   readonly lastPublished: (venue: VenueId, symbol: string) => Promise<string | null>;
   /** Keys in force of an account; null: none are known and the account is degraded (R1). */
   readonly credentials: (unit: UnitRef) => Credentials | null;
@@ -121,7 +123,12 @@ export class Engine {
         configurationHash: () => this.#configuration.hash,
       },
       account: (unit) => this.#account(unit),
-      lanes: (unit) => this.#configuration.configuration.lanes.filter((lane) => isOf(lane, unit)),
+      lanes: (unit) => fixedLanesOf(this.#configuration.configuration, unit),
+      scanned: (unit) => scannedLanesOf(this.#configuration.configuration, unit),
+      scanners: (feed) => ({
+        scanners: scannersOf(this.#configuration.configuration, feed),
+        watched: watchedSymbols(this.#configuration.configuration, feed),
+      }),
       risk: () => termsOf(this.#configuration.configuration),
       marketAccount: (venue) => this.#marketAccount(venue),
       stopping: () => this.#stopping,
@@ -216,6 +223,7 @@ export class Engine {
       leases: this.#feedLeases.overview(),
       feeds: this.feeds(),
       units: this.units(),
+      scanners: this.scanners(),
       accounts: this.#options.publisher.accounts(),
       publisher: this.#options.publisher.metrics(),
       latencyUs: {
@@ -238,6 +246,10 @@ export class Engine {
 
   feeds(): readonly FeedStatus[] {
     return [...this.#groups.values()].flatMap((group) => group.feed() ?? []);
+  }
+
+  scanners(): readonly ScannerStatus[] {
+    return [...this.#groups.values()].flatMap((group) => group.scanners());
   }
 
   units(): readonly UnitStatus[] {
@@ -369,25 +381,6 @@ export class Engine {
   }
 }
 
-/** A venue that takes one connection at a time has one feed: two engines would take it from one another for ever. */
-function feedFault({ feeds }: RuntimeConfiguration, venues: EngineOptions['venues']): string | null {
-  const twice = feeds.find(
-    (feed, index) =>
-      !venues[feed.venue].marketData.limits.overlap && feeds.findIndex((each) => each.venue === feed.venue) < index,
-  );
-  return twice === undefined ? null : `${twice.venue} takes one connection at a time: it can have one feed only`;
-}
-
-function termsOf({ policy, lanes }: RuntimeConfiguration): RiskTerms {
-  return { policy: policy ?? NO_POLICY, lanes };
-}
-
-/** A policy that differs and says to be no newer: nobody could tell which one held. */
-function policyFault(before: RuntimeConfiguration, after: RuntimeConfiguration): string | null {
-  const change = policyChange(termsOf(before).policy, termsOf(after).policy);
-  return change.kind === 'refused' ? change.reason : null;
-}
-
 const LEASE_PREFIX = 'feed/';
 
 function leaseName(feed: string): string {
@@ -396,8 +389,4 @@ function leaseName(feed: string): string {
 
 function feedOfLease(name: string): string {
   return name.slice(LEASE_PREFIX.length);
-}
-
-function isOf(lane: LaneConfiguration, unit: UnitRef): boolean {
-  return lane.account === unit.account && lane.mode === unit.mode && lane.venue === unit.venue;
 }

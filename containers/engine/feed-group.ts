@@ -1,7 +1,8 @@
 import type { AccountConfiguration, FeedConfiguration, LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { ScannedLane, ScannerConfiguration } from '#core/config/scanner-configuration.ts';
 import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
-import { messageOf } from '#core/errors.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
@@ -12,7 +13,9 @@ import type { AccountRuntime, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { FeedRunner, type FeedStatus } from './feed-runner.ts';
-import { feedHealth, type PartHealth, unitHealth } from './part-health.ts';
+import { FeedScanner, type FeedScanning, type ScannerStatus } from './feed-scanner.ts';
+import type { LaneFeed } from './lane-feed.ts';
+import { feedHealth, type PartHealth, switchHealth, unitHealth } from './part-health.ts';
 import { leaseParts, type SupervisedPart } from './supervisor.ts';
 import type { EventOrigin } from './unit-events.ts';
 import type { RiskTerms } from './unit-risk.ts';
@@ -27,13 +30,19 @@ export interface FeedGroupContext {
   readonly origin: EventOrigin;
   /** Of the configuration in force. */
   readonly account: (unit: UnitRef) => AccountConfiguration | undefined;
+  /** Those with symbols of their own. */
   readonly lanes: (unit: UnitRef) => readonly LaneConfiguration[];
+  /** Those whose symbols scanners pick. */
+  readonly scanned: (unit: UnitRef) => readonly ScannedLane[];
+  /** What scanners of a feed hear, and the symbols of which nothing else is carried. */
+  readonly scanners: (feed: FeedConfiguration) => FeedScanning;
   readonly risk: () => RiskTerms;
   /** Market data comes from where the venue's accounts trade. */
   readonly marketAccount: (venue: Venue) => UnitRef;
   readonly stopping: () => boolean;
 }
 
+const NO_SYMBOL = () => Promise.resolve(null);
 const RETRY_MS = 1_000;
 /** How long the orders of a unit may take to end when its feed is handed over or taken out of the configuration. */
 const REST_MS = 20_000;
@@ -52,6 +61,9 @@ export class FeedGroup {
   #generation = 0;
   #leaving = false;
   readonly #runners = new Map<UnitId, UnitRunner>();
+  #scanner: FeedScanner | null = null;
+  /** Symbols of which lanes are not to be told before they ask. */
+  #watched: ReadonlySet<string> = new Set();
 
   constructor(context: FeedGroupContext, name: string, feed: FeedConfiguration, units: readonly UnitRef[]) {
     this.name = name;
@@ -85,6 +97,7 @@ export class FeedGroup {
       if (stopping()) return;
       runner?.gone();
       this.#runner = null;
+      this.#endScanner();
       if (!this.#leaving) void this.#unitLeases.stop({ release: true }).then(() => this.#unitLeases.start());
       void runner?.stop();
     }
@@ -103,6 +116,7 @@ export class FeedGroup {
     if (!this.#context.stopping()) {
       runner?.gone();
       this.#runner = null;
+      this.#endScanner();
     }
     await runner?.stop();
   }
@@ -127,11 +141,18 @@ export class FeedGroup {
 
   /** The feed gets what is new before the lanes need it, and loses what goes after they have left it. New units are taken as they are free. */
   async reconfigure(feed: FeedConfiguration, units: readonly UnitRef[]): Promise<void> {
+    const { lanes, scanned, risk, scanners } = this.#context;
     const both = [...new Set([...this.#feed.symbols, ...feed.symbols])];
-    await this.#runner?.reconfigure(both, feed.channels);
+    const next = scanners(feed);
+    // What is whole before or after is whole meanwhile.
+    const known = this.#feed.symbols;
+    const watched = [...next.watched].filter((symbol) => this.#watched.has(symbol) || !known.includes(symbol));
+    await this.#runner?.reconfigure(both, feed.channels, new Set(watched));
     for (const runner of this.#runners.values())
-      await runner.reconfigure(this.#context.lanes(runner.unit), this.#context.risk());
-    await this.#runner?.reconfigure(feed.symbols, feed.channels);
+      await runner.reconfigure(lanes(runner.unit), risk(), scanned(runner.unit));
+    await this.#runner?.reconfigure(feed.symbols, feed.channels, next.watched);
+    this.#scanner?.reconfigure(next.scanners);
+    this.#watched = next.watched;
     this.#feed = feed;
     for (const unit of units) this.#units.set(unitId(unit), unit);
     await this.#unitLeases.rename([...this.#units.keys()]);
@@ -139,6 +160,10 @@ export class FeedGroup {
 
   feed(): FeedStatus | null {
     return this.#runner?.status() ?? null;
+  }
+
+  scanners(): readonly ScannerStatus[] {
+    return this.#scanner?.status() ?? [];
   }
 
   units(): readonly UnitStatus[] {
@@ -162,7 +187,9 @@ export class FeedGroup {
   health(notHeld: string | null): Readonly<Record<string, PartHealth>> {
     const parts: Record<string, PartHealth> = { [`feed/${this.name}`]: feedHealth(this.feed(), notHeld) };
     for (const [unit, runner] of this.#runners) {
-      parts[`unit/${unit}`] = unitHealth(runner.status());
+      const status = runner.status();
+      parts[`unit/${unit}`] = unitHealth(status);
+      for (const each of status.switches) parts[`lane/${unit}/${each.lane}`] = switchHealth(each);
       const known = this.#context.options.credentials(runner.unit) !== null;
       parts[`keys/${unit}`] = { ok: known, state: known ? 'known' : 'no keys known' };
     }
@@ -170,6 +197,11 @@ export class FeedGroup {
     for (const { name, reason } of this.#unitLeases.overview().notHeld)
       parts[`unit/${name}`] ??= { ok: true, state: `not traded here: ${reason}` };
     return parts;
+  }
+
+  #endScanner(): void {
+    this.#scanner?.stop();
+    this.#scanner = null;
   }
 
   /** False: something of the unit is left that may still be executed. */
@@ -193,12 +225,15 @@ export class FeedGroup {
       await new Promise<void>((resolve) => options.timers.after(RETRY_MS, resolve));
     }
     if (this.#generation !== generation || stopping()) return;
+    const { scanners, watched } = this.#context.scanners(this.#feed);
+    const scanner = this.#openScanner(scanners);
     const runner = new FeedRunner(
       {
         name: this.name,
         venue,
         symbols: this.#feed.symbols,
         channels: this.#feed.channels,
+        watched,
         instruments: this.#instruments,
         runtime,
         publisher: options.publisher,
@@ -214,6 +249,7 @@ export class FeedGroup {
         lastPublished: (symbol) => options.lastPublished(venue.id, symbol),
         onBook: (symbol, book, receivedAt, exchangeTime, now) =>
           this.#onBook(symbol, book, receivedAt, exchangeTime, now),
+        onOther: (message, receivedAt) => scanner.onMessage(message, receivedAt),
         clock: options.clock,
         timers: options.timers,
       },
@@ -221,7 +257,23 @@ export class FeedGroup {
       tookOverFrom,
     );
     this.#runner = runner;
+    this.#scanner = scanner;
+    this.#watched = watched;
     runner.start();
+  }
+
+  #openScanner(scanners: readonly ScannerConfiguration[]): FeedScanner {
+    const { options, inputLog } = this.#context;
+    return new FeedScanner(scanners, {
+      name: this.name,
+      instruments: this.#instruments,
+      inputLog,
+      clock: options.clock,
+      timers: options.timers,
+      onSampled: (scanner, now) => {
+        for (const runner of this.#runners.values()) runner.scanned(scanner, now);
+      },
+    });
   }
 
   async #knowInstruments(runtime: VenueRuntime): Promise<boolean> {
@@ -276,7 +328,7 @@ export class FeedGroup {
     lease: HeldLease,
     predecessorValidUntil: EpochMs | null,
   ): UnitRunner {
-    const { options, inputLog, metrics, origin, lanes, risk } = this.#context;
+    const { options, inputLog, metrics, origin, lanes, scanned, risk } = this.#context;
     const runtime: AccountRuntime = {
       ...this.#runtime(unit.mode),
       account: unit,
@@ -288,6 +340,7 @@ export class FeedGroup {
         unit,
         account,
         lanes: lanes(unit),
+        scanning: { lanes: scanned(unit), feed: this.#laneFeed(), readLaneSymbol: options.readLaneSymbol ?? NO_SYMBOL },
         risk: risk(),
         venue: this.venue,
         runtime,
@@ -305,6 +358,19 @@ export class FeedGroup {
       lease,
       predecessorValidUntil,
     );
+  }
+
+  #laneFeed(): LaneFeed {
+    const held = (): FeedRunner => {
+      if (this.#runner === null) throw new MillraceError('retryable', 'FEED_NOT_HELD', `feed=${this.name}`);
+      return this.#runner;
+    };
+    return {
+      carry: async (symbol, holder) => held().carry(symbol, holder),
+      // With the feed everything goes that was carried.
+      release: async (symbol, holder) => this.#runner?.release(symbol, holder),
+      book: (symbol) => this.#runner?.book(symbol) ?? null,
+    };
   }
 
   #runtime(mode: UnitRef['mode']): VenueRuntime {

@@ -7,6 +7,13 @@ import { type CandidateFigures, MarketScanner, type ScannerDrop } from '#core/sc
 import type { Clock, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { FeedMessage } from './feed-socket.ts';
 
+/** What scanners make of a feed. */
+export interface FeedScanning {
+  readonly scanners: readonly ScannerConfiguration[];
+  /** Symbols of which only what scanners hear is carried until a lane asks for one. */
+  readonly watched: ReadonlySet<string>;
+}
+
 export interface FeedScannerOptions {
   /** Of the feed. */
   readonly name: string;

@@ -53,6 +53,11 @@ export class LaneInputs {
     this.#tell(lane, { change: 'listed' }, now);
   }
 
+  /** It is given no books any more, and followed all the same. */
+  unlisted(lane: Lane, now: Now): void {
+    this.#tell(lane, { change: 'unlisted' }, now);
+  }
+
   gone(lane: Lane, now: Now): void {
     this.#tell(lane, { change: 'gone' }, now);
   }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { ScannedLane } from '#core/config/scanner-configuration.ts';
 import type { UnitId } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
 import type { Lane } from '#core/lanes/lane.ts';
@@ -8,9 +9,12 @@ import type { Now } from '#core/lanes/now.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import type { RiskBook } from '#core/risk/risk-book.ts';
+import type { MarketScanner } from '#core/scanner/market-scanner.ts';
 import type { Clock, Timers } from '#core/time/clock.ts';
 import type { LaneInputs } from './lane-inputs.ts';
-import { createUnitLane, createUnitLanes } from './unit-lane.ts';
+import { LaneSwitch, type LaneSwitchOptions, type LaneSwitchStatus } from './lane-switch.ts';
+import { ScannedLanes } from './scanned-lanes.ts';
+import { createUnitLane, createUnitLanes, whyNotOn } from './unit-lane.ts';
 
 /** How long the orders of a lane that goes may take to end. */
 const RETIRE_MS = 20_000;
@@ -28,8 +32,13 @@ export interface LaneRosterOptions {
   readonly timers: Timers;
   readonly tell: (note: EventNote) => void;
   readonly now: () => Now;
-  /** A new lane learns what venue and ledger say of it; it begins only after that. */
-  readonly recover: (lane: Lane) => Promise<void>;
+  /** A new lane learns what venue and ledger say of it, unless `still` has become false meanwhile; it begins only after that. */
+  readonly recover: (lane: Lane, still?: () => boolean) => Promise<void>;
+  /** What lanes need whose symbols scanners pick. */
+  readonly switching: Pick<
+    LaneSwitchOptions,
+    'unit' | 'queries' | 'readLedger' | 'readLaneSymbol' | 'feed' | 'log' | 'verify' | 'bound'
+  > & { readonly frozen: () => readonly string[] };
   /** Gives a new lane the unit's gate and wish as they are now. */
   readonly admit: (lane: Lane) => void;
   readonly onGone: (lane: Lane) => void;
@@ -39,13 +48,20 @@ export interface LaneRosterOptions {
 /** The lanes of one unit, and how they come, rest and go while it trades. */
 export class LaneRoster {
   readonly #options: LaneRosterOptions;
+  /** Lanes with symbols of their own. */
   #lanes: readonly Lane[];
+  readonly #scanned: ScannedLanes;
   /** Lanes that are configured and cannot be traded, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
 
   /** Throws `INSTRUMENT_UNKNOWN`. */
-  constructor(configurations: readonly LaneConfiguration[], options: LaneRosterOptions) {
+  constructor(
+    configurations: readonly LaneConfiguration[],
+    scanned: readonly ScannedLane[],
+    options: LaneRosterOptions,
+  ) {
     this.#options = options;
+    this.#scanned = new ScannedLanes(scanned, (plan) => this.#createSwitch(plan));
     const { venue, instruments, nextId, riskBook } = options;
     const { lanes, refused } = createUnitLanes(configurations, venue, instruments, nextId, riskBook);
     this.#lanes = lanes;
@@ -66,18 +82,70 @@ export class LaneRoster {
 
   /** Every lane that is followed. */
   get all(): readonly Lane[] {
-    return this.#lanes;
+    return [...this.#lanes, ...this.#scanned.all];
   }
 
+  /** Those that have a symbol now; lanes of symbols that were left are followed beside them. */
+  get current(): readonly Lane[] {
+    return [...this.#lanes, ...this.#scanned.current];
+  }
+
+  /** Hot: who is given the books of a symbol. */
+  listed(symbol: string): Lane | null {
+    for (const lane of this.#lanes) if (lane.symbol === symbol) return lane;
+    return this.#scanned.on(symbol);
+  }
+
+  /** Who is given the reports on a symbol. */
   of(symbol: string): Lane | null {
-    return this.#lanes.find((each) => each.symbol === symbol) ?? null;
+    return this.listed(symbol) ?? this.#scanned.all.find((each) => each.symbol === symbol) ?? null;
+  }
+
+  /** The unit's recovery is done: lanes whose symbols scanners pick begin. */
+  begin(): void {
+    this.#scanned.begin();
+  }
+
+  /** Lanes whose timers are due. */
+  due(now: Now): readonly Lane[] {
+    return [...this.#lanes, ...this.#scanned.due(now)];
+  }
+
+  /** After the lanes' own timers: who changes its symbol goes on. */
+  timer(now: Now): void {
+    this.#scanned.timer(now);
+  }
+
+  scanned(scanner: MarketScanner, now: Now): void {
+    this.#scanned.scanned(scanner, now);
+  }
+
+  /** After a report on a symbol. */
+  reported(symbol: string, now: Now): void {
+    const lane = this.of(symbol);
+    if (lane !== null) this.#scanned.reported(lane, now);
+  }
+
+  /** No lane changes its symbol any more. */
+  settle(reason: string): void {
+    this.#scanned.end(reason);
+  }
+
+  /** Nothing of the lanes is wanted any more. */
+  stop(reason: string): void {
+    this.#scanned.end(reason);
+    this.#scanned.giveBack();
+  }
+
+  switches(): readonly LaneSwitchStatus[] {
+    return this.#scanned.status();
   }
 
   /**
    * A lane that is gone or different comes to rest first, a new or different one starts from what venue and ledger say. Rejects with `LANE_NOT_AT_REST` when a
    * lane's orders do not end in time; it then goes on as it was, with its entries paused.
    */
-  async reconfigure(configurations: readonly LaneConfiguration[]): Promise<void> {
+  async reconfigure(configurations: readonly LaneConfiguration[], scanned: readonly ScannedLane[] = []): Promise<void> {
     for (const lane of [...this.#lanes]) {
       const next = configurations.find((each) => each.name === lane.name);
       if (next === undefined || !isDeepStrictEqual(next, lane.configuration)) await this.#retire(lane, next);
@@ -85,6 +153,7 @@ export class LaneRoster {
     for (const configuration of configurations) {
       if (!this.#lanes.some((each) => each.name === configuration.name)) await this.#add(configuration);
     }
+    await this.#scanned.reconfigure(scanned, (lanes) => this.#retireScanned(lanes, scanned));
   }
 
   /** Entries of these lanes stop and working orders are cancelled; resolves when nothing can fill any more or `timeoutMs` has passed. False: something is left. */
@@ -100,14 +169,30 @@ export class LaneRoster {
   }
 
   async #retire(lane: Lane, next: LaneConfiguration | undefined): Promise<void> {
-    const reason = next === undefined ? 'no longer configured' : 'configured anew';
-    if (!(await this.rest([lane], reason, RETIRE_MS))) {
-      throw new MillraceError('retryable', 'LANE_NOT_AT_REST', `lane=${lane.name} afterMs=${RETIRE_MS}`);
-    }
+    await this.#bringToRest([lane], next === undefined ? 'no longer configured' : 'configured anew');
     this.#lanes = this.#lanes.filter((each) => each !== lane);
+    this.#gone(lane, next?.symbol === lane.symbol);
+  }
+
+  async #retireScanned(lanes: readonly Lane[], next: readonly ScannedLane[]): Promise<void> {
+    await this.#bringToRest(lanes, 'configured anew, or no longer');
+    for (const lane of lanes) {
+      const plan = next.find((each) => each.lane.name === lane.name);
+      this.#gone(lane, plan?.scanner.candidates.includes(lane.symbol) === true);
+    }
+  }
+
+  async #bringToRest(lanes: readonly Lane[], reason: string): Promise<void> {
+    if (await this.rest(lanes, reason, RETIRE_MS)) return;
+    const names = [...new Set(lanes.map((lane) => lane.name))].join(',');
+    throw new MillraceError('retryable', 'LANE_NOT_AT_REST', `lane=${names} afterMs=${RETIRE_MS}`);
+  }
+
+  /** `kept`: another lane takes its position over. */
+  #gone(lane: Lane, kept: boolean): void {
     this.#options.inputs.gone(lane, this.#options.now());
     this.#options.onGone(lane);
-    if (lane.position.units === 0n || next?.symbol === lane.symbol) return;
+    if (lane.position.units === 0n || kept) return;
     const { unit, tell } = this.#options;
     tell({
       type: 'alert',
@@ -116,6 +201,30 @@ export class LaneRoster {
         code: 'POSITION_WITHOUT_LANE',
         text: `${unit} holds ${lane.position.text} ${lane.symbol}, and no lane is configured for it any more`,
         dedupeKey: `${unit}/${lane.symbol}`,
+      },
+    });
+  }
+
+  #createSwitch(plan: ScannedLane): LaneSwitch {
+    const { venue, instruments, nextId, riskBook, switching, recover, inputs, admit, onGone, tell, now } =
+      this.#options;
+    const others = () => this.all.filter((lane) => lane.name !== plan.lane.name);
+    return new LaneSwitch({
+      ...switching,
+      plan,
+      instruments,
+      inputs,
+      tell,
+      now,
+      create: (configuration) => createUnitLane(configuration, others(), venue, instruments, nextId, riskBook),
+      forgo: (lane) => riskBook.forgo(lane.symbol),
+      recover,
+      admit,
+      onGone,
+      unfit: (symbol, configuration) => {
+        if (switching.frozen().includes(symbol)) return 'frozen';
+        const taken = this.#lanes.some((each) => each.symbol === symbol) || this.#scanned.takes(symbol, plan.lane.name);
+        return taken ? "another lane's" : whyNotOn(configuration, others(), instruments.get(symbol));
       },
     });
   }

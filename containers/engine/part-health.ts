@@ -1,4 +1,5 @@
 import type { FeedStatus } from './feed-runner.ts';
+import type { LaneSwitchStatus } from './lane-switch.ts';
 import type { UnitStatus } from './unit-status.ts';
 
 /** State of one part of the engine, as people and alarms read it (T6). */
@@ -25,4 +26,10 @@ export function feedHealth(feed: FeedStatus | null, notHeld: string | null): Par
 
 export function unitHealth({ closed, fence }: UnitStatus): PartHealth {
   return { ok: closed === null && fence === null, state: closed ?? fence ?? 'trading' };
+}
+
+/** A lane on its way from one symbol to another takes no entries, which is healthy as long as the steps succeed. */
+export function switchHealth({ state, reason, symbol, wanted }: LaneSwitchStatus): PartHealth {
+  const way = symbol === wanted ? `${symbol}` : `${symbol ?? 'no symbol'} → ${wanted ?? 'not known yet'}`;
+  return { ok: state !== 'Retrying', state: state === 'Trading' ? `trades ${way}` : `${state} (${way}): ${reason}` };
 }

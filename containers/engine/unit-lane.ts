@@ -1,10 +1,12 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
-import { MillraceError } from '#core/errors.ts';
+import { MillraceError, messageOf } from '#core/errors.ts';
 import { Lane } from '#core/lanes/lane.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
+import { parseScaled } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import { sharedHolding } from '#core/positions/spot-holding.ts';
 import type { RiskBook } from '#core/risk/risk-book.ts';
+import { createStrategy } from '#core/strategies/create-strategy.ts';
 
 /** A lane beside the others of its unit. Throws `INSTRUMENT_UNKNOWN`, and `HOLDING_SHARED` for a spot lane whose asset another one moves as well. */
 export function createUnitLane(
@@ -50,4 +52,23 @@ export function createUnitLanes(
     }
   }
   return { lanes, refused };
+}
+
+/** Why a lane cannot trade as it is configured beside others; null: it can. */
+export function whyNotOn(
+  configuration: LaneConfiguration,
+  others: readonly Lane[],
+  instrument: Instrument | undefined,
+): string | null {
+  if (instrument === undefined) return 'no such instrument';
+  if (!instrument.tradable) return 'not tradable';
+  if (others.some((each) => sharedHolding([instrument, each.instrument]) !== null)) return "another lane's holding";
+  try {
+    for (const size of [configuration.limits.maxOrderSize, configuration.limits.maxPositionSize])
+      parseScaled(size, instrument.sizeScale);
+    createStrategy(configuration.strategy, instrument);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

@@ -1,6 +1,7 @@
 import type { UnitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
 import type { Lane } from '#core/lanes/lane.ts';
+import type { Verification } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, Timers } from '#core/time/clock.ts';
@@ -83,9 +84,11 @@ export class UnitReconciliation {
     void this.#askMoney();
   }
 
-  /** Recovers a lane that comes to a unit at work; while the unit itself is recovering, it is recovered with the others. */
-  async recover(lane: Lane): Promise<void> {
-    if (this.#opened) (await this.#options.recovery.prepare(lane))();
+  /** Recovers a lane that comes to a unit at work, unless `still` has become false meanwhile; while the unit itself is recovering, it is recovered with the others. */
+  async recover(lane: Lane, still: () => boolean = () => true): Promise<void> {
+    if (!this.#opened) return;
+    const open = await this.#options.recovery.prepare(lane);
+    if (still()) open();
   }
 
   /** How often the venue was asked and answered, be it with an error; null: it is not to be asked yet. */
@@ -99,12 +102,12 @@ export class UnitReconciliation {
     this.#compared.delete(lane);
   }
 
-  /** Compares position and open orders of a lane with the venue. */
-  async verify(lane: Lane): Promise<void> {
+  /** Compares position and open orders of a lane with the venue, and says what it answered; null: the unit has ended meanwhile. */
+  async verify(lane: Lane): Promise<Verification | null> {
     const { unit, queries, clock, log, inputs } = this.#options;
     const from = Math.max(this.#startedAt, clock.epochMs() - LOOK_BACK_MS) as EpochMs;
     const verification = await askForVerification(queries, lane, from, lane.activity, clock);
-    if (this.#options.stopped()) return;
+    if (this.#options.stopped()) return null;
     this.#compared.set(lane, (this.#compared.get(lane) ?? 0) + 1);
     if (verification.kind === 'failed') {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
@@ -114,6 +117,7 @@ export class UnitReconciliation {
     }
     inputs.verification(lane, verification, this.#options.now());
     this.#options.onChange();
+    return verification;
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
 import type { AccountConfiguration, LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { ScannedLane } from '#core/config/scanner-configuration.ts';
 import type { HeldLease } from '#core/control/control-ports.ts';
 import type { DesiredState } from '#core/control/desired-state.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
@@ -14,6 +15,7 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { ConnectionStatus, VenueQueries } from '#core/orders/venue-ports.ts';
+import type { MarketScanner } from '#core/scanner/market-scanner.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { AccountRuntime, Venue } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
@@ -31,12 +33,15 @@ import { UnitReconciliation } from './unit-reconciliation.ts';
 import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
 import { takeReport } from './unit-reports.ts';
 import { NO_TERMS, type RiskTerms, UnitRisk } from './unit-risk.ts';
+import { NO_SCANNING, type UnitScanning } from './unit-scanning.ts';
 import { laneStatus, type UnitStatus } from './unit-status.ts';
 
 export interface UnitRunnerOptions {
   readonly unit: UnitRef;
   readonly account: AccountConfiguration;
   readonly lanes: readonly LaneConfiguration[];
+  /** Those whose symbols scanners pick; absent: there are none. */
+  readonly scanning?: UnitScanning;
   /** What limits them together; absent: nothing. */
   readonly risk?: RiskTerms;
   readonly venue: Venue;
@@ -132,7 +137,7 @@ export class UnitRunner {
       this.#now(),
     );
     this.#inputs = new LaneInputs(this.#log, this.#performer, (mono) => this.#closeIfOver(mono), options.book);
-    this.#roster = new LaneRoster(options.lanes, {
+    this.#roster = new LaneRoster(options.lanes, (options.scanning ?? NO_SCANNING).lanes, {
       unit: this.#id,
       venue: options.venue.id,
       instruments: options.instruments,
@@ -143,7 +148,17 @@ export class UnitRunner {
       timers: options.timers,
       tell: (note) => this.#tell(note),
       now: () => this.#now(),
-      recover: (lane) => this.#reconciliation.recover(lane),
+      recover: (lane, still) => this.#reconciliation.recover(lane, still),
+      switching: {
+        unit: options.unit,
+        queries: this.#queries,
+        readLedger: options.readLedger,
+        ...(options.scanning ?? NO_SCANNING),
+        log: this.#log,
+        verify: (lane) => this.#reconciliation.verify(lane),
+        bound: () => this.#bound(),
+        frozen: () => this.#lease.desired.frozenSymbols,
+      },
       admit: (lane) => this.#admit(lane),
       onGone: (lane) => this.#reconciliation.forget(lane),
       stopped: () => this.#stopped,
@@ -175,6 +190,7 @@ export class UnitRunner {
       onOpened: () => {
         this.#record({ change: 'opened' });
         this.#takeDesired(this.#lease.desired);
+        this.#roster.begin();
       },
       onChange: () => this.#gate(),
       stopped: () => this.#stopped,
@@ -238,18 +254,29 @@ export class UnitRunner {
    * Changes the unit's lanes while it trades, and what limits them together (at once): a lane that is gone or different comes to rest first, a new or different one starts from what venue and ledger
    * say. Rejects with `LANE_NOT_AT_REST` when a lane's orders do not end in time; it then goes on as it was, with its entries paused.
    */
-  async reconfigure(lanes: readonly LaneConfiguration[], risk?: RiskTerms): Promise<void> {
+  async reconfigure(
+    lanes: readonly LaneConfiguration[],
+    risk?: RiskTerms,
+    scanned?: readonly ScannedLane[],
+  ): Promise<void> {
     if (risk !== undefined) this.#risk.apply(risk, this.#now());
-    await this.#roster.reconfigure(lanes);
+    await this.#roster.reconfigure(lanes, scanned);
   }
 
+  /** Hot: who is given the books of a symbol. */
   lane(symbol: string): Lane | null {
-    return this.#roster.of(symbol);
+    return this.#roster.listed(symbol);
+  }
+
+  /** A scanner took a sample. */
+  scanned(scanner: MarketScanner, now: Now): void {
+    if (!this.#stopped && this.#reconciliation.opened) this.#roster.scanned(scanner, now);
   }
 
   /** Entries stop and working orders are cancelled; resolves when nothing can fill any more or `timeoutMs` has passed. False: something is left. */
   async drain(reason: string, timeoutMs: number): Promise<boolean> {
     this.#draining = true;
+    this.#roster.settle(reason);
     await this.#roster.rest(this.lanes, reason, timeoutMs);
     // From here on nothing leaves: an order sent now would have nobody to follow it.
     this.#drained = true;
@@ -270,6 +297,7 @@ export class UnitRunner {
     this.#reconciliation.stop();
     this.#money.stop();
     this.#setGate(reason, reason);
+    this.#roster.stop(reason);
     await this.#links.stop();
   }
 
@@ -283,7 +311,7 @@ export class UnitRunner {
       renewAccountStream: (reason) => this.#links.renewAccountStream(reason),
       orderEntry: () => this.#links.orderEntry,
       renewOrderEntry: () => this.#links.renewOrderEntry(),
-      lanes: () => this.lanes,
+      lanes: () => this.#roster.current,
       comparisons: (lane) => this.#reconciliation.comparisons(lane),
       compare: (lane) => void this.#reconciliation.verify(lane),
       onSilent: (part, reason) => this.#onSilent(part, reason),
@@ -301,6 +329,7 @@ export class UnitRunner {
       closed: this.#closed,
       fence: this.#fence,
       lanes: this.lanes.map((lane) => laneStatus(lane)),
+      switches: this.#roster.switches(),
     };
   }
 
@@ -318,6 +347,12 @@ export class UnitRunner {
     return { mono: this.#options.clock.monoNanos(), epoch: this.#options.clock.epochMs() };
   }
 
+  /** Why no lane of the unit may change its symbol now. */
+  #bound(): string | null {
+    const { wish } = this.#lease.desired;
+    return this.#closed ?? this.#fence ?? (wish === 'run' ? null : `people wish it to ${wish}`);
+  }
+
   #onSilent(part: string, reason: string | null): void {
     if (reason === null) this.#silent.delete(part);
     else this.#silent.set(part, reason);
@@ -330,7 +365,8 @@ export class UnitRunner {
     this.#gate();
     if (this.#reconciliation.opened) {
       const now = this.#now();
-      for (const lane of this.lanes) this.#inputs.timer(lane, now);
+      for (const lane of this.#roster.due(now)) this.#inputs.timer(lane, now);
+      this.#roster.timer(now);
     }
     this.#ticks += 1;
     this.#cancelTimer = this.#options.timers.after(TIMER_MS, () => this.#tick());
@@ -390,11 +426,12 @@ export class UnitRunner {
     const now = this.#now();
     takeReport(report, now, {
       unit: this.#id,
-      laneOf: (symbol) => this.lane(symbol),
+      laneOf: (symbol) => this.#roster.of(symbol),
       inputs: this.#inputs,
       tell: (note) => this.#tell(note),
       money: this.#money,
     });
+    if ('symbol' in report && report.symbol !== null) this.#roster.reported(report.symbol, now);
   }
 
   #tell(note: EventNote, stamps: StageStamps | null = null): void {

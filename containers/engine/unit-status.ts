@@ -1,6 +1,7 @@
 import type { UnitId } from '#core/control/unit.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
+import type { LaneSwitchStatus } from './lane-switch.ts';
 
 /** Health of a unit, as `/health` and the live view show it. */
 export interface UnitStatus {
@@ -12,6 +13,8 @@ export interface UnitStatus {
   readonly closed: string | null;
   readonly fence: string | null;
   readonly lanes: readonly LaneStatus[];
+  /** Of lanes whose symbols scanners pick. */
+  readonly switches: readonly LaneSwitchStatus[];
 }
 
 export interface LaneStatus {

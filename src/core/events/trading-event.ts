@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../control/unit.ts';
+import { SWITCH_STATES } from '../lanes/switch-state.ts';
 import { VENUES } from '../market/instrument.ts';
 import { AMENDMENT_OUTCOMES } from '../orders/amendment.ts';
 
@@ -200,6 +201,40 @@ export const TRADING_EVENT_BODIES = {
   'lane.entries': z
     .object({ lane: z.string(), symbol: z.string(), paused: z.boolean(), reason: z.string() })
     .describe('Entries of a lane were paused or resumed.'),
+  'lane.symbol': z
+    .object({
+      lane: z.string(),
+      /** The symbol that has the lane; null: none has. */
+      symbol: z.string().nullable(),
+      /** Where it is to go. */
+      target: z.string().nullable(),
+      from: z.enum(SWITCH_STATES),
+      to: z.enum(SWITCH_STATES),
+      /** Counts the lanes that it has had under this lease: no tick of an earlier one reaches a later one. */
+      generation: z.number().int().nonnegative(),
+      reason: z.string(),
+    })
+    .describe('A lane whose symbol a scanner picks took a step from one symbol to another.'),
+  'scanner.proposed': z
+    .object({
+      scanner: z.string(),
+      lane: z.string(),
+      /** The lane's own, or the one it was on its way to. */
+      from: z.string(),
+      to: z.string(),
+      /** Of all candidates, as they were judged; `score` null: it did not rank, and `reason` says why. */
+      figures: z.array(
+        z.object({
+          symbol: z.string(),
+          volatilityBps: z.number(),
+          volumePerMinute: z.number(),
+          spreadBps: z.number(),
+          score: z.number().nullable(),
+          reason: z.string().nullable(),
+        }),
+      ),
+    })
+    .describe('A scanner proposed another symbol to a lane, with the figures that it was made from.'),
   lease: z
     .object({
       name: z.string(),

@@ -35,8 +35,12 @@ export type InputKind =
   | 'feePrice'
   /** A scanner took a sample. */
   | 'scan'
-  /** What changed a lane's symbol, or the lane with it. */
+  /** What the change of a lane's symbol was told, or what it found. */
   | 'switch'
+  | 'leave'
+  | 'stay'
+  | 'hold'
+  | 'release'
   /** No input: what a lane's inputs since its last such line led to. */
   | 'effects';
 

@@ -26,6 +26,9 @@ export type LaneGiven =
   | { readonly kind: 'desired'; readonly body: DesiredState }
   /** Entries stop and working orders are cancelled. */
   | { readonly kind: 'drain'; readonly body: { readonly reason: string } }
+  /** Its symbol is given up, or kept after all; entries on it are held back, or let go. */
+  | { readonly kind: 'leave' | 'hold'; readonly body: { readonly reason: string } }
+  | { readonly kind: 'stay' | 'release'; readonly body: null }
   | { readonly kind: 'accountReport'; readonly body: FillReport | OrderReport | AdjustmentReport }
   /** What a currency that fees are taken in costs. */
   | { readonly kind: 'feePrice'; readonly body: FeePrice }
@@ -77,6 +80,18 @@ export function giveLane(lane: Lane, input: LaneGiven, book: OrderBook | null, n
       return;
     case 'drain':
       lane.drain(input.body.reason, now);
+      return;
+    case 'leave':
+      lane.leave(input.body.reason, now);
+      return;
+    case 'hold':
+      lane.hold(input.body.reason);
+      return;
+    case 'stay':
+      lane.stay();
+      return;
+    case 'release':
+      lane.release();
       return;
     case 'accountReport':
       if (input.body.kind === 'fill') lane.onFill(input.body, now);

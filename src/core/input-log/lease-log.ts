@@ -22,7 +22,7 @@ export type UnitLine =
   | { readonly change: 'began'; readonly unit: UnitRef; readonly feed: string }
   | { readonly change: 'opened' | 'gone' };
 
-/** Body of a `lane` line. One that is not listed is given no books yet. */
+/** Body of a `lane` line. One that is not listed is given no books: not yet, or no more. */
 export type LaneLine =
   | {
       readonly change: 'began';
@@ -30,7 +30,7 @@ export type LaneLine =
       readonly configuration: LaneConfiguration;
       readonly instrument: Instrument;
     }
-  | { readonly change: 'listed' | 'gone' };
+  | { readonly change: 'listed' | 'unlisted' | 'gone' };
 
 /** Body of a `policy` line: what a unit's parts of all budgets follow from. */
 export interface PolicyLine {

@@ -140,6 +140,11 @@ export class SymbolSwitch {
     return this.#state === 'Trading' && this.#heldFor === null;
   }
 
+  /** Whether the answer to this attempt is still waited for: what it would change may be changed. */
+  awaits(attempt: number): boolean {
+    return this.#asking && attempt === this.#attempt;
+  }
+
   /** Whether the lane could not begin on a symbol of late. */
   leavesOut(symbol: string, now: MonoNanos): boolean {
     return (this.#leftOut.get(symbol) ?? Number.NEGATIVE_INFINITY) > now;
@@ -235,8 +240,10 @@ export class SymbolSwitch {
 
   /** Nothing more is changed: the lane goes, or its unit. */
   end(reason: string, now: MonoNanos): void {
-    if (this.#state !== 'Ended') this.#move('end', reason, now);
     this.#asking = false;
+    if (this.#state === 'Ended') return;
+    this.effects.push({ kind: 'hold', reason });
+    this.#move('end', reason, now);
   }
 
   /** Goes on where it is safe to, by what holds now. */

@@ -25,6 +25,7 @@ export const LEDGER_ENTRY = {
   balance: TRADING_EVENT_BODIES.balance.extend(origin),
   lane: laneBody.omit({ from: true, to: true }).extend({ ...origin, state: z.enum(LANE_STATES) }),
   entries: TRADING_EVENT_BODIES['lane.entries'].extend(origin),
+  symbol: TRADING_EVENT_BODIES['lane.symbol'].extend(origin),
 } as const;
 
 export type LedgerIntent = z.infer<typeof LEDGER_ENTRY.intent>;
@@ -49,4 +50,6 @@ export interface LedgerLane {
   readonly lane: string;
   readonly state: z.infer<typeof LEDGER_ENTRY.lane> | null;
   readonly entries: z.infer<typeof LEDGER_ENTRY.entries> | null;
+  /** Where a lane whose symbol a scanner picks stood last; absent or null: it has a symbol of its own. */
+  readonly symbol?: z.infer<typeof LEDGER_ENTRY.symbol> | null;
 }

@@ -13,6 +13,7 @@ export type LedgerPart =
   | 'balance'
   | 'lane'
   | 'entries'
+  | 'symbol'
   | 'policy';
 
 /**
@@ -157,6 +158,14 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         content: { ...rest, ...origin, state: to },
       };
     }
+    case 'lane.symbol':
+      return {
+        ...place,
+        ...latest,
+        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
+        part: 'symbol',
+        content: { ...event.body, ...origin },
+      };
     case 'lane.entries':
       return {
         ...place,

@@ -103,6 +103,12 @@ export class RiskBook {
     return slot;
   }
 
+  /** A lane of the symbol was made and never began: what it would have told is nothing. */
+  forgo(symbol: string): void {
+    const slot = this.join(symbol);
+    if (slot.unpriced) this.tell(slot, 0, 0, 0, slot.day);
+  }
+
   /** What a lane stands at now. `exposure` and `profit` (of UTC day `day`) in the reporting currency; NaN: they cannot be valued. */
   tell(slot: RiskSlot, exposure: number, profit: number, openOrders: number, day: number): void {
     const units = Math.ceil(exposure * AMOUNT);

@@ -1,0 +1,58 @@
+import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import { laneOn } from '#core/config/scanner-configuration.ts';
+import { type UnitRef, unitId } from '#core/control/unit.ts';
+import { parseExact } from '#core/ledger/exact-decimal.ts';
+import type { Instrument } from '#core/market/instrument.ts';
+import { orderIdPrefix } from '#core/orders/client-order-id.ts';
+import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import type { ReadLedger } from './unit-recovery.ts';
+
+/** The symbol that a lane had last, as the ledger has it; null: it says nothing. */
+export type ReadLaneSymbol = (unit: UnitRef, lane: string) => Promise<string | null>;
+
+export interface LocatorOptions {
+  readonly unit: UnitRef;
+  readonly queries: Pick<VenueQueries, 'openOrders' | 'positions'>;
+  readonly readLedger: ReadLedger;
+  readonly readLaneSymbol: ReadLaneSymbol;
+  readonly instruments: ReadonlyMap<string, Instrument>;
+}
+
+/** What was found of a lane's candidates. */
+export interface Located {
+  /** Where the lane is to begin. */
+  readonly symbol: string;
+  /** Symbols with a position or orders of the unit, or of which the ledger waits for an order's end: each must be looked after. */
+  readonly busy: readonly string[];
+}
+
+/**
+ * Asks ledger and venue where a lane's position and orders are: a predecessor may have stopped in the middle of a change. The lane begins where something is held, else where orders are, else where it
+ * was last, else at its first symbol. Rejects when either cannot be asked.
+ */
+export async function locateSymbol(
+  lane: LaneConfiguration,
+  candidates: readonly string[],
+  { unit, queries, readLedger, readLaneSymbol, instruments }: LocatorOptions,
+): Promise<Located> {
+  const known = candidates.filter((symbol) => instruments.has(symbol));
+  const prefix = orderIdPrefix(unit.mode, unitId(unit));
+  const last = await readLaneSymbol(unit, lane.name);
+  const positions = await queries.positions(known);
+  const held: string[] = [];
+  const busy: string[] = [];
+  for (const symbol of known) {
+    const ledger = await readLedger(unit, symbol);
+    const open = await queries.openOrders(symbol);
+    const stated = positions.find((each) => each.symbol === symbol)?.size ?? '0';
+    // A spot balance may be anybody's: of it only what the ledger has bought is the lane's.
+    const ofVenue = instruments.get(symbol)?.kind === 'spot' ? '0' : stated;
+    const holds = parseExact(ofVenue) !== 0n || parseExact(ledger.positionSize) !== 0n;
+    const ordered = open.some((report) => report.clientOrderId?.startsWith(prefix) === true);
+    if (holds) held.push(symbol);
+    if (holds || ordered || ledger.pendingOrders.length > 0) busy.push(symbol);
+  }
+  const among = (some: readonly string[]) => (last !== null && some.includes(last) ? last : some[0]);
+  const before = last !== null && known.includes(last) && laneOn(lane, last) !== null ? last : lane.symbol;
+  return { symbol: among(held) ?? among(busy) ?? before, busy };
+}

@@ -1,0 +1,22 @@
+import type { ScannedLane } from '#core/config/scanner-configuration.ts';
+import { MillraceError } from '#core/errors.ts';
+import type { LaneFeed } from './lane-feed.ts';
+import type { ReadLaneSymbol } from './symbol-locator.ts';
+
+/** What a unit needs whose lanes' symbols scanners pick. */
+export interface UnitScanning {
+  readonly lanes: readonly ScannedLane[];
+  readonly feed: LaneFeed;
+  readonly readLaneSymbol: ReadLaneSymbol;
+}
+
+/** Of a unit whose lanes all have symbols of their own. */
+export const NO_SCANNING: UnitScanning = {
+  lanes: [],
+  feed: {
+    carry: (symbol) => Promise.reject(new MillraceError('configuration', 'NO_FEED', `symbol=${symbol}`)),
+    release: () => Promise.resolve(),
+    book: () => null,
+  },
+  readLaneSymbol: () => Promise.resolve(null),
+};
