@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { decidingSources } from '#aws/deciding-sources.ts';
 
 /*
  * Bundles the engine into a folder: `node containers/engine/bundle.ts <folder>`.
@@ -34,6 +35,8 @@ export async function bundleEngine(
     sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'warning',
+    // What the input log says of this build: the sources themselves are not in the image.
+    define: { 'process.env.MILLRACE_SOURCES': JSON.stringify(decidingSources(ROOT)) },
     // CommonJS packages inside an ES module still call `require`.
     banner: {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { createDynamoDbClient, createParameterClient, createSecretsClient } from '#aws/clients.ts';
 import { createConfigurationSource } from '#aws/configuration-source.ts';
+import { decidingSources } from '#aws/deciding-sources.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLeaseKeeper } from '#aws/leases.ts';
 import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
@@ -63,6 +64,8 @@ function foretell(next: RuntimeConfiguration): void {
   for (const fault of faults) log('warn', 'market stream too small', { fault });
 }
 
+/** An image has the hash from when it was bundled, in the place of this variable. */
+const sources = process.env.MILLRACE_SOURCES ?? decidingSources();
 const random = { next: Math.random };
 const dynamoDb = createDynamoDbClient({ requestTimeoutMs: 2_000 });
 /** From when the engine runs until it has come to rest: before and after, nobody beats. */
@@ -123,6 +126,7 @@ const market = createMarketReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE);
 const engine = new Engine({
   engine: settings.MILLRACE_ENGINE,
   build: settings.MILLRACE_BUILD,
+  ...(sources === null ? {} : { sources }),
   configuration,
   venues,
   ...(settings.MILLRACE_VENUES === undefined ? {} : { servedVenues: settings.MILLRACE_VENUES }),

@@ -76,6 +76,11 @@ export const COMMANDS = {
     python: false,
     run: target('test/world/mutants-main.ts'),
   },
+  replay: {
+    summary: 'the log of an engine again: the same effects, or the first that differs',
+    python: false,
+    run: target('src/research/replay/main.ts'),
+  },
   scale: {
     summary: 'what a load takes and costs',
     python: false,

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { MillraceError, messageOf } from '#core/errors.ts';
@@ -20,10 +20,12 @@ export interface RunArguments {
   readonly seed: number;
   /** Engines at a time. Two: one trades and one stands by; more share the venues. */
   readonly engines: number;
+  /** Folder for what the archive holds at the end, as an absolute path; null: it is not kept. */
+  readonly keepLog: string | null;
 }
 
 export const USAGE = `npm start -- [--seconds N] [--summary FILE] [--replay FILE[,FILE…]] [--live] [--speed 1|10|max]
-             [--venues ${VENUES.join(',')}] [--seed N] [--engines N]`;
+             [--venues ${VENUES.join(',')}] [--seed N] [--engines N] [--keep-log FOLDER]`;
 
 const OPTIONS = {
   seconds: { type: 'string' },
@@ -34,6 +36,7 @@ const OPTIONS = {
   venues: { type: 'string' },
   seed: { type: 'string', default: '1' },
   engines: { type: 'string', default: '2' },
+  'keep-log': { type: 'string' },
 } as const;
 
 /** Reads the command line. Throws `ARGUMENTS_INVALID` that lists every fault at once. */
@@ -81,6 +84,12 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
   const summaryFault = summary === null ? null : whyNotWritable(path.resolve(summary));
   if (summaryFault !== null) faults.push(`--summary: ${summaryFault}`);
 
+  const keepLog = text('keep-log');
+  if (keepLog !== null && existsSync(keepLog)) {
+    if (!statSync(keepLog).isDirectory()) faults.push(`--keep-log: ${keepLog} is not a folder`);
+    else if (readdirSync(keepLog).length > 0) faults.push(`--keep-log: ${keepLog} is not empty`);
+  }
+
   if (faults.length > 0) {
     throw new MillraceError(
       'configuration',
@@ -97,6 +106,7 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
     venues: named?.filter(isVenue) ?? null,
     seed: Number(seed),
     engines: Number(engines),
+    keepLog: keepLog === null ? null : path.resolve(keepLog),
   };
 }
 

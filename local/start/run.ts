@@ -5,7 +5,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { archivedFrameCounts } from '#aws/archive.ts';
+import { archivedFrameCounts, copyArchive } from '#aws/archive.ts';
 import { countConfirmations, type ListedConfirmation } from '#aws/confirmations.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
@@ -284,7 +284,13 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
   ledgerPositions = new Map(
     (await ledger.readPositions(account)).map((row) => [`${row.venue}/${row.symbol}`, row.size]),
   );
-  const archived = await archivedFrameCounts(new S3Client(settings), deployment.output('ArchiveBucket'));
+  const s3 = new S3Client(settings);
+  const bucket = deployment.output('ArchiveBucket');
+  const archived = await archivedFrameCounts(s3, bucket);
+  if (args.keepLog !== null) {
+    const objects = await copyArchive(s3, bucket, args.keepLog);
+    step(`${objects} archive objects kept in ${args.keepLog}: npm run -s replay -- ${args.keepLog}`);
+  }
   const facts: RunFacts = {
     seconds: Math.round(seconds * 10) / 10,
     paced: args.speed === 1,

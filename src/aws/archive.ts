@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { MillraceError } from '#core/errors.ts';
 import { countOf, includes, type SequenceRanges, withRange } from '#core/market/sequence-ranges.ts';
@@ -182,6 +184,24 @@ export async function archivedFrameCounts(s3: S3Client, bucket: string): Promise
     counts[venue] = (counts[venue] ?? 0) + frames;
   }
   return counts;
+}
+
+/** Copies archive objects into a folder, under their keys: a log that needs no AWS to be replayed. Returns how many. */
+export async function copyArchive(
+  s3: S3Client,
+  bucket: string,
+  folder: string,
+  prefix = ARCHIVE_PREFIX,
+): Promise<number> {
+  let copied = 0;
+  for await (const key of keysOf(s3, bucket, prefix)) {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    const file = path.join(folder, key);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, (await answer.Body?.transformToByteArray()) ?? new Uint8Array());
+    copied += 1;
+  }
+  return copied;
 }
 
 async function* keysOf(s3: S3Client, bucket: string, prefix: string): AsyncGenerator<string, void> {

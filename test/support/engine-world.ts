@@ -69,6 +69,10 @@ export interface EngineWorldOptions {
   readonly ledger?: LedgerView;
   /** Hears what the engine asks the venue. */
   readonly traffic?: VenueTraffic;
+  /** Takes what the engine publishes; default: one that nobody hears. */
+  readonly publisher?: MemoryPublisher;
+  /** Hash of the sources that decide, as the engine says it. */
+  readonly sources?: string;
 }
 
 export async function openEngineWorld(options: EngineWorldOptions): Promise<EngineWorld> {
@@ -107,12 +111,13 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
   ]);
   const configured = (change: (configuration: RuntimeConfiguration) => RuntimeConfiguration) =>
     loadConfiguration(JSON.stringify(change(structuredClone(plain))), 'test');
-  const publisher = new MemoryPublisher();
+  const publisher = options.publisher ?? new MemoryPublisher();
   const leases = new SteadyLeases();
   let credentials: Credentials | null = key;
   const engine = new Engine({
     engine: 'engine-test',
     build: 'test',
+    ...(options.sources === undefined ? {} : { sources: options.sources }),
     configuration: configured(options.change ?? ((configuration) => configuration)),
     venues,
     endpoints: () => venue.urls,

@@ -6,11 +6,20 @@ import type {
   PublisherMetrics,
 } from '#core/events/publisher-port.ts';
 import type { TradingEvent, TradingEventOf, TradingEventType } from '#core/events/trading-event.ts';
+import type { MonoNanos } from '#core/time/clock.ts';
 
 interface Account {
   readonly connection: MarketConnection;
   received: number;
   bytes: number;
+}
+
+export interface PublishedFrame {
+  readonly sequence: number;
+  readonly receivedAt: MonoNanos;
+  readonly inputNumber: number;
+  /** The engine's own until the call returns. */
+  readonly bytes: Uint8Array;
 }
 
 /** A publisher whose streams are lists in memory: takes everything, loses nothing. For tests of what publishes, not of publishing. */
@@ -20,14 +29,21 @@ export class MemoryPublisher implements Publisher {
   readonly inputs: string[] = [];
   blocked: string | null = null;
   readonly #accounts = new Map<string, Account>();
+  readonly #onFrame: ((connection: MarketConnection, frame: PublishedFrame) => void) | null;
+
+  /** `onFrame` hears every frame and line. */
+  constructor(onFrame: ((connection: MarketConnection, frame: PublishedFrame) => void) | null = null) {
+    this.#onFrame = onFrame;
+  }
 
   open(connection: MarketConnection): FrameSink {
     const account: Account = { connection, received: 0, bytes: 0 };
     this.#accounts.set(connection.connection, account);
     return {
       connection,
-      frame: (bytes) => {
+      frame: (bytes, receivedAt, inputNumber) => {
         account.received += 1;
+        this.#onFrame?.(connection, { sequence: account.received, receivedAt, inputNumber, bytes });
         account.bytes += bytes.length;
         if (connection.venue === 'engine') this.inputs.push(Buffer.from(bytes).toString('utf8'));
         return true;
