@@ -68,8 +68,8 @@ export interface EngineProcesses {
   wish(venue: VenueId, wish: DesiredCommand['wish'], reason: string): Promise<void>;
   /** Every confirmation of an order that was begun, by client order id. */
   confirmations(): Promise<ReadonlyMap<string, ListedConfirmation>>;
-  /** Resolves with the milliseconds that it took; rejects with what it looked at. */
-  until(what: string, holds: () => boolean | Promise<boolean>, withinMs?: number): Promise<number>;
+  /** Looks every `lookMs` (default 50). Resolves with the milliseconds that it took; rejects with what it looked at. */
+  until(what: string, holds: () => boolean | Promise<boolean>, withinMs?: number, lookMs?: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -199,7 +199,7 @@ async function open(options: EngineProcessesOptions, stack: AsyncDisposableStack
       const listed = await listConfirmations(stepFunctions, machine, { known });
       return new Map(listed.map((each) => [each.clientOrderId, each]));
     },
-    async until(what, holds, withinMs = 20_000) {
+    async until(what, holds, withinMs = 20_000, lookMs = LOOK_MS) {
       const began = performance.now();
       while (!(await holds())) {
         if (performance.now() - began > withinMs) {
@@ -209,7 +209,7 @@ async function open(options: EngineProcessesOptions, stack: AsyncDisposableStack
             `not within ${withinMs} ms: ${what}; ${JSON.stringify(status)} ${[...troubles, ...lines].join(' | ')}`,
           );
         }
-        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        await new Promise((resolve) => setTimeout(resolve, lookMs));
       }
       return performance.now() - began;
     },
