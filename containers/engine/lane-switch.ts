@@ -258,6 +258,8 @@ export class LaneSwitch {
   /** One question, whose answer is the switch's next input, however it ends. */
   #ask<Answer>(attempt: number, question: Promise<Answer>, take: (now: Now, answer: Answer) => void): void {
     const answered = (input: Readonly<Record<string, unknown>>, run: (now: Now) => void) => {
+      // The lease is over, or the lane gone: nothing is decided any more.
+      if (this.#switch.state === 'Ended') return;
       const now = this.#options.now();
       this.#record({ ...input, attempt, facts: this.#facts() }, now);
       run(now);

@@ -60,3 +60,9 @@ export function countNote(metrics: EngineMetrics, note: EventNote): void {
   else if (note.type === 'order.denied') metrics.count('Denied');
   else if (note.type === 'fill') metrics.count('fill');
 }
+
+/** A unit's lease begins. */
+export function acquiredNote(name: string, holder: string, previousHolder: string | null): EventNote {
+  const reason = previousHolder === null ? 'free' : 'taken over';
+  return { type: 'lease', body: { name, change: 'acquired', holder, previousHolder, reason } };
+}

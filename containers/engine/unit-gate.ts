@@ -38,3 +38,47 @@ function fencedBy(unit: UnitCircumstances): string | null {
   if (unit.orderEntry !== null) return `order entry: ${unit.orderEntry}`;
   return unit.desiredStale ? 'the desired state is older than one renewal' : unit.publisher;
 }
+
+/** What stands against the orders of a unit now; told whenever it changes. */
+export class UnitGate {
+  closed: string | null = 'not reconciled yet';
+  fence: string | null = 'not reconciled yet';
+  readonly #circumstances: () => Omit<UnitCircumstances, 'silent'>;
+  readonly #onChange: (closed: string | null, fence: string | null) => void;
+  /** Reasons by part. */
+  readonly #silent = new Map<string, string>();
+
+  constructor(
+    circumstances: () => Omit<UnitCircumstances, 'silent'>,
+    onChange: (closed: string | null, fence: string | null) => void,
+  ) {
+    this.#circumstances = circumstances;
+    this.#onChange = onChange;
+  }
+
+  /** Something that it is judged by may have changed. */
+  judge(): void {
+    const silent = this.#silent.values().next().value ?? null;
+    const { closed, fence } = judgeGate({ ...this.#circumstances(), silent });
+    this.#set(closed, fence);
+  }
+
+  /** For good. */
+  shut(reason: string): void {
+    this.#set(reason, reason);
+  }
+
+  /** A part of the unit hangs; null: it does no more. */
+  onSilent(part: string, reason: string | null): void {
+    if (reason === null) this.#silent.delete(part);
+    else this.#silent.set(part, reason);
+    this.judge();
+  }
+
+  #set(closed: string | null, fence: string | null): void {
+    if (closed === this.closed && fence === this.fence) return;
+    this.closed = closed;
+    this.fence = fence;
+    this.#onChange(closed, fence);
+  }
+}

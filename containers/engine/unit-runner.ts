@@ -1,64 +1,36 @@
-import type { AccountConfiguration, LaneConfiguration } from '#core/config/runtime-configuration.ts';
+import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { ScannedLane } from '#core/config/scanner-configuration.ts';
 import type { HeldLease } from '#core/control/control-ports.ts';
 import type { DesiredState } from '#core/control/desired-state.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
-import type { Publisher } from '#core/events/publisher-port.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
-import type { InputLog } from '#core/input-log/input-log.ts';
 import { LeaseLog, type UnitLine } from '#core/input-log/lease-log.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
-import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { ConnectionStatus, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { MarketScanner } from '#core/scanner/market-scanner.ts';
-import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
-import type { AccountRuntime, Venue } from '#venues/venue.ts';
-import type { EngineMetrics } from './engine-metrics.ts';
+import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { LaneInputs } from './lane-inputs.ts';
 import { LanePerformer } from './lane-performer.ts';
 import { LaneRoster } from './lane-roster.ts';
 import type { SupervisedPart } from './supervisor.ts';
 import { UnitDecisions } from './unit-decisions.ts';
-import { countNote, type EventOrigin, UnitEvents } from './unit-events.ts';
-import { judgeGate } from './unit-gate.ts';
+import { acquiredNote, countNote, UnitEvents } from './unit-events.ts';
+import { type UnitCircumstances, UnitGate } from './unit-gate.ts';
 import { UnitLinks } from './unit-links.ts';
 import { UnitMoney } from './unit-money.ts';
 import { unitParts } from './unit-parts.ts';
 import { UnitReconciliation } from './unit-reconciliation.ts';
-import { type ReadLedger, UnitRecovery } from './unit-recovery.ts';
+import { UnitRecovery } from './unit-recovery.ts';
 import { takeReport } from './unit-reports.ts';
 import { NO_TERMS, type RiskTerms, UnitRisk } from './unit-risk.ts';
-import { NO_SCANNING, type UnitScanning } from './unit-scanning.ts';
+import type { UnitRunnerOptions } from './unit-runner-options.ts';
+import { NO_SCANNING } from './unit-scanning.ts';
 import { laneStatus, type UnitStatus } from './unit-status.ts';
-
-export interface UnitRunnerOptions {
-  readonly unit: UnitRef;
-  readonly account: AccountConfiguration;
-  readonly lanes: readonly LaneConfiguration[];
-  /** Those whose symbols scanners pick; absent: there are none. */
-  readonly scanning?: UnitScanning;
-  /** What limits them together; absent: nothing. */
-  readonly risk?: RiskTerms;
-  readonly venue: Venue;
-  readonly runtime: AccountRuntime;
-  readonly publisher: Publisher;
-  readonly inputLog: InputLog;
-  readonly metrics: EngineMetrics;
-  readonly origin: EventOrigin;
-  readonly readLedger: ReadLedger;
-  readonly instruments: ReadonlyMap<string, Instrument>;
-  /** Name of the feed whose books its lanes are given; absent: there is one. */
-  readonly feed?: string;
-  /** The book of a symbol, or null while there is none. */
-  readonly book: (symbol: string) => OrderBook | null;
-  readonly clock: Clock;
-  readonly timers: Timers;
-}
 
 const TIMER_MS = 50;
 /** Desired state comes with each renewal; older than this, nothing is opened. */
@@ -82,8 +54,7 @@ export class UnitRunner {
   #lease: HeldLease;
   #leaseSeenAt: MonoNanos;
   #desiredVersion = -1;
-  #closed: string | null = 'not reconciled yet';
-  #fence: string | null = 'not reconciled yet';
+  readonly #gate: UnitGate;
   #stopped = false;
   readonly #performer: LanePerformer;
   #cancelTimer: () => void = () => undefined;
@@ -92,8 +63,6 @@ export class UnitRunner {
   #draining = false;
   #drained = false;
   #ticks = 0;
-  /** Reasons by part. */
-  readonly #silent = new Map<string, string>();
 
   constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorValidUntil: EpochMs | null) {
     this.#options = options;
@@ -101,6 +70,10 @@ export class UnitRunner {
     this.#id = unitId(options.unit);
     this.#lease = lease;
     this.#leaseSeenAt = options.clock.monoNanos();
+    this.#gate = new UnitGate(
+      () => this.#circumstances(),
+      (closed, fence) => this.#tellGate(closed, fence),
+    );
     this.#events = new UnitEvents(options.publisher, options.unit, lease.epoch, options.origin);
     this.#queries = options.venue.createQueries(options.runtime);
     this.#log = new LeaseLog(options.inputLog, this.#id, lease.epoch);
@@ -192,7 +165,7 @@ export class UnitRunner {
         this.#takeDesired(this.#lease.desired);
         this.#roster.begin();
       },
-      onChange: () => this.#gate(),
+      onChange: () => this.#gate.judge(),
       stopped: () => this.#stopped,
     });
     this.#links = new UnitLinks({
@@ -202,21 +175,12 @@ export class UnitRunner {
       metrics: options.metrics,
       onReport: (report) => this.#onReport(report),
       onStreamStatus: (status, was) => this.#onStreamStatus(status, was),
-      onOrderEntry: () => this.#gate(),
+      onOrderEntry: () => this.#gate.judge(),
     });
   }
 
   start(tookOverFrom: string | null): void {
-    this.#tell({
-      type: 'lease',
-      body: {
-        name: this.#lease.name,
-        change: 'acquired',
-        holder: this.#options.origin.engine,
-        previousHolder: tookOverFrom,
-        reason: tookOverFrom === null ? 'free' : 'taken over',
-      },
-    });
+    this.#tell(acquiredNote(this.#lease.name, this.#options.origin.engine, tookOverFrom));
     this.#risk.tellPolicy();
     this.#roster.tellRefused();
     this.#links.start();
@@ -228,7 +192,7 @@ export class UnitRunner {
     this.#lease = lease;
     this.#leaseSeenAt = this.#options.clock.monoNanos();
     this.#takeDesired(lease.desired);
-    this.#gate();
+    this.#gate.judge();
   }
 
   /** Hot: the book of a symbol changed. */
@@ -280,7 +244,7 @@ export class UnitRunner {
     await this.#roster.rest(this.lanes, reason, timeoutMs);
     // From here on nothing leaves: an order sent now would have nobody to follow it.
     this.#drained = true;
-    this.#gate();
+    this.#gate.judge();
     return this.lanes.every((lane) => lane.quiet);
   }
 
@@ -296,7 +260,7 @@ export class UnitRunner {
     this.#cancelTimer();
     this.#reconciliation.stop();
     this.#money.stop();
-    this.#setGate(reason, reason);
+    this.#gate.shut(reason);
     this.#roster.stop(reason);
     await this.#links.stop();
   }
@@ -314,7 +278,7 @@ export class UnitRunner {
       lanes: () => this.#roster.current,
       comparisons: (lane) => this.#reconciliation.comparisons(lane),
       compare: (lane) => void this.#reconciliation.verify(lane),
-      onSilent: (part, reason) => this.#onSilent(part, reason),
+      onSilent: (part, reason) => this.#gate.onSilent(part, reason),
       tell: (note) => this.#tell(note),
     });
   }
@@ -326,8 +290,8 @@ export class UnitRunner {
       accountStream: this.#links.streamStatus,
       orderEntry: this.#links.orderEntry.notReady() ?? 'ready',
       reconciled: this.#reconciliation.reconciled,
-      closed: this.#closed,
-      fence: this.#fence,
+      closed: this.#gate.closed,
+      fence: this.#gate.fence,
       lanes: this.lanes.map((lane) => laneStatus(lane)),
       switches: this.#roster.switches(),
     };
@@ -335,7 +299,7 @@ export class UnitRunner {
 
   #admit(lane: Lane): void {
     const now = this.#now();
-    this.#inputs.gate(lane, this.#closed, this.#fence, now);
+    this.#inputs.gate(lane, this.#gate.closed, this.#gate.fence, now);
     if (this.#reconciliation.opened) this.#inputs.desired(lane, this.#lease.desired, now);
   }
 
@@ -350,19 +314,13 @@ export class UnitRunner {
   /** Why no lane of the unit may change its symbol now. */
   #bound(): string | null {
     const { wish } = this.#lease.desired;
-    return this.#closed ?? this.#fence ?? (wish === 'run' ? null : `people wish it to ${wish}`);
-  }
-
-  #onSilent(part: string, reason: string | null): void {
-    if (reason === null) this.#silent.delete(part);
-    else this.#silent.set(part, reason);
-    this.#gate();
+    return this.#gate.closed ?? this.#gate.fence ?? (wish === 'run' ? null : `people wish it to ${wish}`);
   }
 
   #tick(): void {
     if (this.#stopped) return;
     this.#cancelTimer();
-    this.#gate();
+    this.#gate.judge();
     if (this.#reconciliation.opened) {
       const now = this.#now();
       for (const lane of this.#roster.due(now)) this.#inputs.timer(lane, now);
@@ -374,13 +332,12 @@ export class UnitRunner {
 
   /** A process that was stopped and goes on reads its sockets before its timers run: nothing is decided under a lease that has ended. */
   #closeIfOver(mono: MonoNanos): void {
-    if (mono >= this.#lease.fencedAt && this.#closed === null) this.#gate();
+    if (mono >= this.#lease.fencedAt && this.#gate.closed === null) this.#gate.judge();
   }
 
-  /** Judges lease, desired state, streams and reconciliation; lanes hear of it when it changed. */
-  #gate(): void {
+  #circumstances(): Omit<UnitCircumstances, 'silent'> {
     const mono = this.#options.clock.monoNanos();
-    const { closed, fence } = judgeGate({
+    return {
       stopped: this.#stopped,
       leaseEnded: mono >= this.#lease.fencedAt,
       recovered: this.#reconciliation.opened,
@@ -391,15 +348,10 @@ export class UnitRunner {
       orderEntry: this.#links.orderEntry.notReady(),
       desiredStale: mono - this.#leaseSeenAt > DESIRED_STALE_NANOS,
       publisher: this.#options.publisher.entriesBlocked(),
-      silent: this.#silent.values().next().value ?? null,
-    });
-    this.#setGate(closed, fence);
+    };
   }
 
-  #setGate(closed: string | null, fence: string | null): void {
-    if (closed === this.#closed && fence === this.#fence) return;
-    this.#closed = closed;
-    this.#fence = fence;
+  #tellGate(closed: string | null, fence: string | null): void {
     for (const lane of this.lanes) this.#inputs.gate(lane, closed, fence, this.#now());
   }
 
@@ -417,7 +369,7 @@ export class UnitRunner {
 
   #onStreamStatus(status: ConnectionStatus, was: ConnectionStatus['state']): void {
     if (status.state === 'live' && was !== 'live') this.#reconciliation.streamIsLive();
-    this.#gate();
+    this.#gate.judge();
   }
 
   #onReport(report: AccountReport): void {
