@@ -72,6 +72,11 @@ export class RiskWitness {
     const expected = this.#expected.get(clientOrderId);
     const missed = expected?.must ?? [];
     if (missed.length > 0) this.#fault ??= `${clientOrderId} leaves despite ${missed.join(', ')}`;
+    this.sent(symbol);
+  }
+
+  /** An order or an amendment leaves: both count for the rate. */
+  sent(symbol: string): void {
     const now = this.#unit.mono();
     this.#unitSent.push(now);
     const sent = this.#sent.get(symbol) ?? [];

@@ -41,7 +41,9 @@ export class ToldOrder {
   }
 
   cancelAsked(): void {
-    if (this.#is('Submitted', 'Accepted', 'PartiallyFilled', 'PendingReplace')) this.allowed = ['PendingCancel'];
+    if (!this.#is('Submitted', 'Accepted', 'PartiallyFilled', 'PendingReplace', 'Unknown', 'PendingCancel')) return;
+    // What is Unknown stays so until the venue has spoken.
+    this.allowed = this.allowed?.map((each) => (each === 'Unknown' ? each : 'PendingCancel')) ?? null;
   }
 
   amendAsked(): void {
@@ -83,6 +85,8 @@ export class ToldOrder {
     if (size > 0) this.#size = size;
     const { status } = report;
     if (status === 'accepted' || status === 'partiallyFilled') {
+      // What could be anything stays so: the report may be of before.
+      if (this.allowed === null) return;
       if (this.#is('Rejected')) this.allowed = ['Unknown'];
       else if (this.#mayBeAmending()) this.allowed = ['PendingReplace', ...this.#workingStates()];
       else if (!this.#hasEnded() && !this.#is('PendingCancel')) this.#working();

@@ -270,6 +270,7 @@ export class WorldEngine {
       },
       amend: (target, ...rest) => {
         this.#told?.amend(target.clientOrderId);
+        this.#witness?.sent(target.symbol);
         entry.amend(target, ...rest);
       },
     };

@@ -16,12 +16,19 @@ export interface WorldShape {
   readonly limits: 'wide' | 'tight';
   /** Budgets and breakers over all lanes of the unit. */
   readonly policy: 'none' | 'tight';
+  /** `large`: so that an order fills in parts. */
+  readonly size?: 'small' | 'large';
+  /** `hectic`: orders are amended and cancelled as soon as they are sent, and positions held for moments. */
+  readonly pace?: 'steady' | 'hectic';
 }
 
 export const PLAIN_SHAPE: WorldShape = { market: 'linear', limits: 'wide', policy: 'none' };
 
 /** Worth of an entry at its smallest, in quote currency. */
 const ENTRY = 2_000;
+
+/** How many times as large an order is that fills in parts. */
+const LARGE = 25;
 
 const UNITS = {
   linear: 'bybit-linear',
@@ -31,7 +38,13 @@ const UNITS = {
 
 export function shapeOf(dice: Dice): WorldShape {
   const market = dice.chance(0.7) ? 'linear' : dice.chance(0.5) ? 'inverse' : 'spot';
-  return { market, limits: dice.chance(0.4) ? 'tight' : 'wide', policy: dice.chance(0.4) ? 'tight' : 'none' };
+  return {
+    market,
+    limits: dice.chance(0.3) ? 'tight' : 'wide',
+    policy: dice.chance(0.3) ? 'tight' : 'none',
+    size: dice.chance(0.5) ? 'large' : 'small',
+    pace: dice.chance(0.5) ? 'hectic' : 'steady',
+  };
 }
 
 /** The unit of a world with its lanes, by its shape. */
@@ -50,43 +63,48 @@ export function unitOf(shape: WorldShape): WorldUnit {
   const lanes = instruments.map((instrument, index) => laneOf(unit, instrument, index, shape));
   // Books of all worlds come as those of Bybit.
   const venue = { ...venues[id], createBookSync: venues['bybit-linear'].createBookSync };
-  return { unit, venue, instruments, lanes, policy: shape.policy === 'none' ? NO_POLICY : TIGHT_POLICY };
+  return { unit, venue, instruments, lanes, policy: shape.policy === 'none' ? NO_POLICY : tightPolicy(shape) };
 }
 
 const BREAKER = { withinMs: 20_000, openMs: 1_500, maxOpenMs: 4_000, trials: 1 };
 
 /** Of a size at which what a world trades comes near to all of it. */
-const TIGHT_POLICY = POLICY.parse({
-  version: 1,
-  budgets: [
-    {
-      name: 'unit',
-      mode: 'paper',
-      maxExposure: 3 * ENTRY,
-      maxDailyLoss: 6,
-      maxDrawdown: 9,
-      maxOpenOrders: 2,
-      maxOrderRate: 3,
+function tightPolicy(shape: WorldShape): Policy {
+  const entry = ENTRY * (shape.size === 'large' ? LARGE : 1);
+  return POLICY.parse({
+    version: 1,
+    budgets: [
+      {
+        name: 'unit',
+        mode: 'paper',
+        maxExposure: 3 * entry,
+        maxDailyLoss: entry * 0.003,
+        maxDrawdown: entry * 0.0045,
+        maxOpenOrders: 2,
+        maxOrderRate: 3,
+      },
+      { name: 'first', mode: 'paper', symbols: ['BTCUSDT', 'BTC-PERPETUAL'], maxExposure: 1.8 * entry },
+    ],
+    maxConcentration: 0.62,
+    marginRate: 0.1,
+    slowAckMs: 300,
+    breakers: {
+      consecutiveLosses: { ...BREAKER, window: 3, bad: 3 },
+      errorRate: { ...BREAKER, window: 8, bad: 3 },
+      rejectRate: { ...BREAKER, window: 8, bad: 3 },
+      latency: { ...BREAKER, window: 8, bad: 4 },
+      reconciliation: { ...BREAKER, window: 2, bad: 1 },
     },
-    { name: 'first', mode: 'paper', symbols: ['BTCUSDT', 'BTC-PERPETUAL'], maxExposure: 1.8 * ENTRY },
-  ],
-  maxConcentration: 0.62,
-  marginRate: 0.1,
-  slowAckMs: 300,
-  breakers: {
-    consecutiveLosses: { ...BREAKER, window: 3, bad: 3 },
-    errorRate: { ...BREAKER, window: 8, bad: 3 },
-    rejectRate: { ...BREAKER, window: 8, bad: 3 },
-    latency: { ...BREAKER, window: 8, bad: 4 },
-    reconciliation: { ...BREAKER, window: 2, bad: 1 },
-  },
-});
+  });
+}
 
 function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: WorldShape): LaneConfiguration {
-  const size = (factor: number) => sizeFor(instrument, factor);
+  const large = shape.size === 'large' ? LARGE : 1;
+  const size = (factor: number) => sizeFor(instrument, factor * large);
+  const hectic = shape.pace === 'hectic';
   const tight = shape.limits === 'tight';
   const price = startPriceOf(instrument) / 10 ** instrument.priceScale;
-  const loss = (inQuote: number) => (instrument.kind === 'inverse' ? inQuote / price : inQuote);
+  const loss = (inQuote: number) => (instrument.kind === 'inverse' ? (inQuote * large) / price : inQuote * large);
   return {
     name: `lane-${index + 1}`,
     account: unit.account,
@@ -96,13 +114,14 @@ function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: Wor
     strategy: {
       kind: 'momentum-scalper',
       window: 4,
-      entryTicks: 2,
+      entryTicks: hectic ? 1 : 2,
+      ...(hectic ? { repegTicks: 1 } : {}),
       takeTicks: 12,
       takeProfitTicks: 6,
       stopLossTicks: 60,
-      restMs: 800,
-      holdMs: 3_000,
-      cooldownMs: 300,
+      restMs: hectic ? 150 : 800,
+      holdMs: hectic ? 700 : 3_000,
+      cooldownMs: hectic ? 100 : 300,
       baseSize: size(1),
       maxSizeFactor: 2,
     },
@@ -117,6 +136,7 @@ function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: Wor
       maxOpenOrders: tight ? 1 : 5,
       maxOrderRate: tight ? 1 : 10,
     },
+    ...(hectic ? { protection: { takeProfit: 'following' } } : {}),
     reservedSize: '0',
     confirm: index === 0 || !tight ? 'every' : 'unseen',
   };
