@@ -8,12 +8,13 @@ import { runWorld, type WorldResult } from './world.ts';
 import { runJobs } from './world-pool.ts';
 import { describeScript, STEP_FAULTS, scriptOf, type WorldScript } from './world-script.ts';
 
-const USAGE = `npm run world -- [--seeds N] [--from S] [--faults F1,F9] [--bug NAME] [--cells] [--open]
-npm run world -- --seed S [--trace] [--faults F1,F9] [--bug NAME]
+const USAGE = `npm run world -- [--seeds N] [--from S] [--faults F1,F9] [--bug NAME] [--cells] [--open] [--replay]
+npm run world -- --seed S [--trace] [--faults F1,F9] [--bug NAME] [--replay]
   --seeds N     worlds to run (default 100), from seed S (default 1)
   --faults L    only the faults that stand for these rows: ${rows().join(', ')}
   --seed S      one world; --trace prints all that happens in it
   --bug NAME    with a fault of ours planted: ${Object.keys(PLANTED_BUGS).join(', ')}
+  --replay      replay the input log of each engine process at the end: the same decisions, or the first that differs
   --cells       how often each cell of the order and lane tables was visited
   --open        the findings that nobody has mended yet`;
 
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     cells: { type: 'boolean', default: false },
     open: { type: 'boolean', default: false },
+    replay: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -63,7 +65,7 @@ async function showOpen(): Promise<number> {
 }
 
 async function showOne(script: WorldScript, bug: PlantedBug | null): Promise<number> {
-  const result = await runWorld(script, { bug, traced: values.trace });
+  const result = await runWorld(script, { bug, traced: values.trace, replayed: values.replay });
   if (values.trace) console.log(result.trace.join('\n'));
   console.log(`${describeScript(script)}\n${summary(result)}`);
   if (result.violation !== null) await showShrunk(script, bug);
@@ -71,8 +73,12 @@ async function showOne(script: WorldScript, bug: PlantedBug | null): Promise<num
 }
 
 async function showShrunk(script: WorldScript, bug: PlantedBug | null): Promise<void> {
-  const shortest = await shrinkScript(script, async (each) => (await runWorld(each, { bug })).violation !== null);
-  const { violation, trace } = await runWorld(shortest, { bug, traced: true });
+  const replayed = values.replay;
+  const shortest = await shrinkScript(
+    script,
+    async (each) => (await runWorld(each, { bug, replayed })).violation !== null,
+  );
+  const { violation, trace } = await runWorld(shortest, { bug, traced: true, replayed });
   console.log(`shortest that still fails: ${describeScript(shortest)}\n  ${violation}`);
   console.log(trace.slice(-25).join('\n'));
   console.log(JSON.stringify(shortest));
@@ -93,8 +99,13 @@ async function runMany(
     failed.push(seed);
     console.log(`seed ${seed} fails: ${violation}`);
   };
-  const terms = { faults: faults === null ? null : [...faults], bug: values.bug ?? null, cells: true };
-  const jobs = Array.from({ length: count }, (_, index) => ({ kind: 'world' as const, seed: from + index, ...terms }));
+  const terms = { faults: faults === null ? null : [...faults], bug: values.bug ?? null, replayed: values.replay };
+  const jobs = Array.from({ length: count }, (_, index) => ({
+    kind: 'world' as const,
+    seed: from + index,
+    ...terms,
+    cells: !values.replay,
+  }));
   await runJobs(
     jobs,
     (result) => {
@@ -117,7 +128,11 @@ async function runMany(
   const listed = cells.filter(({ refused, table }) => !refused && (table === 'order' || table === 'lane'));
   const rare = listed.filter(({ visits }) => visits < 20);
   console.log(`${count} worlds, ${(count / seconds).toFixed(1)} a second; ${JSON.stringify({ ...sums, confirmed })}`);
-  console.log(`cells of the tables: ${listed.length}, visited less than 20 times: ${rare.length} (--cells lists them)`);
+  // A replay visits every cell once more: there is nothing to count.
+  if (!values.replay)
+    console.log(
+      `cells of the tables: ${listed.length}, visited less than 20 times: ${rare.length} (--cells lists them)`,
+    );
   failed.sort((one, other) => one - other);
   console.log(`failed: ${failed.length === 0 ? 'none' : failed.join(', ')}`);
   const [first] = failed;

@@ -12,8 +12,8 @@ export class WatchedInputLog extends InputLog {
     this.#hear = hear;
   }
 
-  override record(...[kind, unit, lane, body, now]: Recorded): void {
+  override record(...[kind, unit, lane, body, now, origin]: Recorded): void {
     this.#hear(kind, lane, body);
-    super.record(kind, unit, lane, body, now);
+    super.record(kind, unit, lane, body, now, origin);
   }
 }

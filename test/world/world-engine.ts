@@ -3,7 +3,10 @@ import { createLeaseKeeper, type LeaseKeeper } from '#aws/leases.ts';
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
+import type { FrameSink } from '#core/events/publisher-port.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';
+import { feedOwner, LeaseLog } from '#core/input-log/lease-log.ts';
+import type { Now } from '#core/lanes/now.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderTarget } from '#core/orders/venue-ports.ts';
@@ -27,6 +30,7 @@ import { ToldUnit } from './told-unit.ts';
 import { WatchedInputLog } from './watched-input-log.ts';
 import { leaseTableFor } from './world-leases.ts';
 import { WorldPublisher, type WorldStream } from './world-stream.ts';
+import { WorldTape } from './world-tape.ts';
 
 export interface WorldEngineOptions {
   readonly name: string;
@@ -49,6 +53,8 @@ export interface WorldEngineOptions {
   readonly onEvent: (engine: WorldEngine, event: TradingEvent) => void;
   readonly onQuote: (symbol: string, sync: BookSync) => void;
   readonly onRunner: (runner: UnitRunner, epoch: number) => void;
+  /** Gets the tape of each process; absent: none is made. */
+  readonly onTape?: ((tape: WorldTape) => void) | undefined;
 }
 
 type Ports = {
@@ -85,14 +91,37 @@ export class WorldEngine {
     const { process } = this;
     process.start();
     this.publisher = this.#createPublisher();
-    const sink = this.publisher.open({ venue: 'engine', connection: 'inputs', epoch: 0 });
+    const tape = this.#options.onTape === undefined ? null : new WorldTape(name, venue);
+    if (tape !== null) this.#options.onTape?.(tape);
+    const published = this.publisher.open({ venue: 'engine', connection: 'inputs', epoch: 0 });
+    const sink: FrameSink = {
+      ...published,
+      frame: (bytes, receivedAt, inputNumber) => {
+        tape?.line(bytes);
+        return published.frame(bytes, receivedAt, inputNumber);
+      },
+    };
     const inputLog = new WatchedInputLog(sink, (kind, lane, body) => {
       this.#told?.input(kind, lane, body);
       this.#witness?.input(kind, lane, body);
     });
     const metrics = new EngineMetrics();
     const syncs = new Map([...instruments].map(([symbol, each]) => [symbol, venue.createBookSync(each)]));
-    this.#feed = new WorldBookFeed(world, process, syncs, (symbol, sync, at) => this.#onBook(symbol, sync, at));
+    const now = (): Now => ({ mono: process.clock.monoNanos(), epoch: process.clock.epochMs() });
+    const feedLog = new LeaseLog(inputLog, feedOwner(WorldTape.FEED), 0);
+    feedLog.record('feed', { change: 'began', venue: venue.id }, now());
+    for (const instrument of instruments.values()) feedLog.record('book', { change: 'added', instrument }, now());
+    this.#feed = new WorldBookFeed(
+      world,
+      process,
+      syncs,
+      (symbol, sync, at) => this.#onBook(symbol, sync, at),
+      (message) => {
+        const n = inputLog.frame();
+        tape?.message(n, now(), message);
+        inputLog.part();
+      },
+    );
     const openUnit = (lease: HeldLease, validUntil: EpochMs | null): UnitRunner => {
       const client: VenueClient = { process, epoch: lease.epoch, cuts: this.#cuts };
       return new UnitRunner(
@@ -130,6 +159,7 @@ export class WorldEngine {
         if (this.#options.bug?.ignoresLostLease === true) return;
         const { runner } = this;
         this.runner = null;
+        runner?.gone();
         void runner?.stop(`lease lost: ${event.reason}`);
       } else if (event.kind === 'acquired') {
         const runner = openUnit(leaseOf(event.lease), event.predecessorValidUntil);

@@ -9,6 +9,8 @@ export type WorldJob =
       readonly seed: number;
       readonly faults: readonly string[] | null;
       readonly bug: string | null;
+      /** Absent: not. */
+      readonly replayed?: boolean;
       /** Whether the visits of cells are counted. */
       readonly cells: boolean;
     }

@@ -23,7 +23,10 @@ async function perform(job: WorldJob): Promise<WorldJobResult> {
   const faults = job.faults === null ? null : new Set(job.faults);
   const bug = Object.entries(PLANTED_BUGS).find(([name]) => name === job.bug)?.[1] ?? null;
   const before = cells?.map(({ visits }) => visits) ?? [];
-  const { violation, steps, orders, fills, confirmed } = await runWorld(scriptOf(job.seed, faults), { bug });
+  const { violation, steps, orders, fills, confirmed } = await runWorld(scriptOf(job.seed, faults), {
+    bug,
+    replayed: job.replayed === true,
+  });
   const visits = cells?.map((each, index) => each.visits - (before[index] ?? 0)) ?? [];
   return { kind: 'world', seed: job.seed, violation, steps, orders, fills, confirmed, visits };
 }

@@ -7,6 +7,8 @@ import { scriptOf, type WorldScript } from './world-script.ts';
 import { PLAIN_SHAPE } from './world-shape.ts';
 
 const WORLDS = 200;
+/** Whose logs are replayed; `npm run world -- --replay` does it to any. */
+const REPLAYED = [1, 2, 3, 4, 6, 11, 12, 13];
 /** Each block is a test of its own, so that a failure names fewer seeds. */
 const BLOCK = 25;
 
@@ -42,6 +44,14 @@ describe('the simulated world', () => {
     expect(again).toEqual(once);
     expect(other.hash).not.toBe(once.hash);
     expect(once.orders).toBeGreaterThan(10);
+  });
+
+  it(`invariant 8: what every engine of a world decided is decided again from its input log, faults and all, seeds ${REPLAYED.join(', ')}`, async () => {
+    for (const seed of REPLAYED) {
+      const { violation, orders } = await runWorld(scriptOf(seed), { replayed: true });
+      expect([seed, violation]).toEqual([seed, null]);
+      expect(orders).toBeGreaterThan(0);
+    }
   });
 
   it('a world without faults trades, confirms every order by the engine’s own word, and ends in nothing unclear', async () => {

@@ -22,12 +22,15 @@ import { REST_MS, type Wish, type WorldScript } from './world-script.ts';
 import { PLAIN_SHAPE, unitOf } from './world-shape.ts';
 import { carryOut, type Scene } from './world-steps.ts';
 import { WorldStream } from './world-stream.ts';
+import type { WorldTape } from './world-tape.ts';
 import { WorldTruth } from './world-truth.ts';
 
 export interface WorldOptions {
   readonly bug?: PlantedBug | null;
   /** Keeps a line for each thing that happens. */
   readonly traced?: boolean;
+  /** Replays the input log of each engine process at the end: its decisions must come out the same (invariant 8). */
+  readonly replayed?: boolean;
 }
 
 export interface WorldResult {
@@ -74,7 +77,7 @@ function thrownText(thrown: unknown): string {
 
 async function runScript(
   script: WorldScript,
-  { bug = null, traced = false }: WorldOptions,
+  { bug = null, traced = false, replayed = false }: WorldOptions,
   unhandled: () => unknown,
 ): Promise<WorldResult> {
   const time = new VirtualTime();
@@ -147,6 +150,7 @@ async function runScript(
 
   const table = createMemoryLeaseTable();
   const outages = { leases: false };
+  const tapes: WorldTape[] = [];
   const engines = ['engine-a', 'engine-b'].map(
     (name) =>
       new WorldEngine({
@@ -168,6 +172,7 @@ async function runScript(
         onEvent: (_engine, event) => truth.told(event),
         onQuote: (symbol, sync) => truth.quote(symbol, sync),
         onRunner: (runner, epoch) => truth.runner(runner, epoch),
+        onTape: replayed ? (tape) => tapes.push(tape) : undefined,
       }),
   );
   const [first, second] = engines;
@@ -233,6 +238,7 @@ async function runScript(
     truth.violation ??= thrownText(thrown);
   }
   for (const engine of engines) engine.kill();
+  for (const tape of tapes) truth.violation ??= tape.replay();
 
   const confirmed: Record<string, number> = {};
   for (const { by } of confirmer.outcomes.values()) confirmed[by] = (confirmed[by] ?? 0) + 1;

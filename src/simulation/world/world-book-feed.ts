@@ -17,6 +17,7 @@ export class WorldBookFeed {
   readonly #process: WorldProcess;
   readonly #syncs: ReadonlyMap<string, BookSync>;
   readonly #onBook: (symbol: string, sync: BookSync, exchangeTime: EpochMs) => void;
+  readonly #onMessage: (message: ScannedBook) => void;
   readonly #unlisten: () => void;
   readonly #subscribed = new Set<string>();
   #arrivesAtMs = 0;
@@ -27,11 +28,13 @@ export class WorldBookFeed {
     process: WorldProcess,
     syncs: ReadonlyMap<string, BookSync>,
     onBook: (symbol: string, sync: BookSync, exchangeTime: EpochMs) => void,
+    onMessage: (message: ScannedBook) => void = () => undefined,
   ) {
     this.#venue = venue;
     this.#process = process;
     this.#syncs = syncs;
     this.#onBook = onBook;
+    this.#onMessage = onMessage;
     this.#unlisten = venue.exchange.listen({
       onMarket: (event) => {
         if (event.kind !== 'bookChange' || !this.#subscribed.has(event.symbol)) return;
@@ -82,9 +85,11 @@ export class WorldBookFeed {
     };
     this.#arrivesAtMs = Math.max(this.#arrivesAtMs, this.#stalledUntilMs, time.nowMs + latencyMs(dice));
     this.#process.deliver(this.#arrivesAtMs - time.nowMs, () => {
+      this.#onMessage(message);
       const outcome = sync.onMessage(message);
       if (outcome.kind === 'resync') this.#subscribe(book.symbol);
-      if (outcome.kind === 'applied' || outcome.kind === 'resync') this.#onBook(book.symbol, sync, at);
+      // As an engine's feed does it: a book that is not whole is told to nobody.
+      if (outcome.kind === 'applied') this.#onBook(book.symbol, sync, at);
     });
   }
 }
