@@ -146,7 +146,7 @@ export class Engine {
       'feeds',
     );
     this.#supervisor = new Supervisor({
-      parts: () => this.#parts(),
+      parts: () => this.parts(),
       clock: options.clock,
       timers: options.timers,
       log: options.log,
@@ -257,7 +257,7 @@ export class Engine {
   }
 
   /** Everything that beats. What has no voice of its own tells people by a feed that is held. */
-  #parts(): readonly SupervisedPart[] {
+  parts(): readonly SupervisedPart[] {
     const { publisher } = this.#options;
     const groups = [...this.#groups.values()];
     const tell = groups.find((group) => group.tell !== null)?.tell ?? undefined;

@@ -71,6 +71,8 @@ export class FeedLine implements FeedSocketListener {
   readonly #past = new Set<string>();
   readonly #pastCounts = { attempts: 0, opened: 0, lost: 0, resubscribed: 0, silences: 0, planned: 0 };
   #pastFrames = 0;
+  /** Sockets so far. */
+  #sockets = 0;
   readonly #unconfirmed = new Map<string, Subscription>();
   #current: FeedSocket;
   #change: SocketChange | null = null;
@@ -179,7 +181,7 @@ export class FeedLine implements FeedSocketListener {
   beats(): number | null {
     const beats = this.#current.connection.beats();
     // Of each socket that it has had, so that a new one is never taken for the old.
-    return beats === null ? null : beats + this.#past.size * 2 ** 32;
+    return beats === null ? null : beats + this.#sockets * 2 ** 32;
   }
 
   /** Leaves a socket that hangs to itself, and begins with another: its books are lost until they are whole again. */
@@ -241,6 +243,7 @@ export class FeedLine implements FeedSocketListener {
   }
 
   #openSocket(plan: SocketPlan, name: string, recordedAs: string): FeedSocket {
+    this.#sockets += 1;
     const identity = { epoch: this.#epoch, name, recordedAs, rhythms: this.#rhythms };
     return new FeedSocket(this.#options, plan, identity, this);
   }

@@ -21,8 +21,9 @@ export interface UnitLinksOptions {
 export class UnitLinks {
   readonly #options: UnitLinksOptions;
   #status: ConnectionStatus = { state: 'connecting', reason: 'not started' };
-  /** Account streams so far. */
+  /** Account streams and order entries so far. */
   #streams = 0;
+  #entries = 0;
   #accountStream: AccountStream;
   #orderEntry: OrderEntry & Managed;
   #stopped = false;
@@ -37,8 +38,14 @@ export class UnitLinks {
     return this.#status;
   }
 
-  get accountStream(): AccountStream {
-    return this.#accountStream;
+  /** What moves while the account stream works; one that was begun anew is never taken for the one before. */
+  accountStreamBeats(): number | null {
+    return beatsOf(this.#accountStream, this.#streams);
+  }
+
+  /** As of the account stream. */
+  orderEntryBeats(): number | null {
+    return beatsOf(this.#orderEntry, this.#entries);
   }
 
   get orderEntry(): OrderEntry & Managed {
@@ -89,6 +96,7 @@ export class UnitLinks {
   }
 
   #newOrderEntry(): OrderEntry & Managed {
+    this.#entries += 1;
     return this.#options.venue.createOrderEntry(this.#options.runtime, () => this.#options.onOrderEntry());
   }
 
@@ -105,4 +113,9 @@ export class UnitLinks {
       runtime.log('warn', 'a part that was replaced did not end', { unit, reason: messageOf(error) });
     });
   }
+}
+
+function beatsOf(link: { beats?(): number | null }, generation: number): number | null {
+  const beats = link.beats?.() ?? null;
+  return beats === null ? null : beats + generation * 2 ** 32;
 }

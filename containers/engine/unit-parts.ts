@@ -8,9 +8,9 @@ export interface UnitParts {
   /** Null once it has ended. */
   readonly ticks: () => number | null;
   readonly tick: () => void;
-  readonly accountStream: () => { beats?(): number | null };
+  readonly accountStream: () => number | null;
   readonly renewAccountStream: (reason: string) => void;
-  readonly orderEntry: () => { beats?(): number | null };
+  readonly orderEntry: () => number | null;
   readonly renewOrderEntry: () => void;
   readonly lanes: () => readonly Lane[];
   /** How often a lane was compared with the venue; null: it is not to be now. */
@@ -39,12 +39,12 @@ export function unitParts(options: UnitParts): readonly SupervisedPart[] {
     named('timers', { ...TIMER_BEAT, beats: options.ticks, restart: options.tick, vital: true }),
     named('account stream', {
       ...CONNECTION_BEAT,
-      beats: () => options.accountStream().beats?.() ?? null,
+      beats: options.accountStream,
       restart: options.renewAccountStream,
     }),
     named('order entry', {
       ...CONNECTION_BEAT,
-      beats: () => options.orderEntry().beats?.() ?? null,
+      beats: options.orderEntry,
       restart: options.renewOrderEntry,
     }),
     ...options.lanes().map((lane) =>

@@ -271,9 +271,9 @@ export class UnitRunner {
       unit: this.#id,
       ticks: () => (this.#stopped ? null : this.#ticks),
       tick: () => this.#tick(),
-      accountStream: () => this.#links.accountStream,
+      accountStream: () => this.#links.accountStreamBeats(),
       renewAccountStream: (reason) => this.#links.renewAccountStream(reason),
-      orderEntry: () => this.#links.orderEntry,
+      orderEntry: () => this.#links.orderEntryBeats(),
       renewOrderEntry: () => this.#links.renewOrderEntry(),
       lanes: () => this.#roster.current,
       comparisons: (lane) => this.#reconciliation.comparisons(lane),
@@ -292,7 +292,7 @@ export class UnitRunner {
       reconciled: this.#reconciliation.reconciled,
       closed: this.#gate.closed,
       fence: this.#gate.fence,
-      lanes: this.lanes.map((lane) => laneStatus(lane)),
+      lanes: this.#roster.shown.map((lane) => laneStatus(lane)),
       switches: this.#roster.switches(),
     };
   }

@@ -6,6 +6,7 @@ import {
 } from '#core/config/runtime-configuration.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
+import type { Timers } from '#core/time/clock.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { Engine } from '#engine/engine.ts';
 import { channelsOf, runConfiguration } from '#local/start/run-configuration.ts';
@@ -20,6 +21,7 @@ import type { SimulatedVenue } from '#simulation/protocol/simulated-venue.ts';
 import { VENUE_SERVERS } from '#simulation/protocol/venue-servers.ts';
 import type { VenueTraffic } from '#simulation/protocol/venue-traffic.ts';
 import { createSecureFetch } from '#venues/connection/secure-fetch.ts';
+import type { Connect } from '#venues/connection/transport.ts';
 import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { Credentials } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
@@ -69,6 +71,10 @@ export interface EngineWorldOptions {
   readonly ledger?: LedgerView;
   /** Hears what the engine asks the venue. */
   readonly traffic?: VenueTraffic;
+  /** The engine's timers; default: the process's. */
+  readonly timers?: Timers;
+  /** Comes between the engine and its sockets. */
+  readonly between?: (connect: Connect) => Connect;
   /** Takes what the engine publishes; default: one that nobody hears. */
   readonly publisher?: MemoryPublisher;
   /** Hash of the sources that decide, as the engine says it. */
@@ -126,10 +132,10 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     readLedger: async () => options.ledger ?? EMPTY_LEDGER,
     lastPublished: async () => null,
     credentials: () => credentials,
-    connect: createWsConnect({ insecureAllowed: true }),
+    connect: (options.between ?? ((connect: Connect) => connect))(createWsConnect({ insecureAllowed: true })),
     fetch: createSecureFetch({ insecureAllowed: true }),
     clock: systemClock,
-    timers: systemTimers,
+    timers: options.timers ?? systemTimers,
     random: { next: Math.random },
     log: () => undefined,
   });
