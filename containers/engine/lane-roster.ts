@@ -90,6 +90,12 @@ export class LaneRoster {
     return [...this.#lanes, ...this.#scanned.current];
   }
 
+  /** As people see them: lanes of symbols that were left are among them while they are not at rest. */
+  get shown(): readonly Lane[] {
+    const { current } = this;
+    return [...this.all.filter((lane) => !current.includes(lane) && !(lane.flat && lane.quiet)), ...current];
+  }
+
   /** Hot: who is given the books of a symbol. */
   listed(symbol: string): Lane | null {
     for (const lane of this.#lanes) if (lane.symbol === symbol) return lane;

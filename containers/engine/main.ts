@@ -123,6 +123,7 @@ const declaredShare: DeclaredShare =
   settings.MILLRACE_SHARE === undefined ? { engines: settings.MILLRACE_ENGINES } : { leases: settings.MILLRACE_SHARE };
 const leaseTable = createLeaseTable(dynamoDb, settings.MILLRACE_CONTROL_TABLE);
 const market = createMarketReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE);
+const ledgerReader = createLedgerReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE);
 const engine = new Engine({
   engine: settings.MILLRACE_ENGINE,
   build: settings.MILLRACE_BUILD,
@@ -149,10 +150,15 @@ const engine = new Engine({
     }),
   publisher,
   readLedger: createLedgerView(
-    createLedgerReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE),
+    ledgerReader,
     systemClock,
     createLedgerIndexReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE),
   ),
+  readLaneSymbol: async (unit, name) => {
+    const lanes = await ledgerReader.readLanes(unit);
+    const last = lanes.find((each) => each.lane === name)?.symbol ?? null;
+    return last === null || last.venue !== unit.venue ? null : (last.symbol ?? last.target);
+  },
   lastPublished: (venue, symbol) => market.lastBookSequence(venue, symbol),
   credentials: (unit) => secrets.keys(unit),
   connect: createFrameReaderConnect({ insecureAllowed: local }),
@@ -183,6 +189,7 @@ const metricSources = {
   publisher,
   feeds: () => engine.feeds(),
   units: () => engine.units(),
+  scanners: () => engine.scanners(),
   silentParts: () => engine.silentParts,
 };
 const prometheus = createPrometheus(metricSources);

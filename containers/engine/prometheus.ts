@@ -3,6 +3,7 @@ import type { Publisher } from '#core/events/publisher-port.ts';
 import type { Histogram } from '#core/metrics/histogram.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { FeedStatus } from './feed-runner.ts';
+import type { ScannerStatus } from './feed-scanner.ts';
 import type { UnitStatus } from './unit-status.ts';
 
 /** What `/metrics` reads at each scrape (R12). */
@@ -11,6 +12,8 @@ export interface MetricSources {
   readonly publisher: Publisher;
   readonly feeds: () => readonly FeedStatus[];
   readonly units: () => readonly UnitStatus[];
+  /** Absent: there are none. */
+  readonly scanners?: () => readonly ScannerStatus[];
   /** Parts that do not beat now (H13); absent: nobody looks. */
   readonly silentParts?: () => number;
 }
@@ -97,6 +100,30 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
     labelNames: ['lane'],
     ...register,
   });
+  const changes = new Gauge({
+    name: 'millrace_symbol_changes',
+    help: 'Of a lane whose symbol a scanner picks: changes begun and done, steps that failed, proposals and answers dropped by reason',
+    labelNames: ['lane', 'kind'],
+    ...register,
+  });
+  const changing = new Gauge({
+    name: 'millrace_symbol_change_state_seconds',
+    help: 'For how long a lane whose symbol a scanner picks has been in this state',
+    labelNames: ['lane', 'state'],
+    ...register,
+  });
+  const scores = new Gauge({
+    name: 'millrace_scanner_score',
+    help: 'Score of a candidate, 0 to 1; absent while it does not rank',
+    labelNames: ['scanner', 'symbol'],
+    ...register,
+  });
+  const unheard = new Gauge({
+    name: 'millrace_messages_dropped',
+    help: 'Messages that nobody was told, by reason',
+    labelNames: ['reason'],
+    ...register,
+  });
   const sink = new Gauge({
     name: 'millrace_publisher',
     help: 'State of the publisher',
@@ -129,6 +156,9 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
       venueClock,
       denials,
       open,
+      changes,
+      changing,
+      scores,
     ])
       gauge.reset();
     for (const account of sources.publisher.accounts()) {
@@ -156,7 +186,20 @@ export function createPrometheus(sources: MetricSources): () => Promise<string> 
         valid.set({ venue: feed.venue, symbol: book.symbol }, book.valid ? 1 : 0);
       }
     }
+    for (const { scanner, candidates, dropped } of sources.scanners?.() ?? []) {
+      for (const { symbol, score } of candidates) if (score !== null) scores.set({ scanner, symbol }, score);
+      for (const [reason, count] of Object.entries(dropped)) unheard.set({ reason: `${scanner}: ${reason}` }, count);
+    }
+    for (const [reason, count] of sources.metrics.dropped) unheard.set({ reason }, count);
     for (const unit of sources.units()) {
+      for (const each of unit.switches) {
+        const labels = { lane: each.lane };
+        changing.set({ ...labels, state: each.state }, each.forMs / 1_000);
+        changes.set({ ...labels, kind: 'begun' }, each.begun);
+        changes.set({ ...labels, kind: 'done' }, each.done);
+        changes.set({ ...labels, kind: 'failed' }, each.failed);
+        for (const [reason, count] of Object.entries(each.dropped)) changes.set({ ...labels, kind: reason }, count);
+      }
       for (const lane of unit.lanes) {
         open.set(
           { lane: lane.lane },

@@ -22,10 +22,12 @@ export interface RunArguments {
   readonly engines: number;
   /** Folder for what the archive holds at the end, as an absolute path; null: it is not kept. */
   readonly keepLog: string | null;
+  /** One lane for each venue, whose symbol a scanner picks, instead of one for each symbol. */
+  readonly scanner: boolean;
 }
 
 export const USAGE = `npm start -- [--seconds N] [--summary FILE] [--replay FILE[,FILE…]] [--live] [--speed 1|10|max]
-             [--venues ${VENUES.join(',')}] [--seed N] [--engines N] [--keep-log FOLDER]`;
+             [--venues ${VENUES.join(',')}] [--seed N] [--engines N] [--scanner] [--keep-log FOLDER]`;
 
 const OPTIONS = {
   seconds: { type: 'string' },
@@ -36,6 +38,7 @@ const OPTIONS = {
   venues: { type: 'string' },
   seed: { type: 'string', default: '1' },
   engines: { type: 'string', default: '2' },
+  scanner: { type: 'boolean', default: false },
   'keep-log': { type: 'string' },
 } as const;
 
@@ -107,6 +110,7 @@ export function parseRunArguments(argv: readonly string[]): RunArguments {
     seed: Number(seed),
     engines: Number(engines),
     keepLog: keepLog === null ? null : path.resolve(keepLog),
+    scanner: values.scanner === true,
   };
 }
 

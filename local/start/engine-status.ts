@@ -53,6 +53,19 @@ export const engineStatus = z.object({
           profitCurrency: z.string(),
         }),
       ),
+      /** Lanes whose symbols scanners pick. */
+      switches: z
+        .array(
+          z.object({
+            lane: z.string(),
+            state: z.string(),
+            reason: z.string(),
+            symbol: z.string().nullable(),
+            wanted: z.string().nullable(),
+            done: z.number(),
+          }),
+        )
+        .optional(),
     }),
   ),
   accounts: z.array(

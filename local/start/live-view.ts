@@ -200,7 +200,7 @@ function laneRows(view: RunView): Row[] {
     return [
       row.venue,
       row.symbol,
-      { text: held?.lane.state ?? 'not leased', colour: held !== null && gate === null ? '' : YELLOW },
+      { text: held?.lane.state ?? stateWithoutLane(view, row), colour: held !== null && gate === null ? '' : YELLOW },
       { text: signed(profit, held?.lane.profitCurrency ?? ''), colour: profit < 0 ? RED : GREEN },
       String(held?.lane.openOrders ?? 0),
       { text: row.engine ?? '–', colour: colourOf(row.engine) },
@@ -223,6 +223,19 @@ function laneOf(view: RunView, { venue, symbol }: { readonly venue: string; read
     if (lane !== undefined) return { unit, lane };
   }
   return null;
+}
+
+/** A symbol that a lane may change to is watched. */
+function stateWithoutLane(
+  view: RunView,
+  { venue, symbol }: { readonly venue: string; readonly symbol: string },
+): string {
+  const switches = view.engines
+    .flatMap((engine) => engine.units)
+    .filter((unit) => unit.unit.endsWith(`/${venue}`))
+    .flatMap((unit) => unit.switches ?? []);
+  if (switches.length === 0) return 'not leased';
+  return switches.find((each) => each.wanted === symbol)?.state ?? 'watched';
 }
 
 /** The profit of the day in each currency that lanes settle in: amounts of different currencies are never added. */

@@ -13,16 +13,17 @@ export function positionRows(
       .filter(({ instrument }) => instrument.tradable)
       .map(({ instrument }) => {
         const { symbol } = instrument;
-        const lane = engines
+        const units = engines
           .flatMap((engine) => engine.units)
           .filter((unit) => unit.unit.endsWith(`/${venue.id}`))
-          .sort((left, right) => right.epoch - left.epoch)
-          .flatMap((unit) => unit.lanes)
-          .find((each) => each.symbol === symbol);
+          .sort((left, right) => right.epoch - left.epoch);
+        const lane = units.flatMap((unit) => unit.lanes).find((each) => each.symbol === symbol);
+        // A lane that changes its symbol has looked at each candidate: where it follows nothing, nothing is held.
+        const followed = units.some((unit) => (unit.switches ?? []).some((each) => each.wanted !== null));
         return {
           venue: venue.id,
           symbol,
-          engine: lane?.position ?? null,
+          engine: lane?.position ?? (followed ? '0' : null),
           ledger: ledger.get(`${venue.id}/${symbol}`) ?? '0',
           simulated: venue.position(instrument),
         };

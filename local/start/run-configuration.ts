@@ -1,4 +1,5 @@
 import type { FeedConfiguration, LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import type { ScannerConfiguration } from '#core/config/scanner-configuration.ts';
 import { type Instrument, notional, type VenueId } from '#core/market/instrument.ts';
 import { formatScaled, type Price } from '#core/market/scaled-decimal.ts';
 import { venues } from '#venues/venues.ts';
@@ -55,6 +56,39 @@ export function runConfiguration(markets: readonly TradedMarket[]): RuntimeConfi
       channels: [...channels],
     })),
   };
+}
+
+/**
+ * The same with one lane for each venue that has several symbols: a scanner picks which it trades, by volatility and spread, and changes its mind often enough to be seen.
+ */
+export function scannedConfiguration(markets: readonly TradedMarket[]): RuntimeConfiguration {
+  const fixed = runConfiguration(markets);
+  const scanners: ScannerConfiguration[] = [];
+  const lanes = markets.flatMap(({ venue }) => {
+    const own = fixed.lanes.filter((lane) => lane.venue === venue);
+    const [first, ...others] = own;
+    if (first === undefined || others.length === 0) return own;
+    const name = `${venue}-scanner`;
+    scanners.push({
+      name,
+      venue,
+      candidates: own.map((lane) => lane.symbol),
+      sampleMs: 250,
+      span: 40,
+      warmUp: 20,
+      maxAgeMs: 10_000,
+      weights: { volatility: 1, volume: 0, spread: 0.5 },
+      floors: { minVolatilityBps: 0, minVolumePerMinute: 0, maxSpreadBps: 20 },
+      margin: 0.05,
+      holdMs: 2_000,
+      minStayMs: 10_000,
+    });
+    const perSymbol = Object.fromEntries(
+      others.map(({ symbol, strategy, limits, reservedSize }) => [symbol, { strategy, limits, reservedSize }]),
+    );
+    return [{ ...first, name: `${venue}-follower`, symbolFrom: name, perSymbol }];
+  });
+  return { ...fixed, lanes, scanners };
 }
 
 /** How much longer lanes hold and rest there: Alpaca answers 200 requests a minute, orders, cancels and questions of everybody together. */

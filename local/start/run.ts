@@ -24,7 +24,7 @@ import { noteOf } from './event-note.ts';
 import { createRateMeter, plainLine, type RunView, renderView } from './live-view.ts';
 import { countOrders } from './order-counts.ts';
 import { positionRows } from './position-rows.ts';
-import { LOCAL_ACCOUNT, runConfiguration } from './run-configuration.ts';
+import { LOCAL_ACCOUNT, runConfiguration, scannedConfiguration } from './run-configuration.ts';
 import { awaitConfirmations, endingsOf } from './run-confirmations.ts';
 import { makeRunJournals } from './run-journals.ts';
 import { createScreen, type ScreenOutput } from './screen.ts';
@@ -98,7 +98,7 @@ export async function run(args: RunArguments, signal: AbortSignal, hooks: RunHoo
     signal,
   });
   const definition = await readEngineDefinition(emulator.endpoint, deployment);
-  const configuration = runConfiguration(
+  const configuration = (args.scanner ? scannedConfiguration : runConfiguration)(
     venues.list.map(({ id, symbols, channels }) => ({ venue: id, symbols, channels })),
   );
   await writeConfiguration(emulator.endpoint, definition, configuration);

@@ -1,5 +1,6 @@
 import { NO_POLICY } from '#core/config/policy.ts';
 import type { LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
+import { laneOn } from '#core/config/scanner-configuration.ts';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
 import type { LaneLine, PolicyLine } from '#core/input-log/lease-log.ts';
 import { Lane } from '#core/lanes/lane.ts';
@@ -101,6 +102,6 @@ export class ReplayedUnit {
       (each) => each.name === recorded.name && each.account === account && each.mode === mode && each.venue === venue,
     );
     // Which symbol it has may be a scanner's choice: an input, not configuration.
-    return found === undefined ? recorded : { ...found, symbol: recorded.symbol };
+    return found === undefined ? recorded : (laneOn(found, recorded.symbol) ?? { ...found, symbol: recorded.symbol });
   }
 }
