@@ -8,11 +8,12 @@ import { deferSource } from '#simulation/deferred-source.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
 import type { ExchangeSettings } from '#simulation/exchange/exchange-settings.ts';
-import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
+import type { SimulatedExchange, SimulatedOrder } from '#simulation/exchange/simulated-exchange.ts';
 import { depositsFor, exchangeSettingsFor, leverageFor } from '#simulation/exchange-terms.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import {
   createGeneratedMarket,
+  DEFAULT_GENERATED_MARKET,
   type GeneratedMarketSettings,
   startPriceOf,
 } from '#simulation/market-sources/generated-market.ts';
@@ -54,13 +55,21 @@ export interface ProcessVenue extends TradedMarket {
   position(symbol: string): string;
   /** An order by hand, as on the venue's own page. Says whether it traded. */
   trade(symbol: string, side: 'buy' | 'sell', size: number, reduceOnly?: boolean): boolean;
+  /** Others trade against a resting order until nothing of it is left. Says whether it was filled. */
+  fill(order: SimulatedOrder): boolean;
   /** Stages a scenario of the fault venue for whoever trades. */
-  judge(id: string, patienceMs?: number): Promise<Verdict>;
+  judge(id: string, patienceMs?: number, onStruck?: () => void): Promise<Verdict>;
   /** The market stands still; questions are still answered. */
   pause(): void;
   resume(): void;
   close(): Promise<void>;
 }
+
+const OTHERS = 'others';
+/** What the others can pay, of every currency. */
+const OTHERS_MONEY = '100000000';
+const DEEP = 200;
+const SWEEPS = 20;
 
 export async function openProcessVenue(options: ProcessVenueOptions): Promise<ProcessVenue> {
   const id = options.venue;
@@ -69,7 +78,8 @@ export async function openProcessVenue(options: ProcessVenueOptions): Promise<Pr
     builtInInstruments(id)
       .filter((each) => each.tradable)
       .slice(0, options.symbols ?? 1);
-  const symbols = instruments.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
+  const terms = { ...DEFAULT_GENERATED_MARKET, ...options.market };
+  const symbols = instruments.map((instrument) => ({ instrument, price: startPriceOf(instrument, terms) }));
   const source = deferSource(createGeneratedMarket(instruments, options.seed ?? 3, options.market), options.speed ?? 1);
   source.start(0);
   const exchange = createSimulatedExchange({
@@ -79,6 +89,10 @@ export async function openProcessVenue(options: ProcessVenueOptions): Promise<Pr
     settings: { ...exchangeSettingsFor(id, instruments), ...options.exchange },
   });
   exchange.openAccount(LOCAL_ACCOUNT, depositsFor(symbols), leverageFor(symbols));
+  const currencies = instruments.flatMap((each) =>
+    each.kind === 'spot' ? [each.settlementCurrency, each.baseCurrency] : [each.settlementCurrency],
+  );
+  exchange.openAccount(OTHERS, new Map(currencies.map((currency) => [currency, OTHERS_MONEY])), 1);
   const keys = { key: randomBytes(16).toString('hex'), secret: randomBytes(32).toString('hex') };
   const nowMs = () => performance.now();
   const watch = createBotWatch(id, nowMs);
@@ -141,10 +155,34 @@ export async function openProcessVenue(options: ProcessVenueOptions): Promise<Pr
       });
       return outcome.kind === 'accepted' && outcome.order.cumulativeSize > 0;
     },
-    judge(scenarioId, patienceMs = 60_000) {
+    fill({ orderId, symbol, side, price }) {
+      const target = { orderId, clientOrderId: null };
+      const { lotSize, maxSize } = instrumentOf(symbol);
+      for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+        const now = exchange.order(LOCAL_ACCOUNT, target);
+        if (now === null || price === null || (now.status !== 'open' && now.status !== 'partiallyFilled')) break;
+        const levels = exchange.book(symbol, DEEP)[side === 'buy' ? 'bids' : 'asks'];
+        const ahead = levels.filter(([level]) => (side === 'buy' ? level >= price : level <= price));
+        const size = ahead.reduce((sum, [, each]) => sum + each, now.size - now.cumulativeSize);
+        exchange.place(OTHERS, {
+          clientOrderId: null,
+          symbol,
+          side: side === 'buy' ? 'sell' : 'buy',
+          type: 'limit',
+          timeInForce: 'ioc',
+          price,
+          triggerPrice: null,
+          size: Math.min(Math.ceil(size / lotSize) * lotSize, maxSize) as Size,
+          reduceOnly: false,
+        });
+      }
+      return exchange.order(LOCAL_ACCOUNT, target)?.status === 'filled';
+    },
+    judge(scenarioId, patienceMs = 60_000, onStruck = () => undefined) {
       const scenario = scenarios.find((each) => each.id === scenarioId);
       if (scenario === undefined || 'notJudged' in scenario) throw new Error(`${scenarioId} is not judged`);
-      return runScenario(scenario, { venue: server, exchange, account: LOCAL_ACCOUNT, watch, nowMs }, { patienceMs });
+      const judged = { venue: server, exchange, account: LOCAL_ACCOUNT, watch, nowMs };
+      return runScenario(scenario, judged, { patienceMs, onStruck });
     },
     pause: () => exchangeClock.pause(),
     resume: () => exchangeClock.resume(),

@@ -226,7 +226,8 @@ export function createMarketStreams(
       },
       onMessage(session, text) {
         const subscriber = subscribers.get(session);
-        if (subscriber !== undefined) session.sendAnswer(answerTo(subscriber, text));
+        const answer = subscriber === undefined ? null : answerTo(subscriber, text);
+        if (answer !== null) session.sendAnswer(answer);
       },
       onClose(session) {
         subscribers.delete(session);
@@ -242,7 +243,8 @@ export function createMarketStreams(
     for (const known of [tops, turns]) for (const name of known.keys()) if (!heard.has(name)) known.delete(name);
   }
 
-  function answerTo(subscriber: MarketSubscriber, text: string): string {
+  /** Null: nothing is answered. */
+  function answerTo(subscriber: MarketSubscriber, text: string): string | null {
     const request = parseRequest(text);
     if ('error' in request) return JSON.stringify(request);
     const { method, params, id } = request;
@@ -253,6 +255,8 @@ export function createMarketStreams(
         for (const name of params) subscriber.streams.set(name, parseStreamName(name));
         return JSON.stringify({ result: null, id });
       case 'UNSUBSCRIBE':
+        if (context.faults.take('unsubscribeRefused')) return refuse('request failed');
+        if (context.faults.take('unsubscribeLost')) return null;
         for (const name of params) subscriber.streams.delete(name);
         forgetUnwanted();
         return JSON.stringify({ result: null, id });

@@ -140,7 +140,8 @@ export async function createBybitServer(
       reply(session, message, refusal, category.subscribedText);
       if (refusal === null && !early) publicHub.welcome(session, topics);
     } else if (message.op === 'unsubscribe' && topics !== null) {
-      reply(session, message, publicHub.unsubscribe(session, topics));
+      if (faults.take('unsubscribeRefused')) reply(session, message, 'Service temporarily unavailable');
+      else if (!faults.take('unsubscribeLost')) reply(session, message, publicHub.unsubscribe(session, topics));
     } else reply(session, message, 'Request Param format error!');
   }
 

@@ -140,7 +140,9 @@ export async function createDeribitServer(options: SimulatedVenueOptions): Promi
         return;
       }
       case 'public/unsubscribe':
-        answer({ result: publicChannels.unsubscribe(session, namesOf(params) ?? []) });
+        if (faults.take('unsubscribeRefused')) answer(refuse(11051, 'system_maintenance'));
+        else if (!faults.take('unsubscribeLost'))
+          answer({ result: publicChannels.unsubscribe(session, namesOf(params) ?? []) });
         return;
       case 'public/unsubscribe_all':
         publicChannels.unsubscribe(session, null);

@@ -19,6 +19,8 @@
  * - `connectionLifeEnds`: every connection has reached the age at which the venue closes it, and is closed without a word (F16).
  * - `snapshotBehindStream`: the next whole book by REST is older than what the stream has told since the client subscribed.
  * - `bookServiceRestarts`: the next change of a book comes as a whole book with update number 1, from which the numbers go on (Bybit).
+ * - `unsubscribeRefused`: the next unsubscription from public data is refused, and what was subscribed goes on (G5; Binance, Bybit, Deribit).
+ * - `unsubscribeLost`: the next one is neither carried out nor answered (G5; the same).
  * - `filledTwice`: the next order that is filled is reported filled twice, the second time as the cancel that came too late tells it (Bybit).
  * - `dataBeforeAck`: the data of the next public subscription comes before its acknowledgement (Bybit).
  * - `otherPong`: the next ping is answered in another of the shapes that the venue's streams have (Bybit).
@@ -54,6 +56,8 @@ export const ONE_SHOT_FAULTS = [
   'connectionLifeEnds',
   'snapshotBehindStream',
   'bookServiceRestarts',
+  'unsubscribeRefused',
+  'unsubscribeLost',
   'filledTwice',
   'dataBeforeAck',
   'otherPong',
