@@ -7,6 +7,7 @@ import { foldPosition } from '#core/ledger/position-fold.ts';
 import { countingAdjustments } from '#core/ledger/superseded-adjustments.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
+import { isForeignOrderId } from '#core/orders/foreign-order.ts';
 import type { FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
@@ -199,10 +200,12 @@ async function ordersBehind(
 ): Promise<readonly OrderReport[]> {
   const known = new Set(ledger.fills.map((fill) => fill.fillId));
   const nameless = fills.some((fill) => fill.clientOrderId === null && !known.has(fill.fillId));
-  const found = nameless ? [...(await queries.ordersSince(symbol, from))] : [];
+  // What nobody here placed may have no id of its client's: only lists can hold it.
+  const foreign = ledger.orders.some((order) => isForeignOrderId(order.clientOrderId));
+  const found = nameless || foreign ? [...(await queries.ordersSince(symbol, from))] : [];
   const told = new Set([...found, ...openOrders].map((report) => report.clientOrderId));
   for (const { clientOrderId } of ledger.orders) {
-    if (told.has(clientOrderId)) continue;
+    if (told.has(clientOrderId) || isForeignOrderId(clientOrderId)) continue;
     const answer = await queries.orderByClientId(symbol, clientOrderId);
     if (answer.kind === 'found') found.push(answer.report);
   }

@@ -96,6 +96,11 @@ export const COMMANDS = {
     python: false,
     run: target('local/stop/main.ts'),
   },
+  audit: {
+    summary: 'what became of each order, with its evidence, and what of that does not hold',
+    python: false,
+    run: target('local/audit/main.ts'),
+  },
   'set-up': { summary: 'only the set-up', python: true, run: async () => 0 },
 };
 

@@ -1,4 +1,5 @@
 import type { LedgerOrder } from '#core/ledger/ledger-entry.ts';
+import { isForeignOrderId } from '#core/orders/foreign-order.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 
 /** Orders of a run by what became of them; from the ledger. */
@@ -19,6 +20,7 @@ export interface OrderCounts {
   readonly terminal: number;
 }
 
+/** Of those that nobody here placed nothing is counted. */
 export function countOrders(orders: readonly LedgerOrder[]): OrderCounts {
   const counts = {
     intended: 0,
@@ -31,7 +33,8 @@ export function countOrders(orders: readonly LedgerOrder[]): OrderCounts {
     unknown: 0,
     terminal: 0,
   };
-  for (const { intent, state } of orders) {
+  for (const { clientOrderId, intent, state } of orders) {
+    if (isForeignOrderId(clientOrderId)) continue;
     if (intent !== null) counts.intended += 1;
     if (state?.state === 'Denied') {
       counts.denied += 1;

@@ -9,34 +9,15 @@ import { sendCommand } from '#aws/commands.ts';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { type UnitId, unitId } from '#core/control/unit.ts';
-import { MillraceError } from '#core/errors.ts';
 import { readCurrentConfiguration } from '#functions/current-configuration.ts';
 import { type PublishedName, publishedParameter } from '#lib/constructs/published-names.ts';
 import { configurationParameter } from '#lib/constructs/runtime-settings.ts';
-import { emulatedClientSettings } from '../aws-environment.ts';
-import { runningEmulators } from '../running-emulators.ts';
+import { environmentClientSettings } from '../environment-client-settings.ts';
 import { parseStopArguments, type StopArguments } from './arguments.ts';
 import { wishUnits } from './wish-units.ts';
 
-/** Where the environment's AWS is: on AWS wherever the caller's profile says. */
-async function clientSettings(environment: StopArguments['environment']) {
-  if (environment !== 'local') return {};
-  const given = process.env.AWS_ENDPOINT_URL ?? '';
-  const endpoints = given === '' ? await runningEmulators() : [given];
-  const [endpoint, ...others] = endpoints;
-  if (endpoint === undefined)
-    throw new MillraceError('configuration', 'NOTHING_RUNS', 'no `npm start` of this checkout is running');
-  if (others.length > 0)
-    throw new MillraceError(
-      'configuration',
-      'SEVERAL_RUN',
-      `choose one: ${endpoints.map((each) => `AWS_ENDPOINT_URL=${each}`).join(' or ')}`,
-    );
-  return emulatedClientSettings(endpoint);
-}
-
 async function main(args: StopArguments): Promise<number> {
-  const settings = await clientSettings(args.environment);
+  const settings = await environmentClientSettings(args.environment);
   const environment = { name: args.environment };
   const ssm = new SSMClient(settings);
   const name = async (of: PublishedName): Promise<string> => {

@@ -81,6 +81,24 @@ describe('orders in a reconciliation', () => {
     expect(plan(model).freeze).toContain('has it as Canceled');
   });
 
+  it('H3: an order that nobody here placed and the ledger follows is known by the venue’s name: open it is no finding of an unproven order, ended its end is written', () => {
+    const model = new ReconciliationModel();
+    const followed = {
+      foreign: { side: 'buy', reduceOnly: false },
+      venueOrderId: report('by-hand', 'accepted').venueOrderId,
+    } as const;
+    const id = `foreign-${followed.venueOrderId}`;
+    model.apply(buildEvent('order.state', stateBody(id, 'Accepted', followed), { time: NOW - 3_600_000 }));
+    model.openOrders = [report('by-hand', 'accepted')];
+    expect(plan(model)).toMatchObject({ corrections: [], freeze: null });
+    model.openOrders = [];
+    model.orders = [report('by-hand', 'canceled')];
+    expect(plan(model)).toMatchObject({
+      corrections: [{ type: 'order.state', body: { clientOrderId: id, to: 'Canceled' } }],
+      freeze: null,
+    });
+  });
+
   it('tells of an order that nobody here placed, and neither corrects nor freezes', () => {
     const model = new ReconciliationModel();
     model.openOrders = [report('by-hand', 'accepted')];

@@ -14,6 +14,7 @@ import { createWorldQueries } from '#simulation/world/world-queries.ts';
 import { followMarket, type WorldVenue } from '#simulation/world/world-venue.ts';
 import { createMemoryLeaseTable } from '../support/memory-lease-table.ts';
 import type { PlantedBug } from './planted-bugs.ts';
+import { auditFaults } from './world-audit.ts';
 import { WorldConfirmer } from './world-confirmer.ts';
 import { WorldEngine } from './world-engine.ts';
 import { WorldLedger } from './world-ledger.ts';
@@ -234,6 +235,10 @@ async function runScript(
         lanes,
         runners: engines.map((each) => each.runner),
       });
+    if (truth.violation === null) {
+      const [fault] = await auditFaults(unit, { ledger, confirmer, exchange, forgotten: venue.forgottenFills });
+      if (fault !== undefined) truth.fail('M1: the ledger proves itself', fault);
+    }
   } catch (thrown) {
     truth.violation ??= thrownText(thrown);
   }

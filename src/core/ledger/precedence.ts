@@ -19,12 +19,12 @@ export function venuePrecedence(venueTime: number, epoch: number, sequence: numb
 }
 
 /**
- * What an order's state can still give way to. `Filled` is for good. `Canceled` and `Expired` give way to `Filled` alone (a late fill counts, and what a
+ * What an order's state can still give way to. `Filled` is for good, and so is `Denied`: it never left, whatever a successor says that had not heard of it. `Canceled` and `Expired` give way to `Filled` alone (a late fill counts, and what a
  * later epoch says before it has looked does not undo them). Everything else, `Rejected` included, gives way to what the unit said later.
  */
 const FINALITY: Readonly<Record<OrderState, '0' | '1' | '2'>> = {
   Initialized: '0',
-  Denied: '0',
+  Denied: '2',
   Submitted: '0',
   Accepted: '0',
   PartiallyFilled: '0',

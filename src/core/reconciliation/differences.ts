@@ -3,6 +3,7 @@ import type { OrderState } from '../events/trading-event.ts';
 import { formatExact, parseExact } from '../ledger/exact-decimal.ts';
 import type { LedgerOrder } from '../ledger/ledger-entry.ts';
 import { orderIdPrefix } from '../orders/client-order-id.ts';
+import { isForeignOrderId } from '../orders/foreign-order.ts';
 import type { FillReport, OrderReport } from '../orders/order.ts';
 import { isTerminal } from '../orders/order-state.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';
@@ -125,14 +126,19 @@ function orders(look: SymbolLook, patience: Patience): readonly Difference[] {
   const found: Difference[] = [];
   const known = new Map(look.ledger.orders.map((order) => [order.clientOrderId, order]));
   const reports = new Map<string, OrderReport>();
+  // What nobody here placed is in the ledger by the venue's name.
+  const byVenueId = new Map<string, OrderReport>();
   for (const report of [...look.venue.orders, ...look.venue.openOrders]) {
     if (report.clientOrderId !== null) reports.set(report.clientOrderId, report);
+    byVenueId.set(report.venueOrderId, report);
   }
   for (const order of look.ledger.orders) {
     const since = Math.max(order.intent?.time ?? 0, order.state?.time ?? 0);
     const ended = order.state !== null && isTerminal(order.state.state);
     if (ended || since > look.at - settleMs) continue;
-    const report = reports.get(order.clientOrderId);
+    const report = isForeignOrderId(order.clientOrderId)
+      ? byVenueId.get(order.state?.venueOrderId ?? '')
+      : reports.get(order.clientOrderId);
     if (report === undefined) found.push({ kind: 'unprovenOrder', clientOrderId: order.clientOrderId, since });
     else if (isEnd(report) && isDue(look, report.venueTime, patience)) found.push({ kind: 'missedEnd', order, report });
   }
