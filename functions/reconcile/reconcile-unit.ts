@@ -11,6 +11,7 @@ import { compareSymbol } from '#core/reconciliation/differences.ts';
 import { planSymbol, type ReconciliationRules, type SymbolPlan } from '#core/reconciliation/plan-reconciliation.ts';
 import type { SymbolLook } from '#core/reconciliation/symbol-look.ts';
 import { lookAt, type Parties, type ReconciledSymbol } from './ask-parties.ts';
+import { type MoneyPlan, planMoney } from './reconcile-money.ts';
 import type { SymbolReport, UnitReport } from './reconciliation-report.ts';
 
 export interface ReconcileParts extends Omit<Parties, 'queries'> {
@@ -71,7 +72,22 @@ export async function reconcileUnit(parts: ReconcileParts, { unit, symbols }: Re
     const unknown = symbols.filter((each) => !instruments.has(each.symbol)).map((each) => each.symbol);
     if (unknown.length > 0) throw new Error(`the venue has no instrument ${unknown.join(', ')}`);
     await correctBalances(parts, unit, standing);
-    return { unit: unitId(unit), at: startedAt, failed: null, symbols: reports, balances: standing.map(balanceLine) };
+    const ofVenue = async (venue: UnitRef['venue']) =>
+      venue === unit.venue
+        ? instruments
+        : new Map((await (await parts.venue({ ...unit, venue })).instruments()).map((each) => [each.symbol, each]));
+    const money = await planMoney(
+      parties,
+      unit,
+      known.map((each) => each.instrument.symbol),
+      ofVenue,
+      () => looksAt(parties, known),
+      parts.rules,
+      parts.origin,
+    );
+    const cash = await bookMoney(parts, unit, money);
+    const balanceLines = standing.map(balanceLine);
+    return { unit: unitId(unit), at: startedAt, failed: null, symbols: reports, balances: balanceLines, cash };
   } catch (error) {
     const failed = messageOf(error);
     parts.log('error', 'a unit could not be reconciled', { unit: unitId(unit), reason: failed });
@@ -83,7 +99,7 @@ export async function reconcileUnit(parts: ReconcileParts, { unit, symbols }: Re
       unitId(unit),
       `${unitId(unit)} could not be reconciled: ${failed}`,
     );
-    return { unit: unitId(unit), at: startedAt, failed, symbols: [], balances: [] };
+    return { unit: unitId(unit), at: startedAt, failed, symbols: [], balances: [], cash: [] };
   }
 }
 
@@ -142,6 +158,25 @@ async function correctBalances(
   for (const { report } of standing) {
     if (report !== null) await parts.writer.apply(balanceEvent(unit, parts.nowMs(), report, parts.origin));
   }
+}
+
+/** Writes what the plan says, and tells what differs. */
+async function bookMoney(
+  parts: ReconcileParts,
+  unit: UnitRef,
+  { events, differences }: MoneyPlan,
+): Promise<UnitReport['cash']> {
+  for (const event of events) parts.log('info', `${event.type} ${event.id}: ${await parts.writer.apply(event)}`, {});
+  const id = unitId(unit);
+  if (differences.length > 0) {
+    const lines = differences.map(
+      ({ currency, ledger, venue, rest }) => `${currency}: ledger ${ledger}, venue ${venue}; nothing explains ${rest}`,
+    );
+    const digest = createHash('sha256').update(lines.join()).digest('hex').slice(0, 16);
+    const text = [`${id}: the wallet is not what payments, profits and fees make of it.`, ...lines].join('\n');
+    await tell(parts, unit, 'warning', 'CASH_DIFFERENCE', `${id}#${digest}`, text);
+  }
+  return differences.map(({ currency, ledger, venue, rest }) => ({ currency, ledger, venue, rest }));
 }
 
 function balanceLine({ currency, ledger, venue }: BalanceDifference): UnitReport['balances'][number] {

@@ -29,6 +29,13 @@ export interface UnitReport {
     readonly ledger: string | null;
     readonly venue: string | null;
   }[];
+  /** Wallets that payments, profits and fees of the ledger do not explain. */
+  readonly cash: readonly {
+    readonly currency: string;
+    readonly ledger: string;
+    readonly venue: string;
+    readonly rest: string;
+  }[];
 }
 
 /** Where the reports lie in the archive's bucket. */
@@ -79,5 +86,5 @@ export function createReconciliationReports(s3: S3Client, bucket: string): Recon
 
 export function hasFindings(report: UnitReport): boolean {
   const found = (symbol: SymbolReport) => symbol.differences.length > 0 || symbol.unsettled !== null;
-  return report.failed !== null || report.balances.length > 0 || report.symbols.some(found);
+  return report.failed !== null || report.balances.length > 0 || report.cash.length > 0 || report.symbols.some(found);
 }

@@ -3,6 +3,7 @@ import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } 
 import { z } from 'zod';
 import type { AccountRef, UnitRef } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
+import { addMoney, moneyOf } from '#core/ledger/cash-fold.ts';
 import { withFeePrices } from '#core/ledger/fill-fee.ts';
 import {
   LEDGER_ENTRY,
@@ -23,6 +24,7 @@ import {
 import { LEDGER_PREFIX, ledgerPartition } from '#core/ledger/ledger-write.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
 import { countingAdjustments } from '#core/ledger/superseded-adjustments.ts';
+import type { VenueId } from '#core/market/instrument.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { Clock } from '#core/time/clock.ts';
 import { systemClock } from '#core/time/system-clock.ts';
@@ -43,6 +45,8 @@ export interface LedgerIndexReader {
   openOrderIds(account: AccountRef, place: string): Promise<readonly string[]>;
   /** Orders that ended since then, by arrival. */
   endedOrderIds(account: AccountRef, place: string, from: number): Promise<ReadonlySet<string>>;
+  /** Symbols of a venue that the ledger has heard of. */
+  symbols(account: AccountRef, venue: VenueId): Promise<readonly string[]>;
   /** What arrived after `after` and until `through`, ms, each once. */
   moves(account: AccountRef, place: string, after: number, through?: number): Promise<LedgerMoves>;
 }
@@ -65,6 +69,11 @@ export function createLedgerIndexReader(client: DynamoDBDocumentClient, table: s
       const prefix = `${INDEX_PREFIX.ended}${place}#`;
       const items = await range(client, table, account, `${prefix}${arrivalKey(from)}`, `${prefix}~`);
       return new Set(items.map((item) => valid(String(item.sk), z.string(), item.order)));
+    },
+    async symbols(account, venue) {
+      const prefix = `${INDEX_PREFIX.checkpoint}${venue}#`;
+      const items = await range(client, table, account, prefix, `${prefix}~`);
+      return items.map((item) => String(item.sk).slice(prefix.length));
     },
     async moves(account, place, after, through) {
       const prefix = `${INDEX_PREFIX.recent}${place}#`;
@@ -193,7 +202,8 @@ function foldOn(
   through: number,
 ): CheckpointFold {
   const opening = before === null ? [] : openingOf(before, venue, symbol);
-  const { size, entryPrice, costKnown } = foldPosition(venue, symbol, fills, [...opening, ...adjustments]);
+  const position = foldPosition(venue, symbol, fills, [...opening, ...adjustments]);
+  const { size, entryPrice, costKnown } = position;
   const contract = [...fills, ...adjustments].find((each) => each.contract !== undefined)?.contract;
   const times = [...fills.map((fill) => fill.venueTime), ...adjustments.map((each) => each.time)];
   const last = times.reduce((latest, time) => Math.max(latest, time), before?.lastKnownAt ?? Number.NEGATIVE_INFINITY);
@@ -204,6 +214,7 @@ function foldOn(
     costKnown,
     contract: contract ?? before?.contract ?? null,
     lastKnownAt: Number.isFinite(last) ? last : null,
+    ...(before !== null && before.money === undefined ? {} : { money: addMoney(before?.money, moneyOf(position)) }),
   };
 }
 

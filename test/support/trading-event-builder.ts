@@ -5,6 +5,7 @@ import {
   type TradingEventBody,
   type TradingEventType,
 } from '#core/events/trading-event.ts';
+import type { VenueId } from '#core/market/instrument.ts';
 
 /** Fields of the envelope that a test cares about. */
 export interface EventPlace {
@@ -12,23 +13,25 @@ export interface EventPlace {
   readonly sequence?: number;
   readonly time?: number;
   readonly account?: string;
+  /** Default: `binance-usdm`. */
+  readonly venue?: VenueId;
 }
 
-/** An event of `paper/<account>/binance-usdm` with a whole envelope, read back as from the stream. */
+/** An event of `paper/<account>/<venue>` with a whole envelope, read back as from the stream. */
 export function buildEvent<Type extends TradingEventType>(
   type: Type,
   body: TradingEventBody<Type>,
   place: EventPlace = {},
 ): TradingEvent {
-  const { epoch = 7, sequence = 1, time = 1_700_000_000_000, account = 'main' } = place;
-  const unit = `paper/${account}/binance-usdm`;
+  const { epoch = 7, sequence = 1, time = 1_700_000_000_000, account = 'main', venue = 'binance-usdm' } = place;
+  const unit = `paper/${account}/${venue}`;
   const event = {
     id: `${unit}/${epoch}/${sequence}`,
     version: TRADING_EVENT_VERSION,
     type,
     account,
     mode: 'paper' as const,
-    venue: 'binance-usdm' as const,
+    venue,
     unit,
     epoch,
     sequence,

@@ -164,6 +164,7 @@ describe('ledger: fills, positions, balances, lanes', () => {
         costKnown: true,
         // (103 - 100.5) × 0.1 + (102 - 100.5) × 0.1
         realizedProfit: '0.4',
+        paid: '-25.7',
         fees: { USDT: '0.0012' },
         fills: 3,
         adjustments: 1,

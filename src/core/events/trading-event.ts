@@ -181,6 +181,8 @@ export const TRADING_EVENT_BODIES = {
       amount: decimal,
       /** What of it no fill has told as profit; absent: all of it. */
       profit: decimal.optional(),
+      /** Of the reconciler: what it was compared with. */
+      evidence: z.string().optional(),
       venueTime: epochMs,
     })
     .describe('Money that moved without a fill, as the venue reported it; applied once by its id.'),

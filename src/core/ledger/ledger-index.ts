@@ -89,6 +89,15 @@ export const CHECKPOINT = z.object({
       contract: z.enum(['spot', 'linear', 'inverse', 'option', 'equity']).nullable(),
       /** Latest moment that its fills and adjustments tell of, ms; null: it has none. */
       lastKnownAt: z.number().nullable(),
+      /** What its fills brought, paid and cost since the ledger began; absent in those made before it was kept. */
+      money: z
+        .object({
+          realizedProfit: decimal,
+          paid: decimal,
+          fees: z.record(z.string(), decimal),
+          fills: z.number().int().nonnegative(),
+        })
+        .optional(),
     })
     .nullish(),
 });

@@ -14,6 +14,8 @@ export interface LedgerPosition {
   /** False while something is open whose price nobody stated. */
   readonly costKnown: boolean;
   readonly realizedProfit: string;
+  /** Price × size of what was bought, less of what was sold (fills alone). */
+  readonly paid: string;
   /** Fees paid, by currency; those that were kept back from a spot position are in its size as well. */
   readonly fees: Readonly<Record<string, string>>;
   readonly fills: number;
@@ -114,8 +116,13 @@ export function foldPosition(
     size += opening;
   }
 
+  let paid = 0n;
   const fees = new Map<string, bigint>();
-  for (const fill of fills) fees.set(fill.feeCurrency, (fees.get(fill.feeCurrency) ?? 0n) + parseExact(fill.fee));
+  for (const fill of fills) {
+    fees.set(fill.feeCurrency, (fees.get(fill.feeCurrency) ?? 0n) + parseExact(fill.fee));
+    const value = parseExact(fill.price) * parseExact(fill.size);
+    paid += fill.side === 'buy' ? value : -value;
+  }
   return {
     venue,
     symbol,
@@ -123,6 +130,7 @@ export function foldPosition(
     entryPrice: formatExact(entryPriceOf(size, cost, inverse)),
     costKnown,
     realizedProfit: formatExact(realized / ONE),
+    paid: formatExact(paid / ONE),
     fees: Object.fromEntries([...fees].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, sum]) => [k, formatExact(sum)])),
     fills: fills.length,
     adjustments: adjustments.length,

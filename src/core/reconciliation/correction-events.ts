@@ -8,7 +8,7 @@ import {
 } from '../events/trading-event.ts';
 import { formatExact, parseExact } from '../ledger/exact-decimal.ts';
 import type { LedgerAdjustment, LedgerFill, LedgerOrder } from '../ledger/ledger-entry.ts';
-import type { BalanceReport, FillReport } from '../orders/order.ts';
+import type { AdjustmentReport, BalanceReport, FillReport } from '../orders/order.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';
 import type { EndReport } from './differences.ts';
 import type { SymbolLook } from './symbol-look.ts';
@@ -92,6 +92,37 @@ export function balanceEvent(unit: UnitRef, at: number, report: BalanceReport, o
   const { kind: _kind, ...body } = report;
   const key = `balance/${report.currency}/${report.venueTime}/${report.walletBalance}`;
   return { ...envelopeOf(unit, at, key, NO_EPOCH, origin), type: 'balance', body };
+}
+
+/** Money that the venue's books tell of and the ledger lacked. */
+export function paymentEvent(
+  unit: UnitRef,
+  at: number,
+  report: AdjustmentReport,
+  origin: CorrectionOrigin,
+): TradingEvent {
+  const { id, reason, symbol, currency, amount, profit, venueTime } = report;
+  const told = { adjustmentId: id, reason, symbol, currency, amount, venueTime, evidence: "the venue's books" };
+  const body = profit === undefined ? told : { ...told, profit };
+  return { ...envelopeOf(unit, at, `cash/${currency}/${id}`, NO_EPOCH, origin), type: 'cash.adjusted', body };
+}
+
+/** What brings the ledger's account of a currency to the wallet. */
+export function cashEvent(
+  unit: UnitRef,
+  at: number,
+  entry: {
+    readonly id: string;
+    readonly reason: 'opening' | 'correction';
+    readonly currency: string;
+    readonly amount: string;
+    readonly evidence: string;
+  },
+  origin: CorrectionOrigin,
+): TradingEvent {
+  const { id, reason, currency, amount, evidence } = entry;
+  const body = { adjustmentId: id, reason, symbol: null, currency, amount, venueTime: at, evidence };
+  return { ...envelopeOf(unit, at, `cash/${currency}/${id}`, NO_EPOCH, origin), type: 'cash.adjusted', body };
 }
 
 function envelopeOf(unit: UnitRef, at: number, key: string, epoch: number, origin: CorrectionOrigin) {
