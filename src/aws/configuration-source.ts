@@ -1,6 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { type LoadedConfiguration, loadConfiguration } from '#core/config/runtime-configuration.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
@@ -65,6 +65,10 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
     }
   }
 
+  /** What a document names lies beside it; one in Parameter Store names nothing. */
+  const readNamed =
+    parameter === null ? (path: string) => readFileSync(resolve(dirname(location), path), 'utf8') : null;
+
   async function look(): Promise<void> {
     const mine = watches;
     try {
@@ -74,7 +78,7 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
       lastUnreadable = null;
       if (text === lastText) return;
       lastText = text;
-      const loaded = loadConfiguration(text, location);
+      const loaded = loadConfiguration(text, location, readNamed);
       lastFault = null;
       if (loaded.hash === inForce?.hash) return;
       inForce = loaded;
@@ -122,7 +126,7 @@ export function createConfigurationSource(options: ConfigurationSourceOptions): 
   return {
     async start() {
       const text = await read();
-      const loaded = loadConfiguration(text, location);
+      const loaded = loadConfiguration(text, location, readNamed);
       lastText = text;
       inForce = loaded;
       running = true;

@@ -123,6 +123,7 @@ const REFUSALS: Readonly<Record<DenialCode, [Partial<RiskContext>, OrderIntent]>
   MARGIN_INSUFFICIENT: [unit({ marginNeeded: 500.01 }), entry()],
   OPEN_ORDERS_LIMIT: [{ openOrders: 5 }, entry()],
   ORDER_RATE_LIMIT: [{ orderTokens: 0.5 }, entry()],
+  ENTRY_FILTERED: [{ entryFilter: 'model=1 logit=-1 threshold=0' }, entry()],
   REDUCE_ONLY_WOULD_OPEN: [{ positionSize: 5 }, exit()],
 };
 

@@ -5,6 +5,8 @@ import { MODES, type UnitRef, unitId } from '../control/unit.ts';
 import { MillraceError } from '../errors.ts';
 import { VENUES } from '../market/instrument.ts';
 import { CHANNELS } from '../market/market-message.ts';
+import { ENTRY_FILTER_MODEL } from '../strategies/entry-filter-model.ts';
+import { inlineEntryFilters, type ReadNamedFile } from './entry-filter-files.ts';
 import { POLICY } from './policy.ts';
 import { policyFaults } from './policy-faults.ts';
 import { SCANNER, scannerFaults } from './scanner-configuration.ts';
@@ -63,10 +65,15 @@ const protection = z.strictObject({
   takeProfit: z.enum(['afterEntry', 'following']).optional(),
 });
 
+/** A learned model that judges entries (H16): given here, or as the path of a file that is read with the configuration. */
+const entryFilter = z.strictObject({ path: z.string().min(1).optional(), model: ENTRY_FILTER_MODEL });
+
 const onSymbol = {
   strategy: z.discriminatedUnion('kind', [momentumScalper]),
   limits,
   protection: protection.optional(),
+  /** Absent: every entry that the strategy signals goes on to risk. */
+  entryFilter: entryFilter.optional(),
   /**
    * Spot only: what of the base asset in the account is not for trading, decimal text in base units. The lane's position is the venue's balance less this; a larger balance than its fills
    * explain halts the lane.
@@ -243,8 +250,14 @@ function checkFeeds(value: Pick<RuntimeConfiguration, 'lanes' | 'feeds'>, contex
   }
 }
 
-/** Reads and validates a configuration document. Throws `CONFIGURATION_INVALID` that lists every fault at once. */
-export function loadConfiguration(text: string, origin: string): LoadedConfiguration {
+/**
+ * Reads and validates a configuration document. Throws `CONFIGURATION_INVALID` that lists every fault at once. `readFile` reads what the document names by its path; absent: it may name nothing.
+ */
+export function loadConfiguration(
+  text: string,
+  origin: string,
+  readFile: ReadNamedFile | null = null,
+): LoadedConfiguration {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
@@ -255,9 +268,14 @@ export function loadConfiguration(text: string, origin: string): LoadedConfigura
       `${origin} is not JSON: ${(error as Error).message}`,
     );
   }
+  const unread = inlineEntryFilters(raw, readFile);
   const parsed = document.safeParse(raw);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(
+  if (!parsed.success || unread.length > 0) {
+    // A model that could not be read is missing as well: said once is enough.
+    const within = (path: readonly PropertyKey[]) =>
+      unread.some((each) => path.join('.').startsWith(each.path.slice(0, -1).join('.')));
+    const invalid = (parsed.error?.issues ?? []).filter((issue) => !within(issue.path));
+    const faults = [...unread, ...invalid].map(
       (issue) => `\n  - ${issue.path.join('.') || '(document)'}: ${issue.message}`,
     );
     throw new MillraceError(

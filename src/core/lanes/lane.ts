@@ -14,6 +14,7 @@ import type { Position } from '../positions/position.ts';
 import { unexplainedHolding } from '../positions/spot-holding.ts';
 import type { RiskBook } from '../risk/risk-book.ts';
 import { createStrategy } from '../strategies/create-strategy.ts';
+import { EntryFilter } from '../strategies/entry-filter.ts';
 import type { Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { EntryPauses } from './entry-pauses.ts';
@@ -49,6 +50,7 @@ export class Lane {
   readonly #pauses: EntryPauses;
   readonly #protection: Protection;
   readonly #resting: RestingEntry;
+  readonly #filter: EntryFilter | null;
   #cooldownUntil = 0 as MonoNanos;
   #flatten = false;
   #refusedMoves = 0;
@@ -74,6 +76,7 @@ export class Lane {
     this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox, book);
     this.#pauses = new EntryPauses(this, this.#gate.context, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);
+    this.#filter = configuration.entryFilter === undefined ? null : new EntryFilter(configuration.entryFilter.model);
     this.#protection = new Protection(this.#protected(), this.#desk, this.#gate, this.#strategy, this.#outbox);
     const { restMs } = configuration.strategy;
     this.#resting = new RestingEntry(instrument, this.#desk, this.#gate, this.#strategy, restMs);
@@ -144,8 +147,10 @@ export class Lane {
     context.bookValid = book.valid;
     if (!book.valid) {
       this.#strategy.reset();
+      this.#filter?.features.reset();
       return;
     }
+    this.#filter?.features.onBook(book);
     context.bidPrice = book.bidPrice;
     context.askPrice = book.askPrice;
     if (book.bidPrice > 0 && book.askPrice > 0) {
@@ -158,6 +163,11 @@ export class Lane {
     if (signal.side !== null && this.state === 'Idle' && now.mono >= this.#cooldownUntil) {
       this.#enter(signal, signal.side, receivedAt, exchangeTime, now);
     }
+  }
+
+  /** Hot: an execution in the market of the lane's symbol; `side` is the taker's. Only a learned filter looks at it. */
+  onTrade(side: Side, size: number, now: Now): void {
+    this.#filter?.features.onTrade(side, size, now.mono);
   }
 
   /** What the lease, the trading stream and the reconciliation allow: `closed` stops everything, `fence` entries alone. Null: allowed. */
@@ -330,6 +340,7 @@ export class Lane {
     const rests = hasPostOnly(this.instrument.kind) ? 'postOnly' : 'gtc';
     const timeInForce = signal.style === 'take' ? 'ioc' : rests;
     const intent = this.#gate.intent(side, 'entry', signal.price, signal.size, timeInForce);
+    if (this.#filter !== null) this.#gate.context.entryFilter = this.#filter.declines(side, signal, now.mono);
     const stamps: StageStamps = {
       venue: exchangeTime,
       socket: receivedAt,

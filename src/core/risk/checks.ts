@@ -168,6 +168,13 @@ export const RISK_CHECKS = [
     explains: 'Orders are sent faster than the limit.',
     check: (c) => (c.orderTokens >= 1 ? null : `perSecond=${c.limits.maxOrderRate}`),
   },
+  {
+    code: 'ENTRY_FILTERED',
+    scope: 'entry',
+    explains:
+      "The lane's learned entry filter declines the entry: its logit is below the threshold, or what it looks at is missing or stale (H16).",
+    check: (c) => c.entryFilter ?? null,
+  },
   ...UNIT_CHECKS,
   {
     code: 'REDUCE_ONLY_WOULD_OPEN',

@@ -36,6 +36,8 @@ export interface RiskContext {
   closed: string | null;
   /** Why the market's hours take no entry, or null. */
   marketClosed: string | null;
+  /** Why the lane's learned filter declines the entry in question; null or absent: it does not. */
+  entryFilter?: string | null;
   /** Why each breaker takes no entry, or null. */
   readonly breakers: Record<BreakerKind, string | null>;
   /** Of the lane, from its highest profit of the day, in settlement currency; at least 0. */

@@ -18,7 +18,7 @@ export class MomentumScalper implements Strategy {
   readonly #ring: Float64Array;
   #next = 0;
   #filled = 0;
-  readonly #signal: Signal = { side: null, style: 'rest', price: 0 as Price, size: 0 as Size };
+  readonly #signal: Signal = { side: null, style: 'rest', price: 0 as Price, size: 0 as Size, strength: 0 };
   readonly #baseSize: number;
 
   constructor(settings: MomentumScalperSettings, instrument: Instrument) {
@@ -51,6 +51,7 @@ export class MomentumScalper implements Strategy {
     if (!buys && this.#instrument.kind === 'spot') return signal;
     const takes = Math.abs(driftTicks) >= this.#settings.takeTicks;
     signal.side = buys ? 'buy' : 'sell';
+    signal.strength = strength;
     signal.style = takes ? 'take' : 'rest';
     signal.price = buys === takes ? ask : bid;
     const wished = this.#baseSize * Math.min(strength, this.#settings.maxSizeFactor);

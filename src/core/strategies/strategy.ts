@@ -11,6 +11,8 @@ export interface Signal {
   style: 'take' | 'rest';
   price: Price;
   size: Size;
+  /** How far the signal goes beyond what opens; 1: just so far. */
+  strength: number;
 }
 
 /** An open position, as the exit rules see it. */

@@ -84,6 +84,11 @@ function readArguments(argv: readonly string[]): Arguments {
   if (log === undefined || rest.length > 0 || (marks !== null && !(Number.isSafeInteger(marks) && marks > 0)))
     throw new MillraceError('configuration', 'ARGUMENTS_INVALID', `one LOG, and --marks a whole number\n${USAGE}`);
   const file = values.configuration;
-  const configuration = file === undefined ? null : loadConfiguration(readFileSync(file, 'utf8'), file);
+  const configuration =
+    file === undefined
+      ? null
+      : loadConfiguration(readFileSync(file, 'utf8'), file, (named) =>
+          readFileSync(path.resolve(path.dirname(file), named), 'utf8'),
+        );
   return { log, configuration, trace: values.trace, marks };
 }
