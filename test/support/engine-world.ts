@@ -9,6 +9,7 @@ import type { LedgerView } from '#core/orders/recovery.ts';
 import type { Timers } from '#core/time/clock.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { Engine } from '#engine/engine.ts';
+import type { ReadLaneSymbol } from '#engine/symbol-locator.ts';
 import { channelsOf, runConfiguration } from '#local/start/run-configuration.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
@@ -69,6 +70,8 @@ export interface EngineWorldOptions {
   /** Before the engine starts. */
   readonly before?: (exchange: SimulatedExchange) => void;
   readonly ledger?: LedgerView;
+  /** The symbol that a lane had last. */
+  readonly readLaneSymbol?: ReadLaneSymbol;
   /** Hears what the engine asks the venue. */
   readonly traffic?: VenueTraffic;
   /** The engine's timers; default: the process's. */
@@ -130,6 +133,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     createLeases: leases.create,
     publisher,
     readLedger: async () => options.ledger ?? EMPTY_LEDGER,
+    ...(options.readLaneSymbol === undefined ? {} : { readLaneSymbol: options.readLaneSymbol }),
     lastPublished: async () => null,
     credentials: () => credentials,
     connect: (options.between ?? ((connect: Connect) => connect))(createWsConnect({ insecureAllowed: true })),

@@ -70,6 +70,8 @@ export async function openFeedWorld(options: {
   readonly symbols?: number;
   readonly channels?: readonly Channel[];
   readonly limits?: Partial<MarketDataLimits>;
+  /** Every symbol is a candidate of a scanner: nothing is carried whole before a lane asks. */
+  readonly watched?: boolean;
 }): Promise<FeedWorld> {
   const manual = createManualClock();
   const { clock, timers } = manual;
@@ -102,6 +104,7 @@ export async function openFeedWorld(options: {
       venue,
       symbols: instruments.map(({ symbol }) => symbol),
       channels: options.channels ?? ['book', 'trades', 'quotes', 'ticker'],
+      watched: new Set(options.watched === true ? instruments.map(({ symbol }) => symbol) : []),
       instruments: new Map(instruments.map((each) => [each.symbol, each])),
       runtime: {
         endpoints: server.urls,
