@@ -58,6 +58,11 @@ export class LaneInputs {
     this.#tell(lane, { change: 'unlisted' }, now);
   }
 
+  /** It never began: what it would have told the unit's book of risk is nothing. */
+  forgone(lane: Lane, now: Now): void {
+    this.#tell(lane, { change: 'forgone' }, now);
+  }
+
   gone(lane: Lane, now: Now): void {
     this.#tell(lane, { change: 'gone' }, now);
   }

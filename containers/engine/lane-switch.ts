@@ -334,7 +334,7 @@ export class LaneSwitch {
       opened = mayOpen;
     } finally {
       if (!opened) {
-        inputs.gone(lane, now());
+        inputs.forgone(lane, now());
         forgo(lane);
       }
     }

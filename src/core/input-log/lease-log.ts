@@ -30,7 +30,7 @@ export type LaneLine =
       readonly configuration: LaneConfiguration;
       readonly instrument: Instrument;
     }
-  | { readonly change: 'listed' | 'unlisted' | 'gone' };
+  | { readonly change: 'listed' | 'unlisted' | 'forgone' | 'gone' };
 
 /** Body of a `policy` line: what a unit's parts of all budgets follow from. */
 export interface PolicyLine {

@@ -83,7 +83,9 @@ export class ReplayedUnit {
       return;
     }
     const known = this.lane(name, instance);
-    if (known !== undefined) known.listed = line.change === 'listed';
+    if (known === undefined) return;
+    known.listed = line.change === 'listed';
+    if (line.change === 'forgone') this.book?.forgo(known.lane.symbol);
   }
 
   /** The lane that is given the books of a symbol. */
