@@ -4,10 +4,13 @@ import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
+import { giveTrade } from '#core/lanes/give-trade.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
+import type { TradeMessage } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
+import type { ScannedTrade } from '#core/market/scanned-message.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { AccountRuntime, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineOptions } from './engine.ts';
@@ -249,7 +252,10 @@ export class FeedGroup {
         lastPublished: (symbol) => options.lastPublished(venue.id, symbol),
         onBook: (symbol, book, receivedAt, exchangeTime, now) =>
           this.#onBook(symbol, book, receivedAt, exchangeTime, now),
-        onOther: (message, receivedAt) => scanner.onMessage(message, receivedAt),
+        onOther: (message, receivedAt) => {
+          scanner.onMessage(message, receivedAt);
+          if (message.type === 'trade' || message.type === 'scannedTrade') this.#onTrade(message, receivedAt);
+        },
         clock: options.clock,
         timers: options.timers,
       },
@@ -294,6 +300,14 @@ export class FeedGroup {
     for (const runner of this.#runners.values()) {
       const lane = runner.lane(symbol);
       if (lane !== null) runner.onBook(lane, book, receivedAt, exchangeTime, now);
+    }
+  }
+
+  /** Hot: called from the socket's frame. */
+  #onTrade(message: TradeMessage | ScannedTrade, receivedAt: MonoNanos): void {
+    for (const runner of this.#runners.values()) {
+      const lane = runner.lane(message.symbol);
+      if (lane !== null) giveTrade(lane, message, receivedAt);
     }
   }
 

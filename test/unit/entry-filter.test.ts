@@ -158,7 +158,7 @@ describe('a lane with an entry filter', () => {
     const world = new LaneWorld(laneConfiguration({ entryFilter: { model: flow } }));
     for (let step = 0; step < 6; step += 1) world.tick(1);
     expect(world.placed).toEqual([]);
-    for (let step = 0; step < 20; step += 1) world.lane.onTrade('buy', 5, world.now());
+    for (let step = 0; step < 20; step += 1) world.lane.onTrade('buy', 5, world.now().mono);
     expect(world.enter().side).toBe('buy');
   });
 

@@ -45,6 +45,8 @@ export class Lane {
   readonly #desk: OrderDesk;
   readonly #check = new PositionCheck();
   readonly #halt = new LaneHalt();
+  /** Which wish lets entries pass again after the position was adopted at its start. */
+  readonly #adoption = new LaneHalt();
   readonly #strategy: Strategy;
   readonly #gate: OrderGate;
   readonly #pauses: EntryPauses;
@@ -138,6 +140,23 @@ export class Lane {
     this.#settle(now);
     if (opening.halted !== undefined) this.keepHalted(opening.halted, now);
     if (unexplained !== undefined) this.#refuseHolding(unexplained, now);
+    if (opening.reducing !== undefined) this.#reduceOnly(opening.reducing);
+  }
+
+  /** Whether it only reduces since its recovery, because nothing explained what the venue held. */
+  get unagreed(): boolean {
+    return this.#pauses.has('recovered');
+  }
+
+  /** Venue, ledger and lane have come to hold the same. */
+  onAgreed(): void {
+    this.#pauses.resume('recovered');
+  }
+
+  #reduceOnly(reason: string): void {
+    this.pause('recovered', reason);
+    const text = `${this.name}: ${reason}: the venue's position was adopted, and the lane only reduces until ledger and venue agree or people wish it to run`;
+    this.#outbox.alert('critical', 'POSITION_DIFFERS', text, `position/${this.name}`);
   }
 
   /** Hot: one change of the book, valid or not. */
@@ -165,9 +184,14 @@ export class Lane {
     }
   }
 
-  /** Hot: an execution in the market of the lane's symbol; `side` is the taker's. Only a learned filter looks at it. */
-  onTrade(side: Side, size: number, now: Now): void {
-    this.#filter?.features.onTrade(side, size, now.mono);
+  /** Whether executions in the market mean anything to it: only a learned filter looks at them. */
+  get looksAtTrades(): boolean {
+    return this.#filter !== null && this.#opened;
+  }
+
+  /** Hot: an execution in the market of the lane's symbol; `side` is the taker's. */
+  onTrade(side: Side, size: number, receivedAt: MonoNanos): void {
+    this.#filter?.features.onTrade(side, size, receivedAt);
   }
 
   /** What the lease, the trading stream and the reconciliation allow: `closed` stops everything, `fence` entries alone. Null: allowed. */
@@ -179,6 +203,7 @@ export class Lane {
   onDesired(desired: DesiredState, now: Now): void {
     this.#gate.context.frozen = desired.frozenSymbols.includes(this.symbol);
     const ended = this.#halt.endsBy(desired);
+    if (this.#adoption.endsBy(desired)) this.#pauses.resume('recovered');
     if (desired.decisions !== undefined) {
       for (const decision of desired.decisions) this.#desk.decide(decision, now);
       this.#settle(now);

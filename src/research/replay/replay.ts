@@ -12,9 +12,11 @@ import {
   type SocketLine,
   type UnitLine,
 } from '#core/input-log/lease-log.ts';
+import { giveTrade } from '#core/lanes/give-trade.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueId } from '#core/market/instrument.ts';
-import type { BookChange } from '#core/market/scanned-message.ts';
+import type { TradeMessage } from '#core/market/market-message.ts';
+import type { BookChange, ScannedTrade } from '#core/market/scanned-message.ts';
 import type { BalanceReport } from '#core/orders/order.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { Venue } from '#venues/venue.ts';
@@ -227,6 +229,15 @@ export class Replay {
     }
   }
 
+  /** An execution, in a frame: it leads to nothing by itself. */
+  #trade(feed: ReplayedFeed, message: TradeMessage | ScannedTrade): void {
+    for (const unit of this.#lives) {
+      if (unit.gone || !unit.opened || unit.broken !== null || unit.feed !== feed.owner) continue;
+      const replayed = unit.of(message.symbol);
+      if (replayed !== undefined) giveTrade(replayed.lane, message, this.#now.mono);
+    }
+  }
+
   /** Takes the lines that were recorded before the next part of the frame began. */
   #nested(): void {
     for (;;) {
@@ -277,8 +288,12 @@ export class Replay {
   #feed(line: InputLine, body: FeedChangeLine): void {
     const life = lifeOf(line);
     if (body.change === 'began') {
-      const feed = new ReplayedFeed(line.unit, line.lease ?? 0, this.#options.venues[body.venue], (from, message) =>
-        this.#message(from, message),
+      const feed = new ReplayedFeed(
+        line.unit,
+        line.lease ?? 0,
+        this.#options.venues[body.venue],
+        (from, message) => this.#message(from, message),
+        (from, message) => this.#trade(from, message),
       );
       this.#feeds.delete(life);
       this.#feeds.set(life, feed);

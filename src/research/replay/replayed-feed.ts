@@ -1,9 +1,9 @@
 import type { BookLine, SocketLine } from '#core/input-log/lease-log.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { MarketMessage } from '#core/market/market-message.ts';
+import type { MarketMessage, TradeMessage } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
-import type { BookChange, ScannedMessage } from '#core/market/scanned-message.ts';
+import type { BookChange, ScannedMessage, ScannedTrade } from '#core/market/scanned-message.ts';
 import type { Venue } from '#venues/venue.ts';
 
 type Decode = ReturnType<Venue['marketData']['createDecoder']>;
@@ -18,16 +18,24 @@ export class ReplayedFeed {
   broken = false;
   readonly #venue: Venue;
   readonly #onBook: (feed: ReplayedFeed, message: BookChange) => void;
+  readonly #onTrade: (feed: ReplayedFeed, message: TradeMessage | ScannedTrade) => void;
   readonly #instruments = new Map<string, Instrument>();
   readonly #syncs = new Map<string, BookSync>();
   readonly #decoders = new Map<string, Decode>();
   readonly #sockets = new Map<string, string>();
 
-  constructor(owner: string, lease: number, venue: Venue, onBook: (feed: ReplayedFeed, message: BookChange) => void) {
+  constructor(
+    owner: string,
+    lease: number,
+    venue: Venue,
+    onBook: (feed: ReplayedFeed, message: BookChange) => void,
+    onTrade: (feed: ReplayedFeed, message: TradeMessage | ScannedTrade) => void,
+  ) {
     this.owner = owner;
     this.lease = lease;
     this.#venue = venue;
     this.#onBook = onBook;
+    this.#onTrade = onTrade;
   }
 
   socket({ socket, connection }: SocketLine): void {
@@ -61,6 +69,7 @@ export class ReplayedFeed {
     if (socket === undefined) return;
     const emit = (message: MarketMessage | ScannedMessage) => {
       if (message.type === 'scannedBook' || message.type === 'book') this.#onBook(this, message);
+      else if (message.type === 'scannedTrade' || message.type === 'trade') this.#onTrade(this, message);
     };
     let decode = this.#decoders.get(socket);
     if (decode === undefined) {
