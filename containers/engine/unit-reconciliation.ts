@@ -17,6 +17,8 @@ const LOOK_BACK_MS = 300_000;
 const RETRY_MS = 500;
 /** When orders of earlier leases are looked for again after the recovery. */
 const SWEEPS_MS = [5_000, 15_000, 45_000];
+/** As long as a lane only reduces because nothing explains its position. */
+const SWEEP_AGAIN_MS = 30_000;
 
 export interface UnitReconciliationOptions {
   readonly unit: UnitId;
@@ -44,8 +46,9 @@ export class UnitReconciliation {
   readonly #options: UnitReconciliationOptions;
   readonly #startedAt: EpochMs;
   readonly #unverified = new Set<Lane>();
-  readonly #cancelSweeps: (() => void)[] = [];
+  readonly #cancelSweeps = new Set<() => void>();
   readonly #compared = new Map<Lane, number>();
+  #answers = 0;
   #opening: Promise<void> | null = null;
   #opened = false;
   #reconciled = false;
@@ -91,6 +94,11 @@ export class UnitReconciliation {
     if (still()) open();
   }
 
+  /** How often the venue has said how it stands with a lane. */
+  get answers(): number {
+    return this.#answers;
+  }
+
   /** How often the venue was asked and answered, be it with an error; null: it is not to be asked yet. */
   comparisons(lane: Lane): number | null {
     return this.#opened ? (this.#compared.get(lane) ?? 0) : null;
@@ -112,6 +120,7 @@ export class UnitReconciliation {
     if (verification.kind === 'failed') {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
     } else {
+      this.#answers += 1;
       this.#unverified.delete(lane);
       this.#judge();
     }
@@ -122,6 +131,19 @@ export class UnitReconciliation {
 
   stop(): void {
     for (const cancel of this.#cancelSweeps) cancel();
+  }
+
+  /** Lanes that only reduce are looked at for as long as they do. */
+  #sweepUnagreed(afterMs: number): void {
+    const { timers, recovery, lanes, stopped } = this.#options;
+    if (stopped()) return;
+    const cancel = timers.after(afterMs, () => {
+      this.#cancelSweeps.delete(cancel);
+      const unagreed = lanes().filter((lane) => lane.unagreed);
+      if (unagreed.length > 0) void recovery.sweep(unagreed);
+      this.#sweepUnagreed(SWEEP_AGAIN_MS);
+    });
+    this.#cancelSweeps.add(cancel);
   }
 
   #judge(): void {
@@ -174,6 +196,7 @@ export class UnitReconciliation {
     // Reports that came while the recovery asked were not folded: ask once more before the first entry can be old news.
     for (const lane of lanes()) void this.verify(lane);
     this.#options.money.begin();
-    for (const afterMs of SWEEPS_MS) this.#cancelSweeps.push(timers.after(afterMs, () => void recovery.sweep(lanes())));
+    for (const afterMs of SWEEPS_MS) this.#cancelSweeps.add(timers.after(afterMs, () => void recovery.sweep(lanes())));
+    this.#sweepUnagreed(2 * SWEEP_AGAIN_MS);
   }
 }

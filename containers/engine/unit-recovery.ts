@@ -42,6 +42,8 @@ export interface UnitRecoveryOptions {
 
 /** It looks back at least this far. */
 const LOOK_BACK_MS = 600_000;
+/** Looks at which the ledger must hold what lane and venue hold, before a lane that only reduces takes entries again. */
+const AGREEMENTS = 2;
 
 /**
  * Finds what a predecessor left, before trading opens and once more after it (H2, G10): its working orders are cancelled, fills that nobody told are told, orders without
@@ -53,6 +55,8 @@ export class UnitRecovery {
   /** What the ids of the unit's orders begin with, and those of this lease's. */
   readonly #prefix: string;
   readonly #ownPrefix: string;
+  /** Looks in a row at which the ledger held what the lane holds. */
+  readonly #agreements = new WeakMap<Lane, number>();
 
   constructor(options: UnitRecoveryOptions) {
     const { unit, epoch } = options;
@@ -104,7 +108,8 @@ export class UnitRecovery {
     const { readLedger, log, unit } = this.#options;
     for (const lane of lanes) {
       try {
-        const { pendingOrders, halted } = await readLedger(unit, lane.symbol);
+        const { pendingOrders, halted, positionSize } = await readLedger(unit, lane.symbol);
+        this.#judgeAgreement(lane, positionSize);
         if (halted !== undefined && halted.epoch < this.#options.epoch) this.#keepHalted(lane, halted);
         for (const order of pendingOrders) {
           const known = lane.orders.get(order.clientOrderId as ClientOrderId) !== null;
@@ -114,6 +119,17 @@ export class UnitRecovery {
         log('warn', 'orders of earlier leases not looked for', { unit: this.#id, reason: messageOf(error) });
       }
     }
+  }
+
+  /** What the ledger holds is what the lane and the venue hold, in two looks: nothing is open any more about the position that was adopted. */
+  #judgeAgreement(lane: Lane, ledger: string): void {
+    if (!lane.unagreed || this.#options.stopped()) return;
+    const agrees = lane.position.unitsOf(ledger) === lane.position.units;
+    const looks = agrees ? (this.#agreements.get(lane) ?? 0) + 1 : 0;
+    this.#agreements.set(lane, looks);
+    if (looks < AGREEMENTS) return;
+    this.#options.take(lane, { kind: 'agreed', body: { size: ledger } }, this.#now());
+    this.#options.perform(lane);
   }
 
   /** A predecessor's halt came into the ledger after the recovery had read it. */

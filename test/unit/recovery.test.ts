@@ -127,6 +127,13 @@ describe('recovery', () => {
     expect(planRecovery(PREFIX, BTC, unheard, { ...venue('0'), fills }, LANE).opening.dailyProfit).toBe(-1);
   });
 
+  it('F7: a lane whose position nothing explains only reduces, but for the first start of all', () => {
+    const known = { ...EMPTY, positionSize: '0.075', hasHistory: true };
+    expect(planRecovery(PREFIX, BTC, known, venue('-0.065'), LANE).opening.reducing).toContain('-0.14');
+    expect(planRecovery(PREFIX, BTC, known, venue('0.075'), LANE).opening).not.toHaveProperty('reducing');
+    expect(planRecovery(PREFIX, BTC, EMPTY, venue('-0.065'), LANE).opening).not.toHaveProperty('reducing');
+  });
+
   it('T4: each order of ours whose end the ledger lacks is followed, whether or not its intent was told; others are not ours (F9, G10)', () => {
     const ledger: LedgerView = {
       ...EMPTY,

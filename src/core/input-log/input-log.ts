@@ -33,6 +33,7 @@ export type InputKind =
   | 'resolution'
   | 'verification'
   | 'feePrice'
+  | 'agreed'
   /** A scanner took a sample. */
   | 'scan'
   /** What the change of a lane's symbol was told, or what it found. */

@@ -30,6 +30,8 @@ export type LaneGiven =
   | { readonly kind: 'leave' | 'hold'; readonly body: { readonly reason: string } }
   | { readonly kind: 'stay' | 'release'; readonly body: null }
   | { readonly kind: 'accountReport'; readonly body: FillReport | OrderReport | AdjustmentReport }
+  /** Venue, ledger and lane have come to hold the same. */
+  | { readonly kind: 'agreed'; readonly body: { readonly size: string } }
   /** What a currency that fees are taken in costs. */
   | { readonly kind: 'feePrice'; readonly body: FeePrice }
   | {
@@ -97,6 +99,9 @@ export function giveLane(lane: Lane, input: LaneGiven, book: OrderBook | null, n
       if (input.body.kind === 'fill') lane.onFill(input.body, now);
       else if (input.body.kind === 'adjustment') lane.onAdjustment(input.body, now);
       else lane.onOrderReport(input.body, now);
+      return;
+    case 'agreed':
+      lane.onAgreed();
       return;
     case 'feePrice':
       lane.onFeePrice(input.body, now);

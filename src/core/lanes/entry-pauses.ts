@@ -21,6 +21,10 @@ export class EntryPauses {
     this.#tell(true, reason);
   }
 
+  has(name: string): boolean {
+    return this.#reasons.has(name);
+  }
+
   resume(name: string): void {
     if (!this.#reasons.delete(name)) return;
     const [left] = this.#reasons.values();

@@ -9,6 +9,8 @@ export interface LaneOpening {
   readonly positionText?: string;
   /** Why a spot holding is larger than ledger and fills explain: it is not taken over, and the lane halts. */
   readonly unexplained?: string;
+  /** Why it takes no entries until the parties agree or people wish it: nothing explained what the venue holds (F7). */
+  readonly reducing?: string;
   readonly entryPrice: Price;
   /** Fills that this position holds already. */
   readonly countedFillIds: readonly string[];

@@ -121,6 +121,9 @@ export function planRecovery(
       positionSize: found.size,
       ...(instrument.kind === 'spot' ? { positionText: found.text } : {}),
       ...(excess === null ? {} : { unexplained: unexplainedHolding(lane, instrument, excess) }),
+      ...(delta !== 0n && ledger.hasHistory
+        ? { reducing: `the venue states ${venue.position.size}, of which nothing explains ${found.textOf(delta)}` }
+        : {}),
       entryPrice: entryPriceOf(instrument, ledger, venue),
       countedFillIds: venue.fills.map((fill) => fill.fillId),
       dailyProfit: ledger.realizedToday + missedToday(instrument, ledger, missingFills),
