@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { TRADING_EVENT_BODIES, TRADING_EVENT_VERSION } from '#core/events/trading-event.ts';
 import { LANE_TRANSITIONS } from '#core/lanes/lane-state.ts';
+import { SWITCH_TRANSITIONS } from '#core/lanes/switch-state.ts';
 import { PROOFS } from '#core/orders/evidence-rule.ts';
 import { AFTER_PERSON, ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
 import { RISK_CHECKS } from '#core/risk/checks.ts';
@@ -102,6 +103,9 @@ function stateReference(): string {
     '| --- | --- |',
     ...Object.entries(PROOFS).map(([end, kinds]) => `| ${end} | ${kinds.map((kind) => `\`${kind}\``).join(', ')} |`),
     ...table('Lanes', LANE_TRANSITIONS),
+    ...table('Changes of symbol', SWITCH_TRANSITIONS),
+    '',
+    'Of a lane whose symbol a scanner picks. Entries leave in Trading alone. Each step has a time limit; one that fails leaves the lane as safe as it was, and is tried again.',
   ];
   return `${lines.join('\n')}\n`;
 }
