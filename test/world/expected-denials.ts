@@ -3,6 +3,7 @@ import { hasReduceOnly, type Instrument, notional } from '#core/market/instrumen
 import type { OrderBook } from '#core/market/order-book.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
+import type { TrackedOrder } from '#core/orders/tracked-order.ts';
 import type { UnitAllotment } from '#core/risk/allotment.ts';
 
 export type SeenBook = Pick<OrderBook, 'valid' | 'bidPrice' | 'askPrice'>;
@@ -27,6 +28,8 @@ export interface RiskFacts {
   /** Orders sent by the lane and by the unit, ns of own time, the newest last, this one left out. */
   readonly sentAt: readonly number[];
   readonly unitSentAt: readonly number[];
+  /** When the unit last amended an order, ns. */
+  readonly amendedAt: number;
   readonly now: number;
   readonly drawdown: number;
   readonly allotment: UnitAllotment | null;
@@ -108,7 +111,7 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
   DAILY_LOSS_LIMIT: entry(({ lane }) => near(-lane.dailyProfit(), lane.configuration.limits.maxDailyLoss)),
   DRAWDOWN_LIMIT: entry(({ lane, drawdown }) => near(drawdown, lane.configuration.limits.maxDrawdown)),
   OPEN_ORDERS_LIMIT: entry((facts) => when(alive(facts).length >= facts.lane.configuration.limits.maxOpenOrders)),
-  ORDER_RATE_LIMIT: entry(({ sentAt, now, lane }) => rate(sentAt, now, lane.configuration.limits.maxOrderRate)),
+  ORDER_RATE_LIMIT: entry((facts) => rate(facts, facts.sentAt, facts.lane.configuration.limits.maxOrderRate)),
   UNIT_EXPOSURE_LIMIT: entry((facts) => exposed(unitExposure(facts), facts.allotment?.maxExposure)),
   SYMBOL_EXPOSURE_LIMIT: entry((facts) =>
     exposed(laneExposure(facts, facts.lane, true), facts.allotment?.symbolExposure.get(facts.lane.symbol)),
@@ -123,14 +126,11 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
   UNIT_DRAWDOWN_LIMIT: entry(({ unitDrawdown, allotment }) => within(unitDrawdown, allotment?.maxDrawdown)),
   UNIT_OPEN_ORDERS_LIMIT: entry((facts) => {
     const limit = facts.allotment?.maxOpenOrders ?? Number.POSITIVE_INFINITY;
-    const elsewhere = facts.others.reduce(
-      (sum, lane) => sum + lane.orders.pending().filter((each) => each.alive).length,
-      0,
-    );
+    const elsewhere = facts.others.reduce((sum, lane) => sum + followedOf(lane).filter((each) => each.alive).length, 0);
     return when(alive(facts).length + elsewhere >= limit);
   }),
-  UNIT_ORDER_RATE_LIMIT: entry(({ unitSentAt, now, allotment }) =>
-    rate(unitSentAt, now, allotment?.maxOrderRate ?? Number.POSITIVE_INFINITY),
+  UNIT_ORDER_RATE_LIMIT: entry((facts) =>
+    rate(facts, facts.unitSentAt, facts.allotment?.maxOrderRate ?? Number.POSITIVE_INFINITY),
   ),
   REDUCE_ONLY_WOULD_OPEN: every(({ intent, lane }) => {
     if (!intent.reduceOnly) return 'passes';
@@ -146,9 +146,14 @@ function breaker(kind: string): Rule {
   });
 }
 
+/** Orders of the lane, and others' that could open a position in its symbol. */
+function followedOf(lane: Lane): readonly TrackedOrder[] {
+  return lane.orders.followed().filter((order) => !order.foreign || !order.intent.reduceOnly);
+}
+
 /** Orders of the lane that can still change the position. */
 function working({ lane, asked }: RiskFacts) {
-  return lane.orders.pending().filter((order) => order.intent.clientOrderId !== asked);
+  return followedOf(lane).filter((order) => order.intent.clientOrderId !== asked);
 }
 
 function alive(facts: RiskFacts) {
@@ -174,8 +179,10 @@ function within([least, most]: readonly [number, number], limit: number | undefi
 }
 
 /** A bucket of one second's worth: so many within a second are certainly too many, and none is too many for one that has not sent for a second. */
-function rate(sentAt: readonly number[], now: number, perSecond: number): Expected {
+function rate({ now, amendedAt }: RiskFacts, sentAt: readonly number[], perSecond: number): Expected {
   if (!Number.isFinite(perSecond)) return 'passes';
+  // Tokens of some seconds may be gone.
+  if (now - amendedAt < 5e9) return 'either';
   let tokens = Math.max(1, perSecond);
   let last: number | null = null;
   for (const at of sentAt) {
@@ -203,7 +210,7 @@ function unitExposure(facts: RiskFacts): readonly [number, number] {
 
 function laneExposure({ intent, asked, bookOf }: RiskFacts, lane: Lane, asking: boolean): readonly [number, number] {
   let [buys, sells] = [0, 0];
-  for (const order of lane.orders.pending()) {
+  for (const order of followedOf(lane)) {
     if (order.intent.reduceOnly || order.intent.clientOrderId === asked) continue;
     if (order.intent.side === 'buy') buys += order.sizeAtRisk;
     else sells += order.sizeAtRisk;

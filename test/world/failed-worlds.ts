@@ -132,6 +132,36 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       ],
     },
   },
+  {
+    showed:
+      'G12, M6: what a lane adjusted after its recovery, with the wall clock an hour behind, counted as told before it, and was void',
+    script: {
+      seed: 63,
+      calmAtMs: 28_000,
+      wallMs: 3_600_000,
+      shape: { market: 'linear', limits: 'wide', policy: 'tight', size: 'large', pace: 'hectic' },
+      shares: noFaults(),
+      steps: [
+        { fault: 'unexplained', atMs: 16_056, engine: 1, symbol: 1, forMs: 66, chance: 0.8226545334327966 },
+        { fault: 'wallStep', atMs: 21_977, engine: 0, symbol: 0, forMs: 6_912, chance: 0.913560874061659 },
+      ],
+    },
+  },
+  {
+    showed:
+      'G12, M1: an order that was placed while the wall clock was an hour ahead could never be proven absent: the question about it began after it was asked',
+    script: {
+      seed: 85,
+      calmAtMs: 9_604,
+      wallMs: 3_600_000,
+      shape: { market: 'linear', limits: 'tight', policy: 'none' },
+      shares: noFaults(),
+      steps: [
+        { fault: 'wallStep', atMs: 6_036, engine: 0, symbol: 1, forMs: 13_239, chance: 0.22497486602514982 },
+        { fault: 'maintenance', atMs: 7_358, engine: 1, symbol: 1, forMs: 9_021, chance: 0.541319678304717 },
+      ],
+    },
+  },
 ];
 
 /**

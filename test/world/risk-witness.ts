@@ -34,6 +34,7 @@ export class RiskWitness {
   /** Of the unit, after the last steps: the lanes tell theirs at times of their own. */
   #profits: readonly number[] = [];
   #unitPeak = 0;
+  #amendedAt = Number.NEGATIVE_INFINITY;
   #frozen: readonly string[] = [];
   #stopped = false;
   readonly #drained = new Set<string>();
@@ -82,6 +83,11 @@ export class RiskWitness {
     const sent = this.#sent.get(symbol) ?? [];
     this.#sent.set(symbol, sent);
     sent.push(now);
+  }
+
+  /** Whether it counts for a rate is not followed here. */
+  amending(): void {
+    this.#amendedAt = this.#unit.mono();
   }
 
   /** After each step. */
@@ -169,6 +175,7 @@ export class RiskWitness {
       ),
       sentAt: this.#sent.get(lane.symbol) ?? [],
       unitSentAt: this.#unitSent,
+      amendedAt: this.#amendedAt,
       now,
       drawdown: Math.max(this.#peaks.get(lane.name) ?? 0, profit) - profit,
       allotment,

@@ -13,6 +13,7 @@ export class ToldOrder {
   /** States that the step may have led to besides: what the lane made of it is then what is known. */
   #maybe: readonly OrderState[] = [];
   #size: number;
+  #decided = false;
   /** The size is no longer certain: it was asked to be another one. */
   #resized = false;
   #filled = 0;
@@ -31,8 +32,13 @@ export class ToldOrder {
       this.allowed = [state];
       return null;
     }
-    if (this.allowed === null || this.allowed.includes(state)) return null;
+    if (this.#decided || this.allowed === null || this.allowed.includes(state)) return null;
     return `${state}, told: ${this.allowed.join(' or ')}`;
+  }
+
+  /** People say what it is: from here on it is the audit's (`evidence-rule.ts`). */
+  decided(): void {
+    this.#decided = true;
   }
 
   /** Something was said that this does not follow. */
@@ -89,7 +95,7 @@ export class ToldOrder {
       if (this.allowed === null) return;
       if (this.#is('Rejected')) this.allowed = ['Unknown'];
       else if (this.#mayBeAmending()) this.allowed = ['PendingReplace', ...this.#workingStates()];
-      else if (!this.#hasEnded() && !this.#is('PendingCancel')) this.#working();
+      else if (this.allowed !== null && !this.#hasEnded() && !this.#is('PendingCancel')) this.#working();
     } else if (status === 'rejected') {
       if (!this.#hasEnded()) this.allowed = ['Rejected'];
     } else if (this.#is('Rejected')) this.allowed = ['Unknown'];
@@ -106,7 +112,8 @@ export class ToldOrder {
     else if (this.#filled >= this.#size && this.#resized) this.forget();
     else if (this.#filled >= this.#size) this.allowed = ['Filled'];
     else if (this.#mayBeAmending()) this.allowed = ['PendingReplace', 'PartiallyFilled'];
-    else if (!this.#hasEnded() && !this.#is('PendingCancel')) this.allowed = ['PartiallyFilled'];
+    else if (this.allowed !== null && !this.#hasEnded() && !this.#is('PendingCancel'))
+      this.allowed = ['PartiallyFilled'];
   }
 
   /** No endpoint knows it: whether that proves anything depends on what else is known. */

@@ -1,3 +1,4 @@
+import type { DesiredState } from '#core/control/desired-state.ts';
 import type { InputKind } from '#core/input-log/input-log.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
@@ -34,6 +35,9 @@ export class ToldUnit {
     this.#touchedOrders.add(clientOrderId);
     this.#touched.add(symbol);
     if (!reduceOnly || type === 'stopMarket' || type === 'takeProfitMarket') return;
+    // One that follows its entry rests beside it.
+    const lane = this.#lanes().find((each) => each.symbol === symbol);
+    if (type === 'limit' && lane?.configuration.protection?.takeProfit === 'following') return;
     const exits = this.#exits.get(symbol) ?? new Set();
     this.#exits.set(symbol, exits.add(clientOrderId));
   }
@@ -66,6 +70,7 @@ export class ToldUnit {
       case 'desired':
         // A lane that was halted and goes on may have an exit at work.
         this.#exits.get(lane.symbol)?.clear();
+        for (const { clientOrderId } of (body as DesiredState).decisions ?? []) this.#get(clientOrderId)?.decided();
         return;
       case 'start':
       case 'open':
@@ -138,7 +143,10 @@ export class ToldUnit {
   #answered({ clientOrderId, action, answer }: Answered): void {
     const told = this.#get(clientOrderId);
     if (action === 'place') told?.placeAnswered(answer);
-    else if (action === 'cancel') told?.cancelAnswered(answer);
+    // One that was refused and lives all the same is no longer what the lane is closing by.
+    if (answer.kind === 'rejected') for (const exits of this.#exits.values()) exits.delete(clientOrderId);
+    if (action === 'place') return;
+    if (action === 'cancel') told?.cancelAnswered(answer);
     else told?.amendAnswered(answer);
   }
 

@@ -14,12 +14,15 @@ export async function auditFaults(
     confirmer,
     exchange,
     forgotten,
+    lied,
   }: {
     readonly ledger: WorldLedger;
     readonly confirmer: WorldConfirmer;
     readonly exchange: SimulatedExchange;
     /** Executions that the venue never tells of again. */
     readonly forgotten: ReadonlySet<string>;
+    /** Orders of which the venue, or a person, said what was not so, and the confirmation believed it. */
+    readonly lied: ReadonlySet<string>;
   },
 ): Promise<readonly string[]> {
   const adjustments = await ledger.readAdjustments();
@@ -44,6 +47,7 @@ export async function auditFaults(
   const faults = audit.orders.flatMap(({ audited, verdict }) => {
     const { state } = audited.order;
     if (state === null || !state.terminal || lacking.has(state.venueOrderId ?? '')) return [];
+    if (lied.has(audited.order.clientOrderId)) return [];
     return verdict.verdict === 'unproven' ? [`${verdict.clientOrderId}: ${verdict.faults.join('; ')}`] : [];
   });
   const orphans = audit.orphans.map((fill) => `execution ${fill.fillId} of ${fill.clientOrderId} has no order`);

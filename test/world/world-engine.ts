@@ -300,6 +300,7 @@ export class WorldEngine {
       },
       amend: (target, ...rest) => {
         this.#told?.amend(target.clientOrderId);
+        this.#witness?.amending();
         this.#witness?.sent(target.symbol);
         entry.amend(target, ...rest);
       },

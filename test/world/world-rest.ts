@@ -59,7 +59,7 @@ function checkPositions({ truth, exchange, venue, instruments, ledger, lanes, ru
   }
 }
 
-function checkOrders({ truth, exchange, ledger }: WorldAtRest): void {
+function checkOrders({ truth, exchange, venue, ledger }: WorldAtRest): void {
   const atVenue = new Map(exchange.orders('main', null).map((order) => [order.clientOrderId, order]));
   for (const order of atVenue.values()) {
     const id = order.clientOrderId;
@@ -74,7 +74,7 @@ function checkOrders({ truth, exchange, ledger }: WorldAtRest): void {
       truth.fail('M1: every order is proven', `${id} is ${order.status} at the venue, ${state} in the ledger`);
   }
   for (const { clientOrderId: id, intent, state } of ledger.orders()) {
-    if (atVenue.has(id) || intent === null) continue;
+    if (atVenue.has(id) || intent === null || venue.lies.has(id)) continue;
     if (state?.state !== 'Denied' && state?.state !== 'Rejected')
       truth.fail(
         'M1: every order is proven',
@@ -100,10 +100,11 @@ function checkEvents({ truth, ledger }: WorldAtRest): void {
   if (contradiction !== undefined) truth.fail('T4: no two stories', contradiction);
 }
 
-function checkConfirmations({ truth, exchange, confirmer }: WorldAtRest): void {
+function checkConfirmations({ truth, exchange, venue, confirmer }: WorldAtRest): void {
   if (confirmer.running > 0) truth.fail('M1: every confirmation ends', `${confirmer.running} do not`);
   for (const { clientOrderId, state, by } of confirmer.outcomes.values()) {
-    if (state === 'Unknown') continue;
+    // What the venue, or a person, said of it was not so.
+    if (state === 'Unknown' || venue.lies.has(clientOrderId)) continue;
     const order = exchange.order('main', { orderId: null, clientOrderId });
     const truly = order === null ? 'none' : order.status;
     const same =

@@ -29,6 +29,16 @@ export const STEP_FAULTS = {
   /** The trading stream takes nothing. */
   streamOutage: 'G7',
   command: 'G15',
+  /** Somebody places an order by hand that rests. */
+  manualOrder: 'G13',
+  /** The position changes thrice by executions that are told nowhere; then people wish it to run. */
+  unexplained: 'F8',
+  /** The symbol is frozen by desired state. */
+  freeze: 'F8',
+  /** Somebody says what became of an order that is Unknown. */
+  decision: 'F4',
+  /** Somebody says it, and errs. */
+  wrongDecision: 'F4',
 } as const;
 export type StepFault = keyof typeof STEP_FAULTS;
 export type Wish = 'run' | 'reduce' | 'stop' | 'flatten';
@@ -80,6 +90,9 @@ const HIGHEST_SHARE: FaultShares = {
   reportTwice: 0.2,
   marginRefused: 0.15,
   refusedLater: 0.15,
+  falseRefusal: 0.1,
+  endCorrected: 0.15,
+  canceledToo: 0.3,
   bookLost: 0.01,
   answerLate: 0.3,
   ledgerLate: 0.3,
@@ -101,8 +114,16 @@ const LONGEST_MS: Readonly<Record<StepFault, number>> = {
   leaseOutage: 6_000,
   streamOutage: 8_000,
   command: 5_000,
+  manualOrder: 8_000,
+  unexplained: 6_000,
+  freeze: 6_000,
+  decision: 20_000,
+  wrongDecision: 20_000,
 };
 const ACTIVE_MS = 40_000;
+
+/** After these an engine cannot know what is so for a while, and less of the rest can be checked. */
+const RARE: ReadonlySet<MessageFault> = new Set(['falseRefusal', 'endCorrected', 'canceledToo']);
 
 /** What a seed makes: a handful of message faults and steps; with `faults`, only those that stand for these rows of the fault list. `open`: with these as well. */
 export function scriptOf(
@@ -115,15 +136,19 @@ export function scriptOf(
   const shares = noFaults();
   for (const [name, row] of Object.entries(MESSAGE_FAULTS)) {
     const fault = name as MessageFault;
-    const chosen = dice.chance(faults === null ? 0.35 : 1);
-    const share = dice.next() * HIGHEST_SHARE[fault];
+    const chosen = dice.chance(faults !== null ? 1 : RARE.has(fault) ? 0.12 : 0.35);
+    // Now and then it happens to most messages.
+    const often = dice.chance(0.1) ? 2.5 : 1;
+    const share = Math.min(0.6, dice.next() * HIGHEST_SHARE[fault] * often);
     if (chosen && wanted(row)) shares[fault] = share;
   }
   for (const fault of OPEN_FAULTS) if (!open.includes(fault)) shares[fault] = 0;
   const shape = shapeOf(createDice(seed ^ 0x54a9e));
   // What is bought and told nowhere may be anybody's.
   if (shape.market === 'spot') shares.fillForgotten = 0;
-  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter((fault) => wanted(STEP_FAULTS[fault]));
+  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter(
+    (fault) => wanted(STEP_FAULTS[fault]) && !(shape.market === 'spot' && fault === 'unexplained'),
+  );
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
   const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
   return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape };

@@ -2,10 +2,12 @@ import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import { parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { heldAt, venueNow, type WorldVenue } from '#simulation/world/world-venue.ts';
+import type { MemoryLeaseTable } from '../support/memory-lease-table.ts';
 import type { WorldEngine } from './world-engine.ts';
 import type { Wish, WorldScript, WorldStep } from './world-script.ts';
 import type { WorldStream } from './world-stream.ts';
 import type { WorldTruth } from './world-truth.ts';
+import { decide, desire } from './world-wishes.ts';
 
 /** What the faults of a script act upon. */
 export interface Scene {
@@ -16,17 +18,20 @@ export interface Scene {
   readonly engines: readonly WorldEngine[];
   readonly lanes: readonly LaneConfiguration[];
   readonly outages: { leases: boolean };
+  readonly table: MemoryLeaseTable;
   readonly wish: (next: Wish) => void;
   /** SIGKILL. */
   readonly kill: (engine: WorldEngine) => void;
 }
 
+/** How often somebody looks whether an order is Unknown, ms. */
+const LOOKS_EVERY_MS = 100;
 /** In quote currency: no position is worth so little margin. */
 const LEFT_AFTER_LOSS = 5;
 
 /** Lets one fault of a script happen, and end. */
 export function carryOut(step: WorldStep, scene: Scene): void {
-  const { script, venue, truth, stream, engines, lanes, outages, wish, kill } = scene;
+  const { script, venue, truth, stream, engines, lanes, outages, table, wish, kill } = scene;
   const { exchange, time } = venue;
   const engine = engines[step.engine];
   if (engine === undefined) return;
@@ -106,7 +111,69 @@ export function carryOut(step: WorldStep, scene: Scene): void {
     case 'manualClose':
       tradeByHand(step, scene);
       return;
+    case 'manualOrder':
+      orderByHand(step, scene);
+      return;
+    case 'unexplained':
+      // Often enough that a lane gives up; then people look, and wish it to run.
+      for (let time = 0; time < 3; time += 1)
+        venue.time.after(time * 4_000, () => {
+          venue.silent = true;
+          tradeByHand({ ...step, fault: time === 1 ? 'manualTrade' : 'manualClose' }, scene);
+          tradeByHand({ ...step, fault: 'manualTrade' }, scene);
+          venue.silent = false;
+        });
+      venue.time.after(14_000 + step.forMs, () => wish('run'));
+      return;
+    case 'freeze': {
+      const symbol = lanes[step.symbol]?.symbol;
+      if (symbol === undefined) return;
+      desire(table, { frozenSymbols: [symbol] });
+      until(() => desire(table, { frozenSymbols: [] }));
+      return;
+    }
+    case 'decision':
+    case 'wrongDecision': {
+      const wrongly = step.fault === 'wrongDecision';
+      let left = Math.ceil(step.forMs / LOOKS_EVERY_MS);
+      const look = () => {
+        left -= 1;
+        if (decide(table, engines, venue, venueNow(venue), wrongly) || left <= 0) return;
+        time.after(LOOKS_EVERY_MS, look);
+      };
+      look();
+      return;
+    }
   }
+}
+
+/** An order of somebody else's that rests for a while, and may fill. */
+function orderByHand(step: WorldStep, { venue, truth, lanes }: Scene): void {
+  const lane = lanes[step.symbol];
+  const instrument = venue.instruments.get(lane?.symbol ?? '');
+  if (lane === undefined || instrument === undefined || instrument.kind === 'spot') return;
+  venueNow(venue);
+  const { bids, asks } = venue.exchange.book(lane.symbol, 3);
+  const buys = step.chance < 0.5;
+  const price = (buys ? bids : asks)[Math.floor(step.chance * 6) % 3]?.[0];
+  if (price === undefined) return;
+  truth.foreign(lane.symbol, step.forMs);
+  const placed = venue.exchange.place('main', {
+    clientOrderId: null,
+    symbol: lane.symbol,
+    side: buys ? 'buy' : 'sell',
+    type: 'limit',
+    timeInForce: 'gtc',
+    price,
+    triggerPrice: null,
+    size: parseScaled(lane.strategy.baseSize, instrument.sizeScale) as Size,
+    reduceOnly: false,
+  });
+  if (placed.kind === 'refused') return;
+  venue.time.after(step.forMs, () => {
+    venueNow(venue);
+    venue.exchange.cancel('main', { orderId: placed.order.orderId, clientOrderId: null });
+  });
 }
 
 function tradeByHand(step: WorldStep, { venue, truth, lanes }: Scene): void {

@@ -57,6 +57,7 @@ export class WorldTruth implements VenueWatch {
   readonly #intended = new Map<string, Intended>();
   readonly #sent = new Set<string>();
   readonly #refused = new Set<string>();
+  readonly #lies = new Set<string>();
   /** Ids that were told never to have reached the venue, with the evidence. */
   readonly #never = new Map<string, string>();
   readonly #foreignUntilMs = new Map<string, number>();
@@ -114,8 +115,16 @@ export class WorldTruth implements VenueWatch {
   }
 
   /** Somebody trades by hand. */
-  foreign(symbol: string): void {
-    this.#foreignUntilMs.set(symbol, this.#options.time.nowMs + FOREIGN_MS);
+  foreign(symbol: string, forMs = 0): void {
+    const untilMs = this.#options.time.nowMs + forMs + FOREIGN_MS;
+    this.#foreignUntilMs.set(symbol, Math.max(untilMs, this.#foreignUntilMs.get(symbol) ?? 0));
+  }
+
+  /** What an engine does who believes it is not its fault; what comes of it at last must be right again. */
+  lied(symbol: string, clientOrderId: string): void {
+    this.trace(() => `the venue says of ${clientOrderId} what is not so`);
+    this.#lies.add(clientOrderId);
+    this.foreign(symbol);
   }
 
   asked(client: VenueClient): void {
@@ -286,6 +295,7 @@ export class WorldTruth implements VenueWatch {
   #checkEnd(body: TradingEventBody<'order.state'>): void {
     const { exchange, account, refusedLater } = this.#options;
     const { clientOrderId: id, evidence } = body;
+    if (this.#lies.has(id)) return;
     const reached = this.#sent.has(id) && !this.#refused.has(id);
     const fault = whyUnproven(body, exchange, account, refusedLater, reached);
     if (fault !== null) this.fail('4: no end without evidence', fault);

@@ -25,6 +25,7 @@ import { carryOut, type Scene } from './world-steps.ts';
 import { WorldStream } from './world-stream.ts';
 import type { WorldTape } from './world-tape.ts';
 import { WorldTruth } from './world-truth.ts';
+import { desire } from './world-wishes.ts';
 
 export interface WorldOptions {
   readonly bug?: PlantedBug | null;
@@ -129,13 +130,15 @@ async function runScript(
     forgottenFills: new Set(),
     streams: new Set(),
     lies: new Set(),
+    silent: false,
     maintenance: false,
   };
   // Before any stream hears of it.
   exchange.listen({
     onMarket: () => undefined,
     onAccount: (event) => {
-      if (event.kind === 'fill' && dice.chance(shares.fillForgotten)) venue.forgottenFills.add(event.fill.fillId);
+      if (event.kind === 'fill' && (venue.silent || dice.chance(shares.fillForgotten)))
+        venue.forgottenFills.add(event.fill.fillId);
     },
   });
   followMarket(venue, source);
@@ -181,17 +184,14 @@ async function runScript(
   first.start();
   time.after(500, () => second.start());
 
-  const wish = (next: Wish) => {
-    const { version } = table.desired;
-    table.desired = { version: version + 1, wish: next, frozenSymbols: [], reason: 'world', by: 'world' };
-  };
+  const wish = (next: Wish) => desire(table, { wish: next });
   const kill = (engine: WorldEngine) => {
     truth.lost(engine.publisher.unsent);
     truth.gone(engine.runner);
     engine.kill();
   };
 
-  const scene: Scene = { script, venue, truth, stream, engines, lanes, outages, wish, kill };
+  const scene: Scene = { script, venue, truth, stream, engines, lanes, outages, table, wish, kill };
   for (const step of script.steps) time.after(step.atMs, () => carryOut(step, scene));
   time.after(script.calmAtMs, () => {
     truth.trace(() => 'CALM');
@@ -236,7 +236,13 @@ async function runScript(
         runners: engines.map((each) => each.runner),
       });
     if (truth.violation === null) {
-      const [fault] = await auditFaults(unit, { ledger, confirmer, exchange, forgotten: venue.forgottenFills });
+      const [fault] = await auditFaults(unit, {
+        ledger,
+        confirmer,
+        exchange,
+        forgotten: venue.forgottenFills,
+        lied: venue.lies,
+      });
       if (fault !== undefined) truth.fail('M1: the ledger proves itself', fault);
     }
   } catch (thrown) {

@@ -20,7 +20,11 @@ export const LEDGER_ENTRY = {
     .extend({ ...origin, state: z.enum(ORDER_STATES), size: stateBody.shape.size.optional() }),
   fill: TRADING_EVENT_BODIES.fill.extend(origin),
   feePrice: TRADING_EVENT_BODIES['fee.priced'].extend(origin),
-  adjustment: TRADING_EVENT_BODIES['position.adjusted'].extend(origin),
+  adjustment: TRADING_EVENT_BODIES['position.adjusted'].extend({
+    ...origin,
+    /** Of the event that told it: within an epoch it says what was told first, wherever the wall clock was. Absent in older entries. */
+    sequence: z.number().int().nonnegative().optional(),
+  }),
   cash: TRADING_EVENT_BODIES['cash.adjusted'].extend(origin),
   balance: TRADING_EVENT_BODIES.balance.extend(origin),
   lane: laneBody.omit({ from: true, to: true }).extend({ ...origin, state: z.enum(LANE_STATES) }),

@@ -128,7 +128,7 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         keep: 'earliest',
         sort: `${LEDGER_PREFIX.adjustment}${event.venue}#${event.body.symbol}#${event.body.adjustmentId}`,
         part: 'adjustment',
-        content: { ...event.body, ...origin },
+        content: { ...event.body, ...origin, sequence: event.sequence },
       };
     case 'cash.adjusted':
       return {

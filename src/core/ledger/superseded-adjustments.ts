@@ -8,7 +8,7 @@ export interface KnownAdjustments {
   readonly known: readonly string[];
 }
 
-type Adjustment = Pick<LedgerAdjustment, 'adjustmentId' | 'reason' | 'epoch' | 'time' | 'supersedes'>;
+type Adjustment = Pick<LedgerAdjustment, 'adjustmentId' | 'reason' | 'epoch' | 'sequence' | 'time' | 'supersedes'>;
 
 /** What the venue states by an id of its own is true whoever tells it, and is never taken back. */
 const OWN_WORD: ReadonlySet<LedgerAdjustment['reason']> = new Set(['opening', 'adopted', 'correction', 'recovered']);
@@ -58,6 +58,9 @@ export function countingAdjustments<Chosen extends Adjustment>(
 
 function inTellingOrder(left: Adjustment, right: Adjustment): number {
   if (left.epoch !== right.epoch) return left.epoch - right.epoch;
+  // The wall clock may step back within a lease; what is told is counted.
+  if (left.sequence !== undefined && right.sequence !== undefined && left.sequence !== right.sequence)
+    return left.sequence - right.sequence;
   if (left.time !== right.time) return left.time - right.time;
   return left.adjustmentId < right.adjustmentId ? -1 : 1;
 }

@@ -33,6 +33,12 @@ export const MESSAGE_FAULTS = {
   marginRefused: 'G3',
   /** The venue accepts, and its matching engine refuses. */
   refusedLater: 'G3',
+  /** The venue refuses in its answer, and has taken the order. */
+  falseRefusal: 'F3',
+  /** It says that an order was cancelled or has expired, and only then that it was filled. */
+  endCorrected: 'F23',
+  /** It says once more, after an order was filled, that it was cancelled. */
+  canceledToo: 'F13',
   /** A change of the book is lost. */
   bookLost: 'F19',
   /** Answers come after the reports of what they caused. */
@@ -64,6 +70,9 @@ export function noFaults(): FaultShares {
     reportTwice: 0,
     marginRefused: 0,
     refusedLater: 0,
+    falseRefusal: 0,
+    endCorrected: 0,
+    canceledToo: 0,
     bookLost: 0,
     answerLate: 0,
     ledgerLate: 0,

@@ -1,4 +1,4 @@
-import type { AccountReport } from '#core/orders/order.ts';
+import type { AccountReport, FillReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener, ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { SimulatedAccountEvent } from '../exchange/simulated-exchange.ts';
 import { fillReportOf, orderReportOf } from './venue-reports.ts';
@@ -52,7 +52,43 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
   venue.streams.add(hear);
 
   function hear(report: AccountReport): void {
-    if (served !== 0 && !client.cuts.has('account')) send(report);
+    if (served === 0 || client.cuts.has('account')) return;
+    const { clientOrderId } =
+      report.kind === 'orderReport' || report.kind === 'fill' ? report : { clientOrderId: null };
+    if (report.kind === 'fill' && clientOrderId !== null && dice.chance(shares.endCorrected))
+      correct(report, clientOrderId);
+    else send(report);
+    if (report.kind !== 'orderReport' || report.status !== 'filled' || clientOrderId === null) return;
+    if (!dice.chance(shares.canceledToo)) return;
+    lie(report.symbol, clientOrderId);
+    send({ ...report, status: 'canceled' });
+  }
+
+  function lie(symbol: string, clientOrderId: string): void {
+    venue.lies.add(clientOrderId);
+    watch.lied(symbol, clientOrderId);
+  }
+
+  /** First it is said to have ended otherwise; what is so comes after it. */
+  function correct(fill: FillReport, clientOrderId: string): void {
+    const { symbol, side, venueOrderId, venueTime } = fill;
+    lie(symbol, clientOrderId);
+    send({
+      kind: 'orderReport',
+      source: 'accountStream',
+      symbol,
+      clientOrderId,
+      venueOrderId,
+      status: dice.chance(0.5) ? 'canceled' : 'expired',
+      side,
+      price: null,
+      size: '0',
+      cumulativeSize: '0',
+      reduceOnly: false,
+      reason: '',
+      venueTime,
+    });
+    process.deliver(dice.between(20, 1_500), () => listener.onReport(fill, NO_FRAME));
   }
 
   function leave(): void {

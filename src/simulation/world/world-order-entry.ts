@@ -135,6 +135,12 @@ function placeAtVenue(
         // Spot knows none.
         reduceOnly: reduceOnly && hasReduceOnly(instrument.kind),
       });
+  if (outcome.kind === 'accepted' && dice.chance(shares.falseRefusal)) {
+    venue.lies.add(clientOrderId);
+    watch.lied(symbol, clientOrderId);
+    watch.placed(client, intent, outcome);
+    return refusal('insufficientMargin');
+  }
   watch.placed(client, intent, outcome);
   if (outcome.kind === 'refused') return refusal(outcome.reason);
   return { kind: 'accepted', venueOrderId: outcome.order.orderId, venueTime: outcome.order.createdAt };

@@ -26,6 +26,8 @@ export interface VenueWatch {
   placed(client: VenueClient, intent: OrderIntent, outcome: PlaceOutcome): void;
   /** A question is about to be answered. */
   asked(client: VenueClient): void;
+  /** The venue says of an order what is not so. */
+  lied(symbol: string, clientOrderId: string): void;
   trace(text: () => string): void;
 }
 
@@ -45,6 +47,8 @@ export interface WorldVenue {
   readonly forgottenFills: Set<string>;
   /** Orders of which the venue has said what is not so, by client order id. */
   readonly lies: Set<string>;
+  /** Whether what is executed now is told nowhere. */
+  silent: boolean;
   /** Account streams that hear what the exchange does not tell. */
   readonly streams: Set<(report: AccountReport) => void>;
   /** Serves nothing: REST answers 503, sockets stay and get no answers. */
