@@ -39,6 +39,7 @@ export interface LeaseHolder {
   /** See `LeaseKeeper`; absent: nobody can tell. */
   beats?(): ReadonlyMap<string, number>;
   revive?(name: string): void;
+  lapse?(name: string, restMs: number, reason: string): void;
 }
 
 export interface EngineOptions {

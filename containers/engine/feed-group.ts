@@ -47,6 +47,8 @@ export interface FeedGroupContext {
 
 const NO_SYMBOL = () => Promise.resolve(null);
 const RETRY_MS = 1_000;
+/** A unit that was cut off is left alone for so long: longer than the dead-man switch takes to find it. */
+const CUT_OFF_MS = 25_000;
 /** How long the orders of a unit may take to end when its feed is handed over or taken out of the configuration. */
 const REST_MS = 20_000;
 
@@ -368,10 +370,17 @@ export class FeedGroup {
         book: (symbol) => this.#runner?.book(symbol) ?? null,
         clock: options.clock,
         timers: options.timers,
+        onCutOff: (reason) => this.#onCutOff(unitId(unit), reason),
       },
       lease,
       predecessorValidUntil,
     );
+  }
+
+  /** Who cannot reach a venue cannot look after what is open there: its lease ends, so that the dead-man switch does, by a way of its own. */
+  #onCutOff(id: UnitId, reason: string): void {
+    this.#context.options.log('error', 'cut off from the venue', { unit: id, reason });
+    this.#unitLeases.lapse?.(id, CUT_OFF_MS, `cut off from the venue: ${reason}`);
   }
 
   #laneFeed(): LaneFeed {

@@ -38,6 +38,16 @@ export class UnitLinks {
     return this.#status;
   }
 
+  /** Whether the venue is there by either connection. */
+  get connected(): boolean {
+    return this.#status.state === 'live' || this.#orderEntry.notReady() === null;
+  }
+
+  /** The venue says that it does not serve. */
+  get away(): boolean {
+    return this.#status.state === 'maintenance';
+  }
+
   /** What moves while the account stream works; one that was begun anew is never taken for the one before. */
   accountStreamBeats(): number | null {
     return beatsOf(this.#accountStream, this.#streams);

@@ -16,6 +16,10 @@ export interface UnitParts {
   /** How often a lane was compared with the venue; null: it is not to be now. */
   readonly comparisons: (lane: Lane) => number | null;
   readonly compare: (lane: Lane) => void;
+  /** What moves while the venue can be reached; null: it says that it is away, or nothing depends on it. */
+  readonly reach: () => number | null;
+  /** It cannot be reached, and something may still be executed there. */
+  readonly onCutOff: ((reason: string) => void) | undefined;
   /** Entries stop while there is a reason. */
   readonly onSilent: (part: string, reason: string | null) => void;
   readonly tell: (note: EventNote) => void;
@@ -25,6 +29,23 @@ export interface UnitParts {
 const TIMER_BEAT = { periodMs: 500, silentMs: 3_000 } as const;
 /** Comparisons are made every 5 s; a venue that answers slowly is given time. */
 const COMPARISON_BEAT = { periodMs: 10_000, silentMs: 45_000 } as const;
+
+/** Any way to the venue counts: account stream, order entry, questions by REST. */
+const REACH_BEAT = { periodMs: 10_000, silentMs: 30_000 } as const;
+
+/**
+ * What moves while a unit reaches its venue: `ticks` while a connection stands, `answers` of questions always. Null where nothing of the unit could be executed, and while the venue says that it is
+ * away: then nobody else reaches it either.
+ */
+export function reachOf(
+  links: { readonly connected: boolean; readonly away: boolean },
+  answers: number,
+  ticks: number,
+  lanes: readonly Pick<Lane, 'quiet'>[],
+): number | null {
+  if (links.away || lanes.every((lane) => lane.quiet)) return null;
+  return links.connected ? answers + ticks : answers;
+}
 
 /** The parts of one unit under supervision (H13). While one of them is silent, the unit's lanes make no entries; exits and cancels go on. */
 export function unitParts(options: UnitParts): readonly SupervisedPart[] {
@@ -47,6 +68,13 @@ export function unitParts(options: UnitParts): readonly SupervisedPart[] {
       beats: options.orderEntry,
       restart: options.renewOrderEntry,
     }),
+    {
+      ...named('way to the venue', { ...REACH_BEAT, beats: options.reach }),
+      onSilent: (reason) => {
+        options.onSilent('way to the venue', reason);
+        if (reason !== null) options.onCutOff?.(reason);
+      },
+    },
     ...options.lanes().map((lane) =>
       named(`comparison of ${lane.name}`, {
         ...COMPARISON_BEAT,

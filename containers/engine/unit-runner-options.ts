@@ -35,4 +35,6 @@ export interface UnitRunnerOptions {
   readonly book: (symbol: string) => OrderBook | null;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** The venue cannot be reached, while something of the unit may be executed there. */
+  readonly onCutOff?: (reason: string) => void;
 }

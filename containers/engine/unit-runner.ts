@@ -23,7 +23,7 @@ import { acquiredNote, countNote, UnitEvents } from './unit-events.ts';
 import { type UnitCircumstances, UnitGate } from './unit-gate.ts';
 import { UnitLinks } from './unit-links.ts';
 import { UnitMoney } from './unit-money.ts';
-import { unitParts } from './unit-parts.ts';
+import { reachOf, unitParts } from './unit-parts.ts';
 import { UnitReconciliation } from './unit-reconciliation.ts';
 import { UnitRecovery } from './unit-recovery.ts';
 import { takeReport } from './unit-reports.ts';
@@ -278,6 +278,8 @@ export class UnitRunner {
       lanes: () => this.#roster.current,
       comparisons: (lane) => this.#reconciliation.comparisons(lane),
       compare: (lane) => void this.#reconciliation.verify(lane),
+      reach: () => reachOf(this.#links, this.#reconciliation.answers, this.#ticks, this.lanes),
+      onCutOff: this.#options.onCutOff,
       onSilent: (part, reason) => this.#gate.onSilent(part, reason),
       tell: (note) => this.#tell(note),
     });

@@ -20,6 +20,8 @@ export interface Keep {
   waiting: string | null;
   /** How often it was looked at or renewed. */
   steps: number;
+  /** Left alone until then: it was let go on purpose. */
+  restsUntil: MonoNanos;
   /** No longer wanted: an answer that is still to come is not acted upon. */
   dropped: boolean;
   cancelStep: () => void;
@@ -40,6 +42,7 @@ export function createKeep(name: string): Keep {
     chance: 0,
     waiting: null,
     steps: 0,
+    restsUntil: Number.NEGATIVE_INFINITY as MonoNanos,
     dropped: false,
     cancelStep: nothing,
     cancelFence: nothing,

@@ -53,6 +53,8 @@ export interface LeaseKeeper {
   beats(): ReadonlyMap<string, number>;
   /** Looks at one now, whatever became of the look before. */
   revive(name: string): void;
+  /** Lets one end without giving it up, since what it is for cannot be done here: who watches over leases sees it stand still. It is not taken here again for so long. */
+  lapse(name: string, restMs: number, reason: string): void;
 }
 
 /** The instant from which first epochs count seconds: 2025-01-01T00:00:00Z. */
@@ -147,6 +149,11 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   }
 
   async function wait(keep: Keep): Promise<void> {
+    const restMs = (keep.restsUntil - clock.monoNanos()) / 1e6;
+    if (restMs > 0) {
+      stepAfter(keep, Math.min(renewMs, restMs));
+      return;
+    }
     const row = await answered(table.read(keep.name));
     if (!running || keep.dropped) return;
     const now = clock.monoNanos();
@@ -360,6 +367,12 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     revive(name) {
       const keep = keeps.find((each) => each.name === name);
       if (keep !== undefined) stepAfter(keep, 0);
+    },
+    lapse(name, restMs, reason) {
+      const keep = keeps.find((each) => each.name === name);
+      if (keep === undefined || keep.held === null) return;
+      keep.restsUntil = (clock.monoNanos() + nanosFromMs(restMs)) as MonoNanos;
+      lose(keep, reason);
     },
     overview: () => ({
       share: shareNow(),

@@ -39,6 +39,8 @@ export interface StrikeRow {
 }
 
 const LONGEST_MS = 60_000;
+/** The functions that keep the ledger are slow where the machine is busy; what must be so in the end may take its time. */
+const REST_MS = 240_000;
 
 /** Counts what must never happen on one venue, by its own view, from now on. */
 function watchVenue(world: EngineProcesses, venue: ProcessVenue) {
@@ -107,7 +109,7 @@ export async function strikeEngines(
       const trades = async () => (await world.trader(id)) !== null;
       const traded = await settled(() => world.until(`${id} trades after ${strike}`, trades, LONGEST_MS));
       const tradedAfterMs = traded === null ? performance.now() - struckAt : null;
-      const rested = await settled(() => comeToRest(world, id, LONGEST_MS));
+      const rested = await settled(() => comeToRest(world, id, REST_MS));
       const now = { duplicates: watch.duplicates(), stale: watch.stale() };
       const row: StrikeRow = {
         number,
@@ -118,7 +120,9 @@ export async function strikeEngines(
         orphans: venue.exchange.openOrders(venue.account, null).length,
         duplicates: now.duplicates - before.duplicates,
         stale: now.stale - before.stale,
-        differences: [traded, rested].filter((each) => each !== null),
+        differences: [traded, rested, rested === null ? null : await pipelineNow(world, id)].filter(
+          (each) => each !== null,
+        ),
       };
       Object.assign(before, now);
       rows.push(row);
@@ -175,6 +179,15 @@ async function traderOf(world: EngineProcesses, id: VenueId): Promise<EngineProc
   const trader = await world.trader(id);
   if (trader === null) throw new Error(`nobody trades ${unitId({ account: 'main', mode: 'paper', venue: id })}`);
   return trader;
+}
+
+/** How far the events are, for whoever looks into a difference. */
+async function pipelineNow(world: EngineProcesses, id: VenueId): Promise<string> {
+  const { unit } = world.venue(id);
+  const last = world.events.findLast((event) => event.unit === unit);
+  const mappings = world.poller.stats().filter((each) => each.recordsBehind > 0 || each.lastError !== null);
+  const engines = world.engines().map((each) => `${each.name} ${each.complaints.slice(-3).join(' | ')}`);
+  return `last event ${last?.id} at ${last?.time}; mappings ${JSON.stringify(mappings)}; ${engines.join(', ')}`;
 }
 
 /** Null, or why it did not come. */

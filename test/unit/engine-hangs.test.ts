@@ -9,6 +9,7 @@ import { createRedactor } from '#core/redaction.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { EngineMetrics } from '#engine/engine-metrics.ts';
 import { leaseParts, type SupervisedPart, Supervisor } from '#engine/supervisor.ts';
+import { reachOf, unitParts } from '#engine/unit-parts.ts';
 import { type EngineWorld, openEngineWorld } from '../support/engine-world.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { createMemoryLeaseTable } from '../support/memory-lease-table.ts';
@@ -83,6 +84,59 @@ describe('an engine whose parts hang', () => {
     } finally {
       supervisor.stop();
     }
+  });
+});
+
+describe('the way to a venue', () => {
+  const idle = [{ quiet: true }, { quiet: true }];
+  const working = [{ quiet: true }, { quiet: false }];
+  const links = { connected: false, away: false };
+
+  it('M7: counts by whatever way the venue is reached, as long as something may be executed there', () => {
+    expect(reachOf({ ...links, connected: true }, 3, 40, working)).toBe(43);
+    // Without a connection an answered question alone moves it.
+    expect(reachOf(links, 3, 41, working)).toBe(3);
+    expect(reachOf(links, 4, 42, working)).toBe(4);
+    expect(reachOf(links, 4, 43, idle)).toBeNull();
+    expect(reachOf({ ...links, away: true }, 4, 44, working)).toBeNull();
+  });
+
+  it('M7: where it stays cut, the lease is let go once, and entries are stopped', () => {
+    const cut: string[] = [];
+    const silent = new Map<string, string | null>();
+    const part = unitParts({
+      unit: 'u',
+      ticks: () => 1,
+      tick: () => undefined,
+      accountStream: () => null,
+      renewAccountStream: () => undefined,
+      orderEntry: () => null,
+      renewOrderEntry: () => undefined,
+      lanes: () => [],
+      comparisons: () => null,
+      compare: () => undefined,
+      reach: () => 4,
+      onCutOff: (reason) => cut.push(reason),
+      onSilent: (name, reason) => silent.set(name, reason),
+      tell: () => undefined,
+    }).find(({ name }) => name === 'unit/u/way to the venue');
+    if (part === undefined) throw new Error('the way to the venue is not watched');
+    const manual = createManualClock();
+    const supervisor = new Supervisor({
+      parts: () => [part],
+      clock: manual.clock,
+      timers: manual.timers,
+      log: () => undefined,
+      metrics: new EngineMetrics(),
+      end: () => undefined,
+    });
+    supervisor.start();
+    manual.advance(29_000);
+    expect(cut).toEqual([]);
+    manual.advance(60_000);
+    expect(cut).toEqual([expect.stringContaining('30000 ms are its limit')]);
+    expect(silent.get('way to the venue')).toBe(cut[0]);
+    supervisor.stop();
   });
 });
 

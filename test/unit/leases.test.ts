@@ -284,4 +284,21 @@ describe('lease table', () => {
     });
     expect(fake.items()).toHaveLength(1);
   });
+
+  it('M7: a lease that is let go on purpose stands still for those who watch it, and is taken again under a new epoch after its rest', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const first = keep(table, manual, 'engine-1');
+    first.keeper.start();
+    await manual.advanceAsync(2_500);
+    const before = table.rows.get(UNIT);
+    first.keeper.lapse(UNIT, 25_000, 'cut off');
+    expect(first.keeper.held()).toEqual([]);
+    expect(first.events.at(-1)).toMatchObject({ kind: 'lost', reason: 'cut off' });
+    await manual.advanceAsync(24_000);
+    expect(table.rows.get(UNIT)).toEqual(before);
+    await manual.advanceAsync(8_000);
+    expect(first.keeper.held()).toMatchObject([{ name: UNIT, epoch: (before?.epoch ?? 0) + 1 }]);
+    await first.keeper.stop({ release: false });
+  });
 });
