@@ -83,6 +83,10 @@ export class LaneSwitch {
     return this.#lane;
   }
 
+  get ended(): boolean {
+    return this.#switch.state === 'Ended';
+  }
+
   /** Every lane that is followed, the current one first. */
   get lanes(): readonly Lane[] {
     return this.#lane === null ? this.#earlier.all : [this.#lane, ...this.#earlier.all];
@@ -139,6 +143,7 @@ export class LaneSwitch {
 
   /** No further step. Its lanes are the caller's to bring to rest. */
   end(reason: string): void {
+    if (this.ended) return;
     const now = this.#options.now();
     this.#record({ input: 'end', reason }, now);
     this.#switch.end(reason, now.mono);
@@ -259,7 +264,7 @@ export class LaneSwitch {
   #ask<Answer>(attempt: number, question: Promise<Answer>, take: (now: Now, answer: Answer) => void): void {
     const answered = (input: Readonly<Record<string, unknown>>, run: (now: Now) => void) => {
       // The lease is over, or the lane gone: nothing is decided any more.
-      if (this.#switch.state === 'Ended') return;
+      if (this.ended) return;
       const now = this.#options.now();
       this.#record({ ...input, attempt, facts: this.#facts() }, now);
       run(now);

@@ -65,7 +65,8 @@ export class ScannedLanes {
   async reconfigure(plans: readonly ScannedLane[], rest: (lanes: readonly Lane[]) => Promise<void>): Promise<void> {
     for (const each of this.#switches) {
       const next = plans.find((plan) => plan.lane.name === each.plan.lane.name);
-      if (next !== undefined && isDeepStrictEqual(next, each.plan)) continue;
+      // One that has ended, and whose lanes did not come to rest, is tried again.
+      if (next !== undefined && !each.ended && isDeepStrictEqual(next, each.plan)) continue;
       each.end(next === undefined ? 'no longer configured' : 'configured anew');
       await rest(each.lanes);
       each.giveBack();

@@ -2,9 +2,11 @@ import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import { laneOn } from '#core/config/scanner-configuration.ts';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
 import { parseExact } from '#core/ledger/exact-decimal.ts';
-import type { Instrument } from '#core/market/instrument.ts';
+import { hasReduceOnly, type Instrument } from '#core/market/instrument.ts';
+import { powerOfTen } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import { exitSizeOf } from '#core/positions/exit-size.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 
 /** The symbol that a lane had last, as the ledger has it; null: it says nothing. */
@@ -16,6 +18,26 @@ export interface LocatorOptions {
   readonly readLedger: ReadLedger;
   readonly readLaneSymbol: ReadLaneSymbol;
   readonly instruments: ReadonlyMap<string, Instrument>;
+}
+
+const FLAT = { size: '0', entryPrice: '0' } as const;
+
+/** Whether something is held that could be closed. Of a spot balance, which may be anybody's, only what the ledger has bought counts, and dust does not: it stays until the lane comes that way. */
+function holdsSomething(
+  instrument: Instrument | undefined,
+  venue: { readonly size: string; readonly entryPrice: string },
+  ledger: { readonly positionSize: string; readonly entryPrice?: string },
+): boolean {
+  if (instrument === undefined) return false;
+  const isSpot = instrument.kind === 'spot';
+  const closes = ({ size, entryPrice }: { readonly size: string; readonly entryPrice: string }) => {
+    if (parseExact(size) === 0n) return false;
+    const units = Math.floor(Math.abs(Number(size)) * powerOfTen(instrument.sizeScale) + 1e-6);
+    const price = Number(entryPrice) * powerOfTen(instrument.priceScale);
+    return hasReduceOnly(instrument.kind) || exitSizeOf(instrument, units, price) > 0;
+  };
+  const known = { size: ledger.positionSize, entryPrice: ledger.entryPrice ?? '0' };
+  return closes(known) || (!isSpot && closes(venue));
 }
 
 /** What was found of a lane's candidates. */
@@ -44,10 +66,8 @@ export async function locateSymbol(
   for (const symbol of known) {
     const ledger = await readLedger(unit, symbol);
     const open = await queries.openOrders(symbol);
-    const stated = positions.find((each) => each.symbol === symbol)?.size ?? '0';
-    // A spot balance may be anybody's: of it only what the ledger has bought is the lane's.
-    const ofVenue = instruments.get(symbol)?.kind === 'spot' ? '0' : stated;
-    const holds = parseExact(ofVenue) !== 0n || parseExact(ledger.positionSize) !== 0n;
+    const stated = positions.find((each) => each.symbol === symbol);
+    const holds = holdsSomething(instruments.get(symbol), stated ?? FLAT, ledger);
     const ordered = open.some((report) => report.clientOrderId?.startsWith(prefix) === true);
     if (holds) held.push(symbol);
     if (holds || ordered || ledger.pendingOrders.length > 0) busy.push(symbol);
