@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createConfigurationSource } from '#aws/configuration-source.ts';
 import { createLeaseKeeper } from '#aws/leases.ts';
+import { createPublisher } from '#aws/publisher/publisher.ts';
 import { createVenueSecrets } from '#aws/secrets.ts';
 import { createRedactor } from '#core/redaction.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
@@ -235,4 +239,38 @@ describe('what beats beside the engine', () => {
     expect(secrets.beats()).toBeGreaterThan(hung + 1);
     secrets.stop();
   });
+
+  it('H13: a publishing thread that hangs is found by its beat, which the engine reads', async () => {
+    const journalFolder = mkdtempSync(path.join(tmpdir(), 'millrace-hangs-'));
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    const publisher = createPublisher({
+      engine: 'engine-1',
+      marketStream: 'market',
+      tradingStream: 'trading',
+      journalFolder,
+      clock: systemClock,
+      log: () => undefined,
+      workerUrl: new URL('../support/hanging-publisher-worker.ts', import.meta.url),
+    });
+    const beats = () => publisher.beats?.() ?? null;
+    const told: (string | null)[] = [];
+    const thread: SupervisedPart = {
+      name: 'publishing thread',
+      periodMs: 500,
+      silentMs: 1_000,
+      beats,
+      onSilent: (reason) => told.push(reason),
+    };
+    const { supervisor } = supervise(() => (Number(beats()) > 3 ? [thread] : []), 1_000);
+    try {
+      await vi.waitFor(() => expect(supervisor.silent).toBe(1), { timeout: 10_000, interval: 50 });
+      expect(told).toEqual([expect.stringContaining('publishing thread has not moved')]);
+    } finally {
+      supervisor.stop();
+      vi.unstubAllEnvs();
+      // A thread that hangs is given five seconds to end by itself: nobody waits for that here.
+      publisher.close(0).catch(() => undefined);
+      rmSync(journalFolder, { recursive: true, force: true });
+    }
+  }, 20_000);
 });
