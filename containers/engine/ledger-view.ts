@@ -1,6 +1,7 @@
 import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { UnitRef } from '#core/control/unit.ts';
+import type { DayPeak } from '#core/lanes/lane-opening.ts';
 import { settledFee } from '#core/ledger/fill-fee.ts';
 import type {
   LedgerAdjustment,
@@ -20,6 +21,7 @@ import type { ReadLedger } from './unit-recovery.ts';
 
 /** A recovery asks the venue back to this long before the last that the ledger knows; stamps may differ by as much again. */
 const LOOK_BACK_MS = 2 * 600_000;
+const DAY_MS = 86_400_000;
 
 /**
  * Reads from the ledger what a recovery compares with the venue. With an index it reads the open orders and what came since the last checkpoint, and the whole ledger only where no checkpoint
@@ -33,7 +35,8 @@ export function createLedgerView(reader: LedgerReader, clock: Clock, index?: Led
     ]);
     const view = recent ?? (await readWhole(reader, clock, unit, symbol));
     const halted = haltOf(lanes, unit, symbol);
-    return halted === null ? view : { ...view, halted };
+    const peak = peakOf(lanes, unit, symbol, Math.floor(clock.epochMs() / DAY_MS));
+    return { ...view, ...(halted === null ? {} : { halted }), ...(peak === null ? {} : { peak }) };
   };
 }
 
@@ -50,6 +53,17 @@ function haltOf(lanes: readonly LedgerLane[], unit: UnitRef, symbol: string): Ke
   if (last === null || last.state !== 'Halted') return null;
   const { reason, epoch, haltedUnder } = last;
   return { reason, epoch, ...(haltedUnder === undefined ? {} : { under: haltedUnder }) };
+}
+
+/** The height of this day, as the lane of the symbol last told it. */
+function peakOf(lanes: readonly LedgerLane[], unit: UnitRef, symbol: string, day: number): DayPeak | null {
+  let last: LedgerLane['peak'] = null;
+  for (const { peak = null } of lanes) {
+    if (peak === null || peak.venue !== unit.venue || peak.symbol !== symbol || peak.day !== day) continue;
+    if (last === null || Number(peak.peak) > Number(last.peak)) last = peak;
+  }
+  if (last === null) return null;
+  return { day, lane: Number(last.peak), unit: last.unitPeak === undefined ? null : Number(last.unitPeak) };
 }
 
 async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symbol: string): Promise<LedgerView> {
@@ -189,5 +203,5 @@ function earnedSince(
 }
 
 function dayStart(now: number): number {
-  return now - (now % 86_400_000);
+  return now - (now % DAY_MS);
 }

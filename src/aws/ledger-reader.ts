@@ -101,6 +101,7 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
         lane: nameOf(item, LEDGER_PREFIX.lane),
         state: read(item, 'lane', LEDGER_ENTRY.lane),
         entries: read(item, 'entries', LEDGER_ENTRY.entries),
+        peak: read(item, 'peak', LEDGER_ENTRY.peak),
         symbol: read(item, 'symbol', LEDGER_ENTRY.symbol),
       }));
     },

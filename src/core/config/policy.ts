@@ -68,6 +68,10 @@ export const POLICY = z
       .default('USD'),
     /** What one unit of a currency counts for in the reporting currency. Others have no worth, and what is settled in them opens nothing where a budget holds. */
     worth: z.record(z.string(), positive).default({ USD: 1, USDT: 1, USDC: 1 }),
+    /** When these worths were right; absent: they have no age (currencies that are held at one price). */
+    worthAsOf: z.iso.datetime().optional(),
+    /** Older ones count as unknown, but for the reporting currency's own. */
+    maxWorthAgeHours: positive.default(168),
     budgets: z.array(budget).default([]),
     /** Largest part of a unit's exposure budget that one symbol may take. */
     maxConcentration: z.number().positive().max(1).optional(),

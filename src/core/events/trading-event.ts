@@ -200,6 +200,18 @@ export const TRADING_EVENT_BODIES = {
       haltedUnder: z.number().optional(),
     })
     .describe('A lane changed its state.'),
+  'profit.peak': z
+    .object({
+      lane: z.string(),
+      symbol: z.string(),
+      /** UTC day, days since 1970. */
+      day: z.number().int(),
+      /** Highest profit of the day so far, in the currency that the symbol settles in. */
+      peak: decimal,
+      /** The same of all lanes of the unit, in the reporting currency; absent: nothing limits them together. */
+      unitPeak: decimal.optional(),
+    })
+    .describe('The profit of the day came to a new height: a successor measures drawdowns from there.'),
   'lane.entries': z
     .object({ lane: z.string(), symbol: z.string(), paused: z.boolean(), reason: z.string() })
     .describe('Entries of a lane were paused or resumed.'),

@@ -1,6 +1,16 @@
 import type { Price } from '../market/scaled-decimal.ts';
 import type { KeptHalt } from './lane-halt.ts';
 
+/** The highest profit of a day before this lease, from which drawdowns are measured. */
+export interface DayPeak {
+  /** UTC day, days since 1970. */
+  readonly day: number;
+  /** In the settlement currency. */
+  readonly lane: number;
+  /** Of all lanes of the unit, in the reporting currency; null: it was not told. */
+  readonly unit: number | null;
+}
+
 /** What a lane starts from: what the recovery found. */
 export interface LaneOpening {
   /** Signed size at the instrument's scale. */
@@ -16,6 +26,8 @@ export interface LaneOpening {
   readonly countedFillIds: readonly string[];
   /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
   readonly dailyProfit: number;
+  /** Absent: the ledger has none of this day. */
+  readonly peak?: DayPeak;
   /** Funding and the like that is in it. */
   readonly countedAdjustmentIds?: readonly string[];
   /** It had halted, and nobody is known to have wished it to run since. */

@@ -11,11 +11,18 @@ import { BREAKER_KINDS } from '../risk/breaker.ts';
 import { type BreakerChange, BreakerSet } from '../risk/breaker-set.ts';
 import { laneRules, type RiskBook, type RiskSlot } from '../risk/risk-book.ts';
 import type { RiskContext, UnitFigures } from '../risk/risk-context.ts';
+import { worthOf } from '../risk/worth.ts';
+import type { EpochMs } from '../time/clock.ts';
+import type { DayPeak } from './lane-opening.ts';
 import type { WorkingOrders } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 import type { Now } from './now.ts';
 import type { OrderDesk } from './order-desk.ts';
+import { PeakTeller } from './peak-teller.ts';
 import type { PositionFinding } from './position-check.ts';
+
+/** A price that is older than this values nothing, ns. */
+const PRICE_AGE = 60e9;
 
 /**
  * What risk has to know beyond the lane's own orders: market hours, breakers, and the book that the lanes of a unit share. It tells the lane's part to that book after each input, and fills the
@@ -37,6 +44,11 @@ export class LaneRisk {
   #price = 0;
   #peak = 0;
   #day = -1;
+  readonly #peaks: PeakTeller;
+  /** When the book last was valid: what it said is as old as that. */
+  quotedAt = Number.NEGATIVE_INFINITY;
+  /** Wall clock of the input, ms: how old the policy's worths are. */
+  #epoch = 0 as EpochMs;
   /** Realised profit less fees when the lane was last flat; null while it is flat. */
   #before: number | null = null;
   #flatAt = 0;
@@ -60,16 +72,28 @@ export class LaneRisk {
     this.#session = this.#createSession();
     this.#breakers = new BreakerSet(laneRules(this.#policy), (change) => this.#tellBreaker(change));
     this.#figures = book === null ? null : createFigures(book);
+    this.#peaks = new PeakTeller(configuration.name, instrument.symbol, outbox);
+  }
+
+  /** Goes on from the height that the day had reached before this lease. */
+  resume({ day, lane, unit }: DayPeak): void {
+    this.#day = day;
+    this.#peak = lane;
+    if (unit !== null) this.#book?.resumePeak(day, unit);
   }
 
   /** Orders or position may have changed, or time has passed. `price`: mid, 0 while none is known; `profit`: of the day; `flat`: nothing is held, or dust. */
   told(profit: number, price: number, flat: boolean, now: Now): void {
     if (price > 0) this.#price = price;
+    this.#epoch = now.epoch;
     this.#passTime(now);
     this.#followDrawdown(profit);
     this.#judgeTrade(flat, now);
     // Before the first price a position counts at what it was entered at.
-    this.#tellBook(profit, this.#price > 0 ? this.#price : this.#desk.position.entryPrice);
+    // One that was last seen long ago values nothing, and what cannot be valued opens nothing.
+    const isOld = this.#price > 0 && now.mono - this.quotedAt > PRICE_AGE;
+    this.#tellBook(profit, isOld ? Number.NaN : this.#price > 0 ? this.#price : this.#desk.position.entryPrice);
+    this.#tellPeak(now);
   }
 
   /** The venue answered a placing request; `notSent` says nothing of the venue. */
@@ -126,6 +150,15 @@ export class LaneRisk {
     if (this.#book === null || !this.#book.limits) return;
     this.#book.sent(this.#instrument.settlementCurrency, 0);
     this.#tellBook(profit, this.#context.askPrice);
+  }
+
+  /** Where a drawdown is limited, a successor must know from which height. */
+  #tellPeak(now: Now): void {
+    const book = this.#book?.limits === true ? this.#book : null;
+    const limited =
+      this.#configuration.limits.maxDrawdown !== undefined ||
+      (book !== null && book.allotment.maxDrawdown < Number.POSITIVE_INFINITY);
+    if (limited) this.#peaks.tell(this.#day, this.#peak, book?.peak ?? null, now);
   }
 
   #tellBook(profit: number, price: number): void {
@@ -185,8 +218,8 @@ export class LaneRisk {
   /** Reporting currency; NaN: nobody states what it is worth. */
   #valueOf(size: number, price: number): number {
     if (size === 0) return 0;
-    const worth = this.#policy.worth[this.#instrument.quoteCurrency] ?? Number.NaN;
-    if (this.#instrument.kind !== 'inverse' && price <= 0) return Number.NaN;
+    const worth = worthOf(this.#policy, this.#instrument.quoteCurrency, this.#epoch) ?? Number.NaN;
+    if (Number.isNaN(price) || (this.#instrument.kind !== 'inverse' && price <= 0)) return Number.NaN;
     return notional(this.#instrument, price as Price, size as Size) * worth;
   }
 
@@ -194,10 +227,9 @@ export class LaneRisk {
   #inReporting(amount: number): number {
     if (amount === 0) return 0;
     const { settlementCurrency, baseCurrency, quoteCurrency, priceScale } = this.#instrument;
-    const { worth } = this.#policy;
-    const stated = worth[settlementCurrency];
+    const stated = worthOf(this.#policy, settlementCurrency, this.#epoch);
     if (stated !== undefined) return amount * stated;
-    const quoted = settlementCurrency === baseCurrency ? worth[quoteCurrency] : undefined;
+    const quoted = settlementCurrency === baseCurrency ? worthOf(this.#policy, quoteCurrency, this.#epoch) : undefined;
     return quoted === undefined || this.#price <= 0 ? Number.NaN : amount * (this.#price / 10 ** priceScale) * quoted;
   }
 

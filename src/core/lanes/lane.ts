@@ -137,6 +137,7 @@ export class Lane {
     this.#desk.openedAt = now.mono;
     this.#desk.profit.resume(opening.dailyProfit, now.epoch);
     this.#desk.costs.counted(opening.countedAdjustmentIds ?? []);
+    if (opening.peak !== undefined) this.#gate.risk.resume(opening.peak);
     this.#settle(now);
     if (opening.halted !== undefined) this.keepHalted(opening.halted, now);
     if (unexplained !== undefined) this.#refuseHolding(unexplained, now);
@@ -170,6 +171,7 @@ export class Lane {
       return;
     }
     this.#filter?.features.onBook(book);
+    this.#gate.risk.quotedAt = now.mono;
     context.bidPrice = book.bidPrice;
     context.askPrice = book.askPrice;
     if (book.bidPrice > 0 && book.askPrice > 0) {
@@ -325,6 +327,7 @@ export class Lane {
   onTimer(book: OrderBook | null, now: Now): void {
     if (this.#desk.timer(this.configuration.strategy.restMs, now)) this.#check.soon(now.mono);
     if (this.#middle > 0) this.#desk.profit.roll(this.position, this.#middle, now.epoch);
+    if (book?.valid === true) this.#gate.risk.quotedAt = now.mono;
     this.#protection.audit(now);
     if (!this.#protection.isFlat && book?.valid === true) this.#protection.act(book, now, null);
     if (this.#flatten || this.#protection.leaving) this.#protection.closeAtMarket('flatten', now, null);

@@ -29,6 +29,7 @@ export const LEDGER_ENTRY = {
   balance: TRADING_EVENT_BODIES.balance.extend(origin),
   lane: laneBody.omit({ from: true, to: true }).extend({ ...origin, state: z.enum(LANE_STATES) }),
   entries: TRADING_EVENT_BODIES['lane.entries'].extend(origin),
+  peak: TRADING_EVENT_BODIES['profit.peak'].extend(origin),
   symbol: TRADING_EVENT_BODIES['lane.symbol'].extend(origin),
 } as const;
 
@@ -54,6 +55,8 @@ export interface LedgerLane {
   readonly lane: string;
   readonly state: z.infer<typeof LEDGER_ENTRY.lane> | null;
   readonly entries: z.infer<typeof LEDGER_ENTRY.entries> | null;
+  /** The height of its day; absent or null: it has told none. */
+  readonly peak?: z.infer<typeof LEDGER_ENTRY.peak> | null;
   /** Where a lane whose symbol a scanner picks stood last; absent or null: it has a symbol of its own. */
   readonly symbol?: z.infer<typeof LEDGER_ENTRY.symbol> | null;
 }

@@ -13,6 +13,7 @@ export type LedgerPart =
   | 'balance'
   | 'lane'
   | 'entries'
+  | 'peak'
   | 'symbol'
   | 'policy';
 
@@ -164,6 +165,14 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         ...latest,
         sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
         part: 'symbol',
+        content: { ...event.body, ...origin },
+      };
+    case 'profit.peak':
+      return {
+        ...place,
+        ...latest,
+        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
+        part: 'peak',
         content: { ...event.body, ...origin },
       };
     case 'lane.entries':

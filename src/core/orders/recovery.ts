@@ -1,5 +1,5 @@
 import type { KeptHalt } from '../lanes/lane-halt.ts';
-import type { LaneOpening } from '../lanes/lane-opening.ts';
+import type { DayPeak, LaneOpening } from '../lanes/lane-opening.ts';
 import type { KnownAdjustments } from '../ledger/superseded-adjustments.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Price } from '../market/scaled-decimal.ts';
@@ -23,6 +23,8 @@ export interface LedgerView {
   readonly pendingOrders: readonly PendingLedgerOrder[];
   /** Realised since 00:00 UTC, fees paid as far as their worth is known, in settlement currency. */
   readonly realizedToday: number;
+  /** How high its profit came, if that was told. */
+  readonly peak?: DayPeak;
   /** When that day began, ms; absent: fills that the ledger lacks are not counted to it. */
   readonly dayStart?: number;
   /** Ids of the funding and the like that is in `realizedToday`. */
@@ -127,6 +129,7 @@ export function planRecovery(
       entryPrice: entryPriceOf(instrument, ledger, venue),
       countedFillIds: venue.fills.map((fill) => fill.fillId),
       dailyProfit: ledger.realizedToday + missedToday(instrument, ledger, missingFills),
+      ...(ledger.peak === undefined ? {} : { peak: ledger.peak }),
       ...(ledger.adjustmentIds === undefined ? {} : { countedAdjustmentIds: ledger.adjustmentIds }),
       ownPrefix: prefix,
       ...(ledger.halted === undefined ? {} : { halted: ledger.halted }),

@@ -84,6 +84,18 @@ export class RiskBook {
     return (this.#peak - this.#profit) / AMOUNT;
   }
 
+  /** The highest profit of the day, reporting currency. */
+  get peak(): number {
+    return this.#peak / AMOUNT;
+  }
+
+  /** The height that a day had reached before this lease. */
+  resumePeak(day: number, peak: number): void {
+    if (day < this.#day) return;
+    this.#turn(day);
+    this.#peak = Math.max(this.#peak, Math.floor(peak * AMOUNT));
+  }
+
   get openOrders(): number {
     return this.#openOrders;
   }
@@ -164,12 +176,15 @@ export class RiskBook {
     slot.unpriced = true;
   }
 
+  #turn(day: number): void {
+    if (day <= this.#day) return;
+    this.#day = day;
+    this.#profit = 0;
+    this.#peak = 0;
+  }
+
   #tellProfit(own: RiskSlot, gained: number, day: number): void {
-    if (day > this.#day) {
-      this.#day = day;
-      this.#profit = 0;
-      this.#peak = 0;
-    }
+    this.#turn(day);
     // A lane whose own day has not turned yet adds nothing to the new one.
     if (day < this.#day) return;
     this.#profit += gained - (own.day === this.#day ? own.profit : 0);
