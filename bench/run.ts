@@ -7,6 +7,7 @@ import { peersBenchmark } from './comparison/peers.ts';
 import { measureDecisions } from './decision.ts';
 import { decodeBenchmark } from './decode.ts';
 import { environment, lineOf, type Measured, sectionsOf, withSections } from './document.ts';
+import { entryFilterBenchmark } from './entry-filter.ts';
 import { latencyPicture, loopbackBenchmark } from './loopback.ts';
 import { orderBuildingBenchmark } from './order-building.ts';
 import { publishBenchmark } from './publish.ts';
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   decodeBenchmark,
   bookBenchmark,
   decisionBenchmark,
+  entryFilterBenchmark,
   orderBuildingBenchmark,
   publishBenchmark,
   putRecordsBenchmark,

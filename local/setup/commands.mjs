@@ -81,6 +81,11 @@ export const COMMANDS = {
     python: false,
     run: target('src/research/replay/main.ts'),
   },
+  'train-filter': {
+    summary: 'learn an entry filter from normalized data',
+    python: false,
+    run: target('src/research/train-filter.ts'),
+  },
   scale: {
     summary: 'what a load takes and costs',
     python: false,
