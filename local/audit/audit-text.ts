@@ -26,7 +26,8 @@ export function orderLines({ order, fills, confirmation }: AuditedOrder, verdict
     lines.push(
       `  confirmed ${confirmation.state} by ${confirmation.by}${confirmation.reason === '' ? '' : `: ${confirmation.reason}`}`,
     );
-  for (const note of verdict.notes) lines.push(`  note      ${note}`);
+  const told = confirmation?.kind === 'ended' ? `confirmed by ${confirmation.by}` : null;
+  for (const note of verdict.notes) if (note !== told) lines.push(`  note      ${note}`);
   for (const fault of verdict.faults) lines.push(`  FAULT     ${fault}`);
   return lines;
 }

@@ -1,5 +1,6 @@
 import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { LedgerFill, LedgerOrder } from '#core/ledger/ledger-entry.ts';
+import { isEnded, whyUnproven } from '#core/orders/evidence-rule.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { EngineStatus } from './engine-status.ts';
 import type { PositionRow } from './live-view.ts';
@@ -162,7 +163,9 @@ function judge(facts: RunFacts, frames: readonly FrameCounts[], orders: OrderCou
     nothingShed: !facts.paced || frames.every((each) => each.shed === 0),
     ordersEnded: orders.unknown === 0 && orders.submitted === orders.terminal,
     ordersConfirmed: facts.confirmations.confirmed === orders.submitted && facts.confirmations.unconfirmed === 0,
-    evidenceOnEveryEnd: ended.every(({ state }) => state !== null && state.evidence.length > 0),
+    evidenceOnEveryEnd: ended.every(
+      ({ state }) => state !== null && isEnded(state.state) && whyUnproven(state.state, state.evidence) === null,
+    ),
     noDuplicateOrders: new Set(placed).size === placed.length,
     noOrphanOrders: placed.every((id) => id !== null && own.has(id)),
     fillsAgree: venueFills.length === ledgerFills.size && venueFills.every((id) => ledgerFills.has(id)),

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { UnitRef } from '#core/control/unit.ts';
-import type { LedgerAdjustment, LedgerFill } from '#core/ledger/ledger-entry.ts';
+import type { LedgerAdjustment, LedgerFill, LedgerLane, LedgerOrder } from '#core/ledger/ledger-entry.ts';
 import { foldPositions } from '#core/ledger/position-fold.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { createLedgerView } from '#engine/ledger-view.ts';
+import { intendedBody, stateBody } from '../support/trading-event-builder.ts';
 
 const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'binance-usdm' };
 const DAY_MS = 86_400_000;
@@ -32,21 +33,64 @@ function fill(fillId: string, side: 'buy' | 'sell', price: string, venueTime: nu
 }
 
 /** A ledger of these entries. */
-function ledgerOf(fills: readonly LedgerFill[], adjustments: readonly LedgerAdjustment[] = []): LedgerReader {
+function ledgerOf(
+  fills: readonly LedgerFill[],
+  adjustments: readonly LedgerAdjustment[] = [],
+  lanes: readonly LedgerLane[] = [],
+  orders: readonly LedgerOrder[] = [],
+): LedgerReader {
   return {
     readOrder: () => Promise.resolve(null),
-    readOrders: () => Promise.resolve([]),
+    readOrders: () => Promise.resolve(orders),
     readFills: () => Promise.resolve(fills),
     readAdjustments: () => Promise.resolve(adjustments),
     readCash: async () => [],
     readBalances: () => Promise.resolve([]),
-    readLanes: () => Promise.resolve([]),
+    readLanes: () => Promise.resolve(lanes),
     readPositions: (_account, only) =>
       Promise.resolve(foldPositions(fills, adjustments).filter((each) => each.symbol === only?.symbol)),
   };
 }
 
+function laneThatSaid(lane: string, state: 'Halted' | 'Idle', epoch: number, symbol = 'BTCUSDT'): LedgerLane {
+  const origin = { venue: 'binance-usdm', epoch, time: TODAY } as const;
+  return { lane, state: { lane, symbol, state, reason: `${lane} says so`, haltedUnder: 4, ...origin }, entries: null };
+}
+
 describe('what a recovery reads of the ledger', () => {
+  it('H15: a lane’s halt, by the last word of the symbol’s lane, and under which wish it began', async () => {
+    const haltOf = async (...lanes: LedgerLane[]) =>
+      (await createLedgerView(ledgerOf([], [], lanes), clock)(UNIT, 'BTCUSDT')).halted;
+    const halted = laneThatSaid('lane-1', 'Halted', 2);
+    expect(await haltOf(halted)).toEqual({ reason: 'lane-1 says so', under: 4, epoch: 2 });
+    expect(await haltOf(halted, laneThatSaid('lane-2', 'Idle', 3))).toBeUndefined();
+    expect(await haltOf(laneThatSaid('lane-1', 'Halted', 2, 'ETHUSDT'))).toBeUndefined();
+    expect(await haltOf(laneThatSaid('lane-1', 'Idle', 2))).toBeUndefined();
+  });
+
+  it('F4: of an order without an end, whether the venue ever named it, what had filled, and since when it is Unknown', async () => {
+    const origin = { venue: 'binance-usdm', epoch: 1, time: TODAY } as const;
+    const order: LedgerOrder = {
+      clientOrderId: 'o-1',
+      intent: { ...intendedBody('o-1'), ...origin },
+      state: {
+        ...stateBody('o-1', 'Unknown', { cumulativeSize: '0.01' }),
+        ...origin,
+        state: 'Unknown',
+        time: TODAY + 5,
+      },
+    };
+    const { pendingOrders } = await createLedgerView(ledgerOf([], [], [], [order]), clock)(UNIT, 'BTCUSDT');
+    expect(pendingOrders).toMatchObject([{ venueOrderId: '4711', cumulativeSize: '0.01', unknownSince: TODAY + 5 }]);
+    const fresh = { ...order, state: null };
+    const [pending] = (await createLedgerView(ledgerOf([], [], [], [fresh]), clock)(UNIT, 'BTCUSDT')).pendingOrders;
+    expect([pending?.venueOrderId, pending?.cumulativeSize, pending?.unknownSince]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('H12: the day’s realised profit counts what was closed today, what it was bought for before, and today’s fees', async () => {
     const fills = [
       fill('1', 'buy', '60000', TODAY - 2_000),

@@ -35,7 +35,11 @@ function order(clientOrderId: string, state: OrderState, cumulativeSize = '0', e
       cumulativeSize,
       reason: '',
       state,
-      evidence: Array.from({ length: evidence }, () => ({ kind: 'fills' as const, fillIds: ['1'] })),
+      evidence: Array.from({ length: evidence }, () => ({
+        kind: 'accountStream' as const,
+        venueOrderId: 'v',
+        venueTime: 1,
+      })),
     },
   };
 }

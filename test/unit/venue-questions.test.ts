@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { FillReport, PositionReport } from '#core/orders/order.ts';
+import type { ClientOrderId, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
-import { askForRecovery } from '#engine/venue-questions.ts';
+import { askAboutOrder, askForRecovery } from '#engine/venue-questions.ts';
 import { BTC } from '../support/lane-world.ts';
 
 const LANE = { symbol: 'BTCUSDT', instrument: BTC, configuration: { reservedSize: '0' } };
@@ -60,6 +60,51 @@ function positionOf(fills: number): PositionReport {
     venueTime: 0 as EpochMs,
   };
 }
+
+describe('the question about one order', () => {
+  const order = (changes: Partial<OrderReport> = {}): OrderReport => ({
+    kind: 'orderReport',
+    source: 'query',
+    symbol: 'BTCUSDT',
+    clientOrderId: 'o-1',
+    venueOrderId: 'v-1',
+    status: 'canceled',
+    side: 'buy',
+    price: '60000',
+    size: '0.01',
+    cumulativeSize: '0',
+    reduceOnly: false,
+    reason: '',
+    venueTime: 1 as EpochMs,
+    ...changes,
+  });
+  const asked = (lists: { past?: OrderReport[]; open?: OrderReport[] }, id: string, venueOrderId: string | null) => {
+    const queries: VenueQueries = {
+      ...movingAccount(0).queries,
+      orderByClientId: (_symbol, clientOrderId) =>
+        clientOrderId === 'o-1' ? Promise.resolve({ kind: 'notFound' }) : Promise.reject(new Error('not ours to ask')),
+      openOrders: () => Promise.resolve(lists.open ?? []),
+      ordersSince: () => Promise.resolve(lists.past ?? []),
+    };
+    const target = { symbol: 'BTCUSDT', clientOrderId: id as ClientOrderId, venueOrderId };
+    return askAboutOrder(queries, LANE, target, 0 as EpochMs, clock);
+  };
+
+  it('F3, F4: an order that its own endpoint does not find is looked for in the lists of open and past orders', async () => {
+    expect(await asked({ past: [order()] }, 'o-1', null)).toMatchObject({ kind: 'found', report: order() });
+    const open = order({ status: 'accepted' });
+    expect(await asked({ open: [open] }, 'o-1', null)).toMatchObject({ kind: 'found', report: open });
+    // That it has ended is newer than that it was open.
+    expect(await asked({ open: [open], past: [order()] }, 'o-1', null)).toMatchObject({ report: order() });
+    expect(await asked({ past: [order({ clientOrderId: 'o-2' })] }, 'o-1', null)).toMatchObject({ kind: 'absent' });
+  });
+
+  it('H3: one that nobody here placed is asked for by the venue’s own id, in the lists alone', async () => {
+    const foreign = order({ clientOrderId: null, venueOrderId: '99' });
+    expect(await asked({ past: [order(), foreign] }, 'foreign-99', '99')).toMatchObject({ report: foreign });
+    expect(await asked({ past: [order()] }, 'foreign-99', '99')).toMatchObject({ kind: 'absent' });
+  });
+});
 
 describe('the questions of a recovery', () => {
   it('H2: fills and position are of one moment, though the account trades between the questions', async () => {
