@@ -107,8 +107,21 @@ export async function comeToRest(world: EngineProcesses, id: VenueId, withinMs =
     return left.length === 0;
   };
   await world.until('all agree', agree, withinMs, LEDGER_LOOK_MS).catch((error: Error) => {
-    throw new Error(`${left.join('\n')}\n${error.message}`);
+    throw new Error(`${left.map((line) => `${line}${toldOf(world, line)}`).join('\n')}\n${error.message}`);
   });
+}
+
+/** What the engines told of the order that a line is about. */
+export function toldOf(world: EngineProcesses, line: string): string {
+  const name = /^order (\S+)/.exec(line)?.[1];
+  if (name === undefined) return '';
+  const told = world.events.flatMap((event) => {
+    if (event.type === 'order.intended' && event.body.clientOrderId === name)
+      return [`intended (${event.epoch}/${event.sequence})`];
+    if (event.type !== 'order.state' || event.body.clientOrderId !== name) return [];
+    return [`${event.body.from} → ${event.body.to} (${event.epoch}/${event.sequence})`];
+  });
+  return `; told: ${told.join(', ') || 'nothing'}`;
 }
 
 /** Lets the lanes of a venue enter again, and resolves when one has. */

@@ -41,8 +41,9 @@ export async function openTcpLink(targetPort: number): Promise<TcpLink> {
       side.on('end', () => other.end());
       side.on('close', (torn) => {
         pairs.delete(pair);
+        // What is held does not hear that the other side has gone.
         if (torn) other.destroy();
-        else other.end();
+        else other.destroySoon();
       });
     };
     follow(near, far);
