@@ -8,6 +8,7 @@ import type { Now } from '#core/lanes/now.ts';
 import { type SwitchEffect, type SwitchFacts, SymbolSwitch } from '#core/lanes/symbol-switch.ts';
 import type { MarketScanner } from '#core/scanner/market-scanner.ts';
 import { SymbolChooser } from '#core/scanner/symbol-chooser.ts';
+import { DayOfSymbols } from './day-of-symbols.ts';
 import { EarlierLanes, isAtRest } from './earlier-lanes.ts';
 import type { LaneFeed } from './lane-feed.ts';
 import type { LaneInputs } from './lane-inputs.ts';
@@ -63,6 +64,7 @@ export class LaneSwitch {
   readonly #chooser: SymbolChooser;
   #lane: Lane | null = null;
   readonly #earlier = new EarlierLanes();
+  readonly #day = new DayOfSymbols();
   #generation = 0;
   #performing = false;
 
@@ -193,6 +195,7 @@ export class LaneSwitch {
       hasLane: lane !== null && lane.symbol === target,
       bookValid: target !== null && this.#options.feed.book(target)?.valid === true,
       restless: restless === null ? null : `${restless.symbol} is not at rest`,
+      spent: this.#day.spent(lane, this.lanes, this.#options.instruments, this.#options.now().epoch),
     };
   }
 
@@ -284,7 +287,8 @@ export class LaneSwitch {
   /** Opens a lane on every symbol that has something; all but the one that it begins with are closed. */
   async #locate(attempt: number): Promise<string> {
     const { plan, inputs, now } = this.#options;
-    const { symbol, busy } = await locateSymbol(plan.lane, plan.scanner.candidates, this.#options);
+    const { symbol, busy, realizedToday } = await locateSymbol(plan.lane, plan.scanner.candidates, this.#options);
+    this.#day.resume(realizedToday, now().epoch);
     for (const each of [symbol, ...busy.filter((one) => one !== symbol)]) {
       if (!busy.includes(each) || this.lanes.some((lane) => lane.symbol === each)) continue;
       const lane = await this.#open(each, attempt);

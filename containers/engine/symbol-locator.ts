@@ -46,6 +46,8 @@ export interface Located {
   readonly symbol: string;
   /** Symbols with a position or orders of the unit, or of which the ledger waits for an order's end: each must be looked after. */
   readonly busy: readonly string[];
+  /** What the ledger says was realised today, by symbol, in the symbol's settlement currency. */
+  readonly realizedToday: ReadonlyMap<string, number>;
 }
 
 /**
@@ -63,9 +65,11 @@ export async function locateSymbol(
   const positions = await queries.positions(known);
   const held: string[] = [];
   const busy: string[] = [];
+  const realizedToday = new Map<string, number>();
   for (const symbol of known) {
     const ledger = await readLedger(unit, symbol);
     const open = await queries.openOrders(symbol);
+    realizedToday.set(symbol, ledger.realizedToday);
     const stated = positions.find((each) => each.symbol === symbol);
     const holds = holdsSomething(instruments.get(symbol), stated ?? FLAT, ledger);
     const ordered = open.some((report) => report.clientOrderId?.startsWith(prefix) === true);
@@ -74,5 +78,5 @@ export async function locateSymbol(
   }
   const among = (some: readonly string[]) => (last !== null && some.includes(last) ? last : some[0]);
   const before = last !== null && known.includes(last) && laneOn(lane, last) !== null ? last : lane.symbol;
-  return { symbol: among(held) ?? among(busy) ?? before, busy };
+  return { symbol: among(held) ?? among(busy) ?? before, busy, realizedToday };
 }

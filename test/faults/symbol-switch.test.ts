@@ -144,6 +144,17 @@ describe('a lane whose symbol a scanner picks, on the feeds of an engine', () =>
     expect(closing.map(({ body }) => [body.reduceOnly, body.purpose])).toEqual([[true, 'flatten']]);
   }, 60_000);
 
+  it('H12, H17: what was lost on its other symbols today counts, whoever held the lease: it begins, and enters nothing', async () => {
+    const here = await opened({
+      ledgerOf: (symbol) => (symbol === SECOND.symbol ? { realizedToday: -1e9 } : {}),
+    });
+    await here.until('it trades', () => trades(here, FIRST));
+    await here.until(
+      'entries stop',
+      () => unit(here)?.lanes[0]?.entriesPaused?.includes('together have lost') === true,
+    );
+  }, 60_000);
+
   it('H4: what is filled on a symbol that was left stops entries, is closed, and entries go on', async () => {
     const here = await opened();
     await here.until('it trades', () => trades(here, FIRST));

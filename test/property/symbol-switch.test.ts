@@ -31,6 +31,7 @@ class Surroundings {
   /** What the venue sends, whether it should or not. */
   readonly sent = new Set<string>();
   bound: string | null = null;
+  spent: string | null = null;
   bookValid = false;
   asked: Ask[] = [];
   lastProposal: string | null = null;
@@ -55,6 +56,7 @@ class Surroundings {
       hasLane: this.lane !== null && this.lane.symbol === this.change.target,
       bookValid: this.bookValid && this.change.target !== null && this.sent.has(this.change.target),
       restless: restless === undefined ? null : `${restless.symbol} is not at rest`,
+      spent: this.spent,
     };
   }
 
@@ -193,7 +195,8 @@ type Act =
   | { readonly act: 'busy'; readonly busy: boolean }
   | { readonly act: 'return'; readonly busy: boolean }
   | { readonly act: 'bound'; readonly bound: boolean }
-  | { readonly act: 'book'; readonly valid: boolean };
+  | { readonly act: 'book'; readonly valid: boolean }
+  | { readonly act: 'spent'; readonly spent: boolean };
 
 const acts: fc.Arbitrary<Act> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ act: fc.constant('propose' as const), symbol: fc.constantFrom(...SYMBOLS) }) },
@@ -210,6 +213,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ act: fc.constant('return' as const), busy: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('bound' as const), bound: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('book' as const), valid: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('spent' as const), spent: fc.boolean() }) },
 );
 
 function act(on: Surroundings, what: Act): void {
@@ -238,6 +242,9 @@ function act(on: Surroundings, what: Act): void {
     case 'bound':
       on.bound = what.bound ? 'fenced' : null;
       return;
+    case 'spent':
+      on.spent = what.spent ? 'enough for today' : null;
+      return;
     case 'book':
       on.bookValid = what.valid;
   }
@@ -246,6 +253,7 @@ function act(on: Surroundings, what: Act): void {
 /** Everything goes well from here on. */
 function calm(on: Surroundings): void {
   on.bound = null;
+  on.spent = null;
   on.bookValid = true;
   for (let step = 0; step < 60; step += 1) {
     if (on.lane !== null) on.lane.busy = false;

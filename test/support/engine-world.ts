@@ -70,6 +70,8 @@ export interface EngineWorldOptions {
   /** Before the engine starts. */
   readonly before?: (exchange: SimulatedExchange) => void;
   readonly ledger?: LedgerView;
+  /** The same by symbol, where they differ. */
+  readonly ledgerOf?: (symbol: string) => Partial<LedgerView>;
   /** The symbol that a lane had last. */
   readonly readLaneSymbol?: ReadLaneSymbol;
   /** Hears what the engine asks the venue. */
@@ -132,7 +134,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     endpoints: () => venue.urls,
     createLeases: leases.create,
     publisher,
-    readLedger: async () => options.ledger ?? EMPTY_LEDGER,
+    readLedger: async (_unit, symbol) => ({ ...(options.ledger ?? EMPTY_LEDGER), ...options.ledgerOf?.(symbol) }),
     ...(options.readLaneSymbol === undefined ? {} : { readLaneSymbol: options.readLaneSymbol }),
     lastPublished: async () => null,
     credentials: () => credentials,

@@ -61,6 +61,8 @@ export interface SwitchFacts {
   readonly bookValid: boolean;
   /** Why a lane on an earlier symbol is not at rest; null: all are. */
   readonly restless: string | null;
+  /** Why nothing more may be entered on any of its symbols today; null: it may. */
+  readonly spent: string | null;
 }
 
 /** What was not done, by reason: nothing is dropped without a count. */
@@ -284,17 +286,19 @@ export class SymbolSwitch {
           this.#settled = true;
           this.#move('recovered', 'venue and ledger agree', now);
           this.effects.push({ kind: 'release' });
+          this.#judgeHold(facts);
         }
         return;
       default:
     }
   }
 
-  /** An order of an earlier symbol that comes alive again, or a position there, stops entries until it has ended. */
-  #judgeHold({ restless }: SwitchFacts): void {
-    if (restless === this.#heldFor) return;
-    this.#heldFor = restless;
-    this.effects.push(restless === null ? { kind: 'release' } : { kind: 'hold', reason: restless });
+  /** An order of an earlier symbol that comes alive again, or a position there, stops entries until it has ended; the loss of all symbols together stops them for the day. */
+  #judgeHold({ restless, spent }: SwitchFacts): void {
+    const reason = restless ?? spent;
+    if (reason === this.#heldFor) return;
+    this.#heldFor = reason;
+    this.effects.push(reason === null ? { kind: 'release' } : { kind: 'hold', reason });
   }
 
   #close(input: SwitchInput, reason: string, now: MonoNanos): void {
