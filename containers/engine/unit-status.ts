@@ -28,6 +28,8 @@ export interface LaneStatus {
   readonly dailyProfit: number;
   /** What the profit is counted in. */
   readonly profitCurrency: string;
+  /** Fees of other currencies that the profit carries a bound for, since no price of their time was known. */
+  readonly unpricedFees: number;
   readonly denials: Readonly<Record<string, number>>;
 }
 
@@ -44,6 +46,7 @@ export function laneStatus(lane: Lane): LaneStatus {
     openOrders: lane.orders.working().count,
     dailyProfit: lane.dailyProfit(),
     profitCurrency: instrument.settlementCurrency,
+    unpricedFees: lane.unpricedFees,
     denials: Object.fromEntries(lane.denials),
   };
 }

@@ -15,9 +15,11 @@ import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { createLog } from '#aws/log.ts';
 import { MillraceError } from '#core/errors.ts';
+import { type BudgetFinding, budgetLine } from '#core/reconciliation/audit-budgets.ts';
 import { readCurrentConfiguration } from '../current-configuration.ts';
 import { readEnvironment } from '../environment.ts';
 import { createVenueAccess } from '../venue-access.ts';
+import { auditUnits } from './audit-units.ts';
 import { withInstruments } from './cached-instruments.ts';
 import { type ReconcileParts, reconcileUnit } from './reconcile-unit.ts';
 import { reconciledUnits } from './reconciled-units.ts';
@@ -111,11 +113,27 @@ export async function handler(event: unknown): Promise<{ readonly units: readonl
   const due = reconciledUnits(configuration, asked ?? null);
   const at = Date.now();
   const units = await Promise.all(due.map((unit) => reconcileUnit({ ...parts, origin, rules }, unit)));
-  const kept = await reports.keepFindings(at, units);
-  if (action === 'daily') await reports.writeDaily(new Date(at - DAY_MS).toISOString().slice(0, 10), at, units);
+  // Of some units alone nobody could say what all hold together.
+  const findings = asked === undefined ? auditUnits(configuration, units, at) : [];
+  await tellBudgets(findings, at);
+  const lines = findings.map(budgetLine);
+  const kept = await reports.keepFindings(at, units, lines);
+  if (action === 'daily') await reports.writeDaily(new Date(at - DAY_MS).toISOString().slice(0, 10), at, units, lines);
   count(units);
   log('info', 'reconciled', { units: units.length, failed: units.filter((each) => each.failed !== null).length, kept });
   return { units };
+}
+
+async function tellBudgets(findings: readonly BudgetFinding[], time: number): Promise<void> {
+  for (const finding of findings) {
+    const severity = finding.kind === 'unvalued' ? 'warning' : 'critical';
+    const code = finding.kind === 'unvalued' ? 'BUDGET_UNVALUED' : 'BUDGET_EXCEEDED';
+    const place = 'unit' in finding ? `/${finding.unit}` : '';
+    const dedupeKey = `${code}#${finding.budget}/${finding.kind}${place}`;
+    const text = budgetLine(finding);
+    const unit = 'unit' in finding ? finding.unit : 'all units';
+    await parts.alerts.publish({ id: `${dedupeKey}/${time}`, severity, code, text, dedupeKey, unit, time });
+  }
 }
 
 function count(units: readonly UnitReport[]): void {

@@ -5,6 +5,7 @@ import type { Ledger } from '#aws/ledger.ts';
 import type { Log } from '#aws/log.ts';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
+import type { Instrument } from '#core/market/instrument.ts';
 import { type BalanceDifference, compareBalances, standingBalances } from '#core/reconciliation/compare-balances.ts';
 import { balanceEvent, type CorrectionOrigin } from '#core/reconciliation/correction-events.ts';
 import { compareSymbol } from '#core/reconciliation/differences.ts';
@@ -87,7 +88,9 @@ export async function reconcileUnit(parts: ReconcileParts, { unit, symbols }: Re
     );
     const cash = await bookMoney(parts, unit, money);
     const balanceLines = standing.map(balanceLine);
-    return { unit: unitId(unit), at: startedAt, failed: null, symbols: reports, balances: balanceLines, cash };
+    const valued: SymbolReport[] = [];
+    for (const report of reports) valued.push(await withValue(queries, report, instruments.get(report.symbol)));
+    return { unit: unitId(unit), at: startedAt, failed: null, symbols: valued, balances: balanceLines, cash };
   } catch (error) {
     const failed = messageOf(error);
     parts.log('error', 'a unit could not be reconciled', { unit: unitId(unit), reason: failed });
@@ -183,11 +186,28 @@ function balanceLine({ currency, ledger, venue }: BalanceDifference): UnitReport
   return { currency, ledger, venue };
 }
 
+/** What is held is worth at the venue's price; a venue that states none is not asked. */
+async function withValue(
+  queries: Parties['queries'],
+  report: SymbolReport,
+  instrument: Instrument | undefined,
+): Promise<SymbolReport> {
+  if (instrument === undefined) return report;
+  const { kind, multiplier, quoteCurrency: currency } = instrument;
+  const size = Math.abs(Number(report.venue));
+  if (size === 0) return { ...report, held: { value: 0, currency } };
+  if (kind === 'inverse') return { ...report, held: { value: size * multiplier, currency } };
+  const price = (await queries.price?.(report.symbol))?.price ?? report.entryPrice;
+  const value = price === undefined || Number(price) === 0 ? null : size * Number(price) * multiplier;
+  return { ...report, held: { value, currency } };
+}
+
 function reportOf(look: SymbolLook, plan: SymbolPlan | null, outcomes: readonly string[]): SymbolReport {
   return {
     symbol: look.instrument.symbol,
     ledger: look.ledger.positionSize,
     venue: look.venue.position.size,
+    entryPrice: look.venue.position.entryPrice,
     lane: look.lane?.state ?? null,
     differences:
       plan?.findings.map(({ severity, text, difference }) => ({ kind: difference.kind, severity, text })) ?? [],

@@ -5,6 +5,8 @@ export interface SymbolReport {
   readonly symbol: string;
   readonly ledger: string;
   readonly venue: string;
+  /** As the venue states it; '0': it states none. */
+  readonly entryPrice: string;
   /** State that its lane last told; null: none. */
   readonly lane: string | null;
   readonly differences: readonly { readonly kind: string; readonly severity: string; readonly text: string }[];
@@ -14,6 +16,8 @@ export interface SymbolReport {
   readonly corrections: readonly string[];
   /** Why the symbol was frozen, or null. */
   readonly frozen: string | null;
+  /** What is held by the venue's word, at its price; null: nobody stated one. Absent: it was not asked. */
+  readonly held?: { readonly value: number | null; readonly currency: string };
 }
 
 /** One unit at one time. */
@@ -43,9 +47,9 @@ export const REPORT_PREFIX = 'reconciliation/';
 
 export interface ReconciliationReports {
   /** Keeps what one run found; runs that found nothing leave nothing. Null, or the object's key. */
-  keepFindings(at: number, units: readonly UnitReport[]): Promise<string | null>;
+  keepFindings(at: number, units: readonly UnitReport[], budgets?: readonly string[]): Promise<string | null>;
   /** The report of a day (UTC): the state of every unit now, and whatever was found in the day. The object's key. */
-  writeDaily(day: string, at: number, units: readonly UnitReport[]): Promise<string>;
+  writeDaily(day: string, at: number, units: readonly UnitReport[], budgets?: readonly string[]): Promise<string>;
 }
 
 /** Reports as objects of the archive's bucket. */
@@ -56,13 +60,18 @@ export function createReconciliationReports(s3: S3Client, bucket: string): Recon
     return key;
   };
   return {
-    async keepFindings(at, units) {
+    async keepFindings(at, units, budgets = []) {
       const found = units.filter(hasFindings);
-      if (found.length === 0) return null;
+      if (found.length === 0 && budgets.length === 0) return null;
       const time = new Date(at).toISOString();
-      return put(`${REPORT_PREFIX}findings/${time.slice(0, 10)}/${time}.json`, { version: 1, at, units: found });
+      return put(`${REPORT_PREFIX}findings/${time.slice(0, 10)}/${time}.json`, {
+        version: 1,
+        at,
+        units: found,
+        budgets,
+      });
     },
-    async writeDaily(day, at, units) {
+    async writeDaily(day, at, units, budgets = []) {
       const findings: unknown[] = [];
       let token: string | undefined;
       do {
@@ -79,7 +88,7 @@ export function createReconciliationReports(s3: S3Client, bucket: string): Recon
         }
         token = page.NextContinuationToken;
       } while (token !== undefined);
-      return put(`${REPORT_PREFIX}daily/${day}.json`, { version: 1, day, at, units, findings });
+      return put(`${REPORT_PREFIX}daily/${day}.json`, { version: 1, day, at, units, budgets, findings });
     },
   };
 }

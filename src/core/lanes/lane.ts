@@ -144,6 +144,11 @@ export class Lane {
     if (opening.reducing !== undefined) this.#reduceOnly(opening.reducing);
   }
 
+  /** Fees of other currencies that nobody has converted: the profit carries a bound for each. */
+  get unpricedFees(): number {
+    return this.#desk.costs.unpriced;
+  }
+
   /** Whether it only reduces since its recovery, because nothing explained what the venue held. */
   get unagreed(): boolean {
     return this.#pauses.has('recovered');

@@ -47,6 +47,24 @@ export function allotmentOf(policy: Policy, lanes: readonly BudgetedLane[], unit
   };
 }
 
+/** What each unit has of a budget's exposure; of one over symbols, its lanes' parts together. */
+export function partsOf(budget: Budget, lanes: readonly BudgetedLane[]): ReadonlyMap<UnitId, number> {
+  const { maxExposure = 0, symbols } = budget;
+  const parts = new Map<UnitId, number>();
+  const over = lanes.filter((lane) => covers(budget, lane));
+  if (symbols === undefined) {
+    for (const lane of over) parts.set(unitId(lane), partOf(maxExposure, budget, lanes, unitId(lane), AMOUNT));
+    return parts;
+  }
+  const covered = over.filter((lane) => symbols.includes(lane.symbol));
+  const total = covered.reduce((sum, lane) => sum + weightOf(budget, unitId(lane)), 0);
+  for (const lane of covered) {
+    const id = unitId(lane);
+    parts.set(id, (parts.get(id) ?? 0) + divide(maxExposure, AMOUNT, weightOf(budget, id), total));
+  }
+  return parts;
+}
+
 /** Every lane of a budget's symbols counts by itself: a unit with two of them has two parts, shared by weight among all. */
 function symbolParts(
   budgets: readonly Budget[],
