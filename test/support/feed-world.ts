@@ -3,6 +3,7 @@ import type { FrameSink, MarketConnection } from '#core/events/publisher-port.ts
 import { InputLog } from '#core/input-log/input-log.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { Channel } from '#core/market/market-message.ts';
+import type { OrderBook } from '#core/market/order-book.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { EngineMetrics } from '#engine/engine-metrics.ts';
@@ -22,16 +23,30 @@ import { venues } from '#venues/venues.ts';
 import { createManualClock, type ManualClock, settle } from './manual-clock.ts';
 import { MemoryPublisher } from './memory-publisher.ts';
 
+/** A frame, or a line of the input log, as it was published. */
+interface PublishedBytes {
+  readonly of: MarketConnection;
+  readonly connection: string;
+  readonly bytes: Buffer;
+  readonly receivedAt: MonoNanos;
+  readonly inputNumber: number;
+}
+
 /** Frames as they were recorded, by the connection's name. */
 export class FramesPublisher extends MemoryPublisher {
-  readonly recorded: { readonly connection: string; readonly bytes: Buffer }[] = [];
+  /** Frames of the venue. */
+  readonly recorded: PublishedBytes[] = [];
+  /** The same, and the lines of the input log between them. */
+  readonly published: PublishedBytes[] = [];
 
-  override open(connection: MarketConnection): FrameSink {
-    const sink = super.open(connection);
+  override open(of: MarketConnection): FrameSink {
+    const sink = super.open(of);
     return {
       ...sink,
       frame: (bytes, receivedAt, inputNumber) => {
-        this.recorded.push({ connection: connection.connection, bytes: Buffer.from(bytes) });
+        const each = { of, connection: of.connection, bytes: Buffer.from(bytes), receivedAt, inputNumber };
+        this.published.push(each);
+        if (of.venue !== 'engine') this.recorded.push(each);
         return sink.frame(bytes, receivedAt, inputNumber);
       },
     };
@@ -72,6 +87,8 @@ export async function openFeedWorld(options: {
   readonly limits?: Partial<MarketDataLimits>;
   /** Every symbol is a candidate of a scanner: nothing is carried whole before a lane asks. */
   readonly watched?: boolean;
+  /** Hears every book that lanes would be given. */
+  readonly onBook?: (symbol: string, book: OrderBook) => void;
 }): Promise<FeedWorld> {
   const manual = createManualClock();
   const { clock, timers } = manual;
@@ -121,7 +138,10 @@ export async function openFeedWorld(options: {
       origin: { engine: 'test', build: 'test', configurationHash: () => 'none' },
       feedUnit: { account: 'feeds', mode: 'paper', venue: options.venue },
       lastPublished: async () => null,
-      onBook: (symbol) => void quoted.set(symbol, (quoted.get(symbol) ?? 0) + 1),
+      onBook(symbol, book) {
+        quoted.set(symbol, (quoted.get(symbol) ?? 0) + 1);
+        options.onBook?.(symbol, book);
+      },
       clock,
       timers,
     },

@@ -16,6 +16,7 @@ import { giveTrade } from '#core/lanes/give-trade.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { TradeMessage } from '#core/market/market-message.ts';
+import type { OrderBook } from '#core/market/order-book.ts';
 import type { BookChange, ScannedTrade } from '#core/market/scanned-message.ts';
 import type { BalanceReport } from '#core/orders/order.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
@@ -36,6 +37,8 @@ export interface ReplayOptions {
   readonly markEvery?: number;
   /** Hears of every input and effect. */
   readonly trace?: (text: string) => void;
+  /** Hears every book that lanes may be given. */
+  readonly onBook?: (symbol: string, book: OrderBook) => void;
   /** Takes a picture of the lane before this input of a lane, counted from 1. */
   readonly viewBefore?: number;
 }
@@ -216,6 +219,7 @@ export class Replay {
   #told(feed: ReplayedFeed, message: BookChange): void {
     const book = feed.book(message.symbol);
     if (book === null) return;
+    this.#options.onBook?.(message.symbol, book);
     const { mono } = this.#now;
     for (const unit of this.#lives) {
       if (unit.gone || !unit.opened || unit.broken !== null || unit.feed !== feed.owner) continue;
