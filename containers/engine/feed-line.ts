@@ -1,3 +1,4 @@
+import { isFramePart } from '#core/input-log/frame-part.ts';
 import { asJoining, withWindow } from '#core/market/connection-window.ts';
 import type { Subscription } from '#core/market/market-message.ts';
 import { type EpochMs, type MonoNanos, nanosFromMs } from '#core/time/clock.ts';
@@ -261,7 +262,7 @@ export class FeedLine implements FeedSocketListener {
       return;
     }
     this.counts.dropped[drop] += 1;
-    if (message.type === 'book' || message.type === 'scannedBook') this.#log.dropped(receivedAt);
+    if (isFramePart(message)) this.#log.dropped(receivedAt);
   }
 
   /** The last that comes of a socket that is closing was told by its successor. */

@@ -26,7 +26,7 @@ export class FeedLog {
     this.#log.record('socket', line, this.#now());
   }
 
-  /** Which of two sockets carries a book is decided by time and connections: a replay must be told that this message of the frame was left out. */
+  /** Which of two sockets a message is taken from is decided by time and connections: a replay must be told that this one of the frame was left out. */
   dropped(receivedAt: MonoNanos): void {
     this.#log.record('drop', null, { mono: receivedAt, epoch: this.#clock.epochMs() });
   }

@@ -1,5 +1,6 @@
 import { messageOf } from '#core/errors.ts';
 import type { FrameSink, Publisher } from '#core/events/publisher-port.ts';
+import { isFramePart } from '#core/input-log/frame-part.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
@@ -72,7 +73,7 @@ export class FeedSocket {
     this.#sink = this.#openSink(identity.recordedAs);
     let receivedAt = 0 as MonoNanos;
     const emit = (message: MarketMessage | ScannedMessage) => {
-      if (message.type === 'scannedBook' || message.type === 'book') inputLog.part();
+      if (isFramePart(message)) inputLog.part();
       if (this.#heard(message)) listener.onMessage(this, message, receivedAt);
     };
     const decode = venue.marketData.createDecoder({ instruments: options.instruments, emit });

@@ -8,6 +8,7 @@ import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
 import { EngineMetrics } from '#engine/engine-metrics.ts';
 import { FeedRunner } from '#engine/feed-runner.ts';
+import type { FeedMessage } from '#engine/feed-socket.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
@@ -89,6 +90,7 @@ export async function openFeedWorld(options: {
   readonly watched?: boolean;
   /** Hears every book that lanes would be given. */
   readonly onBook?: (symbol: string, book: OrderBook) => void;
+  readonly onOther?: (message: FeedMessage) => void;
 }): Promise<FeedWorld> {
   const manual = createManualClock();
   const { clock, timers } = manual;
@@ -142,6 +144,7 @@ export async function openFeedWorld(options: {
         quoted.set(symbol, (quoted.get(symbol) ?? 0) + 1);
         options.onBook?.(symbol, book);
       },
+      onOther: (message) => options.onOther?.(message),
       clock,
       timers,
     },

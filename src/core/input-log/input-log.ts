@@ -49,7 +49,7 @@ export type InputKind =
 export interface InputLine {
   /** Engine-wide number of the input; frames fill the numbers between. `effects` and `drop` take none: theirs is that of the last input. */
   readonly n: number;
-  /** Parts of the last frame that had begun: messages of a book, and lanes that were given one. What a frame led to while it was read finds its place by it. */
+  /** Parts of the last frame that had begun: messages that reach lanes, and lanes that were given a book. What a frame led to while it was read finds its place by it. */
   readonly part?: number;
   readonly mono: number;
   readonly epoch: number;
@@ -96,7 +96,7 @@ export class InputLog {
     return this.#last;
   }
 
-  /** Hot: a message of a book is read from the frame, or a lane is given its book. */
+  /** Hot: a message that reaches lanes is read from the frame, or a lane is given its book. */
   part(): void {
     this.#part += 1;
   }

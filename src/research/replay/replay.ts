@@ -1,5 +1,6 @@
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import { messageOf } from '#core/errors.ts';
+import type { FramePart } from '#core/input-log/frame-part.ts';
 import type { InputLine } from '#core/input-log/input-log.ts';
 import { giveLane, type LaneGiven } from '#core/input-log/lane-input.ts';
 import {
@@ -37,8 +38,9 @@ export interface ReplayOptions {
   readonly markEvery?: number;
   /** Hears of every input and effect. */
   readonly trace?: (text: string) => void;
-  /** Hears every book that lanes may be given. */
+  /** Hear every book and every execution that lanes may be given. */
   readonly onBook?: (symbol: string, book: OrderBook) => void;
+  readonly onTrade?: (message: TradeMessage | ScannedTrade) => void;
   /** Takes a picture of the lane before this input of a lane, counted from 1. */
   readonly viewBefore?: number;
 }
@@ -202,13 +204,17 @@ export class Replay {
     if (connections === null) for (const unit of this.#lives) unit.broken ??= reason;
   }
 
-  /** A message of a book, in a frame: what was recorded while it was read finds its place between its parts. */
-  #message(feed: ReplayedFeed, message: BookChange): void {
+  /** A message in a frame: what was recorded while it was read finds its place between its parts. */
+  #message(feed: ReplayedFeed, message: FramePart): void {
     this.#nested();
     this.#part += 1;
     const next = this.#peek();
     if (next?.kind === 'line' && next.line.kind === 'drop' && next.line.part === this.#part) {
       this.#take();
+      return;
+    }
+    if (message.type === 'trade' || message.type === 'scannedTrade') {
+      this.#trade(feed, message);
       return;
     }
     const sync = feed.sync(message.symbol);
@@ -235,8 +241,9 @@ export class Replay {
 
   /** An execution, in a frame: it leads to nothing by itself. */
   #trade(feed: ReplayedFeed, message: TradeMessage | ScannedTrade): void {
+    this.#options.onTrade?.(message);
     for (const unit of this.#lives) {
-      if (unit.gone || !unit.opened || unit.broken !== null || unit.feed !== feed.owner) continue;
+      if (unit.gone || unit.broken !== null || unit.feed !== feed.owner) continue;
       const replayed = unit.of(message.symbol);
       if (replayed !== undefined) giveTrade(replayed.lane, message, this.#now.mono);
     }
@@ -292,12 +299,8 @@ export class Replay {
   #feed(line: InputLine, body: FeedChangeLine): void {
     const life = lifeOf(line);
     if (body.change === 'began') {
-      const feed = new ReplayedFeed(
-        line.unit,
-        line.lease ?? 0,
-        this.#options.venues[body.venue],
-        (from, message) => this.#message(from, message),
-        (from, message) => this.#trade(from, message),
+      const feed = new ReplayedFeed(line.unit, line.lease ?? 0, this.#options.venues[body.venue], (from, message) =>
+        this.#message(from, message),
       );
       this.#feeds.delete(life);
       this.#feeds.set(life, feed);

@@ -1,9 +1,10 @@
+import { type FramePart, isFramePart } from '#core/input-log/frame-part.ts';
 import type { BookLine, SocketLine } from '#core/input-log/lease-log.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { MarketMessage, TradeMessage } from '#core/market/market-message.ts';
+import type { MarketMessage } from '#core/market/market-message.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
-import type { BookChange, ScannedMessage, ScannedTrade } from '#core/market/scanned-message.ts';
+import type { ScannedMessage } from '#core/market/scanned-message.ts';
 import type { Venue } from '#venues/venue.ts';
 
 type Decode = ReturnType<Venue['marketData']['createDecoder']>;
@@ -17,25 +18,17 @@ export class ReplayedFeed {
   /** Frames are missing: its books are not what they were. */
   broken = false;
   readonly #venue: Venue;
-  readonly #onBook: (feed: ReplayedFeed, message: BookChange) => void;
-  readonly #onTrade: (feed: ReplayedFeed, message: TradeMessage | ScannedTrade) => void;
+  readonly #onPart: (feed: ReplayedFeed, message: FramePart) => void;
   readonly #instruments = new Map<string, Instrument>();
   readonly #syncs = new Map<string, BookSync>();
   readonly #decoders = new Map<string, Decode>();
   readonly #sockets = new Map<string, string>();
 
-  constructor(
-    owner: string,
-    lease: number,
-    venue: Venue,
-    onBook: (feed: ReplayedFeed, message: BookChange) => void,
-    onTrade: (feed: ReplayedFeed, message: TradeMessage | ScannedTrade) => void,
-  ) {
+  constructor(owner: string, lease: number, venue: Venue, onPart: (feed: ReplayedFeed, message: FramePart) => void) {
     this.owner = owner;
     this.lease = lease;
     this.#venue = venue;
-    this.#onBook = onBook;
-    this.#onTrade = onTrade;
+    this.#onPart = onPart;
   }
 
   socket({ socket, connection }: SocketLine): void {
@@ -63,13 +56,12 @@ export class ReplayedFeed {
     else if (line.change === 'lost') this.#syncs.get(line.symbol)?.invalidate(line.reason);
   }
 
-  /** Reads a frame; each message of a book is handed on in its place. Throws what decoding throws, as it did then. */
+  /** Reads a frame; each message that reaches lanes is handed on in its place. Throws what decoding throws, as it did then. */
   frame(connection: string, bytes: Uint8Array): void {
     const socket = this.#sockets.get(connection);
     if (socket === undefined) return;
     const emit = (message: MarketMessage | ScannedMessage) => {
-      if (message.type === 'scannedBook' || message.type === 'book') this.#onBook(this, message);
-      else if (message.type === 'scannedTrade' || message.type === 'trade') this.#onTrade(this, message);
+      if (isFramePart(message)) this.#onPart(this, message);
     };
     let decode = this.#decoders.get(socket);
     if (decode === undefined) {
