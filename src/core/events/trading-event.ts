@@ -53,6 +53,11 @@ const stamps = z.object({
 });
 export type StageStamps = z.infer<typeof stamps>;
 
+/** Of what is decided on a book: the stages that it has passed by then. */
+export function stampsOfDecision(venue: number, socket: number, decoded: number): StageStamps {
+  return { venue, socket, decoded, decided: null, sent: null, acked: null };
+}
+
 /** The payload of each event type. The reference document `docs/events.md` is generated from this table. */
 export const TRADING_EVENT_BODIES = {
   'order.intended': z

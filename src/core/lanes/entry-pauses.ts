@@ -1,3 +1,4 @@
+import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { RiskContext } from '../risk/checks.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 
@@ -30,6 +31,12 @@ export class EntryPauses {
     const [left] = this.#reasons.values();
     this.#context.entriesPaused = left ?? null;
     if (left === undefined) this.#tell(false, `${name} ended`);
+  }
+
+  /** No entry beside an order of somebody else that could itself open or enlarge a position. */
+  heedForeign(foreign: TrackedOrder | null): void {
+    if (foreign === null) this.resume('foreign');
+    else this.pause('foreign', `order ${foreign.venueOrderId} was not placed here and can still fill`);
   }
 
   #tell(paused: boolean, reason: string): void {

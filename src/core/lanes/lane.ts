@@ -1,33 +1,31 @@
 import type { LaneConfiguration } from '../config/runtime-configuration.ts';
 import type { DesiredState } from '../control/desired-state.ts';
 import { MillraceError } from '../errors.ts';
-import type { LaneState, StageStamps } from '../events/trading-event.ts';
+import { type LaneState, stampsOfDecision } from '../events/trading-event.ts';
 import { hasPostOnly, hasReduceOnly, type Instrument } from '../market/instrument.ts';
 import type { Side } from '../market/market-message.ts';
 import type { OrderBook } from '../market/order-book.ts';
-import type { Price } from '../market/scaled-decimal.ts';
 import type { AdjustmentReport, ClientOrderId, FillReport, OrderReport } from '../orders/order.ts';
 import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer } from '../orders/venue-ports.ts';
 import type { FeePrice } from '../positions/fee-price.ts';
 import type { Position } from '../positions/position.ts';
-import { unexplainedHolding } from '../positions/spot-holding.ts';
 import type { RiskBook } from '../risk/risk-book.ts';
 import { createStrategy } from '../strategies/create-strategy.ts';
 import { EntryFilter } from '../strategies/entry-filter.ts';
 import type { Signal, Strategy } from '../strategies/strategy.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { EntryPauses } from './entry-pauses.ts';
+import { type ComparedLane, LaneComparison } from './lane-comparison.ts';
+import { LaneCourse } from './lane-course.ts';
 import type { LaneEffect, OrderAction, Resolution, Verification } from './lane-effects.ts';
 import { type KeptHalt, LaneHalt } from './lane-halt.ts';
 import type { LaneOpening } from './lane-opening.ts';
 import type { LaneOrders } from './lane-orders.ts';
 import { LaneOutbox } from './lane-outbox.ts';
-import { type LaneInput, nextLaneState } from './lane-state.ts';
 import type { Now } from './now.ts';
 import { OrderDesk } from './order-desk.ts';
 import { OrderGate } from './order-gate.ts';
-import { PositionCheck, TOO_OFTEN, tellAdoption } from './position-check.ts';
 import { type ProtectedLane, Protection } from './protection.ts';
 import { RestingEntry } from './resting-entry.ts';
 
@@ -40,10 +38,8 @@ export class Lane {
   readonly symbol: string;
   readonly instrument: Instrument;
   readonly configuration: LaneConfiguration;
-  state: LaneState = 'Idle';
   readonly #outbox = new LaneOutbox();
   readonly #desk: OrderDesk;
-  readonly #check = new PositionCheck();
   readonly #halt = new LaneHalt();
   /** Which wish lets entries pass again after the position was adopted at its start. */
   readonly #adoption = new LaneHalt();
@@ -53,13 +49,11 @@ export class Lane {
   readonly #protection: Protection;
   readonly #resting: RestingEntry;
   readonly #filter: EntryFilter | null;
-  #cooldownUntil = 0 as MonoNanos;
+  readonly #course: LaneCourse;
+  readonly #comparison: LaneComparison;
   #flatten = false;
-  #refusedMoves = 0;
   #opened = false;
   readonly #profit = () => this.dailyProfit();
-  /** Why the venue holds more of a spot asset than anything explains, or null. */
-  #unexplained: string | null = null;
   /** Mid of the last valid book that had both sides, price units; 0 before the first. */
   #middle = 0;
 
@@ -79,14 +73,21 @@ export class Lane {
     this.#pauses = new EntryPauses(this, this.#gate.context, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);
     this.#filter = configuration.entryFilter === undefined ? null : new EntryFilter(configuration.entryFilter.model);
-    this.#protection = new Protection(this.#protected(), this.#desk, this.#gate, this.#strategy, this.#outbox);
     const { restMs } = configuration.strategy;
     this.#resting = new RestingEntry(instrument, this.#desk, this.#gate, this.#strategy, restMs);
+    this.#course = new LaneCourse(configuration, instrument, this.#desk, this.#resting, this.#halt, this.#outbox);
+    const parts = this.#parts();
+    this.#protection = new Protection(parts, this.#desk, this.#gate, this.#strategy, this.#outbox);
+    this.#comparison = new LaneComparison(parts, this.#desk, this.#gate.risk, this.#outbox);
   }
 
   /** Effects of the steps since the caller last emptied it. */
   get effects(): LaneEffect[] {
     return this.#outbox.effects;
+  }
+
+  get state(): LaneState {
+    return this.#course.state;
   }
 
   get orders(): LaneOrders {
@@ -118,7 +119,7 @@ export class Lane {
 
   /** Reports and inputs that did not fit the tables; each was told as an alert. */
   get refusedTransitions(): number {
-    return this.#desk.refusedTransitions + this.#refusedMoves;
+    return this.#desk.refusedTransitions + this.#course.refused;
   }
 
   /** Whether nothing is held that could be closed: dust does not count. */
@@ -140,7 +141,7 @@ export class Lane {
     if (opening.peak !== undefined) this.#gate.risk.resume(opening.peak);
     this.#settle(now);
     if (opening.halted !== undefined) this.keepHalted(opening.halted, now);
-    if (unexplained !== undefined) this.#refuseHolding(unexplained, now);
+    if (unexplained !== undefined) this.#comparison.refuseHolding(unexplained, now);
     if (opening.reducing !== undefined) this.#reduceOnly(opening.reducing);
   }
 
@@ -186,7 +187,7 @@ export class Lane {
     const signal = this.#strategy.onBook(book, now.mono);
     if (!this.#protection.isFlat) this.#protection.act(book, now, receivedAt);
     if (this.state === 'OrderPending') this.#resting.follow(book, this.#profit, now);
-    if (signal.side !== null && this.state === 'Idle' && now.mono >= this.#cooldownUntil) {
+    if (signal.side !== null && this.#course.mayEnter(now.mono)) {
       this.#enter(signal, signal.side, receivedAt, exchangeTime, now);
     }
   }
@@ -217,7 +218,7 @@ export class Lane {
     }
     if (desired.wish === 'run') {
       this.#pauses.resume('desired');
-      if (ended && this.state === 'Halted' && this.#unexplained === null) this.#resumeFromHalt(now);
+      if (ended && this.state === 'Halted' && this.#comparison.unexplained === null) this.#resumeFromHalt(now);
     } else this.pause('desired', `${desired.wish}: ${desired.reason}`);
     if (desired.wish === 'stop' || desired.wish === 'flatten') this.#cancelEntries(now);
     this.#flatten = desired.wish === 'flatten';
@@ -261,7 +262,7 @@ export class Lane {
     if (this.state === 'Halted') return;
     this.#cancelEntries(now);
     this.#halt.begin();
-    this.#move('halt', reason, now);
+    this.#course.move('halt', reason, now);
     this.#outbox.alert('critical', 'LANE_HALTED', `${this.name}: ${reason}`, `halt/${this.name}`);
   }
 
@@ -269,7 +270,7 @@ export class Lane {
   keepHalted(halt: KeptHalt, now: Now): void {
     if (this.state === 'Halted' || !this.#halt.keep(halt)) return;
     this.#cancelEntries(now);
-    this.#move('halt', halt.reason, now);
+    this.#course.move('halt', halt.reason, now);
     const text = `${this.name} stays halted: ${halt.reason}`;
     this.#outbox.alert('warning', 'LANE_HALTED', text, `kept-halt/${this.name}`);
   }
@@ -315,22 +316,13 @@ export class Lane {
 
   /** Answer to a `verify` effect (H2): what was missed is applied, what differs is corrected or asked about. */
   onVerification(verification: Verification, now: Now): void {
-    if (verification.kind === 'failed') {
-      this.#check.answered(now.mono, false);
-      return;
-    }
-    for (const fill of verification.fills) this.#desk.fill(fill, now);
-    // Nothing may have happened since the question was asked, and nothing may have been missed, or the answer is old news.
-    const comparable = verification.activity === this.activity;
-    this.#check.answered(now.mono, comparable);
-    this.#desk.compareOpenOrders(verification.openOrders, now);
-    if (comparable) this.#comparePosition(verification, now);
-    this.#settle(now);
+    this.#comparison.verified(verification, now);
+    if (verification.kind === 'complete') this.#settle(now);
   }
 
   /** At least every 100 ms: timeouts, protection without ticks, questions that are due. */
   onTimer(book: OrderBook | null, now: Now): void {
-    if (this.#desk.timer(this.configuration.strategy.restMs, now)) this.#check.soon(now.mono);
+    if (this.#desk.timer(this.configuration.strategy.restMs, now)) this.#comparison.check.soon(now.mono);
     if (this.#middle > 0) this.#desk.profit.roll(this.position, this.#middle, now.epoch);
     if (book?.valid === true) this.#gate.risk.quotedAt = now.mono;
     this.#protection.audit(now);
@@ -339,7 +331,8 @@ export class Lane {
     this.#gate.risk.told(this.dailyProfit(), this.#middle, this.#protection.isFlat, now);
     // What is dust follows the price.
     if (!hasReduceOnly(this.instrument.kind)) this.#settle(now);
-    if (this.#gate.context.closed === null && this.#check.start(now.mono)) this.#outbox.push({ kind: 'verify' });
+    if (this.#gate.context.closed === null && this.#comparison.check.start(now.mono))
+      this.#outbox.push({ kind: 'verify' });
   }
 
   /** Follows an order of this unit that a predecessor sent; without a report it is Unknown. */
@@ -353,7 +346,8 @@ export class Lane {
     return this.#desk.profit.at(this.position, this.#middle);
   }
 
-  #protected(): ProtectedLane {
+  /** What its parts know of the lane and may do to it. */
+  #parts(): ProtectedLane & ComparedLane {
     const lane = this;
     return {
       configuration: this.configuration,
@@ -365,7 +359,10 @@ export class Lane {
         return lane.#middle;
       },
       dailyProfit: () => this.dailyProfit(),
-      move: (input, reason, now) => this.#move(input, reason, now),
+      move: (input, reason, now) => this.#course.move(input, reason, now),
+      pause: (name, reason) => this.pause(name, reason),
+      resume: (name) => this.#pauses.resume(name),
+      halt: (reason, now) => this.halt(reason, now),
     };
   }
 
@@ -374,53 +371,17 @@ export class Lane {
     const timeInForce = signal.style === 'take' ? 'ioc' : rests;
     const intent = this.#gate.intent(side, 'entry', signal.price, signal.size, timeInForce);
     if (this.#filter !== null) this.#gate.context.entryFilter = this.#filter.declines(side, signal, now.mono);
-    const stamps: StageStamps = {
-      venue: exchangeTime,
-      socket: receivedAt,
-      decoded: now.mono,
-      decided: null,
-      sent: null,
-      acked: null,
-    };
+    const stamps = stampsOfDecision(exchangeTime, receivedAt, now.mono);
     if (this.#gate.submit(intent, receivedAt, stamps, this.dailyProfit(), now) !== null) {
-      this.#coolDown(now);
+      this.#course.coolDown(now);
       return;
     }
-    this.#move('entrySubmitted', 'entry', now);
+    this.#course.move('entrySubmitted', 'entry', now);
     this.#resting.entered(this.orders.get(intent.clientOrderId), now);
   }
 
-  /** A spot holding that nothing explains may be people's own: it is neither taken over nor traded beside. */
-  #refuseHolding(reason: string, now: Now): void {
-    this.#unexplained = reason;
-    this.pause('difference', reason);
-    this.halt(reason, now);
-  }
-
-  #comparePosition(verification: Extract<Verification, { kind: 'complete' }>, now: Now): void {
-    const finding = this.#check.compare(this.position, verification.position, this.instrument, this.#outbox, now);
-    this.#gate.risk.compared(finding, now);
-    if (finding.kind === 'agree') {
-      this.#unexplained = null;
-      this.#pauses.resume('difference');
-      this.#desk.positionAgreed(now);
-      return;
-    }
-    if (finding.kind === 'unexplained') {
-      this.#refuseHolding(unexplainedHolding(this.configuration, this.instrument, finding.excess), now);
-      return;
-    }
-    if (this.#unexplained === null) this.pause('difference', finding.reason);
-    if (finding.kind === 'differs') return;
-    this.position.adoptUnits(finding.delta, finding.price, Math.round(this.#middle) as Price);
-    this.#desk.activity += 1;
-    tellAdoption(this, finding, this.#outbox, now);
-    // A difference now and then is corrected; one that keeps coming back has a cause that nobody here knows.
-    if (finding.tooOften) this.halt(TOO_OFTEN, now);
-  }
-
   #resumeFromHalt(now: Now): void {
-    this.#move(this.#protection.isFlat ? 'resumeFlat' : 'resumeWithPosition', 'people wish it to run', now);
+    this.#course.move(this.#protection.isFlat ? 'resumeFlat' : 'resumeWithPosition', 'people wish it to run', now);
     this.#settle(now);
   }
 
@@ -429,63 +390,8 @@ export class Lane {
     const flat = this.#protection.isFlat;
     this.#gate.risk.told(this.dailyProfit(), this.#middle, flat, now);
     this.#protection.audit(now);
-    this.#heedForeign();
-    this.#moveAtRest(flat, now);
-  }
-
-  /** No entry beside an order of somebody else that could itself open or enlarge a position. */
-  #heedForeign(): void {
-    const foreign = this.orders.foreignThatOpens;
-    if (foreign === null) this.#pauses.resume('foreign');
-    else this.pause('foreign', `order ${foreign.venueOrderId} was not placed here and can still fill`);
-  }
-
-  #moveAtRest(flat: boolean, now: Now): void {
-    if (this.state === 'Idle') {
-      if (!flat) this.#move('positionAppeared', 'position without an order at work', now);
-      else if (!this.orders.quiet) this.#move('orderReturned', 'an order that can still fill', now);
-      return;
-    }
-    // A stop at the venue keeps nobody from anything while something is held; a lane without a position waits until it cannot fill.
-    if (!(flat ? this.orders.quiet : this.orders.quietButStops)) return;
-    if (this.state === 'OrderPending' && this.#resting.replace(this.dailyProfit(), now))
-      this.#move('entryReplaced', 'the rest of the entry at its new price', now);
-    else if (this.state === 'OrderPending')
-      this.#move(flat ? 'entryEndedFlat' : 'entryEndedWithPosition', 'entry ended', now);
-    else if (this.state === 'Closing')
-      this.#move(flat ? 'exitEndedFlat' : 'exitEndedWithPosition', this.#restAfter('exit ended'), now);
-    else if (this.state === 'PositionOpen' && flat) this.#move('positionGone', this.#restAfter('flat'), now);
-  }
-
-  /** Dust is told where the lane becomes flat with it. */
-  #restAfter(reason: string): string {
-    const isDust = this.position.units !== 0n && this.#protection.isFlat;
-    return isDust ? `${reason}, ${this.position.text} ${this.instrument.baseCurrency} stays as dust` : reason;
-  }
-
-  #move(input: LaneInput, reason: string, now: Now): void {
-    const next = nextLaneState(this.state, input);
-    if (next === null) {
-      this.#refusedMoves += 1;
-      this.#outbox.alert(
-        'warning',
-        'LANE_TRANSITION_REFUSED',
-        `${this.name}: ${input} in ${this.state}`,
-        `lane/${this.name}`,
-      );
-      return;
-    }
-    const from = this.state;
-    this.state = next;
-    if (next === 'Idle') this.#coolDown(now);
-    if (next !== 'OrderPending') this.#resting.forget();
-    const { under } = this.#halt;
-    const halted = next === 'Halted' && under !== undefined ? { haltedUnder: under } : {};
-    this.#outbox.event('lane.state', { lane: this.name, symbol: this.symbol, from, to: next, reason, ...halted });
-  }
-
-  #coolDown(now: Now): void {
-    this.#cooldownUntil = (now.mono + this.configuration.strategy.cooldownMs * 1e6) as MonoNanos;
+    this.#pauses.heedForeign(this.orders.foreignThatOpens);
+    this.#course.settle(flat, this.dailyProfit(), now);
   }
 
   #cancelEntries(now: Now): void {
