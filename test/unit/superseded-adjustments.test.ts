@@ -7,7 +7,7 @@ const recovery = {
   epoch: 7,
   sequence: 3,
   time: 1_000_000,
-  supersedes: { fromEpoch: 6, known: [] },
+  supersedes: { fromEpoch: 6, known: [] as string[] },
 } as const;
 const adopted = { adjustmentId: 'adopted', reason: 'adopted', epoch: 7, sequence: 20, supersedes: undefined } as const;
 
