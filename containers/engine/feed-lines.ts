@@ -100,7 +100,10 @@ export class FeedLines {
     for (const line of this.#lines) {
       const wanted = line.current.connection.wanted().filter(goes);
       const unconfirmed = line.unconfirmed().filter(goes);
-      if (wanted.length + unconfirmed.length > 0) await line.unsubscribe([...wanted, ...without(unconfirmed, wanted)]);
+      if (wanted.length + unconfirmed.length === 0) continue;
+      // Nobody is there to confirm it; and a socket that is on its way up may have asked for it already.
+      if (!isLive(line)) throw notLive(line);
+      await line.unsubscribe([...wanted, ...without(unconfirmed, wanted)]);
     }
   }
 

@@ -1,4 +1,5 @@
 import { SCANNED_CHANNELS } from '#core/config/scanner-configuration.ts';
+import { MillraceError } from '#core/errors.ts';
 import type { Channel, Subscription } from '#core/market/market-message.ts';
 import type { FeedLines } from './feed-lines.ts';
 
@@ -22,7 +23,8 @@ export class FeedSubscriptions {
   readonly #lines: () => FeedLines;
   readonly #books: BookKeeping;
   #content: FeedContent;
-  readonly #holders = new Map<string, Set<string>>();
+  /** Of each symbol who holds it, and by which call. */
+  readonly #holders = new Map<string, Map<string, object>>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(content: FeedContent, lines: () => FeedLines, books: BookKeeping) {
@@ -52,17 +54,20 @@ export class FeedSubscriptions {
     });
   }
 
-  /** All channels of a symbol, for a lane. */
-  carry(symbol: string, holder: string): Promise<void> {
-    return this.#inTurn(async () => {
-      const wasWhole = this.#isWhole(symbol);
-      const holders = this.#holders.get(symbol) ?? new Set();
-      this.#holders.set(symbol, holders.add(holder));
+  /** All channels of a symbol, for a lane. Rejects as well when the lane has given it back before its turn came. */
+  async carry(symbol: string, holder: string): Promise<void> {
+    if (!this.#content.symbols.includes(symbol))
+      throw new MillraceError('configuration', 'SYMBOL_NOT_FED', `symbol=${symbol}`);
+    if (!this.#isWhole(symbol)) this.#books.addBook(symbol);
+    const holders = this.#holders.get(symbol) ?? new Map<string, object>();
+    const hold = {};
+    this.#holders.set(symbol, holders.set(holder, hold));
+    await this.#inTurn(async () => {
+      if (holders.get(holder) !== hold) throw new MillraceError('retryable', 'SUBSCRIBE_OVERTAKEN', `symbol=${symbol}`);
       try {
-        if (!wasWhole) this.#books.addBook(symbol);
         await this.#lines().add(this.wanted(), symbol);
       } catch (error) {
-        holders.delete(holder);
+        if (holders.get(holder) === hold) holders.delete(holder);
         if (!this.#isWhole(symbol)) this.#books.removeBook(symbol);
         throw error;
       }

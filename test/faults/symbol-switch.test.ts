@@ -229,6 +229,20 @@ describe('what a feed carries for lanes that change their symbols', () => {
       note('again', here.feed.release(symbol, 'two'));
       expect(here.feed.book(symbol)).toBeNull();
       await here.until('again', () => done.includes('again'));
+      // Given back before its turn came: nothing is left subscribed for nobody.
+      const outcomes: string[] = [];
+      const carrying = [here.feed.carry(symbol, 'one'), here.feed.carry(here.symbols[1] ?? '', 'two')];
+      for (const each of carrying)
+        each.then(
+          () => outcomes.push('carried'),
+          (error: unknown) => outcomes.push(String(error)),
+        );
+      note('at once', here.feed.release(here.symbols[1] ?? '', 'two'));
+      await here.until('all are answered', () => outcomes.length === 2 && done.includes('at once'));
+      expect(outcomes.filter((each) => each === 'carried')).toHaveLength(1);
+      expect(outcomes.some((each) => each.includes('SUBSCRIBE_OVERTAKEN'))).toBe(true);
+      expect(here.feed.book(here.symbols[1] ?? '')).toBeNull();
+      await expect(here.feed.carry('GONE', 'one')).rejects.toThrow('SYMBOL_NOT_FED');
     } finally {
       await here.close();
     }
