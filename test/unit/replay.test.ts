@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decidingSources } from '#aws/deciding-sources.ts';
 import type { MarketFrame } from '#aws/market-record.ts';
@@ -12,8 +10,8 @@ import { findRuns } from '#research/replay/log-files.ts';
 import { type ReplayLogOptions, replayRun } from '#research/replay/replay-log.ts';
 import { openEngineWorld } from '../support/engine-world.ts';
 import { createKeptLog } from '../support/kept-log.ts';
+import { copyBuild } from '../support/replay-build.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
 const folders: string[] = [];
 const sources = decidingSources();
 const log = createKeptLog();
@@ -172,27 +170,19 @@ describe('replaying the log of an engine', () => {
   });
 
   it('M3: the command tells a build with one line of the strategy changed, and shows the first difference', async () => {
-    const build = newFolder();
-    mkdirSync(path.join(build, 'src'), { recursive: true });
-    cpSync(path.join(ROOT, 'src'), path.join(build, 'src'), { recursive: true });
-    cpSync(path.join(ROOT, 'package.json'), path.join(build, 'package.json'));
-    symlinkSync(path.join(ROOT, 'node_modules'), path.join(build, 'node_modules'));
+    const build = copyBuild(newFolder());
     const kept = written();
 
-    const same = await runCommand(build, kept);
+    const same = await build.replay(kept);
     expect([same.code, same.output]).toEqual([0, expect.stringMatching(/\nequal\n$/)]);
 
-    const strategy = path.join(build, 'src/core/strategies/momentum-scalper.ts');
-    const before = readFileSync(strategy, 'utf8');
-    const after = before.replace('if (strength < 1) return signal;', 'if (strength < 1.5) return signal;');
-    expect(after).not.toBe(before);
-    writeFileSync(strategy, after);
-    const changed = await runCommand(build, kept);
+    build.changeStrategy();
+    const changed = await build.replay(kept);
     expect([changed.code, changed.output]).toEqual([3, expect.stringMatching(/\nchanged decision\n$/)]);
     expect(changed.output).toContain('first difference');
     expect(changed.output).toContain('state before');
 
-    const nowhere = await runCommand(build, path.join(kept, 'nowhere'));
+    const nowhere = await build.replay(path.join(kept, 'nowhere'));
     expect(nowhere.code).toBe(2);
   });
 });
@@ -209,15 +199,4 @@ function copyLog(
     sink.frame(bytesOf(connection, frame), frame.receivedAt, frame.inputNumber);
     return false;
   });
-}
-
-async function runCommand(build: string, kept: string): Promise<{ code: number; output: string }> {
-  const program = path.join(build, 'src/research/replay/main.ts');
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, [program, kept], { timeout: 20_000 });
-    return { code: 0, output: stdout };
-  } catch (error) {
-    const { code, stdout } = error as { code: number; stdout: string };
-    return { code, output: stdout };
-  }
 }
