@@ -28,11 +28,13 @@ export class ToldOrder {
   contradicts(state: OrderState): string | null {
     const maybe = this.#maybe;
     this.#maybe = [];
-    if (maybe.includes(state)) {
+    if (maybe.includes(state)) this.allowed = [state];
+    if (this.#decided || this.allowed === null) return null;
+    if (this.allowed.includes(state)) {
+      // Where several were allowed, what follows is judged from the one that it is.
       this.allowed = [state];
       return null;
     }
-    if (this.#decided || this.allowed === null || this.allowed.includes(state)) return null;
     return `${state}, told: ${this.allowed.join(' or ')}`;
   }
 

@@ -90,7 +90,7 @@ const HIGHEST_SHARE: FaultShares = {
   reportTwice: 0.2,
   marginRefused: 0.15,
   refusedLater: 0.15,
-  falseRefusal: 0.1,
+  falseRefusal: 0.3,
   endCorrected: 0.15,
   canceledToo: 0.3,
   bookLost: 0.01,

@@ -119,8 +119,9 @@ function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: Wor
       takeTicks: 12,
       takeProfitTicks: 6,
       stopLossTicks: 60,
-      restMs: hectic ? 150 : 800,
-      holdMs: hectic ? 700 : 3_000,
+      // One that hardly waits, and one whose orders rest long enough to be amended more than once.
+      restMs: hectic ? (index === 0 ? 150 : 1_500) : 800,
+      holdMs: hectic ? (index === 0 ? 700 : 1_500) : 3_000,
       cooldownMs: hectic ? 100 : 300,
       baseSize: size(1),
       maxSizeFactor: 2,

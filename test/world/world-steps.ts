@@ -123,7 +123,9 @@ export function carryOut(step: WorldStep, scene: Scene): void {
           tradeByHand({ ...step, fault: 'manualTrade' }, scene);
           venue.silent = false;
         });
-      venue.time.after(14_000 + step.forMs, () => wish('run'));
+      // At once, while the last of it may still be held, and later.
+      for (const afterMs of [9_500, 11_000, 12_500, 14_000])
+        venue.time.after(afterMs + step.forMs / 4, () => wish('run'));
       return;
     case 'freeze': {
       const symbol = lanes[step.symbol]?.symbol;
