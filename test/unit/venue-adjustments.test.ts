@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Size } from '#core/market/scaled-decimal.ts';
 import type { AdjustmentReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { readCashActivity } from '#venues/alpaca/cash-activities.ts';
 import { type AccountWorld, openAccountWorld } from '../support/account-world.ts';
 
 let world: AccountWorld | null = null;
@@ -54,6 +55,28 @@ describe.each(['binance-usdm', 'bybit-linear', 'deribit'] as const)('the books o
     const named = told.filter((each) => each.unnamed !== true && each.venueTime <= (booked.at(-1)?.venueTime ?? 0));
     for (const each of named) expect(booked.map(({ id }) => id)).toContain(each.id);
   }, 15_000);
+});
+
+describe('the books of alpaca', () => {
+  it('invariant 2: what was paid in and out is told under the venue’s ids, page by page', async () => {
+    world = await openAccountWorld('alpaca');
+    const { exchange, queries } = world;
+    for (let number = 1; number <= 130; number += 1) exchange.transfer('main', 'USD', String(number));
+    exchange.transfer('main', 'USD', '-7');
+    const booked = (await queries.adjustmentsSince?.((Date.now() - 3_600_000) as EpochMs)) ?? [];
+    expect(new Set(booked.map((each) => each.id)).size).toBe(131);
+    expect(booked.at(-1)).toMatchObject({ reason: 'transfer', currency: 'USD', amount: '-7', symbol: null });
+    const tomorrow = (Date.now() + 3 * 86_400_000) as EpochMs;
+    expect(await queries.adjustmentsSince?.(tomorrow)).toEqual([]);
+  });
+
+  it('invariant 2: a dividend and a fee are what holding and trading bring and cost, once by their ids', () => {
+    const row = { id: '20260102::1', activity_type: 'DIV', date: '2026-01-02', net_amount: '1.02', symbol: 'AAPL' };
+    expect(readCashActivity(row)).toMatchObject({ id: 'DIV-20260102::1', reason: 'settlement', amount: '1.02' });
+    expect(readCashActivity({ ...row, activity_type: 'FEE', net_amount: '-0.02' })?.reason).toBe('settlement');
+    expect(readCashActivity({ ...row, activity_type: 'CSD', net_amount: '500' })?.reason).toBe('transfer');
+    expect(readCashActivity({ ...row, activity_type: 'SPLIT', net_amount: '0' })).toBeNull();
+  });
 });
 
 describe.each(['binance-usdm', 'binance-spot', 'bybit-linear', 'bybit-spot'] as const)('%s', (venue) => {

@@ -2,6 +2,7 @@ import { MillraceError } from '#core/errors.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { SimulatedExchange, SimulatedOrder } from '../exchange/simulated-exchange.ts';
+import { type AlpacaCashBooks, createCashBooks } from './alpaca-cash.ts';
 import { type OrderExtras, orderRow, type Row } from './alpaca-rows.ts';
 import type { ApiKeyRing } from './api-keys.ts';
 import type { VenueFaults } from './venue-faults.ts';
@@ -26,6 +27,8 @@ export interface AlpacaContext {
   orderRow(order: SimulatedOrder): Row;
   /** Orders that were acknowledged and then rejected; they rest nowhere, and are history. Oldest first. */
   readonly rejected: Map<string, SimulatedOrder>;
+  /** What moved cash without a trade. */
+  readonly cash: AlpacaCashBooks;
 }
 
 const MAX_EXTRAS = 200_000;
@@ -84,6 +87,7 @@ export function createAlpacaContext(options: {
     orderRow: (order) =>
       orderRow(order, context.requireInstrument(order.symbol), context.extras(order.orderId), session.open),
     rejected: new Map(),
+    cash: createCashBooks(),
   };
   return context;
 }

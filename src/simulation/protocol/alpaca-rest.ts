@@ -142,6 +142,8 @@ export function createAlpacaRest(options: {
     if (path === '/v2/orders:by_client_order_id') {
       return one(orders.find(accountId, { orderId: null, clientOrderId: query.get('client_order_id') ?? '' }));
     }
+    if (path === '/v2/account/activities' && query.get('category') === 'non_trade_activity')
+      return answerJson(context.cash.rows(accountId, query));
     if (path === '/v2/account/activities/FILL' || path === '/v2/account/activities')
       return activities(accountId, query);
     if (path === '/v1beta1/news') {

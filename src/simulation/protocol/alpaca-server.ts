@@ -80,7 +80,10 @@ export async function createAlpacaServer(options: SimulatedVenueOptions): Promis
 
   const stopListening = exchange.listen({
     onMarket: (event) => market.onMarket(event),
-    onAccount: (event) => hub.onAccount(event),
+    onAccount(event) {
+      context.cash.onAccount(event);
+      hub.onAccount(event);
+    },
   });
 
   const base = `ws://${options.host}:${server.port}`;

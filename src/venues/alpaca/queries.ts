@@ -19,6 +19,7 @@ import {
   readOrder,
   readPosition,
 } from './account-messages.ts';
+import { cashActivity, readCashActivity } from './cash-activities.ts';
 import { instrumentsBy } from './instruments.ts';
 import type { AlpacaCall } from './limits.ts';
 import { type AlpacaRest, createAlpacaRest } from './rest.ts';
@@ -32,6 +33,7 @@ const MAX_PAGES = 1_000;
 /** Fills tell the venue's order id alone; ours is looked up among orders from so long before. */
 const ORDER_LOOK_BACK_MS = 86_400_000;
 const CLIENT_IDS_KEPT = 20_000;
+const DAY_MS = 86_400_000;
 
 /** Queries by REST. */
 export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
@@ -73,18 +75,27 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
     throw new VenueError('retry', 'PAGES_ENDLESS', `path=/v2/orders pages=${MAX_PAGES}`);
   }
 
-  async function listFills(from: EpochMs): Promise<FillRow[]> {
-    const rows: FillRow[] = [];
+  const listFills = (from: EpochMs): Promise<FillRow[]> =>
+    listActivities('/v2/account/activities/FILL', {}, fillRow, from);
+
+  /** All pages of what the account did, oldest first. */
+  async function listActivities<Row extends { readonly id: string }>(
+    path: string,
+    parameters: Readonly<Record<string, string>>,
+    schema: z.ZodType<Row>,
+    from: EpochMs,
+  ): Promise<Row[]> {
+    const rows: Row[] = [];
     let pageToken: string | undefined;
     for (let page = 0; page < MAX_PAGES; page += 1) {
-      const path = '/v2/account/activities/FILL';
       const answer = await rest.get(path, {
+        ...parameters,
         after: formatTimestamp((from - 1) as EpochMs),
         direction: 'asc',
         page_size: FILLS_PAGE,
         page_token: pageToken,
       });
-      const list = readAnswer(z.array(fillRow), answer, path);
+      const list = readAnswer(z.array(schema), answer, path);
       rows.push(...list);
       const last = list.at(-1);
       if (list.length < FILLS_PAGE || last === undefined) return rows;
@@ -111,6 +122,18 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
     async orderByClientId(_symbol, clientOrderId) {
       const row = await findByClientId(rest, clientOrderId);
       return row === null ? { kind: 'notFound' } : { kind: 'found', report: reading(() => readOrder(row, 'query')) };
+    },
+    async adjustmentsSince(from) {
+      // Rows say their day alone, which began up to a day before.
+      const path = '/v2/account/activities';
+      const rows = await listActivities(
+        path,
+        { category: 'non_trade_activity' },
+        cashActivity,
+        (from - DAY_MS) as EpochMs,
+      );
+      const read = rows.map(readCashActivity).filter((each) => each !== null);
+      return read.filter((each) => each.venueTime >= from - DAY_MS);
     },
     async openOrders(symbol) {
       const rows = await listOrders(symbol, 'open', null);

@@ -32,7 +32,7 @@ export const alpaca: Venue = {
       'An order is not changed in place (the venue would replace it by another, which the first may outrun): cancel and place.',
       'Orders carry no validity: a lease that ends is fenced by not sending in its last half second, and by its successor.',
       'Orders are of whole shares; positions may have up to nine decimals.',
-      "The regulators' fees are taken from the cash at the end of the day and stand in no fill; with dividends and what else moves cash they are in the account's activities, which are not read: they show in the balances.",
+      "The regulators' fees are taken from the cash at the end of the day and stand in no fill; with dividends and what else moves cash they are booked from the account's activities, by day. A split's shares show in the position, and are adopted.",
       'The account has 200 requests a minute for orders and queries together; 40 are kept for cancels.',
     ],
   },
