@@ -152,14 +152,25 @@ export class LaneRoster {
    * lane's orders do not end in time; it then goes on as it was, with its entries paused.
    */
   async reconfigure(configurations: readonly LaneConfiguration[], scanned: readonly ScannedLane[] = []): Promise<void> {
+    const keeps = (symbol: string) =>
+      configurations.some((each) => each.symbol === symbol) ||
+      scanned.some(({ scanner }) => scanner.candidates.includes(symbol));
+    // All that goes is at rest before anything comes: no symbol has two lanes, however they change places.
     for (const lane of [...this.#lanes]) {
       const next = configurations.find((each) => each.name === lane.name);
-      if (next === undefined || !isDeepStrictEqual(next, lane.configuration)) await this.#retire(lane, next);
+      if (next !== undefined && isDeepStrictEqual(next, lane.configuration)) continue;
+      await this.#bringToRest([lane], next === undefined ? 'no longer configured' : 'configured anew');
+      this.#lanes = this.#lanes.filter((each) => each !== lane);
+      this.#gone(lane, keeps(lane.symbol));
     }
+    await this.#scanned.retire(scanned, async (lanes) => {
+      await this.#bringToRest(lanes, 'configured anew, or no longer');
+      for (const lane of lanes) this.#gone(lane, keeps(lane.symbol));
+    });
     for (const configuration of configurations) {
       if (!this.#lanes.some((each) => each.name === configuration.name)) await this.#add(configuration);
     }
-    await this.#scanned.reconfigure(scanned, (lanes) => this.#retireScanned(lanes, scanned));
+    this.#scanned.add(scanned);
   }
 
   /** Entries of these lanes stop and working orders are cancelled; resolves when nothing can fill any more or `timeoutMs` has passed. False: something is left. */
@@ -172,20 +183,6 @@ export class LaneRoster {
       await new Promise<void>((resolve) => timers.after(QUIET_LOOK_MS, resolve));
     }
     return lanes.every((lane) => lane.quiet);
-  }
-
-  async #retire(lane: Lane, next: LaneConfiguration | undefined): Promise<void> {
-    await this.#bringToRest([lane], next === undefined ? 'no longer configured' : 'configured anew');
-    this.#lanes = this.#lanes.filter((each) => each !== lane);
-    this.#gone(lane, next?.symbol === lane.symbol);
-  }
-
-  async #retireScanned(lanes: readonly Lane[], next: readonly ScannedLane[]): Promise<void> {
-    await this.#bringToRest(lanes, 'configured anew, or no longer');
-    for (const lane of lanes) {
-      const plan = next.find((each) => each.lane.name === lane.name);
-      this.#gone(lane, plan?.scanner.candidates.includes(lane.symbol) === true);
-    }
   }
 
   async #bringToRest(lanes: readonly Lane[], reason: string): Promise<void> {

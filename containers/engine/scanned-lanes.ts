@@ -61,8 +61,8 @@ export class ScannedLanes {
     for (const each of this.#switches) each.reported(lane, now);
   }
 
-  /** Switches that go, or whose lane or scanner is different; `rest` brings the lanes of one to rest, and rejects where it cannot. */
-  async reconfigure(plans: readonly ScannedLane[], rest: (lanes: readonly Lane[]) => Promise<void>): Promise<void> {
+  /** Ends the switches that go, or whose lane or scanner is different; `rest` brings the lanes of one to rest, and rejects where it cannot. */
+  async retire(plans: readonly ScannedLane[], rest: (lanes: readonly Lane[]) => Promise<void>): Promise<void> {
     for (const each of this.#switches) {
       const next = plans.find((plan) => plan.lane.name === each.plan.lane.name);
       // One that has ended, and whose lanes did not come to rest, is tried again.
@@ -72,6 +72,10 @@ export class ScannedLanes {
       each.giveBack();
       this.#switches = this.#switches.filter((other) => other !== each);
     }
+  }
+
+  /** Begins those that are not there yet, once the unit's recovery is done. */
+  add(plans: readonly ScannedLane[]): void {
     this.#plans = plans;
     if (!this.#begun) return;
     for (const plan of plans) {

@@ -144,6 +144,29 @@ describe('a lane whose symbol a scanner picks, on the feeds of an engine', () =>
     expect(closing.map(({ body }) => [body.reduceOnly, body.purpose])).toEqual([[true, 'flatten']]);
   }, 60_000);
 
+  it('R3: a changed scanner, and lanes with fixed symbols in its place and back, are taken while it trades', async () => {
+    const here = await opened();
+    await here.until('it trades', () => trades(here, FIRST));
+    buyByHand(here.exchange, FIRST);
+    await here.until('it holds something', () => unit(here)?.lanes[0]?.position !== '0');
+    const books = () => here.engine.feeds()[0]?.books.map((book) => book.symbol);
+    const changed = here.configured(followingLane(VENUE, { margin: 50 }));
+    await here.engine.reconfigure(changed);
+    expect(here.engine.health().parts.configuration).toEqual({ ok: true, state: changed.hash });
+    // It begins where its position is.
+    await here.until('it trades again', () => trades(here, FIRST));
+    const fixed = here.configured((plain) => plain);
+    await here.engine.reconfigure(fixed);
+    expect(here.engine.health().parts.configuration).toEqual({ ok: true, state: fixed.hash });
+    expect(unit(here)?.switches).toEqual([]);
+    expect(unit(here)?.lanes.map((lane) => lane.symbol)).toEqual([FIRST.symbol, SECOND.symbol]);
+    expect(books()).toEqual([FIRST.symbol, SECOND.symbol]);
+    await here.engine.reconfigure(changed);
+    await here.until('it follows again', () => change(here)?.state === 'Trading');
+    expect(books()).toEqual([change(here)?.symbol]);
+    expect(here.publisher.told('alert').map(({ body }) => body.code)).not.toContain('POSITION_WITHOUT_LANE');
+  }, 60_000);
+
   it('H12, H17: what was lost on its other symbols today counts, whoever held the lease: it begins, and enters nothing', async () => {
     const here = await opened({
       ledgerOf: (symbol) => (symbol === SECOND.symbol ? { realizedToday: -1e9 } : {}),

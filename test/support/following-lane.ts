@@ -3,6 +3,8 @@ import type { ScannerConfiguration } from '#core/config/scanner-configuration.ts
 import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 
+const FOLLOWER = 'follower';
+
 /** One lane over the first symbols of a configuration: it begins on the first, and changes as soon as its quotes are old. */
 export function followingLane(venue: VenueId, changes: Partial<ScannerConfiguration> = {}) {
   return (configuration: RuntimeConfiguration): RuntimeConfiguration => {
@@ -13,7 +15,7 @@ export function followingLane(venue: VenueId, changes: Partial<ScannerConfigurat
     );
     return {
       ...configuration,
-      lanes: [{ ...first, name: 'follower', symbolFrom: 'scan', perSymbol }],
+      lanes: [{ ...first, name: FOLLOWER, symbolFrom: 'scan', perSymbol }],
       scanners: [
         {
           name: 'scan',
@@ -48,7 +50,7 @@ export function switchFaults(events: readonly TradingEvent[]): readonly string[]
     if (event.type === 'lane.symbol') {
       state = event.body.to;
       symbol = event.body.symbol;
-    } else if (event.type === 'order.state' && event.body.to === 'Submitted') {
+    } else if (event.type === 'order.state' && event.body.to === 'Submitted' && event.body.lane === FOLLOWER) {
       const intent = events.find(
         (each) => each.type === 'order.intended' && each.body.clientOrderId === event.body.clientOrderId,
       );
