@@ -1,217 +1,46 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
-import type { EpochMs } from '#core/time/clock.ts';
-import { LaneWorld, laneConfiguration } from '../support/lane-world.ts';
-
-/** What the venue knows of one order; `lives`: it can fill. */
-interface VenueOrder {
-  readonly intent: OrderIntent;
-  filled: number;
-  lives: boolean;
-  end: 'filled' | 'canceled' | 'expired';
-}
-
-type Step =
-  | { kind: 'tick'; ticks: number }
-  | { kind: 'pass'; ms: number }
-  | { kind: 'answer'; pick: number; say: 'accepted' | 'timeout' | 'rejected' | 'lost' }
-  | { kind: 'fill'; pick: number; share: number; tell: 'fill' | 'report' | 'nothing'; listed: boolean }
-  | { kind: 'endUntold'; pick: number }
-  | { kind: 'byHand'; size: number; listed: boolean }
-  | { kind: 'drain' };
-
-const pick = fc.nat(4);
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('tick' as const), ticks: fc.integer({ min: -12, max: 12 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(50, 600, 2_000) }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('answer' as const),
-      pick,
-      say: fc.constantFrom('accepted' as const, 'timeout' as const, 'rejected' as const, 'lost' as const),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constant('fill' as const),
-      pick,
-      share: fc.constantFrom(0.4, 1),
-      tell: fc.constantFrom('fill' as const, 'report' as const, 'nothing' as const),
-      listed: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('endUntold' as const), pick }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('byHand' as const),
-      size: fc.integer({ min: -12, max: 12 }),
-      listed: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('drain' as const) }) },
-);
-
-/** A venue that loses reports and answers, refuses what lives, forgets to list fills, and is traded on by hand; asked later, it tells what it knows. */
-class CarelessVenue {
-  readonly world = new LaneWorld(laneConfiguration());
-  readonly orders: VenueOrder[] = [];
-  readonly #listed: FillReport[] = [];
-  #byHand = 0;
-  #answered = 0;
-  #verified = 0;
-  #canceled = 0;
-
-  get position(): number {
-    return this.orders.reduce((sum, { intent, filled }) => sum + signed(intent.side, filled), this.#byHand);
-  }
-
-  take(each: Step): void {
-    this.#collect();
-    const { world } = this;
-    const living = this.orders.filter((order) => order.lives);
-    const chosen = 'pick' in each ? living[each.pick % Math.max(1, living.length)] : undefined;
-    if (each.kind === 'tick') world.tick(each.ticks);
-    else if (each.kind === 'pass') world.pass(each.ms);
-    else if (each.kind === 'drain') world.lane.drain('asked to', world.now());
-    else if (each.kind === 'byHand') this.#tradeByHand(each.size, each.listed);
-    else if (chosen !== undefined && each.kind === 'answer') this.#answer(chosen, each.say);
-    else if (chosen !== undefined && each.kind === 'fill') this.#fill(chosen, each.share, each.tell, each.listed);
-    else if (chosen !== undefined && each.kind === 'endUntold') this.#end(chosen, 'canceled');
-    world.collect();
-    this.#collect();
-  }
-
-  /** A minute and more in which prices rest and the venue answers all that it is asked. */
-  leaveAlone(): void {
-    for (let round = 0; round < 1_600; round += 1) {
-      this.world.pass(50);
-      this.#collect();
-      this.#carryOut();
-      this.#answerQuestions();
-    }
-  }
-
-  #collect(): void {
-    for (const intent of this.world.placed.slice(this.orders.length)) {
-      this.orders.push({ intent, filled: 0, lives: true, end: 'canceled' });
-    }
-  }
-
-  /** Cancels, and market orders, take effect; nothing is told of it. */
-  #carryOut(): void {
-    for (const id of this.world.canceled.slice(this.#canceled)) {
-      const order = this.orders.find(({ intent }) => intent.clientOrderId === id);
-      if (order?.lives === true) this.#end(order, 'canceled');
-    }
-    this.#canceled = this.world.canceled.length;
-    for (const order of this.orders) {
-      if (!order.lives || order.intent.timeInForce !== 'ioc') continue;
-      if (order.intent.type === 'market') this.#fill(order, 1, 'nothing', true);
-      if (order.lives) this.#end(order, 'expired');
-    }
-  }
-
-  #answerQuestions(): void {
-    const { world } = this;
-    for (; this.#answered < world.resolves.length; this.#answered += 1) {
-      const order = this.orders.find(({ intent }) => intent.clientOrderId === world.resolves[this.#answered]);
-      if (order === undefined) continue;
-      const resolution = { kind: 'found', report: reportOf(order), fills: this.#listed } as const;
-      world.lane.onResolution(order.intent.clientOrderId, resolution, world.now());
-      world.collect();
-    }
-    if (this.#verified === world.verifies) return;
-    this.#verified = world.verifies;
-    const open = this.orders.filter((order) => order.lives).map(reportOf);
-    world.verify(this.position, open, this.#listed);
-  }
-
-  #answer(order: VenueOrder, say: 'accepted' | 'timeout' | 'rejected' | 'lost'): void {
-    const { world } = this;
-    if (say === 'accepted') world.accept(order.intent);
-    else if (say !== 'lost') {
-      const answer =
-        say === 'timeout'
-          ? ({ kind: 'unknown', cause: 'timeout', code: '', text: '' } as const)
-          : ({ kind: 'rejected', code: 'X', text: 'not so', errorClass: 'reject' } as const);
-      world.lane.onAnswer(order.intent.clientOrderId, 'place', answer, world.now());
-    }
-  }
-
-  #fill(order: VenueOrder, share: number, tell: 'fill' | 'report' | 'nothing', listed: boolean): void {
-    const { intent } = order;
-    const left = intent.size - order.filled;
-    const reducible = Math.max(0, intent.side === 'sell' ? this.position : -this.position);
-    const size = Math.min(intent.reduceOnly ? reducible : left, Math.max(1, Math.floor(left * share)));
-    if (size <= 0) return;
-    order.filled += size;
-    if (order.filled === intent.size) this.#end(order, 'filled');
-    const fill = this.world.fillReport(intent, size);
-    if (listed) this.#listed.push(fill);
-    if (tell === 'fill') this.world.lane.onFill(fill, this.world.now());
-    else if (tell === 'report') this.world.lane.onOrderReport(reportOf(order), this.world.now());
-  }
-
-  #end(order: VenueOrder, end: VenueOrder['end']): void {
-    order.lives = false;
-    order.end = end;
-  }
-
-  #tradeByHand(size: number, listed: boolean): void {
-    const [any] = this.orders;
-    if (size === 0 || any === undefined) return;
-    this.#byHand += size;
-    if (!listed) return;
-    const fill = this.world.fillReport(any.intent, Math.abs(size));
-    this.#listed.push({ ...fill, side: size > 0 ? 'buy' : 'sell', clientOrderId: null, venueOrderId: 'by-hand' });
-  }
-}
-
-function signed(side: 'buy' | 'sell', size: number): number {
-  return side === 'buy' ? size : -size;
-}
-
-function reportOf(order: VenueOrder): OrderReport {
-  const { intent, filled } = order;
-  return {
-    kind: 'orderReport',
-    source: 'query',
-    symbol: intent.symbol,
-    clientOrderId: intent.clientOrderId,
-    venueOrderId: `v-${intent.clientOrderId}`,
-    status: order.lives ? (filled > 0 ? 'partiallyFilled' : 'accepted') : order.end,
-    side: intent.side,
-    price: null,
-    size: String(intent.size / 1_000),
-    cumulativeSize: String(filled / 1_000),
-    reduceOnly: intent.reduceOnly,
-    reason: '',
-    venueTime: 1 as EpochMs,
-  };
-}
+import { BEGINNING, CarelessVenue, carelessStep } from '../support/careless-venue.ts';
+import { laneConfiguration } from '../support/lane-world.ts';
 
 describe('a lane that is left alone after anything', () => {
-  it('H2, H3, H7: comes to rest flat, with no order of its own alive and none in doubt, and holds what the venue holds', () => {
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }), (steps) => {
-        const venue = new CarelessVenue();
-        for (const each of steps) venue.take(each);
-        venue.leaveAlone();
-        const { lane } = venue.world;
-        expect(lane.position.size, 'what the venue holds').toBe(venue.position);
-        expect(lane.quiet, 'nothing in doubt').toBe(true);
-        expect(
-          venue.orders.filter((order) => order.lives).map((order) => order.intent.purpose),
-          'orphans',
-        ).toEqual([]);
-        expect(lane.position.size, 'protection closed it').toBe(0);
-        expect(['Idle', 'Halted']).toContain(lane.state);
-      }),
-      { numRuns: 400 },
-    );
+  const base = laneConfiguration();
+  const moving = laneConfiguration({
+    protection: { takeProfit: 'following' },
+    strategy: { ...base.strategy, takeTicks: 1_000, repegTicks: 1, restMs: 20_000 },
   });
+
+  it.each([
+    ['the engine holds the stop', base],
+    ['the venue holds the stop, and what rests is amended', moving],
+  ])(
+    'H2, H3, H7, F14, F24: comes to rest flat where %s, with no order of its own alive and none in doubt, and holds what the venue holds',
+    (_where, configuration) => {
+      let amended = 0;
+      let stops = 0;
+      fc.assert(
+        fc.property(fc.array(carelessStep, { minLength: 5, maxLength: 60, size: 'max' }), (steps) => {
+          const venue = new CarelessVenue(configuration);
+          for (const each of [...BEGINNING, ...steps]) venue.take(each);
+          venue.leaveAlone();
+          const { lane } = venue.world;
+          expect(lane.position.size, 'what the venue holds').toBe(venue.position);
+          expect(lane.quiet, 'nothing in doubt').toBe(true);
+          expect(
+            venue.orders.filter((order) => order.lives).map((order) => order.intent.purpose),
+            'orphans',
+          ).toEqual([]);
+          expect(lane.position.size, 'protection closed it').toBe(0);
+          expect(['Idle', 'Halted']).toContain(lane.state);
+          amended += venue.world.amended.length;
+          stops += venue.orders.filter(({ intent }) => intent.type === 'stopMarket').length;
+        }),
+        { numRuns: 150 },
+      );
+      expect([amended > 100, stops > 100], `${amended} amended, ${stops} stops`).toEqual([
+        configuration === moving,
+        configuration === moving,
+      ]);
+    },
+  );
 });
