@@ -97,6 +97,11 @@ export class UnitRecovery {
     this.#tellAdjustment(lane, plan.adjustment, ledger, venue, plan.missingFills.length);
     for (const { report, intent } of plan.orders) this.#adopt(lane, report, intent, now);
     for (const order of plan.absent) this.#adoptUnfound(lane, order, venue.fills, now);
+    // What others have open there is known before the first entry.
+    for (const report of venue.openOrders) {
+      const own = report.clientOrderId?.startsWith(this.#prefix) === true;
+      if (!own) this.#options.take(lane, { kind: 'accountReport', body: report }, now);
+    }
     this.#options.perform(lane);
   }
 

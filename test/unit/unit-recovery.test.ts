@@ -189,6 +189,29 @@ describe('the recovery of a unit with several lanes', () => {
     expect(await exitsOn('spot')).toMatchObject({ count: 2, exits: 2, sellSize: 0 });
   });
 
+  it('H3: an order of others that is open at the venue is followed from the beginning: no entry is made beside it', async () => {
+    const report: OrderReport = {
+      kind: 'orderReport',
+      source: 'query',
+      symbol: 'BTCUSDT',
+      clientOrderId: null,
+      venueOrderId: '991',
+      status: 'partiallyFilled',
+      side: 'buy',
+      price: '59000',
+      size: '0.05',
+      cumulativeSize: '0.01',
+      reduceOnly: false,
+      reason: '',
+      venueTime: 1 as EpochMs,
+    };
+    const lane = laneOn('BTCUSDT');
+    (await recoveryOn({ ...venue(0), openOrders: () => Promise.resolve([report]) }).prepare(lane))();
+    expect(lane.entriesPaused).toContain('991');
+    expect(lane.orders.working()).toMatchObject({ count: 1, buySize: 40 });
+    expect(lane.orders.get('foreign-991')?.missesFills).toBe(false);
+  });
+
   describe('of orders that the venue’s lists leave out', () => {
     const prefix = orderIdPrefix('paper', 'paper/main/binance-usdm' as UnitId, 1);
     const pending: PendingLedgerOrder = {
