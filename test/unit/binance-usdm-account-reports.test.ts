@@ -153,7 +153,7 @@ describe('account updates', () => {
     ]);
   });
 
-  test('funding is an adjustment with an id that a repetition shares', () => {
+  test('funding is an adjustment with an id that a repetition shares, none of the venue’s', () => {
     const funding = { m: 'FUNDING_FEE', B: [{ a: 'USDT', wb: '98', cw: '98', bc: '-1.50' }], P: [] };
     expect(updates(funding)).toContainEqual({
       kind: 'adjustment',
@@ -162,6 +162,7 @@ describe('account updates', () => {
       symbol: null,
       currency: 'USDT',
       amount: '-1.5',
+      unnamed: true,
       venueTime: 1,
     });
     expect(updates(funding)).toEqual(updates(funding));
