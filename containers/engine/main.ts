@@ -23,6 +23,7 @@ import { startCloudWatchMetrics } from './cloudwatch-metrics.ts';
 import { Engine } from './engine.ts';
 import { startEngineHttp } from './engine-http.ts';
 import { withHomeNames } from './home-names.ts';
+import { createLaneSymbolView } from './lane-symbol-view.ts';
 import { createLedgerView } from './ledger-view.ts';
 import { type LoopWatchdog, startLoopWatchdog } from './loop-watchdog.ts';
 import { createPrometheus } from './prometheus.ts';
@@ -154,11 +155,7 @@ const engine = new Engine({
     systemClock,
     createLedgerIndexReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE),
   ),
-  readLaneSymbol: async (unit, name) => {
-    const lanes = await ledgerReader.readLanes(unit);
-    const last = lanes.find((each) => each.lane === name)?.symbol ?? null;
-    return last === null || last.venue !== unit.venue ? null : (last.symbol ?? last.target);
-  },
+  readLaneSymbol: createLaneSymbolView(ledgerReader),
   lastPublished: (venue, symbol) => market.lastBookSequence(venue, symbol),
   credentials: (unit) => secrets.keys(unit),
   connect: createFrameReaderConnect({ insecureAllowed: local }),
