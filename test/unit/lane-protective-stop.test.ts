@@ -129,6 +129,15 @@ describe('a stop loss that the venue holds', () => {
     expect(markets(world)).toHaveLength(1);
   });
 
+  it('H12: a price that comes back takes nothing back: the engine closes all the same', () => {
+    const { world } = protectedWorld();
+    const touched = world.mono;
+    world.tick(-30);
+    world.tick(30);
+    while (markets(world).length === 0 && world.mono - touched < 5e9) world.pass(50);
+    expect((world.mono - touched) / 1e6).toBeLessThan(1_000);
+  });
+
   it('H12: prices that flap about the stop do not put the engine’s own off for ever', () => {
     const { world } = protectedWorld();
     const began = world.mono;

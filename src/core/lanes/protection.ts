@@ -65,9 +65,10 @@ export class Protection {
   leaving = false;
   #draining = false;
   #lastMarketExit = Number.NEGATIVE_INFINITY;
-  /** The first and the last time at which the own price of the stop was found passed, without a second between. */
-  #breachedSince = Number.NEGATIVE_INFINITY;
-  #breachedAt = Number.NEGATIVE_INFINITY;
+  /** Since when the stop's price has been passed: a price that comes back takes nothing back. Null: not while this is held. */
+  #breachedSince: MonoNanos | null = null;
+  /** Side of what was held then. */
+  #breachedSide: Side | null = null;
 
   constructor(lane: ProtectedLane, desk: OrderDesk, gate: OrderGate, strategy: Strategy, outbox: LaneOutbox) {
     const { configuration, instrument } = lane;
@@ -101,7 +102,10 @@ export class Protection {
 
   /** After each input and with each timer: what rests at the venue is compared with the position (F24). */
   audit(now: Now): void {
-    if (this.isFlat) this.#desk.cancelNeedlessExits(now);
+    if (this.isFlat) {
+      this.#breachedSince = null;
+      this.#desk.cancelNeedlessExits(now);
+    }
     if (this.#terms.stop === 'engine') return;
     if (this.isFlat) this.#stop.remove(now);
     else this.#stop.audit(this.#open(), this.#lane.middle, this.#lane.dailyProfit(), now);
@@ -111,8 +115,9 @@ export class Protection {
   act(book: OrderBook, now: Now, receivedAt: MonoNanos | null): void {
     const open = this.#open();
     const call = this.#strategy.exitCall(open, book, now.mono);
-    if (call === 'stopLoss' && this.#waitsForVenue(open.size, now.mono)) return;
-    if (call !== null) this.closeAtMarket(EXIT_PURPOSE[call], now, receivedAt);
+    if (this.#isBreached(call, open.size, now.mono)) {
+      if (!this.#waitsForVenue(open.size, now.mono)) this.closeAtMarket('stopLoss', now, receivedAt);
+    } else if (call !== null) this.closeAtMarket(EXIT_PURPOSE[call], now, receivedAt);
     else if (!this.#draining && !this.leaving) this.#takeProfit.act(open, this.#terms.takeProfit, now, receivedAt);
   }
 
@@ -138,12 +143,20 @@ export class Protection {
     if (state === 'PositionOpen' || state === 'OrderPending') this.#lane.move('exitSubmitted', purpose, now);
   }
 
+  #isBreached(call: ExitCall, size: number, mono: MonoNanos): boolean {
+    const side: Side = size > 0 ? 'buy' : 'sell';
+    if (this.#breachedSide !== side) this.#breachedSince = null;
+    if (call === 'stopLoss') {
+      this.#breachedSince ??= mono;
+      this.#breachedSide = side;
+    }
+    return this.#breachedSince !== null;
+  }
+
   /** The venue's stop closes first; if it has not a while after the breach, the engine does. */
   #waitsForVenue(size: number, mono: MonoNanos): boolean {
-    if (mono - this.#breachedAt > SECOND) this.#breachedSince = mono;
-    this.#breachedAt = mono;
     if (this.#terms.stop === 'engine') return false;
-    return mono - this.#breachedSince < VENUE_FIRST && this.#stop.covers(size);
+    return mono - (this.#breachedSince ?? mono) < VENUE_FIRST && this.#stop.covers(size);
   }
 
   #open(): OpenPosition {
