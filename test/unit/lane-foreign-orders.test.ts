@@ -103,22 +103,29 @@ describe('an order that nobody here placed', () => {
     expect(world.canceled).toEqual([]);
   });
 
-  it('F25: a liquidation is taken over with the venue’s price and fee, and told once, however many fills it has', () => {
-    const { world, take, alerts } = worldWith();
-    const entry = world.enter();
-    world.fill(entry, entry.size);
-    const liquidation = { side: 'sell', cause: 'liquidation', price: '58000.5', fee: '1.25' } as const;
-    take(fill('l1', '0.004', liquidation), fill('l2', '0.006', liquidation), fill('l2', '0.006', liquidation));
-    expect(world.lane.position.size).toBe(0);
-    expect(world.told('fill').filter((each) => each.cause === 'liquidation')).toMatchObject([
-      { fillId: 'l1', price: '58000.5', fee: '1.25', size: '0.004' },
-      { fillId: 'l2', price: '58000.5', fee: '1.25', size: '0.006' },
-    ]);
-    expect(alerts('FILL_FOREIGN').map((alert) => alert.text)).toEqual([expect.stringContaining('(liquidation')]);
-    const report991 = report({ side: 'sell', status: 'filled', size: '0.01', cumulativeSize: '0.01', price: null });
-    take({ ...report991, reduceOnly: true });
-    expect(world.lane.orders.get('foreign-991')).toMatchObject({ state: 'Filled', filledSize: 10, missesFills: false });
-  });
+  it.each(['liquidation', 'adl'] as const)(
+    'F25: a position that the venue closed (%s) is taken over with its price and fee, and told once, however many fills it has',
+    (cause) => {
+      const { world, take, alerts } = worldWith();
+      const entry = world.enter();
+      world.fill(entry, entry.size);
+      const closed = { side: 'sell', cause, price: '58000.5', fee: '1.25' } as const;
+      take(fill('l1', '0.004', closed), fill('l2', '0.006', closed), fill('l2', '0.006', closed));
+      expect(world.lane.position.size).toBe(0);
+      expect(world.told('fill').filter((each) => each.cause === cause)).toMatchObject([
+        { fillId: 'l1', price: '58000.5', fee: '1.25', size: '0.004' },
+        { fillId: 'l2', price: '58000.5', fee: '1.25', size: '0.006' },
+      ]);
+      expect(alerts('FILL_FOREIGN').map((alert) => alert.text)).toEqual([expect.stringContaining(`(${cause}`)]);
+      const report991 = report({ side: 'sell', status: 'filled', size: '0.01', cumulativeSize: '0.01', price: null });
+      take({ ...report991, reduceOnly: true });
+      expect(world.lane.orders.get('foreign-991')).toMatchObject({
+        state: 'Filled',
+        filledSize: 10,
+        missesFills: false,
+      });
+    },
+  );
 
   it('H3: one that is listed no longer is asked about, and without an answer it is for people, who can decide it', () => {
     const { world, take, states } = worldWith();
