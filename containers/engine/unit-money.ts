@@ -6,7 +6,8 @@ import type { Now } from '#core/lanes/now.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
 import type { AdjustmentReport, BalanceReport } from '#core/orders/order.ts';
-import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import { VenueError } from '#core/orders/venue-error.ts';
+import type { VenueErrorClass, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '#venues/venue.ts';
 import { askFeePrice } from './fee-price-question.ts';
@@ -37,6 +38,8 @@ const ASK_EVERY_MS = 300_000;
 const ASK_AFTER_MS = [0, 2_000, 10_000, 60_000];
 /** Where the stream does not say what is free of a balance, and limits need it. */
 const MARGIN_EVERY_MS = 10_000;
+/** Asking again would not help. */
+const REFUSED: ReadonlySet<VenueErrorClass> = new Set(['keys', 'reject']);
 const RETRY_MS = 1_000;
 const IDS_KEPT = 10_000;
 
@@ -51,6 +54,7 @@ export class UnitMoney {
   /** Until when the venue's books have been read, ms; null: never. */
   #readTo: EpochMs | null = null;
   #marginUnknown = false;
+  #booksRefused = false;
 
   constructor(options: UnitMoneyOptions) {
     this.#options = options;
@@ -67,7 +71,7 @@ export class UnitMoney {
 
   /** The account stream told of money. What has no id of the venue's is booked from its books, where they can be asked. */
   adjustment(report: AdjustmentReport, now: Now): void {
-    if (report.unnamed === true && this.#options.queries.adjustmentsSince !== undefined) {
+    if (report.unnamed === true && this.#options.queries.adjustmentsSince !== undefined && !this.#booksRefused) {
       for (const afterMs of ASK_AFTER_MS) this.#after(afterMs, () => void this.#askAgain());
     } else this.#book(report, now);
   }
@@ -80,13 +84,31 @@ export class UnitMoney {
     const { queries, now } = this.#options;
     const askedAt = now().epoch;
     const from = (this.#readTo === null ? askedAt - LOOK_BACK_MS : this.#readTo - OVERLAP_MS) as EpochMs;
-    const [balances, adjustments] = await Promise.all([queries.balances(), queries.adjustmentsSince?.(from) ?? []]);
+    const [balances, adjustments] = await Promise.all([queries.balances(), this.#adjustmentsSince(from)]);
     return () => {
       const at = now();
       this.#readTo = askedAt;
       for (const report of adjustments) this.#book(report, at);
       for (const report of balances) this.#queried(report, at);
     };
+  }
+
+  /** A key that may trade and not read the books does not keep a unit from trading: people are told, and what the stream tells is booked as it says. */
+  async #adjustmentsSince(from: EpochMs): Promise<readonly AdjustmentReport[]> {
+    const { queries, tell } = this.#options;
+    if (queries.adjustmentsSince === undefined || this.#booksRefused) return [];
+    try {
+      return await queries.adjustmentsSince(from);
+    } catch (error) {
+      if (!(error instanceof VenueError) || !REFUSED.has(error.venueClass)) throw error;
+      this.#booksRefused = true;
+      const text = `${this.#id}: the venue does not let the key read what was paid and received: ${error.message}`;
+      tell({
+        type: 'alert',
+        body: { severity: 'warning', code: 'PAYMENTS_NOT_READ', text, dedupeKey: `payments/${this.#id}` },
+      });
+      return [];
+    }
   }
 
   /** Begins to ask now and then; after the first `ask` was booked. */

@@ -77,16 +77,17 @@ export async function reconcileUnit(parts: ReconcileParts, { unit, symbols }: Re
       venue === unit.venue
         ? instruments
         : new Map((await (await parts.venue({ ...unit, venue })).instruments()).map((each) => [each.symbol, each]));
-    const money = await planMoney(
-      parties,
-      unit,
-      known.map((each) => each.instrument.symbol),
-      ofVenue,
-      () => looksAt(parties, known),
-      parts.rules,
-      parts.origin,
-    );
-    const cash = await bookMoney(parts, unit, money);
+    const money = () =>
+      planMoney(
+        parties,
+        unit,
+        known.map((each) => each.instrument.symbol),
+        ofVenue,
+        () => looksAt(parties, known),
+        parts.rules,
+        parts.origin,
+      );
+    const cash = await compareMoney(parts, unit, money);
     const balanceLines = standing.map(balanceLine);
     const valued: SymbolReport[] = [];
     for (const report of reports) valued.push(await withValue(queries, report, instruments.get(report.symbol)));
@@ -163,6 +164,23 @@ async function correctBalances(
   }
 }
 
+/** Positions stand as they were compared, whether or not the money can be. */
+async function compareMoney(
+  parts: ReconcileParts,
+  unit: UnitRef,
+  plan: () => Promise<MoneyPlan>,
+): Promise<UnitReport['cash']> {
+  try {
+    return await bookMoney(parts, unit, await plan());
+  } catch (error) {
+    const id = unitId(unit);
+    const text = `the wallets of ${id} could not be compared: ${messageOf(error)}`;
+    parts.log('error', 'wallets not compared', { unit: id, reason: messageOf(error) });
+    await tell(parts, unit, 'warning', 'RECONCILIATION_FAILED', `${id}#money`, text);
+    return [];
+  }
+}
+
 /** Writes what the plan says, and tells what differs. */
 async function bookMoney(
   parts: ReconcileParts,
@@ -197,7 +215,8 @@ async function withValue(
   const size = Math.abs(Number(report.venue));
   if (size === 0) return { ...report, held: { value: 0, currency } };
   if (kind === 'inverse') return { ...report, held: { value: size * multiplier, currency } };
-  const price = (await queries.price?.(report.symbol))?.price ?? report.entryPrice;
+  const quote = await queries.price?.(report.symbol).catch(() => null);
+  const price = quote?.price ?? report.entryPrice;
   const value = price === undefined || Number(price) === 0 ? null : size * Number(price) * multiplier;
   return { ...report, held: { value, currency } };
 }

@@ -27,7 +27,13 @@ const wallet: BalanceReport = {
 /** A unit's money with a venue in the test's hands; the rest of the unit hears nothing. */
 function open(marginRate?: number) {
   const time = createManualClock(1.7e12);
-  const venue = { refusals: 0, asked: [] as number[], booked: [] as AdjustmentReport[], balances: [wallet] };
+  const venue = {
+    refusals: 0,
+    asked: [] as number[],
+    booked: [] as AdjustmentReport[],
+    balances: [wallet],
+    booksRefused: false,
+  };
   const told: EventNote[] = [];
   const free: (string | null)[] = [];
   const refuse = () => {
@@ -43,6 +49,7 @@ function open(marginRate?: number) {
         return venue.balances;
       },
       async adjustmentsSince(from: EpochMs) {
+        if (venue.booksRefused) throw new VenueError('keys', '10005', 'permission denied');
         venue.asked.push(from);
         return venue.booked;
       },
@@ -96,6 +103,16 @@ describe('money beside fills', () => {
     await time.advanceAsync(600_000);
     (await money.ask())();
     expect(venue.asked).toEqual([began - 25 * 3_600_000, began - 900_000]);
+  });
+
+  it('R1: a key that may not read the books is told of once, and what the stream tells is booked as it says', async () => {
+    const { money, venue, told, options, cash } = open();
+    venue.booksRefused = true;
+    (await money.ask())();
+    (await money.ask())();
+    expect(told.filter((note) => note.type === 'alert')).toMatchObject([{ body: { code: 'PAYMENTS_NOT_READ' } }]);
+    money.adjustment({ ...funding, id: 'FUNDING_FEE-1700-USDT', unnamed: true }, options.now());
+    expect(cash()).toEqual(['FUNDING_FEE-1700-USDT']);
   });
 
   it('H12: what is free is asked for every 10 s where the stream does not say it and limits need it', async () => {
