@@ -39,7 +39,11 @@ class Surroundings {
   /** Confirmed steps since the last lane traded. */
   confirmed: string[] = [];
 
-  constructor() {
+  readonly found: boolean;
+
+  /** `found`: a predecessor has left a position on BBB. */
+  constructor(found = false) {
+    this.found = found;
     this.change.begin(this.mono);
     this.perform();
   }
@@ -85,7 +89,7 @@ class Surroundings {
     const awaited = this.change.awaits(attempt);
     if (!good) this.change.stepFailed(attempt, 'refused', this.facts(), this.mono);
     else if (ask.kind === 'locate') {
-      if (awaited && this.lane === null) this.open('BBB', false);
+      if (awaited && this.found) this.open('BBB', true);
       this.change.located(attempt, 'BBB', this.lane !== null, this.mono);
     } else if (ask.kind === 'subscribe') {
       this.sent.add(ask.symbol);
@@ -266,8 +270,8 @@ function calm(on: Surroundings): void {
 describe("the change of a lane's symbol", () => {
   it('H4, G5, G6: whatever happens in whatever order, no entry leaves outside Trading, no step is skipped, and it ends on the last symbol proposed', () => {
     fc.assert(
-      fc.property(fc.array(acts, { maxLength: 80 }), (script) => {
-        const on = new Surroundings();
+      fc.property(fc.boolean(), fc.array(acts, { maxLength: 80 }), (found, script) => {
+        const on = new Surroundings(found);
         for (const each of script) act(on, each);
         calm(on);
         expect(on.change.state).toBe('Trading');
@@ -282,17 +286,22 @@ describe("the change of a lane's symbol", () => {
 
   it('H4: it is safe at the end, wherever that comes, and answers after it change nothing', () => {
     fc.assert(
-      fc.property(fc.array(acts, { maxLength: 40 }), fc.array(acts, { maxLength: 20 }), (before, after) => {
-        const on = new Surroundings();
-        for (const each of before) act(on, each);
-        on.change.end('the lease is over', on.mono);
-        act(on, { act: 'pass', ms: 50 });
-        const { symbol } = on.change;
-        for (const each of after) act(on, each);
-        expect(on.change.state).toBe('Ended');
-        expect(on.mayEnter).toBe(false);
-        expect(on.change.symbol).toBe(symbol);
-      }),
+      fc.property(
+        fc.boolean(),
+        fc.array(acts, { maxLength: 40 }),
+        fc.array(acts, { maxLength: 20 }),
+        (found, before, after) => {
+          const on = new Surroundings(found);
+          for (const each of before) act(on, each);
+          on.change.end('the lease is over', on.mono);
+          act(on, { act: 'pass', ms: 50 });
+          const { symbol } = on.change;
+          for (const each of after) act(on, each);
+          expect(on.change.state).toBe('Ended');
+          expect(on.mayEnter).toBe(false);
+          expect(on.change.symbol).toBe(symbol);
+        },
+      ),
       { numRuns: 100 },
     );
   });
@@ -320,6 +329,88 @@ describe("the change of a lane's symbol", () => {
     const into = SWITCH_STATES.filter((state) => Object.values(SWITCH_TRANSITIONS[state]).includes('Trading'));
     expect(into).toEqual(['Recovering', 'Closing']);
     expect(SWITCH_INPUTS.filter((input) => nextSwitchState('Closing', input) === 'Trading')).toEqual(['withdrawn']);
+  });
+
+  /** A fresh switch, led to a step with nothing gone wrong; from Unsubscribing on it leaves BBB for CCC. */
+  function ledTo(state: SwitchState): Surroundings {
+    const on = new Surroundings();
+    const leaves = state === 'Closing' || state === 'Unsubscribing';
+    for (let step = 0; step < 20 && on.change.state !== state; step += 1) {
+      if (on.change.state === 'AwaitingBook') on.bookValid = true;
+      if (on.change.state === 'Trading' && leaves) {
+        if (state === 'Closing' && on.lane !== null) on.lane.busy = true;
+        on.propose('CCC');
+      } else on.pass(50);
+      if (on.change.state !== state) on.answer(0, true);
+    }
+    expect(on.change.state).toBe(state);
+    on.bookValid = false;
+    return on;
+  }
+  const STEPS = ['Locating', 'Subscribing', 'AwaitingBook', 'Recovering', 'Closing', 'Unsubscribing'] as const;
+
+  it.each(STEPS)(
+    'H4: %s that does not come to its end in time waits and is tried again, at growing distances',
+    (step) => {
+      const on = ledTo(step);
+      const from = on.change.symbol;
+      const tried: number[] = [];
+      let before: SwitchState = step;
+      for (let ms = 0; ms < 400_000; ms += 500) {
+        on.pass(500);
+        const { state } = on.change;
+        if (state !== before)
+          expect([before, state]).toEqual(state === 'Retrying' ? [step, 'Retrying'] : ['Retrying', step]);
+        if (state !== before && state === step) tried.push(on.now);
+        before = state;
+        expect(on.mayEnter).toBe(false);
+        expect(on.change.symbol).toBe(from);
+      }
+      const waits = tried.slice(1).map((at, index) => at - (tried[index] ?? 0));
+      expect(waits.length).toBeGreaterThan(2);
+      expect(waits).toEqual([...waits].sort((a, b) => a - b));
+      // What it waited for comes at last.
+      on.asked.length = 0;
+      calm(on);
+      expect(on.change.state).toBe('Trading');
+    },
+  );
+
+  it.each(['Locating', 'Subscribing', 'Recovering', 'Unsubscribing'] as const)(
+    'H4: %s that is refused waits a second and is tried again',
+    (step) => {
+      const on = ledTo(step);
+      on.answer(0, false);
+      expect(on.change.state).toBe('Retrying');
+      on.pass(900);
+      expect(on.change.state).toBe('Retrying');
+      on.pass(100);
+      expect(on.change.state).toBe(step);
+      expect(on.asked).toHaveLength(1);
+    },
+  );
+
+  it('G6, H4: a newer proposal is taken at once where nothing is held, and after the recovery by closing what that found', () => {
+    const waiting = ledTo('AwaitingBook');
+    waiting.propose('CCC');
+    expect(waiting.change.state).toBe('Unsubscribing');
+    expect(waiting.asked).toMatchObject([{ kind: 'unsubscribe', symbol: 'BBB' }]);
+
+    const recovering = ledTo('Recovering');
+    recovering.propose('CCC');
+    expect(recovering.change.state).toBe('Recovering');
+    recovering.answer(0, true);
+    expect(recovering.change.state).toBe('Closing');
+    expect(recovering.lane).toMatchObject({ symbol: 'BBB', leaving: true });
+
+    const trading = ledTo('Trading');
+    if (trading.lane !== null) trading.lane.busy = true;
+    trading.propose('CCC');
+    expect(trading.change.state).toBe('Closing');
+    expect(trading.lane).toMatchObject({ held: true, leaving: true });
+    trading.propose('BBB');
+    expect(trading.change.state).toBe('Trading');
+    expect(trading.mayEnter).toBe(true);
   });
 
   it('G6: proposals faster than they can be carried out: one place is kept for them, the latest has it, the rest are counted', () => {
