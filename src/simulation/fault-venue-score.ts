@@ -38,10 +38,13 @@ export async function scoreScenarios(
 async function verdictOf(scenario: Scenario, options: ScoreOptions, world: ScenarioWorld, console: ScoreConsole) {
   const obstacle = whyNotOn(scenario, options.venue);
   if (obstacle !== null || 'notJudged' in scenario) return notJudged(obstacle ?? '');
-  const { id, when } = scenario;
+  const { id, when, owner } = scenario;
   return runScenario(scenario, world, {
     patienceMs: options.patienceMs,
     signal: console.signal,
-    onStruck: () => console.say(`${id} strikes: ${when}`),
+    onStruck() {
+      console.say(`${id} strikes: ${when}`);
+      if (owner !== undefined) console.say(`${id}: now ${owner}`);
+    },
   });
 }

@@ -11,7 +11,7 @@ const PATIENCE_MS = 90_000;
 /** Room for the machine: what is judged here are orders, not loads. */
 const CALM = { eventsPerSecond: 50 };
 /** A busy machine is not to cost an engine its leases. */
-const PATIENT_LEASES = { MILLRACE_LEASE_MS: '20000', MILLRACE_LEASE_RENEW_MS: '1000' };
+const PATIENT_LEASES = { MILLRACE_LEASE_MS: '20000', MILLRACE_LEASE_RENEW_MS: '2000' };
 
 /** Each fault strikes an engine that trades, and is judged by the venue; then the lanes come to rest, and venue, ledger and engine must say the same. */
 const ROWS: readonly (readonly [title: string, venue: VenueId])[] = [
@@ -50,7 +50,7 @@ function restful(configuration: RuntimeConfiguration): RuntimeConfiguration {
   for (const lane of configuration.lanes) {
     const { strategy } = lane;
     strategy.takeTicks = 8 * strategy.entryTicks;
-    strategy.cooldownMs = 300;
+    strategy.cooldownMs = 1_000;
     // A busy machine is late.
     lane.limits.maxDataAgeMs = 1_000;
     if (lane.venue === 'binance-usdm') strategy.repegTicks = 1;

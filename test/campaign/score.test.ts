@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import { main } from '#simulation/fault-venue.ts';
 import { createBotWatch } from '#simulation/scenarios/bot-watch.ts';
 import { runScenario } from '#simulation/scenarios/run-scenario.ts';
@@ -22,6 +23,11 @@ const judged = scenarios.filter(
   (each): each is JudgedScenario => !('notJudged' in each) && each.venues.includes(VENUE),
 );
 
+/** Where the bot is killed and started again, the engine is judged as a process, in `faults-restarts.test.ts`. */
+const ofOurs = judged.filter(({ owner }) => owner === undefined);
+/** A crash, and the time until somebody has started it again. */
+const AWAY_MS = 3_000;
+
 /** The verdicts that the document tells: `| F1 | … | survived | failed |`. */
 function toldCards(): ReadonlyMap<string, { readonly ours: string; readonly naive: string }> {
   const text = readFileSync(path.resolve(import.meta.dirname, '../../docs/fault-venue.md'), 'utf8');
@@ -35,11 +41,21 @@ const WORDS: Readonly<Record<Verdict['kind'], string>> = {
   notJudged: 'not judged',
 };
 
+/** Entries that rest follow their touch, so that an amendment can be struck. */
+function following(configuration: RuntimeConfiguration): RuntimeConfiguration {
+  for (const { strategy } of configuration.lanes) strategy.repegTicks = 1;
+  return configuration;
+}
+
 /** The real engine on its own venue, for one scenario. */
 async function scoreOurs(scenario: JudgedScenario): Promise<Verdict> {
   const nowMs = () => performance.now();
   const watch = createBotWatch(VENUE, nowMs);
-  const world = await openEngineWorld({ venue: VENUE, traffic: watch.traffic });
+  const world = await openEngineWorld({
+    venue: VENUE,
+    traffic: watch.traffic,
+    change: scenario.id === 'F14' ? following : (plain) => plain,
+  });
   const unfollow = watch.follow(world.exchange, 'main');
   try {
     await world.until('it trades', () => watch.acts.some(({ kind }) => kind === 'order'), 30_000);
@@ -61,15 +77,21 @@ async function scoreNaive({ id }: JudgedScenario): Promise<string> {
   let bot: ReturnType<typeof startNaiveClient> | null = null;
   const value = (name: string) =>
     said.map((line) => new RegExp(`^ {2}${name} +(\\S+)$`).exec(line)?.[1]).find((each) => each !== undefined) ?? '';
+  const start = (): void => {
+    const [rest, stream, key, secret] = [value('rest'), value('account'), value('key'), value('secret')];
+    bot = startNaiveClient({ rest, stream, key, secret, symbol: 'BTCUSDT', size: 0.05, digits: 3 });
+  };
   await main(['--venue', VENUE, '--scenario', id, '--score', '--patience', String(PATIENCE_S)], {
     commands: null,
     signal: new AbortController().signal,
     complain: (line) => said.push(line),
     say(line) {
       said.push(line);
-      if (line !== 'Ctrl-C ends it.') return;
-      const [rest, stream, key, secret] = [value('rest'), value('account'), value('key'), value('secret')];
-      bot = startNaiveClient({ rest, stream, key, secret, symbol: 'BTCUSDT', size: 0.05, digits: 3 });
+      if (line.startsWith(`${id}: now `)) {
+        bot?.stop();
+        setTimeout(start, AWAY_MS);
+      }
+      if (line === 'Ctrl-C ends it.') start();
     },
   });
   (bot as { stop(): void } | null)?.stop();
@@ -80,7 +102,7 @@ async function scoreNaive({ id }: JudgedScenario): Promise<string> {
 describe('M5: the score cards of the document', () => {
   beforeAll(() => installPeers(), 120_000);
 
-  it.each(judged)('$id: the engine is judged as the document says', async (scenario) => {
+  it.each(ofOurs)('$id: the engine is judged as the document says', async (scenario) => {
     const verdict = await scoreOurs(scenario);
     console.log(lineOf({ scenario, verdict }));
     expect(WORDS[verdict.kind], verdict.because).toBe(toldCards().get(scenario.id)?.ours);

@@ -205,6 +205,11 @@ async function open(options: EngineProcessesOptions, stack: AsyncDisposableStack
         if (performance.now() - began > withinMs) {
           const status = await Promise.all([...running].map(async (each) => (await each.status())?.units ?? each.name));
           const lines = [...running].flatMap((each) => each.complaints.slice(-5));
+          for (const { functionName, recordsBehind, msBehind, lastError } of poller.stats())
+            if (recordsBehind > 0 || lastError !== null)
+              lines.push(
+                `${functionName}: ${recordsBehind} records and ${msBehind} ms behind, ${lastError ?? 'no error'}`,
+              );
           throw new Error(
             `not within ${withinMs} ms: ${what}; ${JSON.stringify(status)} ${[...troubles, ...lines].join(' | ')}`,
           );

@@ -24,6 +24,8 @@ export interface JudgedScenario extends ScenarioText {
   readonly venues: readonly VenueId[];
   /** For how long the bot is watched after the fault struck, ms; most verdicts come sooner. */
   readonly watchMs: number;
+  /** What the owner of the bot has to do once the fault has struck; absent: nothing. */
+  readonly owner?: string;
   /** Waits for what the bot does, arms faults, and says when they struck. Called once, when the bot may be trading already. */
   readonly arm: (stage: Stage) => void;
   /** Null: nothing is decided yet. With `truth.over` there must be a verdict. */

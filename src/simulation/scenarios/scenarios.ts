@@ -1,6 +1,7 @@
 import type { VenueId } from '#core/market/instrument.ts';
 import { accountScenarios } from './account-scenarios.ts';
 import { orderScenarios } from './order-scenarios.ts';
+import { restartScenarios } from './restart-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { streamScenarios } from './stream-scenarios.ts';
 import { unjudgedScenarios } from './unjudged-scenarios.ts';
@@ -10,6 +11,7 @@ export const scenarios: readonly Scenario[] = [
   ...orderScenarios,
   ...streamScenarios,
   ...accountScenarios,
+  ...restartScenarios,
   ...unjudgedScenarios,
 ].sort((a, b) => rank(a.id) - rank(b.id));
 

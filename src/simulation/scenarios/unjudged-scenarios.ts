@@ -1,31 +1,9 @@
 import type { UnjudgedScenario } from './scenario.ts';
 
-const RESTART = 'needs the bot to be stopped and started again, which a venue cannot do';
 const INSIDE = 'shows inside the bot alone';
 
 /** What no venue can stage, or see the outcome of. */
 export const unjudgedScenarios: readonly UnjudgedScenario[] = [
-  {
-    id: 'F5',
-    given: 'an order that is an hour old',
-    when: 'the question for it fails at start',
-    must: 'leave it open and flagged',
-    notJudged: RESTART,
-  },
-  {
-    id: 'F7',
-    given: 'a position older than the history that is asked for',
-    when: 'the bot starts',
-    must: 'adopt it, and only reduce at first',
-    notJudged: RESTART,
-  },
-  {
-    id: 'F9',
-    given: 'many working orders',
-    when: 'the bot is killed and started again',
-    must: 'know all of them again',
-    notJudged: RESTART,
-  },
   {
     id: 'F11',
     given: 'a connection that counts as lost',
@@ -74,13 +52,6 @@ export const unjudgedScenarios: readonly UnjudgedScenario[] = [
     when: 'the bot changes them',
     must: 'let the latest win',
     notJudged: INSIDE,
-  },
-  {
-    id: 'G10',
-    given: 'an order on its way',
-    when: 'the bot is killed before it is sent, acknowledged or filled',
-    must: 'find it: no duplicate, no orphan',
-    notJudged: RESTART,
   },
   {
     id: 'G11',
