@@ -22,6 +22,7 @@ const statement = fc.oneof(
   fc.record({ kind: fc.constant('balance' as const), place, walletBalance: decimal, venueTime: fc.nat({ max: 4 }) }),
   fc.record({ kind: fc.constant('intent' as const), place, orderId }),
   fc.record({ kind: fc.constant('adjustment' as const), place, id: fc.constantFrom('a', 'b') }),
+  fc.record({ kind: fc.constant('feePrice' as const), place, fillId: fc.integer({ min: 1, max: 6 }) }),
 );
 
 /** Events as units make them: each (epoch, sequence) once, one content for each fill and intent. */
@@ -54,6 +55,15 @@ function eventOf(each: Statement, sequence: number): TradingEvent {
       );
     case 'intent':
       return buildEvent('order.intended', intendedBody(each.orderId), at);
+    case 'feePrice': {
+      const conversion = { settlementFee: '6', price: '600', source: 'BNBUSDT query', time: 1 };
+      const fillId = String(each.fillId);
+      return buildEvent(
+        'fee.priced',
+        { fillId, symbol: 'BTCUSDT', fee: '0.01', feeCurrency: 'BNB', ...conversion },
+        at,
+      );
+    }
     case 'adjustment':
       return buildEvent(
         'position.adjusted',
@@ -126,7 +136,7 @@ it('T4: the table, through the real client and with lost answers, ends as the mo
       const items = fake.items().map((item) => ({ item, sort: String(item.sk?.S) }));
       const sorts = items.map(({ sort }) => sort);
       const moves = sorts
-        .filter((sort) => /^(FILL|ADJUSTMENT)#/.test(sort))
+        .filter((sort) => /^(FILL|FEEPRICE|ADJUSTMENT)#/.test(sort))
         .map((sort) => sort.split('#').slice(3).join('#'));
       const places = sorts
         .filter((sort) => sort.startsWith(INDEX_PREFIX.recent))
