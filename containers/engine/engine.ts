@@ -221,6 +221,7 @@ export class Engine {
       build: this.#options.build,
       startedAt: this.#startedAt,
       inputs: this.#inputLog.last,
+      inputsShed: this.#inputLog.shed,
       leases: this.#feedLeases.overview(),
       feeds: this.feeds(),
       units: this.units(),

@@ -70,9 +70,13 @@ export class LanePerformer {
         }
       }
     } finally {
-      if (lane.effects.length > 0) this.#options.carriedOut(lane, this.#now());
-      lane.effects.length = 0;
-      this.#performing.delete(lane);
+      // Whatever becomes of the log: nothing is carried out twice.
+      try {
+        if (lane.effects.length > 0) this.#options.carriedOut(lane, this.#now());
+      } finally {
+        lane.effects.length = 0;
+        this.#performing.delete(lane);
+      }
     }
   }
 

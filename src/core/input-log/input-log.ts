@@ -82,7 +82,7 @@ export class InputLog {
   #part = 0;
   readonly #sink: FrameSink;
   readonly #encoder = new TextEncoder();
-  /** Lines that the publisher shed: a window with shed lines cannot be replayed. */
+  /** Lines that the publisher shed or that could not be written: a window without them cannot be replayed. */
   shed = 0;
 
   constructor(sink: FrameSink) {
@@ -105,10 +105,24 @@ export class InputLog {
     if (!NO_INPUTS.has(kind)) this.#last += 1;
     const { mono, epoch } = now;
     const line: InputLine = { n: this.#last, part: this.#part, mono, epoch, kind, unit, lane, ...origin, body };
-    if (!this.#sink.frame(this.#encoder.encode(JSON.stringify(line)), mono, this.#last)) this.shed += 1;
+    const text = textOf(line);
+    if (text === null) {
+      // A number without a line: nobody is to take the window for whole.
+      this.#last += 1;
+      this.shed += 1;
+    } else if (!this.#sink.frame(this.#encoder.encode(text), mono, this.#last)) this.shed += 1;
   }
 
   get last(): number {
     return this.#last;
+  }
+}
+
+/** Null where JSON has no way to say it: an input must reach its lane all the same. */
+function textOf(line: InputLine): string | null {
+  try {
+    return JSON.stringify(line);
+  } catch {
+    return null;
   }
 }
