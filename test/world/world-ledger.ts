@@ -23,9 +23,18 @@ export class WorldLedger implements LedgerReader {
   /** Sequence numbers that came, by epoch. */
   readonly sequences = new Map<number, Set<number>>();
 
+  /** From outside any engine: under no sequence of theirs. */
+  correct(event: TradingEvent): void {
+    this.#write(event);
+  }
+
   apply(event: TradingEvent): void {
     const seen = this.sequences.get(event.epoch) ?? new Set();
     this.sequences.set(event.epoch, seen.add(event.sequence));
+    this.#write(event);
+  }
+
+  #write(event: TradingEvent): void {
     const write = ledgerWriteOf(event);
     if (write === null) return;
     const key = `${write.partition} ${write.sort} ${write.part}`;

@@ -20,6 +20,8 @@ export interface WorldShape {
   readonly size?: 'small' | 'large';
   /** `hectic`: orders are amended and cancelled as soon as they are sent, and positions held for moments. */
   readonly pace?: 'steady' | 'hectic';
+  /** Whether the reconciler of the cloud runs as well. */
+  readonly reconciled?: boolean;
 }
 
 export const PLAIN_SHAPE: WorldShape = { market: 'linear', limits: 'wide', policy: 'none' };
@@ -44,6 +46,7 @@ export function shapeOf(dice: Dice): WorldShape {
     policy: dice.chance(0.3) ? 'tight' : 'none',
     size: dice.chance(0.5) ? 'large' : 'small',
     pace: dice.chance(0.5) ? 'hectic' : 'steady',
+    reconciled: dice.chance(0.3),
   };
 }
 

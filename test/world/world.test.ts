@@ -1,25 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { FAILED_WORLDS } from './failed-worlds.ts';
+import { failuresOf } from './failing-seeds.ts';
 import { PLANTED_BUGS, type PlantedBugName } from './planted-bugs.ts';
 import { shrinkScript } from './shrink-world.ts';
 import { runWorld } from './world.ts';
 import { scriptOf, type WorldScript } from './world-script.ts';
 import { PLAIN_SHAPE } from './world-shape.ts';
 
-const WORLDS = 200;
+const WORLDS = 250;
 /** Whose logs are replayed; `npm run world -- --replay` does it to any. */
 const REPLAYED = [1, 2, 3, 4, 6, 11, 12, 13];
 /** Each block is a test of its own, so that a failure names fewer seeds. */
 const BLOCK = 25;
-
-async function failuresOf(from: number, count: number): Promise<string[]> {
-  const failures: string[] = [];
-  for (let seed = from; seed < from + count; seed += 1) {
-    const { violation } = await runWorld(scriptOf(seed));
-    if (violation !== null) failures.push(`npm run world -- --seed ${seed} --trace: ${violation}`);
-  }
-  return failures;
-}
 
 describe('the simulated world', () => {
   for (let from = 1; from <= WORLDS; from += BLOCK) {

@@ -18,6 +18,7 @@ import { auditFaults } from './world-audit.ts';
 import { WorldConfirmer } from './world-confirmer.ts';
 import { WorldEngine } from './world-engine.ts';
 import { WorldLedger } from './world-ledger.ts';
+import { startReconciler } from './world-reconciler.ts';
 import { checkRest } from './world-rest.ts';
 import { REST_MS, type Wish, type WorldScript } from './world-script.ts';
 import { PLAIN_SHAPE, unitOf } from './world-shape.ts';
@@ -143,6 +144,7 @@ async function runScript(
   });
   followMarket(venue, source);
 
+  const table = createMemoryLeaseTable();
   const ledger = new WorldLedger();
   const stream = new WorldStream(time, dice, shares);
   const cloud = new WorldProcess('cloud', time);
@@ -151,8 +153,10 @@ async function runScript(
   const confirmer = new WorldConfirmer(cloud, createWorldQueries(venue, { process: cloud, epoch: null, cuts }), ledger);
   stream.read((event) => ledger.apply(event));
   stream.read((event) => confirmer.take(event));
+  const reconciling = { unit, lanes, process: cloud, ledger, table, watch: truth };
+  if (script.shape?.reconciled === true)
+    startReconciler({ ...reconciling, queries: createWorldQueries(venue, { process: cloud, epoch: null, cuts }) });
 
-  const table = createMemoryLeaseTable();
   const outages = { leases: false };
   const tapes: WorldTape[] = [];
   const engines = ['engine-a', 'engine-b'].map(

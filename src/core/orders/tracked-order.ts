@@ -184,6 +184,13 @@ export class TrackedOrder {
     this.venueOrderId ??= fill.venueOrderId;
     this.filledSize = (this.filledSize + parseScaled(fill.size, instrument.sizeScale)) as Size;
     if (this.filledSize > this.reportedSize) this.reportedSize = this.filledSize;
+    const { amendment } = this;
+    // More than it had could only fill under the terms that were asked for: the executions prove them (F14).
+    if (amendment !== null && this.filledSize > this.size && this.filledSize <= amendment.size) {
+      amendment.applied = true;
+      this.size = amendment.size;
+      this.price = amendment.price;
+    }
     const complete = this.filledSize >= this.largestSize;
     const evidence: Evidence[] = complete ? [{ kind: 'fills', fillIds: [...this.#fillIds] }] : [];
     return this.step(complete ? 'fillComplete' : 'fill', now, evidence);

@@ -85,6 +85,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
         validUntil,
         shares.requestLost,
         () => {
+          if (dice.chance(shares.marginRefused * 2)) return refusal('insufficientMargin');
           const outcome = exchange.amend(venue.account, targetOf(target), change.price, change.size);
           if (outcome.kind === 'refused') return refusal(outcome.reason);
           return { kind: 'accepted', venueOrderId: outcome.order.orderId, venueTime: outcome.order.updatedAt };
