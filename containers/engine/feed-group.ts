@@ -2,7 +2,7 @@ import type { AccountConfiguration, FeedConfiguration, LaneConfiguration } from 
 import type { ScannedLane, ScannerConfiguration } from '#core/config/scanner-configuration.ts';
 import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
-import { MillraceError, messageOf } from '#core/errors.ts';
+import { messageOf } from '#core/errors.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import { giveTrade } from '#core/lanes/give-trade.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
@@ -17,7 +17,7 @@ import type { EngineOptions } from './engine.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { FeedRunner, type FeedStatus } from './feed-runner.ts';
 import { FeedScanner, type FeedScanning, type ScannerStatus } from './feed-scanner.ts';
-import type { LaneFeed } from './lane-feed.ts';
+import { laneFeedOf } from './lane-feed.ts';
 import { feedHealth, type PartHealth, switchHealth, unitHealth } from './part-health.ts';
 import { leaseParts, type SupervisedPart } from './supervisor.ts';
 import type { EventOrigin } from './unit-events.ts';
@@ -356,7 +356,11 @@ export class FeedGroup {
         unit,
         account,
         lanes: lanes(unit),
-        scanning: { lanes: scanned(unit), feed: this.#laneFeed(), readLaneSymbol: options.readLaneSymbol ?? NO_SYMBOL },
+        scanning: {
+          lanes: scanned(unit),
+          feed: laneFeedOf(this.name, () => this.#runner),
+          readLaneSymbol: options.readLaneSymbol ?? NO_SYMBOL,
+        },
         risk: risk(),
         venue: this.venue,
         runtime,
@@ -381,19 +385,6 @@ export class FeedGroup {
   #onCutOff(id: UnitId, reason: string): void {
     this.#context.options.log('error', 'cut off from the venue', { unit: id, reason });
     this.#unitLeases.lapse?.(id, CUT_OFF_MS, `cut off from the venue: ${reason}`);
-  }
-
-  #laneFeed(): LaneFeed {
-    const held = (): FeedRunner => {
-      if (this.#runner === null) throw new MillraceError('retryable', 'FEED_NOT_HELD', `feed=${this.name}`);
-      return this.#runner;
-    };
-    return {
-      carry: async (symbol, holder) => held().carry(symbol, holder),
-      // With the feed everything goes that was carried.
-      release: async (symbol, holder) => this.#runner?.release(symbol, holder),
-      book: (symbol) => this.#runner?.book(symbol) ?? null,
-    };
   }
 
   #runtime(mode: UnitRef['mode']): VenueRuntime {

@@ -1,7 +1,7 @@
 import type { ScannedLane } from '#core/config/scanner-configuration.ts';
 import { messageOf } from '#core/errors.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
-import type { SwitchEffect } from '#core/lanes/symbol-switch.ts';
+import type { SwitchEffect } from '#core/lanes/switch-effects.ts';
 import type { SymbolProposal } from '#core/scanner/symbol-chooser.ts';
 
 /** What is told of a proposal: the figures that it was made from. */

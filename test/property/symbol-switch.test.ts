@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SwitchEffect, SwitchFacts } from '#core/lanes/switch-effects.ts';
 import {
   nextSwitchState,
   SWITCH_INPUTS,
@@ -7,7 +8,7 @@ import {
   SWITCH_TRANSITIONS,
   type SwitchState,
 } from '#core/lanes/switch-state.ts';
-import { type SwitchEffect, type SwitchFacts, SymbolSwitch } from '#core/lanes/symbol-switch.ts';
+import { SymbolSwitch } from '#core/lanes/symbol-switch.ts';
 import type { MonoNanos } from '#core/time/clock.ts';
 
 const SYMBOLS = ['AAA', 'BBB', 'CCC'] as const;
