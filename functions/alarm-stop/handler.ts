@@ -1,4 +1,4 @@
-import type { SNSEvent } from 'aws-lambda';
+import type { SNSEvent, SNSMessageAttributes } from 'aws-lambda';
 import { createParameterClient, createSqsClient } from '#aws/clients.ts';
 import { sendCommand } from '#aws/commands.ts';
 import { createLog } from '#aws/log.ts';
@@ -35,8 +35,10 @@ const parts = {
 export async function handler(event: SNSEvent): Promise<{ readonly stopped: number }> {
   let stopped = 0;
   for (const { Sns } of event.Records) {
+    // SNS sends an empty object where there are none, and others that speak for it nothing at all.
+    const given: SNSMessageAttributes | undefined = Sns.MessageAttributes;
     const attributes = Object.fromEntries(
-      Object.entries(Sns.MessageAttributes).map(([name, { Value }]) => [name, String(Value)]),
+      Object.entries(given ?? {}).map(([name, { Value }]) => [name, String(Value)]),
     );
     stopped += await stopUnits(
       {
