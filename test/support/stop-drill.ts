@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { expect, vi } from 'vitest';
@@ -48,6 +49,7 @@ export async function drillStop(endpoint: string, deployment: Deployment): Promi
     expect((await stop('--flatten')).stdout).toBe(`flatten ${UNIT}: told: engine engine-1 has it\n`);
     await stop('--resume', '--unit', UNIT);
     expect(keeper.held()[0]?.desired.wish).toBe('run');
+    await drillAlarm(settings, deployment, sqs);
     await keeper.stop({ release: true });
     expect((await stop('--unit', UNIT)).stdout).toBe(`stop ${UNIT}: written: no engine holds it\n`);
     await expect(stop('--unit', 'main')).rejects.toMatchObject({ code: 2 });
@@ -55,5 +57,33 @@ export async function drillStop(endpoint: string, deployment: Deployment): Promi
     await keeper.stop({ release: false });
     client.destroy();
     sqs.destroy();
+  }
+}
+
+/** Whatever is published to the stop topic becomes a command for each unit. */
+async function drillAlarm(
+  settings: ReturnType<typeof emulatedClientSettings>,
+  deployment: Deployment,
+  sqs: SQSClient,
+): Promise<void> {
+  const sns = new SNSClient(settings);
+  const QueueUrl = deployment.output('CommandQueueUrl');
+  const bodies: unknown[] = [];
+  try {
+    await sns.send(new PublishCommand({ TopicArn: deployment.output('StopTopicArn'), Message: 'the loss of the day' }));
+    await vi.waitFor(
+      async () => {
+        const { Messages } = await sqs.send(
+          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+        );
+        bodies.push(...(Messages ?? []).map(({ Body }) => JSON.parse(Body ?? 'null')));
+        expect(bodies).toContainEqual(
+          expect.objectContaining({ source: 'alarm', unit: UNIT, wish: 'stop', reason: 'the loss of the day' }),
+        );
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+  } finally {
+    sns.destroy();
   }
 }
