@@ -57,21 +57,17 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
     showed:
       'M6: a successor that read a ledger which had not yet taken in its predecessor’s correction of a position told it again, and the ledger counted both',
     script: {
-      seed: 182,
+      seed: 8,
       calmAtMs: 9_604,
-      wallMs: 3_000,
+      wallMs: 3_600_000,
       shares: {
         ...noFaults(),
-        unclearDone: 0.13672063319245353,
-        requestLate: 0.03330703442916274,
-        fillForgotten: 0.055120696052908896,
-        reportTwice: 0.07030849568545819,
-        marginRefused: 0.12470076964236795,
-        refusedLater: 0.04623958810698241,
-        answerLate: 0.2969595395727083,
-        ledgerLate: 0.18287019312847405,
+        fillForgotten: 0.07998937670141458,
+        ledgerLate: 0.5641805689665489,
+        ledgerTwice: 0.19662936250679197,
       },
-      steps: [{ fault: 'leaseOutage', atMs: 7_684, engine: 1, symbol: 1, forMs: 2_228, chance: 0.9864972429350019 }],
+      steps: [{ fault: 'leaseOutage', atMs: 5_854, engine: 1, symbol: 0, forMs: 1_845, chance: 0.26657906943000853 }],
+      shape: { market: 'linear', limits: 'wide', policy: 'none', size: 'large', pace: 'steady' },
     },
   },
   {
