@@ -1,8 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import { mayOpen } from '#core/control/dead-man.ts';
@@ -26,7 +25,7 @@ function configured(configuration: RuntimeConfiguration): RuntimeConfiguration {
   for (const lane of configuration.lanes) {
     lane.confirm = 'unseen';
     lane.strategy.restMs = 600_000;
-    lane.strategy.takeTicks = 100_000;
+    lane.strategy.takeTicks = 8 * lane.strategy.entryTicks;
     lane.strategy.cooldownMs = 200;
     lane.limits.maxDataAgeMs = 500;
   }
@@ -47,18 +46,17 @@ describe('M7, H15: an engine without a standby falls silent', () => {
     const settings = emulatedClientSettings(world.emulator.endpoint);
     watching = new LambdaClient(settings);
     control = DynamoDBDocumentClient.from(new DynamoDBClient(settings));
-    const { unit, keys } = world.venue(VENUE);
-    const secrets = new SecretsManagerClient(settings);
-    await secrets.send(
-      new CreateSecretCommand({ Name: `millrace/local-dead-man/${unit}`, SecretString: JSON.stringify(keys) }),
-    );
-    secrets.destroy();
   }, 5 * MINUTES);
   afterAll(async () => {
     watching?.destroy();
     control?.destroy();
     await world?.close();
   }, 2 * MINUTES);
+
+  /** Whatever a test has left. */
+  afterEach(async () => {
+    await Promise.all(world.engines().map((engine) => engine.kill()));
+  }, MINUTES);
 
   const venue = () => world.venue(VENUE);
   const opening = () => venue().exchange.openOrders(venue().account, null).filter(mayOpen);
@@ -83,7 +81,7 @@ describe('M7, H15: an engine without a standby falls silent', () => {
     const watched = watching.send(
       new InvokeCommand({
         FunctionName: world.deployment.output('DeadManFunction'),
-        Payload: JSON.stringify({ action: 'watch', forSeconds: 40 }),
+        Payload: JSON.stringify({ action: 'watch', forSeconds: 26 }),
       }),
     );
     const tookMs = await world.until('nothing is open', () => opening().length === 0, 2 * BOUND_MS);
