@@ -6,6 +6,7 @@ import { SWITCH_TRANSITIONS } from '#core/lanes/switch-state.ts';
 import { PROOFS } from '#core/orders/evidence-rule.ts';
 import { AFTER_PERSON, ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
 import { RISK_CHECKS } from '#core/risk/checks.ts';
+import { faultReference } from './fault-reference.ts';
 import { scaleReference } from './scale/scale-reference.ts';
 import { venueReference } from './venue-reference.ts';
 
@@ -116,6 +117,7 @@ export const REFERENCE_DOCUMENTS: Readonly<Record<string, () => string>> = {
   'denials.md': denialReference,
   'states.md': stateReference,
   'venues.md': () => venueReference(GENERATED),
+  'faults.md': () => faultReference(GENERATED),
   'scale.md': () => scaleReference(GENERATED),
 };
 
