@@ -4,6 +4,7 @@ import type { LaneGiven } from '#core/input-log/lane-input.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { KeptHalt } from '#core/lanes/lane-halt.ts';
+import type { LaneOpening } from '#core/lanes/lane-opening.ts';
 import type { Now } from '#core/lanes/now.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import { intentOfReport } from '#core/orders/foreign-order.ts';
@@ -73,23 +74,36 @@ export class UnitRecovery {
   async prepare(lane: Lane): Promise<() => void> {
     const { clock, readLedger, unit } = this.#options;
     const ledger = await readLedger(unit, lane.symbol);
+    const venueNow = await this.#askVenueTime();
     // The ledger may lag behind the stream by any time: the venue is asked for everything since the last that the ledger has.
     const earliest = Math.min(
       clock.epochMs(),
+      venueNow ?? Number.POSITIVE_INFINITY,
       ledger.lastKnownAt ?? Number.POSITIVE_INFINITY,
       ...ledger.pendingOrders.map((order) => order.placedAt),
     );
     const from = (earliest - LOOK_BACK_MS) as EpochMs;
     const venue = await this.#askWithNothingWorking(lane, from);
     return () => {
-      if (!this.#options.stopped()) this.#open(lane, ledger, venue);
+      if (!this.#options.stopped()) this.#open(lane, ledger, venue, venueNow === null ? {} : { fillsFrom: from });
     };
   }
 
-  #open(lane: Lane, ledger: LedgerView, venue: VenueView): void {
+  /** Null: the venue does not say. Our own clock may be an hour ahead of it, and what has not happened yet by then is in no position. */
+  async #askVenueTime(): Promise<EpochMs | null> {
+    const { queries, log } = this.#options;
+    try {
+      return await queries.serverTime();
+    } catch (error) {
+      log('warn', "the venue's time is not known", { unit: this.#id, reason: messageOf(error) });
+      return null;
+    }
+  }
+
+  #open(lane: Lane, ledger: LedgerView, venue: VenueView, reach: Pick<LaneOpening, 'fillsFrom'>): void {
     const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue, lane.configuration);
     const now = this.#now();
-    this.#options.take(lane, { kind: 'open', body: plan.opening }, now);
+    this.#options.take(lane, { kind: 'open', body: { ...plan.opening, ...reach } }, now);
     for (const fill of plan.missingFills) {
       const { kind: _kind, source: _source, ...body } = fill;
       this.#options.tell({ type: 'fill', body: { ...body, ...termsOfFill(lane.instrument, fill) } });
@@ -162,7 +176,8 @@ export class UnitRecovery {
     const clientOrderId = order.clientOrderId as ClientOrderId;
     const target = { symbol: lane.symbol, clientOrderId, venueOrderId: null };
     const resolution = await askAboutOrder(queries, lane, target, order.placedAt, clock);
-    if (stopped()) return;
+    // It may have been heard of while it was asked about, and is followed then.
+    if (stopped() || lane.orders.get(clientOrderId) !== null) return;
     const now = this.#now();
     if (resolution.kind === 'found') this.#adopt(lane, resolution.report, order, now);
     else if (resolution.kind === 'absent') this.#adoptUnfound(lane, order, resolution.fills, now);

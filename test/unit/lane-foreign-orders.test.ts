@@ -159,6 +159,24 @@ describe('an order that nobody here placed', () => {
     expect(world.lane.entriesPaused).not.toBeNull();
   });
 
+  it('H8: a question about it that reaches back to before the lane began makes no execution of then new', () => {
+    const began = 1_000_000 as EpochMs;
+    const { world, take } = worldWith({ positionSize: 10, countedFillIds: ['listed'], fillsFrom: began });
+    take(report());
+    const order = world.lane.orders.get('foreign-991');
+    if (order === null) throw new Error('not followed');
+    const listed = (fillId: string, venueTime: number) =>
+      fill(fillId, '0.003', { source: 'query', venueOrderId: '17', venueTime: venueTime as EpochMs });
+    const fills = [listed('of-yesterday', began - 1), listed('listed', began + 1), listed('lost', began + 2)];
+    const canceled = report({ source: 'query', status: 'canceled', venueTime: 2 as EpochMs });
+    world.lane.onResolution(order.intent.clientOrderId, { kind: 'found', report: canceled, fills }, world.now());
+    world.collect();
+    expect(world.lane.position.size).toBe(13);
+    expect(world.told('fill').map((each) => each.fillId)).toEqual(['lost']);
+    world.lane.onFill(fill('streamed', '0.001'), world.now());
+    expect(world.lane.position.size, 'the stream tells only what is new').toBe(14);
+  });
+
   it('M2: one of the unit’s own that its lane does not know is an orphan: followed under its own id, and cancelled', () => {
     const { world, take, alerts } = worldWith();
     take(report({ clientOrderId: `${OWN}1-7` }));

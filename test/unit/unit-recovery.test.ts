@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UnitId, UnitRef } from '#core/control/unit.ts';
-import { giveLane } from '#core/input-log/lane-input.ts';
+import { giveLane, type LaneGiven } from '#core/input-log/lane-input.ts';
 import { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import { createOrderIds, orderIdPrefix } from '#core/orders/client-order-id.ts';
@@ -58,13 +58,21 @@ function laneOn(symbol: string): Lane {
   return new Lane(laneConfiguration({ name: symbol.toLowerCase(), symbol }), { ...BTC, symbol }, ids);
 }
 
-function recoveryOn(queries: VenueQueries, told: EventNote[] = [], ledger: LedgerView = LEDGER): UnitRecovery {
+function recoveryOn(
+  queries: VenueQueries,
+  told: EventNote[] = [],
+  ledger: LedgerView = LEDGER,
+  given: LaneGiven[] = [],
+): UnitRecovery {
   return new UnitRecovery({
     unit: UNIT,
     epoch: 1,
     queries,
     readLedger: () => Promise.resolve(ledger),
-    take: (lane, input, now) => giveLane(lane, input, null, now),
+    take: (lane, input, now) => {
+      given.push(input);
+      giveLane(lane, input, null, now);
+    },
     clock,
     log: () => undefined,
     tell: (note) => told.push(note),
@@ -111,6 +119,27 @@ describe('the recovery of a unit with several lanes', () => {
       laneOn('BTCUSDT'),
     );
     expect(Math.max(...asked)).toBeLessThan(threeHoursAgo);
+  });
+
+  it('H8: a lane knows from when on its fills are counted one by one, by the venue’s clock, not by ours that may be ahead', async () => {
+    const openingsWith = async (serverTime: VenueQueries['serverTime']) => {
+      const asked: number[] = [];
+      const given: LaneGiven[] = [];
+      const queries = venue(0);
+      const fillsSince: VenueQueries['fillsSince'] = (symbol, from) => {
+        asked.push(from);
+        return queries.fillsSince(symbol, from);
+      };
+      const lane = laneOn('BTCUSDT');
+      (await recoveryOn({ ...queries, serverTime, fillsSince }, [], LEDGER, given).prepare(lane))();
+      return { asked: Math.min(...asked), opening: given.find((each) => each.kind === 'open')?.body };
+    };
+    const anHourBehind = (clock.epochMs() - 3_600_000) as EpochMs;
+    const behind = await openingsWith(() => Promise.resolve(anHourBehind));
+    expect(behind.opening).toMatchObject({ fillsFrom: anHourBehind - 600_000 });
+    expect(behind.asked).toBe(anHourBehind - 600_000);
+    const untold = await openingsWith(() => Promise.reject(new VenueError('retry', '-1001', 'busy')));
+    expect(untold.opening).not.toHaveProperty('fillsFrom');
   });
 
   it('F24: a working stop order of a predecessor is followed as what it is: reduce-only, waiting for its trigger, no open entry', async () => {

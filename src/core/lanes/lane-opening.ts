@@ -1,4 +1,5 @@
 import type { Price } from '../market/scaled-decimal.ts';
+import type { EpochMs } from '../time/clock.ts';
 import type { KeptHalt } from './lane-halt.ts';
 
 /** The highest profit of a day before this lease, from which drawdowns are measured. */
@@ -24,6 +25,8 @@ export interface LaneOpening {
   readonly entryPrice: Price;
   /** Fills that this position holds already. */
   readonly countedFillIds: readonly string[];
+  /** The venue's time before which every execution is in this position, listed or not: the recovery asked from then on. Absent: nobody knows. */
+  readonly fillsFrom?: EpochMs;
   /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
   readonly dailyProfit: number;
   /** Absent: the ledger has none of this day. */

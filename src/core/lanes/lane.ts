@@ -131,7 +131,7 @@ export class Lane {
   open(opening: LaneOpening, now: Now): void {
     if (this.#opened) throw new MillraceError('fatal', 'LANE_OPENED_TWICE', `lane=${this.name}`);
     this.#opened = true;
-    this.#desk.open(opening.countedFillIds, opening.ownPrefix ?? null);
+    this.#desk.open(opening);
     const { positionText, entryPrice, unexplained } = opening;
     if (positionText === undefined) this.position.adopt(opening.positionSize, entryPrice);
     else this.position.adoptUnits(this.position.unitsOf(positionText), entryPrice);

@@ -12,6 +12,7 @@ import { Amendments } from './amendments.ts';
 import { ForeignOrders } from './foreign-orders.ts';
 import { LaneCosts } from './lane-costs.ts';
 import type { OrderAction, Resolution } from './lane-effects.ts';
+import type { LaneOpening } from './lane-opening.ts';
 import { LaneOrders } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 import type { Now } from './now.ts';
@@ -45,7 +46,10 @@ export class OrderDesk {
   readonly #lane: string;
   readonly #instrument: Instrument;
   readonly #outbox: LaneOutbox;
-  readonly #countedFills = new Set<string>();
+  /** Ids of fills that count, with the venue's time of each. */
+  readonly #countedFills = new Map<string, number>();
+  /** Executions of before this, by the venue's time, are in the position for sure: questions that reach further back do not make them new. */
+  #fillsFrom = Number.NEGATIVE_INFINITY;
   readonly #amendments: Amendments;
   readonly #foreign: ForeignOrders;
   readonly #alerts: OrderAlerts;
@@ -71,9 +75,10 @@ export class OrderDesk {
   }
 
   /** Fills that the opening position holds already, and what the unit's own ids begin with. */
-  open(fillIds: readonly string[], ownPrefix: string | null): void {
-    for (const id of fillIds) this.#countedFills.add(id);
-    this.#foreign.ownPrefix = ownPrefix;
+  open({ countedFillIds, fillsFrom, ownPrefix }: LaneOpening): void {
+    for (const id of countedFillIds) this.#countedFills.set(id, Number.NEGATIVE_INFINITY);
+    if (fillsFrom !== undefined) this.#fillsFrom = fillsFrom;
+    this.#foreign.ownPrefix = ownPrefix ?? null;
   }
 
   /** Tells and places an order that risk has passed. */
@@ -145,12 +150,13 @@ export class OrderDesk {
   /** Counts one execution, once. */
   fill(fill: FillReport, now: Now): void {
     if (this.#countedFills.has(fill.fillId)) return;
+    if (fill.source === 'query' && fill.venueTime < this.#fillsFrom) return;
     // Read whole before it counts as counted: one that cannot be read is not lost to a later, better report.
     const price = parseScaled(fill.price, this.#instrument.priceScale) as Price;
     const size = parseScaled(fill.size, this.#instrument.sizeScale) as Size;
     const terms = this.costs.termsOf(fill, now);
     const kept = this.position.unitsOf(terms.positionFee ?? '0');
-    this.#countFill(fill.fillId);
+    this.#countFill(fill);
     this.activity += 1;
     const order = this.orders.find(fill.clientOrderId, fill.venueOrderId);
     if (this.position.size === 0) this.openedAt = now.mono;
@@ -272,11 +278,15 @@ export class OrderDesk {
     this.#alerts.refusedDecision(decision, note === null ? 'became Unknown only after that' : `is ${order.state}`);
   }
 
-  #countFill(fillId: string): void {
-    this.#countedFills.add(fillId);
+  #countFill({ fillId, venueTime }: FillReport): void {
+    this.#countedFills.set(fillId, venueTime);
     if (this.#countedFills.size <= COUNTED_FILLS_KEPT) return;
     const [oldest] = this.#countedFills;
-    if (oldest !== undefined) this.#countedFills.delete(oldest);
+    if (oldest === undefined) return;
+    const [id, time] = oldest;
+    this.#countedFills.delete(id);
+    // What is forgotten must not count again when it is listed once more.
+    this.#fillsFrom = Math.max(this.#fillsFrom, time + 1);
   }
 
   #placeAnswered(order: TrackedOrder, answer: OrderAnswer, now: Now): void {
