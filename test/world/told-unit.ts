@@ -22,10 +22,10 @@ export class ToldUnit {
   readonly #exits = new Map<string, Set<string>>();
   readonly #touched = new Set<string>();
   readonly #touchedOrders = new Set<string>();
-  /** Whether the venue has lied in this world: then what it said may not fit. */
-  readonly #lied: () => boolean;
+  /** Whether the venue has lied in this world, or of an order: then what it said may not fit. */
+  readonly #lied: (clientOrderId?: string) => boolean;
 
-  constructor(lanes: () => readonly Lane[], lied: () => boolean) {
+  constructor(lanes: () => readonly Lane[], lied: (clientOrderId?: string) => boolean) {
     this.#lanes = lanes;
     this.#lied = lied;
   }
@@ -102,7 +102,7 @@ export class ToldUnit {
     }
     for (const id of this.#touchedOrders) {
       const told = this.#orders.get(id);
-      const order = told === undefined ? null : this.#orderOf(id);
+      const order = told === undefined || this.#lied(id) ? null : this.#orderOf(id);
       const contradiction = order === null ? null : (told?.contradicts(order.state) ?? null);
       if (contradiction !== null) return `order ${id} is ${contradiction}`;
     }

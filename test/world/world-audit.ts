@@ -47,7 +47,8 @@ export async function auditFaults(
   const faults = audit.orders.flatMap(({ audited, verdict }) => {
     const { state } = audited.order;
     if (state === null || !state.terminal || lacking.has(state.venueOrderId ?? '')) return [];
-    if (lied.has(audited.order.clientOrderId)) return [];
+    // A person says which end it came to, and not how much of it; its executions may come after.
+    if (lied.has(audited.order.clientOrderId) || state.evidence.some((each) => each.kind === 'person')) return [];
     return verdict.verdict === 'unproven' ? [`${verdict.clientOrderId}: ${verdict.faults.join('; ')}`] : [];
   });
   const orphans = audit.orphans.map((fill) => `execution ${fill.fillId} of ${fill.clientOrderId} has no order`);

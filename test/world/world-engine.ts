@@ -48,7 +48,7 @@ export interface WorldEngineOptions {
   readonly readLedger: ReadLedger;
   readonly bug: PlantedBug | null;
   /** Whether the venue has said what is not so. */
-  readonly lied: () => boolean;
+  readonly lied: (clientOrderId?: string) => boolean;
   readonly onInput: (line: Uint8Array) => void;
   readonly onEvent: (engine: WorldEngine, event: TradingEvent) => void;
   readonly onQuote: (symbol: string, sync: BookSync) => void;

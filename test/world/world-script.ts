@@ -125,6 +125,21 @@ const ACTIVE_MS = 40_000;
 /** After these an engine cannot know what is so for a while, and less of the rest can be checked. */
 const RARE: ReadonlySet<MessageFault> = new Set(['falseRefusal', 'endCorrected', 'canceledToo']);
 
+/** What goes wrong together where a table's rarer cells are to be come by: shares at their highest, and steps besides. */
+const FOCI: readonly { readonly shares: Partial<FaultShares>; readonly steps: readonly StepFault[] }[] = [
+  // Answers come after all that follows from the requests.
+  { shares: { answerLate: 0.6, unclearDone: 0.35, reportLate: 0.4, cancelLost: 0.1 }, steps: ['command', 'command'] },
+  { shares: { answerLate: 0.6, marginRefused: 0.2, requestLate: 0.15, unclearUndone: 0.15 }, steps: ['command'] },
+  { shares: { falseRefusal: 0.5, answerLate: 0.3, stateLost: 0.3, reportLate: 0.4 }, steps: [] },
+  { shares: { endCorrected: 0.5, stateLost: 0.4, reportLate: 0.5, cancelLost: 0.2 }, steps: [] },
+  // Nobody can be asked, and people say what they see.
+  {
+    shares: { answerLost: 0.5, fillLost: 0.6, stateLost: 0.6, unclearDone: 0.3, queryFails: 0.4 },
+    steps: ['cutQueries', 'cutQueries', 'decision', 'decision', 'wrongDecision', 'wrongDecision'],
+  },
+  { shares: { fillForgotten: 0.2, stateLost: 0.2 }, steps: ['unexplained', 'unexplained', 'command'] },
+];
+
 /** What a seed makes: a handful of message faults and steps; with `faults`, only those that stand for these rows of the fault list. `open`: with these as well. */
 export function scriptOf(
   seed: number,
@@ -150,8 +165,18 @@ export function scriptOf(
     (fault) => wanted(STEP_FAULTS[fault]) && !(shape.market === 'spot' && fault === 'unexplained'),
   );
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
-  const steps = Array.from({ length: count }, () => stepOf(dice, kinds)).sort((one, other) => one.atMs - other.atMs);
-  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape };
+  const steps = Array.from({ length: count }, () => stepOf(dice, kinds));
+  const focused = faults === null && dice.chance(0.25);
+  if (focused) {
+    const focus = dice.pick(FOCI);
+    for (const [fault, highest] of Object.entries(focus.shares))
+      shares[fault as MessageFault] = highest * dice.between(0.5, 1);
+    if (shape.market === 'spot') shares.fillForgotten = 0;
+    steps.push(...focus.steps.filter((fault) => kinds.includes(fault)).map((fault) => stepOf(dice, [fault])));
+  }
+  steps.sort((one, other) => one.atMs - other.atMs);
+  const pace = focused ? { size: 'large' as const, pace: 'hectic' as const } : {};
+  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape: { ...shape, ...pace } };
 }
 
 function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {

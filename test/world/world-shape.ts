@@ -35,7 +35,8 @@ const LARGE = 25;
 const UNITS = {
   linear: 'bybit-linear',
   inverse: 'deribit',
-  spot: 'bybit-spot',
+  // It amends no price: there an entry that follows its touch is cancelled, and what is left of it placed anew.
+  spot: 'binance-spot',
 } as const satisfies Record<WorldShape['market'], UnitRef['venue']>;
 
 export function shapeOf(dice: Dice): WorldShape {
