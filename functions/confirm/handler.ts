@@ -27,6 +27,7 @@ export const handler = createTradingProcessor({
     if (step === null) return parts.count('notConcerned');
     if (step.kind === 'begin' && isDeniedIn(batch, step.order.clientOrderId)) return parts.count('deniedAtOnce');
     if (step.kind === 'begin') return parts.count((await waits.begin(step.order)) ? 'begun' : 'begunBefore');
+    if (step.begins !== undefined) parts.count((await waits.begin(step.begins)) ? 'begun' : 'begunBefore');
     const withhold = step.knownToVenue && isDrilled(step.clientOrderId, settings.MILLRACE_CONFIRMATION_DRILL);
     parts.count(await waits.reportEnd(step.clientOrderId, step.end, step.precedence, withhold));
   },

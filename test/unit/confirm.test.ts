@@ -71,6 +71,14 @@ describe('confirm: what events ask', () => {
     expect(confirmationStepOf(buildEvent('order.state', stateBody(id, 'Unknown')))).toMatchObject({ kind: 'begin' });
   });
 
+  it('H3, F24: a stop that rested is followed from the moment it leaves its rest, to an end that may be the same moment', () => {
+    const told = (to: 'PendingCancel' | 'Filled') =>
+      confirmationStepOf(buildEvent('order.state', stateBody(id, to, { confirm: true })));
+    expect(told('PendingCancel')).toMatchObject({ kind: 'begin', order: { clientOrderId: id } });
+    expect(told('Filled')).toMatchObject({ kind: 'end', begins: { clientOrderId: id }, end: { state: 'Filled' } });
+    expect(confirmationStepOf(buildEvent('order.state', stateBody(id, 'Filled')))).not.toHaveProperty('begins');
+  });
+
   it('M1: a terminal state with evidence is an end, one without is none', () => {
     expect(confirmationStepOf(buildEvent('order.state', stateBody(id, 'Filled')))).toMatchObject({
       kind: 'end',

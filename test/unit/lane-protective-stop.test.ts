@@ -34,6 +34,20 @@ function breach(world: LaneWorld): void {
 }
 
 describe('a stop loss that the venue holds', () => {
+  it('H3, F24: no confirmation waits for it while it rests; the change by which it leaves its rest asks for one, once', () => {
+    for (const confirm of ['every', 'unseen'] as const) {
+      const { world, stop } = protectedWorld({ ...HELD, confirm });
+      const told = () =>
+        world.told('order.state').filter((each) => each.clientOrderId === stop.clientOrderId && each.confirm === true);
+      expect(world.told('order.intended').find((each) => each.clientOrderId === stop.clientOrderId)?.confirm).toBe(
+        false,
+      );
+      expect(told()).toEqual([]);
+      world.fill(stop, stop.size);
+      expect(told().map((each) => each.to)).toEqual(confirm === 'every' ? ['Filled'] : []);
+    }
+  });
+
   it('F24: is one reduce-only stop of the position’s side, size and price, as soon as something is held', () => {
     const { world, stop } = protectedWorld();
     expect(stops(world)).toHaveLength(1);

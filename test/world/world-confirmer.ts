@@ -45,15 +45,20 @@ export class WorldConfirmer {
     const step = confirmationStepOf(event);
     if (step === null) return;
     if (step.kind === 'begin') {
-      if (this.#begun.has(step.order.clientOrderId)) return;
-      this.#begun.add(step.order.clientOrderId);
-      void this.#execute(step.order);
+      this.#begin(step.order);
       return;
     }
-    const { clientOrderId, end, precedence } = step;
+    const { clientOrderId, end, precedence, begins } = step;
+    if (begins !== undefined) this.#begin(begins);
     const known = this.#ends.get(clientOrderId);
     if (known === undefined || known.precedence < precedence) this.#ends.set(clientOrderId, { end, precedence });
     this.#wake.get(clientOrderId)?.();
+  }
+
+  #begin(order: ConfirmedOrder): void {
+    if (this.#begun.has(order.clientOrderId)) return;
+    this.#begun.add(order.clientOrderId);
+    void this.#execute(order);
   }
 
   async #execute(order: ConfirmedOrder): Promise<void> {

@@ -100,6 +100,8 @@ export const TRADING_EVENT_BODIES = {
       reason: z.string(),
       /** Of an order that nobody here placed, and that has no intent: what it is. Its id is `foreign-` and the venue's own. */
       foreign: z.object({ side, reduceOnly: z.boolean() }).optional(),
+      /** From here Step Functions follow the order, which rested before: a stop may rest for days, and no confirmation's deadline may take it away. */
+      confirm: z.literal(true).optional(),
       /** Present on every terminal state (M1). */
       evidence: z.array(evidence),
     })

@@ -1,5 +1,7 @@
-import type { TrackedOrder } from '../orders/tracked-order.ts';
+import type { OrderState } from '../events/trading-event.ts';
+import type { OrderChangeNote, TrackedOrder } from '../orders/tracked-order.ts';
 
+const RESTS: ReadonlySet<OrderState> = new Set(['Initialized', 'Submitted', 'Accepted']);
 /** Ended orders kept for late reports and fills. */
 const ENDED_KEPT = 256;
 
@@ -157,6 +159,11 @@ export function isPending(order: TrackedOrder): boolean {
 /** A stop that rests at the venue for the position. */
 export function isProtectiveStop({ intent }: TrackedOrder): boolean {
   return intent.type === 'stopMarket' && intent.reduceOnly;
+}
+
+/** Whether a protective stop leaves its rest by this change: triggered, ended, in doubt, or wished away. */
+export function leavesRest(order: TrackedOrder, { from, to }: OrderChangeNote): boolean {
+  return isProtectiveStop(order) && RESTS.has(from) && !RESTS.has(to);
 }
 
 /** Whether it rests at the venue as far as anybody knows, and nothing was asked or wished of it. */

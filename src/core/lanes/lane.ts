@@ -68,7 +68,7 @@ export class Lane {
     this.symbol = configuration.symbol;
     this.configuration = configuration;
     this.instrument = instrument;
-    this.#desk = new OrderDesk(configuration.name, instrument, this.#outbox);
+    this.#desk = new OrderDesk(configuration.name, instrument, this.#outbox, configuration.confirm === 'every');
     this.#gate = new OrderGate(configuration, instrument, nextOrderId, this.#desk, this.#outbox, book);
     this.#pauses = new EntryPauses(this, this.#gate.context, this.#outbox);
     this.#strategy = createStrategy(configuration.strategy, instrument);

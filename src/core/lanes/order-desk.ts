@@ -13,7 +13,7 @@ import { ForeignOrders } from './foreign-orders.ts';
 import { LaneCosts } from './lane-costs.ts';
 import type { OrderAction, Resolution } from './lane-effects.ts';
 import type { LaneOpening } from './lane-opening.ts';
-import { LaneOrders } from './lane-orders.ts';
+import { LaneOrders, leavesRest } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 import type { Now } from './now.ts';
 import { OrderAlerts } from './order-alerts.ts';
@@ -44,6 +44,7 @@ export class OrderDesk {
   /** After an exit that was refused, the next one waits until then. */
   exitNotBefore = Number.NEGATIVE_INFINITY;
   readonly #lane: string;
+  readonly #confirmsStops: boolean;
   readonly #instrument: Instrument;
   readonly #outbox: LaneOutbox;
   /** Ids of fills that count, with the venue's time of each. */
@@ -56,8 +57,10 @@ export class OrderDesk {
   /** Decisions of people that were taken or refused: each comes with every desired state. */
   readonly #decided = new Set<string>();
 
-  constructor(lane: string, instrument: Instrument, outbox: LaneOutbox) {
+  /** `confirmsStops`: whether Step Functions follow a protective stop from the moment it leaves its rest. */
+  constructor(lane: string, instrument: Instrument, outbox: LaneOutbox, confirmsStops = false) {
     this.#lane = lane;
+    this.#confirmsStops = confirmsStops;
     this.#instrument = instrument;
     this.#outbox = outbox;
     this.position = new Position(instrument);
@@ -379,6 +382,7 @@ export class OrderDesk {
       size: formatScaled(order.size, sizeScale),
       reason,
       ...(order.foreign ? { foreign: { side: order.intent.side, reduceOnly: order.intent.reduceOnly } } : {}),
+      ...(this.#confirmsStops && leavesRest(order, note) ? { confirm: true as const } : {}),
       evidence: order.evidence.map((each) => (each.kind === 'fills' ? { ...each, fillIds: [...each.fillIds] } : each)),
     });
     if (order.state === 'Rejected' && order.intent.reduceOnly) this.exitNotBefore = order.changedAt + SECOND;

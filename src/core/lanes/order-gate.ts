@@ -167,7 +167,7 @@ export class OrderGate {
         signalPrice: formatScaled(intent.side === 'buy' ? askPrice : bidPrice, priceScale),
         signalAgeMs: Number.isFinite(dataAgeMs) ? Math.max(0, dataAgeMs) : 0,
         ...(intent.triggerPrice === undefined ? {} : { triggerPrice: formatScaled(intent.triggerPrice, priceScale) }),
-        // What rests to protect may rest for days: a confirmation's deadline must not take it away. It is followed from the moment it is in doubt.
+        // What rests to protect may rest for days: a confirmation's deadline must not take it away. It is followed from the moment it leaves its rest.
         confirm: this.#configuration.confirm === 'every' && intent.type !== 'stopMarket',
         ...(this.#instrument.kind === 'spot' && this.#configuration.reservedSize !== '0'
           ? { reservedSize: this.#configuration.reservedSize }
