@@ -94,6 +94,14 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
         sizeOf(lane.instrument, lane.configuration.limits.maxPositionSize),
     );
   }),
+  // Markets of paper accounts never close.
+  MARKET_CLOSED: entry(() => 'passes'),
+  SHORT_IMPOSSIBLE: entry((facts) => {
+    const { intent, lane } = facts;
+    if (lane.instrument.kind !== 'spot' || intent.side === 'buy') return 'passes';
+    const offered = working(facts).filter((order) => !order.intent.reduceOnly && order.intent.side === 'sell');
+    return when(intent.size > lane.position.size - offered.reduce((sum, order) => sum + order.openSize, 0));
+  }),
   EXIT_AT_WORK: every((facts) => {
     if (!facts.intent.reduceOnly || hasReduceOnly(facts.lane.instrument.kind)) return 'passes';
     return when(working(facts).some((order) => order.intent.reduceOnly));

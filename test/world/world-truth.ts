@@ -4,6 +4,7 @@ import type { TradingEvent, TradingEventBody, TradingEventOf } from '#core/event
 import { formatExact, parseExact } from '#core/ledger/exact-decimal.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
+import type { Side } from '#core/market/market-message.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { OrderIntent, OrderReport } from '#core/orders/order.ts';
@@ -61,6 +62,8 @@ export class WorldTruth implements VenueWatch {
   /** Ids that were told never to have reached the venue, with the evidence. */
   readonly #never = new Map<string, string>();
   readonly #foreignUntilMs = new Map<string, number>();
+  /** What was last decided on while nothing was held. */
+  readonly #decisions = new Map<string, { readonly side: Side; readonly size: number }>();
   readonly #tops = new Map<string, Map<number, string>>();
   readonly #moves = new Map<string, Move>();
   #openEpoch = 0;
@@ -147,7 +150,7 @@ export class WorldTruth implements VenueWatch {
     if (known === undefined) this.fail('3: every order passes risk', `${id} was never intended`);
     else if (known.denied) this.fail('3: every order passes risk', `${id} was denied`);
     else this.#compare(intent, known.body);
-    if (!intent.reduceOnly) this.#checkEntry(id, symbol);
+    if (!intent.reduceOnly) this.#checkEntry(intent);
   }
 
   placed(_client: VenueClient, intent: OrderIntent, outcome: PlaceOutcome): void {
@@ -261,12 +264,18 @@ export class WorldTruth implements VenueWatch {
     if (!same) this.fail('3: what is sent is what was intended', `${intent.clientOrderId} goes to ${intent.symbol}`);
   }
 
-  /** H7 by the venue's own books: an entry meets neither a position nor another entry. */
-  #checkEntry(id: string, symbol: string): void {
-    const { exchange, account, time } = this.#options;
-    if ((this.#foreignUntilMs.get(symbol) ?? 0) > time.nowMs) return;
+  /** H7 by the venue's own books: an entry meets neither another entry nor a position, but for what its own decision has filled of it under an earlier order (F23). */
+  #checkEntry({ clientOrderId: id, symbol, side, size }: OrderIntent): void {
+    const { exchange, account, time, instruments } = this.#options;
     const held = heldAt(this.#options, symbol);
-    if (!this.#isFlat(symbol, held)) this.fail('H7: no double entry', `${id} while the venue holds ${held} ${symbol}`);
+    const decided = this.#decisions.get(symbol);
+    const foreign = (this.#foreignUntilMs.get(symbol) ?? 0) > time.nowMs;
+    if (this.#isFlat(symbol, held) || foreign) this.#decisions.set(symbol, { side, size });
+    if (foreign) return;
+    const heldSize = Math.abs(Number(held)) * 10 ** (instruments.get(symbol)?.sizeScale ?? 0);
+    const isRest = decided?.side === side && heldSize + size <= decided.size + 1e-6;
+    if (!this.#isFlat(symbol, held) && !isRest)
+      this.fail('H7: no double entry', `${id} while the venue holds ${held} ${symbol}`);
     const other = exchange
       .openOrders(account, symbol)
       .find((each) => !each.reduceOnly && this.isOurs(each.clientOrderId));
