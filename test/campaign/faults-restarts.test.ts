@@ -296,13 +296,19 @@ describe('M5: engines that end in the middle of it, and their successors', () =>
     await world.wish(MANY, 'run', 'enter everywhere');
     const working = () =>
       venue.exchange.openOrders(venue.account, null).filter((order) => order.clientOrderId !== null);
-    await world.until('fourteen work', () => working().length >= WORKING, 3 * MINUTES);
-    venue.pause();
-    await pause(1_000);
-    const before = working();
-    expect(before.length).toBeGreaterThanOrEqual(WORKING);
+    await world.until('it is traded', async () => (await world.trader(MANY)) !== null, MINUTES);
     const trader = await traderOf(MANY);
-    await trader.kill();
+    let before: readonly SimulatedOrder[] = [];
+    const struck = (): boolean => {
+      const now = working();
+      if (now.length < WORKING) return false;
+      before = now;
+      // Nobody takes any of them while nobody is there.
+      venue.pause();
+      void trader.kill();
+      return true;
+    };
+    await world.until('fourteen work', struck, 3 * MINUTES);
     venue.resume();
     await takenOver(MANY, trader);
     await world.wish(MANY, 'flatten', 'it is over');
