@@ -1,4 +1,5 @@
-import { FAULT_TABLE, type FaultLevel, type FaultRow } from './fault-table.ts';
+import type { FaultLevel, FaultRow } from './fault-row.ts';
+import { FAULT_TABLE } from './fault-table.ts';
 
 const LEVELS: Readonly<Record<FaultLevel, string>> = {
   engine:
