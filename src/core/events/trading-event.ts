@@ -3,12 +3,12 @@ import { MODES } from '../control/unit.ts';
 import { SWITCH_STATES } from '../lanes/switch-state.ts';
 import { VENUES } from '../market/instrument.ts';
 import { AMENDMENT_OUTCOMES } from '../orders/amendment.ts';
+import { decimal, epochMs } from './event-values.ts';
+import { FEED_EVENT_BODIES } from './feed-event-bodies.ts';
 
 /** Version of the envelope and of every payload. Changes are additive; consumers deploy first; an unknown version is held and retried. */
 export const TRADING_EVENT_VERSION = 1;
 
-const decimal = z.string().regex(/^-?\d+(\.\d+)?$/, 'decimal text');
-const epochMs = z.number().nonnegative();
 const side = z.enum(['buy', 'sell']);
 
 /** States of an order; the transition table is `core/orders/order-state.ts`. */
@@ -265,44 +265,7 @@ export const TRADING_EVENT_BODIES = {
       reason: z.string(),
     })
     .describe('A lease changed hands.'),
-  'feed.gap': z
-    .object({
-      connection: z.string(),
-      symbol: z.string(),
-      reason: z.string(),
-      lastSequence: z.string().nullable(),
-      firstSequence: z.string().nullable(),
-    })
-    .describe(
-      'Market data is missing between two venue sequence numbers: declared when the successor has its first valid book.',
-    ),
-  'feed.closed': z
-    .object({
-      connection: z.string(),
-      how: z.enum(['inOrder', 'torn']),
-      received: z.number(),
-      published: z.number(),
-      shed: z.number(),
-    })
-    .describe('The conservation account of one market connection.'),
-  'feed.hour': z
-    .object({
-      connection: z.string(),
-      /** End of the hour. */
-      hourEnd: epochMs,
-      /** Sequence numbers of the frames received in the hour; with `received` 0 the last is below the first. */
-      firstSequence: z.number(),
-      lastSequence: z.number(),
-      received: z.number(),
-      /** Settled in the hour. */
-      published: z.number(),
-      shed: z.number(),
-      /** Received and not settled yet at its end. */
-      pending: z.number(),
-      /** Frames that should have been settled by now and are not, or were settled without having been received; 0 unless something is wrong. */
-      difference: z.number(),
-    })
-    .describe('The conservation account of one market connection and hour.'),
+  ...FEED_EVENT_BODIES,
   'command.applied': z
     .object({
       version: z.number(),
