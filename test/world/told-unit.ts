@@ -1,4 +1,5 @@
 import type { DesiredState } from '#core/control/desired-state.ts';
+import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { InputKind } from '#core/input-log/input-log.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
@@ -21,6 +22,10 @@ export class ToldUnit {
   readonly #byVenueId = new Map<string, string>();
   readonly #exits = new Map<string, Set<string>>();
   readonly #touched = new Set<string>();
+  /** Lanes that were halted, with the wish that was in force; null: by a predecessor. */
+  readonly #halted = new Map<string, number | null>();
+  /** The version of the wish that each lane heard last. */
+  readonly #wishes = new Map<string, number>();
   readonly #touchedOrders = new Set<string>();
   /** Whether the venue has lied in this world, or of an order: then what it said may not fit. */
   readonly #lied: (clientOrderId?: string) => boolean;
@@ -68,6 +73,7 @@ export class ToldUnit {
         this.#verified(lane, body as Verification);
         return;
       case 'desired':
+        this.#wished(lane.name, body as DesiredState);
         // A lane that was halted and goes on may have an exit at work.
         this.#exits.get(lane.symbol)?.clear();
         for (const { clientOrderId } of (body as DesiredState).decisions ?? []) this.#get(clientOrderId)?.decided();
@@ -87,6 +93,28 @@ export class ToldUnit {
     }
   }
 
+  /** What the lanes say of themselves: that they halted, and why, people are told. */
+  told(event: TradingEvent): void {
+    if (event.type !== 'alert' || event.body.code !== 'LANE_HALTED') return;
+    const [kind, name = ''] = event.body.dedupeKey.split('/');
+    this.#halted.set(name, kind === 'halt' ? (this.#wishes.get(name) ?? 0) : null);
+  }
+
+  /** People wish it to run who knew of the halt. */
+  #wished(lane: string, { wish, version, wishVersion = version }: DesiredState): void {
+    this.#wishes.set(lane, wishVersion);
+    const under = this.#halted.get(lane);
+    if (wish === 'run' && under !== undefined && under !== null && wishVersion > under) this.#halted.delete(lane);
+  }
+
+  #haltContradicts({ name, state, instrument }: Lane): string | null {
+    const under = this.#halted.get(name);
+    // A halt that came with the takeover ends by a wish that is not known here; a spot holding that nobody explains outlasts any wish.
+    if (under === null || instrument.kind === 'spot') return null;
+    if (under === undefined) return state === 'Halted' ? `lane ${name} is Halted, and nothing has halted it` : null;
+    return state === 'Halted' ? null : `lane ${name} is ${state}, and was halted`;
+  }
+
   /** Whether anything was said or asked since the last check. */
   get touched(): boolean {
     return this.#touched.size > 0;
@@ -96,7 +124,7 @@ export class ToldUnit {
   check(): string | null {
     for (const lane of this.#lanes()) {
       if (!this.#touched.has(lane.symbol)) continue;
-      const fault = laneContradicts(lane, this.#exits.get(lane.symbol) ?? NO_EXITS);
+      const fault = this.#haltContradicts(lane) ?? laneContradicts(lane, this.#exits.get(lane.symbol) ?? NO_EXITS);
       if (fault !== null) return fault;
       if (lane.refusedTransitions > 0 && !this.#lied()) return `lane ${lane.name} refused what it was truly told`;
     }

@@ -313,7 +313,9 @@ export class WorldEngine {
       onInput,
       onEvent: (event) => {
         onEvent(this, event);
-        if (event.epoch === this.#epoch) this.#witness?.told(event);
+        if (event.epoch !== this.#epoch) return;
+        this.#told?.told(event);
+        this.#witness?.told(event);
       },
     });
   }
