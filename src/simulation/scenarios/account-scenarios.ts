@@ -181,8 +181,11 @@ function findsOut(truth: Truth, wanted: readonly Asked[], what: string): Verdict
 /** The subject is the order that closed the position: an exit of what was held before it, without reduce-only, opens another. */
 function closesNothing(truth: Truth): Verdict | null {
   const { subject } = truth;
+  // Of a bot that marks its exits as reduce-only, what is not marked is an entry, of whatever size.
+  const marksExits = truth.before.some((act) => isNew(act) && act.order.reduceOnly);
   const wrong = truth.acts.findIndex(
     (act) =>
+      !marksExits &&
       isNew(act) &&
       act.at - truth.struckAt >= ON_THE_WAY_MS &&
       act.order.symbol === subject?.symbol &&
