@@ -1,9 +1,10 @@
 import { MillraceError } from '#core/errors.ts';
 import { emulatedClientSettings } from './aws-environment.ts';
+import type { EnvironmentName } from './environment-arguments.ts';
 import { runningEmulators } from './running-emulators.ts';
 
 /** Where an environment's AWS is, for commands of people: on AWS wherever their profile says, else the `npm start` that runs. Throws `NOTHING_RUNS` and `SEVERAL_RUN`. */
-export async function environmentClientSettings(environment: 'local' | 'dev' | 'prod') {
+export async function environmentClientSettings(environment: EnvironmentName) {
   if (environment !== 'local') return {};
   const given = process.env.AWS_ENDPOINT_URL ?? '';
   const endpoints = given === '' ? await runningEmulators() : [given];

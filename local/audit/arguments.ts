@@ -1,10 +1,15 @@
-import { parseArgs } from 'node:util';
-import { parseUnitId, type UnitRef } from '#core/control/unit.ts';
-import { MillraceError, messageOf } from '#core/errors.ts';
+import type { UnitRef } from '#core/control/unit.ts';
+import {
+  argumentsInvalid,
+  ENVIRONMENT_OPTIONS,
+  type EnvironmentName,
+  readEnvironment,
+  readOptions,
+} from '../environment-arguments.ts';
 
 /** What is to be audited. */
 export interface AuditArguments {
-  readonly environment: 'local' | 'dev' | 'prod';
+  readonly environment: EnvironmentName;
   /** Null: all units that have lanes. */
   readonly units: readonly UnitRef[] | null;
   /** By the time of the order's intent, ms; null: any. */
@@ -21,28 +26,14 @@ export const USAGE = `npm run audit -- [--unit <mode>/<account>/<venue>]… [--f
 export function parseAuditArguments(argv: readonly string[]): AuditArguments {
   const faults: string[] = [];
   const options = {
-    unit: { type: 'string', multiple: true },
+    ...ENVIRONMENT_OPTIONS,
     from: { type: 'string' },
     to: { type: 'string' },
     order: { type: 'string' },
     'no-confirmations': { type: 'boolean', default: false },
-    environment: { type: 'string', default: 'local' },
   } as const;
-  const read = () => {
-    try {
-      return parseArgs({ args: [...argv], options }).values;
-    } catch (error) {
-      throw new MillraceError('configuration', 'ARGUMENTS_INVALID', `\n  - ${messageOf(error)}\n${USAGE}`);
-    }
-  };
-  const values = read();
-  const environment = (['local', 'dev', 'prod'] as const).find((each) => each === values.environment);
-  if (environment === undefined) faults.push(`--environment must be local, dev or prod, not ${values.environment}`);
-  const units = values.unit?.flatMap((text) => {
-    const unit = parseUnitId(text);
-    if (unit === null) faults.push(`--unit must read <mode>/<account>/<venue>, not ${text}`);
-    return unit === null ? [] : [unit];
-  });
+  const values = readOptions(argv, options, USAGE);
+  const { environment, units } = readEnvironment(values, faults);
   const time = (name: string, text: string | undefined): number | null => {
     if (text === undefined) return null;
     const ms = Date.parse(text);
@@ -52,13 +43,10 @@ export function parseAuditArguments(argv: readonly string[]): AuditArguments {
   const [from, to] = [time('from', values.from), time('to', values.to)];
   if (from !== null && to !== null && from >= to) faults.push('--from must be before --to');
   if (values.order === '') faults.push('--order must name an order');
-  if (environment === undefined || faults.length > 0) {
-    const list = faults.map((fault) => `\n  - ${fault}`).join('');
-    throw new MillraceError('configuration', 'ARGUMENTS_INVALID', `${list}\n${USAGE}`);
-  }
+  if (environment === undefined || faults.length > 0) throw argumentsInvalid(faults, USAGE);
   return {
     environment,
-    units: units ?? null,
+    units,
     from,
     to,
     order: values.order ?? null,

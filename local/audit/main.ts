@@ -1,32 +1,17 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
-import { type UnitRef, unitId } from '#core/control/unit.ts';
-import { readCurrentConfiguration } from '#functions/current-configuration.ts';
-import { type PublishedName, publishedParameter } from '#lib/constructs/published-names.ts';
-import { configurationParameter } from '#lib/constructs/runtime-settings.ts';
-import { environmentClientSettings } from '../environment-client-settings.ts';
+import { openEnvironment } from '../deployed-environment.ts';
 import { type AuditArguments, parseAuditArguments } from './arguments.ts';
 import { auditUnits, confirmationsOf } from './audit-units.ts';
 
 async function main(args: AuditArguments): Promise<number> {
-  const settings = await environmentClientSettings(args.environment);
-  const environment = { name: args.environment };
-  const ssm = new SSMClient(settings);
-  const name = async (of: PublishedName): Promise<string> => {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: publishedParameter(environment, of) }));
-    return Parameter?.Value ?? '';
-  };
-  const allUnits = async (): Promise<readonly UnitRef[]> => {
-    const { configuration } = await readCurrentConfiguration(ssm, `ssm:${configurationParameter(environment)}`);
-    return [...new Map(configuration.lanes.map((lane) => [unitId(lane), lane])).values()];
-  };
+  const { settings, published, units: allUnits } = await openEnvironment(args.environment);
   const [table, machineArn, units] = await Promise.all([
-    name('ledger-table'),
-    name('confirmation-machine-arn'),
+    published('ledger-table'),
+    published('confirmation-machine-arn'),
     args.units ?? allUnits(),
   ]);
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(settings));

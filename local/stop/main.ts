@@ -3,35 +3,21 @@ import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { sendCommand } from '#aws/commands.ts';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
-import { type UnitId, unitId } from '#core/control/unit.ts';
-import { readCurrentConfiguration } from '#functions/current-configuration.ts';
-import { type PublishedName, publishedParameter } from '#lib/constructs/published-names.ts';
-import { configurationParameter } from '#lib/constructs/runtime-settings.ts';
-import { environmentClientSettings } from '../environment-client-settings.ts';
+import { unitId } from '#core/control/unit.ts';
+import { openEnvironment } from '../deployed-environment.ts';
 import { parseStopArguments, type StopArguments } from './arguments.ts';
 import { wishUnits } from './wish-units.ts';
 
 async function main(args: StopArguments): Promise<number> {
-  const settings = await environmentClientSettings(args.environment);
-  const environment = { name: args.environment };
-  const ssm = new SSMClient(settings);
-  const name = async (of: PublishedName): Promise<string> => {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: publishedParameter(environment, of) }));
-    return Parameter?.Value ?? '';
-  };
-  const allUnits = async (): Promise<readonly UnitId[]> => {
-    const { configuration } = await readCurrentConfiguration(ssm, `ssm:${configurationParameter(environment)}`);
-    return [...new Set(configuration.lanes.map(unitId))];
-  };
+  const { settings, published, units: allUnits } = await openEnvironment(args.environment);
   const [table, queueUrl, units] = await Promise.all([
-    name('control-table'),
-    name('command-queue-url'),
-    args.units ?? allUnits(),
+    published('control-table'),
+    published('command-queue-url'),
+    args.units ?? allUnits().then((found) => found.map(unitId)),
   ]);
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(settings));
   const sqs = new SQSClient(settings);

@@ -38,7 +38,7 @@ describe('the arguments of the stop', () => {
 
   it('R3: are refused with every fault at once; nothing is resumed by mistake', () => {
     const parse = () => parseStopArguments(['--unit', 'main', '--all', '--environment', 'here', '--reason', '']);
-    expect(parse).toThrow(/--environment[\s\S]*exclude[\s\S]*--unit must read[\s\S]*--reason/);
+    expect(parse).toThrow(/--environment[\s\S]*--unit must read[\s\S]*exclude[\s\S]*--reason/);
     expect(() => parseStopArguments(['--resume'])).toThrow('--resume needs --unit or --all');
     expect(() => parseStopArguments(['--stop'])).toThrow('ARGUMENTS_INVALID');
   });
