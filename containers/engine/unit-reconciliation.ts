@@ -4,7 +4,7 @@ import type { Lane } from '#core/lanes/lane.ts';
 import type { Verification } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
-import type { Clock, EpochMs, Timers } from '#core/time/clock.ts';
+import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { LaneInputs } from './lane-inputs.ts';
@@ -12,7 +12,7 @@ import type { UnitMoney } from './unit-money.ts';
 import type { UnitRecovery } from './unit-recovery.ts';
 import { askForVerification } from './venue-questions.ts';
 
-/** A comparison looks back this far. */
+/** A comparison looks back so far behind the one before. */
 const LOOK_BACK_MS = 300_000;
 const RETRY_MS = 500;
 /** When orders of earlier leases are looked for again after the recovery. */
@@ -48,6 +48,8 @@ export class UnitReconciliation {
   readonly #unverified = new Set<Lane>();
   readonly #cancelSweeps = new Set<() => void>();
   readonly #compared = new Map<Lane, number>();
+  /** When each lane was opened, or last asked about by a question that the venue answered. */
+  readonly #knownAt = new Map<Lane, MonoNanos>();
   #answers = 0;
   #opening: Promise<void> | null = null;
   #opened = false;
@@ -83,6 +85,7 @@ export class UnitReconciliation {
     }
     for (const lane of lanes) this.#unverified.add(lane);
     this.#moneyKnown = false;
+    this.#absences += 1;
     for (const lane of lanes) void this.verify(lane);
     void this.#askMoney();
   }
@@ -91,7 +94,9 @@ export class UnitReconciliation {
   async recover(lane: Lane, still: () => boolean = () => true): Promise<void> {
     if (!this.#opened) return;
     const open = await this.#options.recovery.prepare(lane);
-    if (still()) open();
+    if (!still()) return;
+    open();
+    this.#knownAt.set(lane, this.#options.clock.monoNanos());
   }
 
   /** How often the venue has said how it stands with a lane. */
@@ -108,12 +113,17 @@ export class UnitReconciliation {
   forget(lane: Lane): void {
     this.#unverified.delete(lane);
     this.#compared.delete(lane);
+    this.#knownAt.delete(lane);
   }
 
   /** Compares position and open orders of a lane with the venue, and says what it answered; null: the unit has ended meanwhile. */
   async verify(lane: Lane): Promise<Verification | null> {
     const { unit, queries, clock, log, inputs } = this.#options;
-    const from = Math.max(this.#startedAt, clock.epochMs() - LOOK_BACK_MS) as EpochMs;
+    const askedAt = clock.monoNanos();
+    const absence = this.#absences;
+    // However long nobody could be asked: what was executed meanwhile is asked for from before that (F10).
+    const unknownMs = (askedAt - (this.#knownAt.get(lane) ?? askedAt)) / 1e6;
+    const from = Math.max(this.#startedAt, clock.epochMs() - unknownMs - LOOK_BACK_MS) as EpochMs;
     const verification = await askForVerification(queries, lane, from, lane.activity, clock);
     if (this.#options.stopped()) return null;
     this.#compared.set(lane, (this.#compared.get(lane) ?? 0) + 1);
@@ -121,7 +131,9 @@ export class UnitReconciliation {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
     } else {
       this.#answers += 1;
-      this.#unverified.delete(lane);
+      this.#knownAt.set(lane, askedAt);
+      // An answer to a question of before the account stream came back does not say what it left out.
+      if (absence === this.#absences) this.#unverified.delete(lane);
       this.#judge();
     }
     inputs.verification(lane, verification, this.#options.now());
@@ -153,7 +165,6 @@ export class UnitReconciliation {
   /** Until the venue has said what was paid and received meanwhile, and what is there, nothing is opened. */
   async #askMoney(): Promise<void> {
     const { money, unit, log, timers, stopped } = this.#options;
-    this.#absences += 1;
     const absence = this.#absences;
     while (!stopped() && !this.#moneyKnown) {
       try {
@@ -182,9 +193,12 @@ export class UnitReconciliation {
         const bookMoney = await this.#options.money.ask();
         // All or none: a lane that was opened before another's questions failed would be opened again with the next try.
         for (const open of openings) open();
+        for (const lane of lanes()) this.#knownAt.set(lane, clock.monoNanos());
         bookMoney();
         this.#opened = true;
-        this.#reconciled = true;
+        // What the account stream told while the recovery asked was not folded: no entry before the venue has been asked once more.
+        for (const lane of lanes()) this.#unverified.add(lane);
+        this.#judge();
         this.#options.onOpened();
       } catch (error) {
         metrics.errors += 1;
@@ -193,7 +207,6 @@ export class UnitReconciliation {
       }
     }
     this.#options.onChange();
-    // Reports that came while the recovery asked were not folded: ask once more before the first entry can be old news.
     for (const lane of lanes()) void this.verify(lane);
     this.#options.money.begin();
     for (const afterMs of SWEEPS_MS) this.#cancelSweeps.add(timers.after(afterMs, () => void recovery.sweep(lanes())));
