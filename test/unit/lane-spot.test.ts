@@ -72,6 +72,29 @@ describe('a lane on spot', () => {
     expect(world.lane.state).not.toBe('Idle');
   });
 
+  it('H2: never buys to close what cannot be: a holding below nothing is an error of the books, and people are to look', () => {
+    const world = spotWorld();
+    // A sale that was found in the balance already is told after all.
+    const entry = buy(world, '0');
+    const sale = { ...world.fillReport(entry, 2 * entry.size, 'late'), side: 'sell' as const };
+    world.lane.onFill(sale, world.now());
+    expect(world.lane.position.text).toBe('-0.01');
+    const before = world.placed.length;
+    world.lane.onDesired({ version: 1, wish: 'flatten', frozenSymbols: [], reason: 'drill', by: 'me' }, world.now());
+    world.collect();
+    for (let count = 0; count < 40; count += 1) {
+      world.tick(count < 20 ? 10 : -10);
+      world.pass(200);
+    }
+    expect(world.placed.slice(before)).toEqual([]);
+    for (const holding of [0, 0]) {
+      world.verify(holding);
+      world.pass(1_000);
+    }
+    expect(world.lane.state, 'what is held beyond it may be anybody’s').toBe('Halted');
+    expect(world.lane.position.text).toBe('-0.01');
+  });
+
   it('F24: sends no second exit while one can still fill: the resting one ends first', () => {
     for (const instrument of [SPOT, EQUITY]) {
       const world = new LaneWorld(laneConfiguration(), {}, instrument);

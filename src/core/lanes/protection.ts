@@ -113,6 +113,7 @@ export class Protection {
 
   /** A valid book, while something is held. */
   act(book: OrderBook, now: Now, receivedAt: MonoNanos | null): void {
+    if (this.#cannotBe) return;
     const open = this.#open();
     const call = this.#strategy.exitCall(open, book, now.mono);
     if (this.#isBreached(call, open.size, now.mono)) {
@@ -128,6 +129,7 @@ export class Protection {
   closeAtMarket(purpose: OrderPurpose, now: Now, receivedAt: MonoNanos | null): void {
     // Under an ended lease nothing is even wished: the position is the successor's.
     if (this.#gate.context.closed !== null || this.isFlat || now.mono - this.#lastMarketExit < SECOND) return;
+    if (this.#cannotBe) return;
     const desk = this.#desk;
     const pending = desk.orders.pending();
     if (pending.some((order) => order.intent.type === 'market' && order.alive && order.state !== 'Unknown')) return;
@@ -141,6 +143,11 @@ export class Protection {
     if (this.#gate.submit(intent, receivedAt, null, this.#lane.dailyProfit(), now) !== null) return;
     const { state } = this.#lane;
     if (state === 'PositionOpen' || state === 'OrderPending') this.#lane.move('exitSubmitted', purpose, now);
+  }
+
+  /** A spot holding below nothing is an error of the books, not a position: what would close it would buy. The comparison with the venue halts the lane. */
+  get #cannotBe(): boolean {
+    return this.#instrument.kind === 'spot' && this.#desk.position.size < 0;
   }
 
   #isBreached(call: ExitCall, size: number, mono: MonoNanos): boolean {
