@@ -120,7 +120,10 @@ describe('a resting entry that follows its touch', () => {
     expect(outcomes(world), 'the request may still be carried out').toEqual([]);
     world.pass(4_000);
     expect(world.resolves.filter((id) => id === entry.clientOrderId).length, 'asked again').toBeGreaterThan(1);
-    world.mono += 3e9;
+    world.pass(3_000);
+    found(report.price);
+    expect(outcomes(world), 'that was asked when it might still be carried out').toEqual([]);
+    world.pass(1_500);
     found(report.price);
     expect(outcomes(world)).toEqual(['lapsed']);
     expect(stateOf(world, entry)).toBe('Accepted');
@@ -274,6 +277,74 @@ describe('an order whose size is amended', () => {
     fill('f-2', 5, 4);
     expect(order.state).toBe('Filled');
     expect(desk.position.size).toBe(15);
+  });
+
+  it('F14: fills that prove the amendment end it with its answer, and the order works on under its new terms', () => {
+    const { desk, order, fill } = resting(10);
+    desk.amend(order, 600_000 as Price, 20 as Size, now(2));
+    fill('f-1', 12, 3);
+    expect(order).toMatchObject({ state: 'PartiallyFilled', size: 20 });
+    desk.answer(order.intent.clientOrderId, 'amend', TAKEN_IN, now(4));
+    expect(order.amendment).toBeNull();
+    expect(desk.canAmend(order, 30)).toBe(true);
+  });
+
+  it('F14: a report of before the amendment, later than the fills that proved it, ends nothing at the old size', () => {
+    for (const answered of [false, true]) {
+      const { desk, order, fill, intent } = resting(10);
+      desk.amend(order, 600_000 as Price, 20 as Size, now(2));
+      fill('f-1', 12, 3);
+      if (answered) desk.answer(intent.clientOrderId, 'amend', TAKEN_IN, now(4));
+      desk.report(
+        {
+          kind: 'orderReport',
+          source: 'accountStream',
+          symbol: 'BTCUSDT',
+          clientOrderId: intent.clientOrderId,
+          venueOrderId: 'v',
+          status: 'accepted',
+          side: 'buy',
+          price: '60000',
+          size: formatScaled(10, 3),
+          cumulativeSize: '0',
+          reduceOnly: false,
+          reason: '',
+          venueTime: 1 as EpochMs,
+        },
+        now(5),
+      );
+      fill('f-2', 1, 6);
+      expect(order, 'seven are open').toMatchObject({ state: 'PartiallyFilled', size: 20 });
+      expect(desk.orders.working().buySize).toBe(7);
+    }
+  });
+
+  it('F14: an answer that was asked for while the amendment could still be carried out proves no old terms, however late it comes', () => {
+    const { desk, order, intent } = resting(10);
+    desk.amend(order, 600_000 as Price, 20 as Size, now(2));
+    desk.timer(60_000, now(3_100));
+    const report = {
+      kind: 'orderReport',
+      source: 'query',
+      symbol: 'BTCUSDT',
+      clientOrderId: intent.clientOrderId,
+      venueOrderId: 'v',
+      status: 'accepted',
+      side: 'buy',
+      price: '60000',
+      size: formatScaled(10, 3),
+      cumulativeSize: '0',
+      reduceOnly: false,
+      reason: '',
+      venueTime: 1 as EpochMs,
+    } as const;
+    desk.resolved(intent.clientOrderId, { kind: 'found', report, fills: [] }, now(6_500));
+    expect(order.amendment, 'it was asked after 3 s').not.toBeNull();
+    expect(desk.orders.working().buySize).toBe(20);
+    desk.timer(60_000, now(8_000));
+    desk.resolved(intent.clientOrderId, { kind: 'found', report, fills: [] }, now(8_100));
+    expect(order.amendment).toBeNull();
+    expect(desk.orders.working().buySize).toBe(10);
   });
 
   it('F14: is never amended to what is filled already, nor while it is cancelled or in doubt', () => {

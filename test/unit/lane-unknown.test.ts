@@ -50,6 +50,28 @@ describe('an order that nobody can prove', () => {
     expect(alerts(world, 'DECISION_REFUSED')).toEqual([]);
   });
 
+  it('H7: what people say of an end leaves open what was executed: no entry before the position has been compared with the venue’s', () => {
+    const { world, entry } = unknownEntry();
+    world.pass(5_000);
+    world.verify(0);
+    wish(world, 1, [decision(world, entry)]);
+    const asked = world.verifies;
+    world.pass(1_100);
+    expect(world.verifies).toBe(asked + 1);
+    for (let count = 0; count < 10; count += 1) world.tick(1);
+    expect(world.placed).toHaveLength(1);
+    world.verify(0, [], [world.fillReport(entry, 4)]);
+    for (let count = 0; count < 10; count += 1) world.tick(1);
+    expect(world.placed.filter((intent) => intent.purpose === 'entry')).toHaveLength(1);
+
+    const other = unknownEntry();
+    other.world.pass(5_000);
+    wish(other.world, 1, [decision(other.world, other.entry)]);
+    other.world.verify(0);
+    other.world.enter();
+    expect(other.world.placed).toHaveLength(2);
+  });
+
   it('H3: the same decision, which comes with every wish, is taken once', () => {
     const { world, entry } = unknownEntry();
     world.pass(5_000);

@@ -81,8 +81,8 @@ export class Amendments {
     if (!order.terminal) this.#desk.ask(order, now);
   }
 
-  /** The order was reported. `queried`: the venue's answer to a question about it. */
-  reported(order: TrackedOrder, queried: boolean, now: Now): void {
+  /** The order was reported, or has filled. `askedAt`: when the question was asked that this answers, null: nobody asked. */
+  reported(order: TrackedOrder, askedAt: number | null, now: Now): void {
     const { amendment } = order;
     if (amendment === null) return;
     if (order.terminal) {
@@ -92,7 +92,7 @@ export class Amendments {
     if (amendment.applied) {
       if (order.state === 'PendingReplace') this.#desk.step(order, 'replaced', 'amended', now);
       if (amendment.answered || isPast(amendment.sentAt, now)) this.#end(order, 'applied', '');
-    } else if (queried && isPast(amendment.sentAt, now)) {
+    } else if (askedAt !== null && askedAt - amendment.sentAt > REQUEST_VALIDITY) {
       this.#end(order, 'lapsed', 'the venue says the old terms');
       this.#desk.step(order, 'replaceRefused', 'the venue says the old terms', now);
     }

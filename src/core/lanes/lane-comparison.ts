@@ -48,6 +48,15 @@ export class LaneComparison {
     this.#lane.halt(reason, now);
   }
 
+  /** People said how an order ended, and not what of it was executed: the venue's position has to say that before anything is opened. */
+  awaitOne(now: Now): void {
+    this.#lane.pause(
+      'decided',
+      "people decided on an order: the position has not been compared with the venue's since",
+    );
+    this.check.soon(now.mono);
+  }
+
   /** What was missed is applied, what differs is corrected or asked about. */
   verified(verification: Verification, now: Now): void {
     if (verification.kind === 'failed') {
@@ -70,6 +79,7 @@ export class LaneComparison {
     if (finding.kind === 'agree') {
       this.#unexplained = null;
       this.#lane.resume('difference');
+      this.#lane.resume('decided');
       this.#desk.positionAgreed(now);
       return;
     }

@@ -213,7 +213,7 @@ export class Lane {
     const ended = this.#halt.endsBy(desired);
     if (this.#adoption.endsBy(desired)) this.#pauses.resume('recovered');
     if (desired.decisions !== undefined) {
-      for (const decision of desired.decisions) this.#desk.decide(decision, now);
+      for (const decision of desired.decisions) if (this.#desk.decide(decision, now)) this.#comparison.awaitOne(now);
       this.#settle(now);
     }
     if (desired.wish === 'run') {

@@ -9,6 +9,7 @@ import { DailyProfit } from '../positions/daily-profit.ts';
 import { Position } from '../positions/position.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import { Amendments } from './amendments.ts';
+import { CountedFills } from './counted-fills.ts';
 import { ForeignOrders } from './foreign-orders.ts';
 import { LaneCosts } from './lane-costs.ts';
 import type { OrderAction, Resolution } from './lane-effects.ts';
@@ -28,7 +29,6 @@ const REQUEST_VALIDITY = 6 * SECOND;
 const ABSENCES = 3;
 /** An ended order whose fill reports the venue never gives is waited for this long, once the positions agree. */
 const FILLS_WAITED_FOR = 30 * SECOND;
-const COUNTED_FILLS_KEPT = 20_000;
 
 /** Follows a lane's orders to their ends and keeps the position that their fills make. It decides nothing about trading. */
 export class OrderDesk {
@@ -47,10 +47,7 @@ export class OrderDesk {
   readonly #confirmsStops: boolean;
   readonly #instrument: Instrument;
   readonly #outbox: LaneOutbox;
-  /** Ids of fills that count, with the venue's time of each. */
-  readonly #countedFills = new Map<string, number>();
-  /** Executions of before this, by the venue's time, are in the position for sure: questions that reach further back do not make them new. */
-  #fillsFrom = Number.NEGATIVE_INFINITY;
+  readonly #countedFills = new CountedFills();
   readonly #amendments: Amendments;
   readonly #foreign: ForeignOrders;
   readonly #alerts: OrderAlerts;
@@ -78,10 +75,9 @@ export class OrderDesk {
   }
 
   /** Fills that the opening position holds already, and what the unit's own ids begin with. */
-  open({ countedFillIds, fillsFrom, ownPrefix }: LaneOpening): void {
-    for (const id of countedFillIds) this.#countedFills.set(id, Number.NEGATIVE_INFINITY);
-    if (fillsFrom !== undefined) this.#fillsFrom = fillsFrom;
-    this.#foreign.ownPrefix = ownPrefix ?? null;
+  open(opening: LaneOpening): void {
+    this.#countedFills.open(opening);
+    this.#foreign.ownPrefix = opening.ownPrefix ?? null;
   }
 
   /** Tells and places an order that risk has passed. */
@@ -143,23 +139,18 @@ export class OrderDesk {
       this.#foreign.report(report, now);
       return;
     }
-    const reportedBefore = order.reportedSize;
-    const note = order.report(report, this.#instrument, now.mono);
-    if (note.changed || order.reportedSize > reportedBefore) this.activity += 1;
-    this.#changed(order, note, report.reason, now);
-    this.#amendments.reported(order, report.source === 'query', now);
+    this.#report(order, report, null, now);
   }
 
   /** Counts one execution, once. */
   fill(fill: FillReport, now: Now): void {
-    if (this.#countedFills.has(fill.fillId)) return;
-    if (fill.source === 'query' && fill.venueTime < this.#fillsFrom) return;
+    if (this.#countedFills.has(fill)) return;
     // Read whole before it counts as counted: one that cannot be read is not lost to a later, better report.
     const price = parseScaled(fill.price, this.#instrument.priceScale) as Price;
     const size = parseScaled(fill.size, this.#instrument.sizeScale) as Size;
     const terms = this.costs.termsOf(fill, now);
     const kept = this.position.unitsOf(terms.positionFee ?? '0');
-    this.#countFill(fill);
+    this.#countedFills.add(fill);
     this.activity += 1;
     const order = this.orders.find(fill.clientOrderId, fill.venueOrderId);
     if (this.position.size === 0) this.openedAt = now.mono;
@@ -171,13 +162,15 @@ export class OrderDesk {
     if (order === null) return;
     const note = order.fill(fill, this.#instrument, now.mono);
     if (note !== null) this.#changed(order, note, '', now);
-    if (order.terminal) this.#amendments.reported(order, false, now);
+    this.#amendments.reported(order, null, now);
   }
 
   /** The venue's answer to a question about one order. */
   resolved(clientOrderId: ClientOrderId, resolution: Resolution, now: Now): void {
     const order = this.orders.get(clientOrderId);
     if (order === null) return;
+    // An answer may be on its way for long: what it says is of when it was asked for.
+    const { askedAt } = order;
     order.resolving = false;
     order.askedAt = now.mono;
     if (resolution.kind === 'failed') {
@@ -188,17 +181,20 @@ export class OrderDesk {
     for (const fill of resolution.fills) this.fill(fill, now);
     if (resolution.kind === 'found') {
       order.inquiry.absences = 0;
-      this.report(resolution.report, now);
+      this.#report(order, resolution.report, askedAt, now);
       if (order.state !== 'Unknown') this.#alerts.known(order, now);
       if (!order.terminal && order.cancelWished) this.#sendCancel(order, now);
       return;
     }
-    const mayStillLive = now.mono - order.submittedAt <= REQUEST_VALIDITY;
+    const mayStillLive = askedAt - order.submittedAt <= REQUEST_VALIDITY;
     const agrees = this.position.unitsOf(resolution.position.size) === this.position.units;
     const tooSoon = order.inquiry.absent() < ABSENCES || mayStillLive;
     // A venue that once gave it an id forgets; that is no proof that it never lived (F4).
     if (tooSoon || !agrees || order.reportedSize > 0 || order.venueOrderId !== null) {
       order.inquiry.begin(now.mono);
+      // Forgotten: whoever looks it up at the venue may say what it is.
+      const input = order.state === 'Submitted' ? 'placeUnknown' : 'cancelUnknown';
+      if (!tooSoon && order.alive) this.#changed(order, order.step(input, now.mono, []), 'the venue forgot it', now);
       return;
     }
     const { queriedAt, windowFrom } = resolution;
@@ -248,12 +244,16 @@ export class OrderDesk {
       const inState = now.mono - order.changedAt;
       const rests = order.state === 'Accepted' || order.state === 'PartiallyFilled';
       const rested = now.mono - order.submittedAt > restMs * 1e6;
-      if (rests && rested && order.intent.purpose === 'entry') this.cancel(order, now);
+      // It came to work, or back to it, after its cancel had missed it.
+      if (rests && order.cancelWished) this.#sendCancel(order, now);
+      else if (rests && rested && order.intent.purpose === 'entry') this.cancel(order, now);
       const passing =
         order.state === 'Submitted' || order.state === 'PendingCancel' || order.state === 'PendingReplace';
       if (passing && inState > ASK_AFTER) this.#resolve(order, now);
-      if (order.state === 'Unknown' && inState > ASK_AGAIN) this.#resolve(order, now);
-      if (order.unclearSince !== null) this.#alerts.unclear(order, now);
+      if (order.unclearSince !== null) {
+        this.#resolve(order, now);
+        this.#alerts.unclear(order, now);
+      }
       this.#amendments.timer(order, now);
       if (order.missesFills && inState > ASK_AGAIN) missesFills = true;
     }
@@ -267,29 +267,28 @@ export class OrderDesk {
     this.#sendCancel(order, now);
   }
 
-  /** What a person found at the venue of an order that nobody could prove. It ends what is Unknown since before it was said, and nothing else; what it does not end is told. */
-  decide(decision: OrderDecision, now: Now): void {
+  /** What a person found at the venue of an order that nobody could prove. It ends what is Unknown since before it was said, and nothing else; what it does not end is told. Whether it ended it. */
+  decide(decision: OrderDecision, now: Now): boolean {
     const order = this.orders.get(decision.clientOrderId);
-    if (order === null || this.#decided.has(decision.id)) return;
+    if (order === null || this.#decided.has(decision.id)) return false;
     this.#decided.add(decision.id);
     const note = (order.unknownAt ?? 0) > decision.at ? null : order.decide(decision, now.mono);
     if (note?.changed === true) {
       this.activity += 1;
       this.#changed(order, note, `decided by ${decision.who}: ${decision.note}`, now);
-      return;
+      return true;
     }
     this.#alerts.refusedDecision(decision, note === null ? 'became Unknown only after that' : `is ${order.state}`);
+    return false;
   }
 
-  #countFill({ fillId, venueTime }: FillReport): void {
-    this.#countedFills.set(fillId, venueTime);
-    if (this.#countedFills.size <= COUNTED_FILLS_KEPT) return;
-    const [oldest] = this.#countedFills;
-    if (oldest === undefined) return;
-    const [id, time] = oldest;
-    this.#countedFills.delete(id);
-    // What is forgotten must not count again when it is listed once more.
-    this.#fillsFrom = Math.max(this.#fillsFrom, time + 1);
+  /** `askedAt`: when the question was asked that this answers, null: nobody asked. */
+  #report(order: TrackedOrder, report: OrderReport, askedAt: number | null, now: Now): void {
+    const reportedBefore = order.reportedSize;
+    const note = order.report(report, this.#instrument, now.mono);
+    if (note.changed || order.reportedSize > reportedBefore) this.activity += 1;
+    this.#changed(order, note, report.reason, now);
+    this.#amendments.reported(order, askedAt, now);
   }
 
   #placeAnswered(order: TrackedOrder, answer: OrderAnswer, now: Now): void {

@@ -153,8 +153,10 @@ export class TrackedOrder {
   /** Size and price in force, by the venue's latest word; one that has an amendment's terms says that it was carried out. */
   #takeTerms(report: OrderReport, instrument: Instrument): void {
     if (report.venueTime < this.reportedAt) return;
-    this.reportedAt = report.venueTime;
     const size = parseScaled(report.size, instrument.sizeScale) as Size;
+    // More has filled than it ever had by these: they are of before an amendment, whatever time they bear.
+    if (size > 0 && size < this.filledSize) return;
+    this.reportedAt = report.venueTime;
     if (size > 0) this.size = size;
     if (report.price !== null && this.price !== null) {
       const price = parseScaled(report.price, instrument.priceScale) as Price;
@@ -190,6 +192,7 @@ export class TrackedOrder {
       amendment.applied = true;
       this.size = amendment.size;
       this.price = amendment.price;
+      if (fill.venueTime > this.reportedAt) this.reportedAt = fill.venueTime;
     }
     const complete = this.filledSize >= this.largestSize;
     const evidence: Evidence[] = complete ? [{ kind: 'fills', fillIds: [...this.#fillIds] }] : [];
