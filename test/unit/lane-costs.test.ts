@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { POLICY } from '#core/config/policy.ts';
 import type { AdjustmentReport } from '#core/orders/order.ts';
 import type { FeePrice } from '#core/positions/fee-price.ts';
 import { termsOfFill } from '#core/positions/fill-terms.ts';
+import { allotmentOf } from '#core/risk/allotment.ts';
+import { RiskBook } from '#core/risk/risk-book.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { BTC, LaneWorld, laneConfiguration } from '../support/lane-world.ts';
 
 const DAY_MS = 86_400_000;
+const UNIT = { account: 'main', mode: 'paper', venue: 'binance-usdm' } as const;
 
 /** A lane that has entered with its fee in BNB. */
 function paidInBnb(world: LaneWorld, fee = '0.01') {
@@ -154,6 +158,28 @@ describe('funding', () => {
     world.tick(0);
     expect(world.lane.dailyProfit()).toBeCloseTo(-4.5, 9);
   });
+
+  it.each([
+    ['back over midnight', 2 * 3_600_000, 3_600_000],
+    ['back to before the lease', 0, -24 * 3_600_000],
+  ])(
+    'G12, H12: a wall clock that steps %s forgets no loss of the day, and the loss goes on counting for the unit',
+    (_, at, back) => {
+      const policy = POLICY.parse({ version: 1, reportingCurrency: 'USDT' });
+      const book = new RiskBook(policy, allotmentOf(policy, [], UNIT));
+      const world = new LaneWorld(laneConfiguration(), {}, BTC, book);
+      world.wallMs = at;
+      world.tick(0);
+      cash(world, { id: 'funding-2', amount: '-1000' });
+      world.wallMs = back;
+      for (let count = 0; count < 12; count += 1) world.tick(1);
+      expect(world.lane.dailyProfit()).toBeCloseTo(-1000, 9);
+      expect(world.placed).toEqual([]);
+      cash(world, { id: 'funding-3', amount: '-500' });
+      world.pass(100);
+      expect(book.profit).toBeCloseTo(-1500, 9);
+    },
+  );
 
   it('H12: of a settlement that pays out the session only the funding is news', () => {
     const world = new LaneWorld();

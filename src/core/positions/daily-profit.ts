@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 export class DailyProfit {
   #day = -1;
   #openedOn = -1;
+  /** By the clock as it was read last: before `#day` where it has stepped back since. */
+  #clockDay = -1;
   #already = 0;
   #baseline = 0;
   #fees = 0;
@@ -37,17 +39,18 @@ export class DailyProfit {
   cash(amount: number, venueTime: EpochMs): void {
     const day = Math.floor(venueTime / DAY_MS);
     this.#cash += amount;
-    if (this.#day !== -1 && day < this.#day) this.#baseline += amount;
+    if (this.#day !== -1 && day < Math.min(this.#day, this.#clockDay)) this.#baseline += amount;
     else if (this.#day === -1 && day >= this.#openedOn) this.#already += amount;
   }
 
   /**
-   * Starts anew when `now` lies in another UTC day than the last call. Called by the lane's own inputs alone, with a price that is known: reading the profit
-   * moves nothing. `already`: what a day that began before us had brought.
+   * Starts anew when `now` lies in a later UTC day than any call before: a clock that steps back over midnight begins no other day, in which what was lost would be forgotten. Called by the lane's
+   * own inputs alone, with a price that is known: reading the profit moves nothing. `already`: what a day that began before us had brought.
    */
   roll(position: Position, price: number, now: EpochMs): void {
-    const day = Math.floor(now / DAY_MS);
-    if (day === this.#day) return;
+    this.#clockDay = Math.floor(now / DAY_MS);
+    const day = Math.max(this.#clockDay, this.#openedOn);
+    if (day <= this.#day) return;
     // What came before the first price was known is of the day as well.
     const early = this.#day === -1 ? position.realizedProfit : 0;
     const already = day === this.#openedOn ? this.#already + early : 0;
