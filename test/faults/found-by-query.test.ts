@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Size } from '#core/market/scaled-decimal.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { type EngineWorld, openEngineWorld } from '../support/engine-world.ts';
 
 /** The engine compares every 5 s; what it finds is told within a second. */
@@ -38,17 +39,10 @@ async function openQuiet(venue: 'binance-usdm' | 'bybit-linear'): Promise<Engine
 }
 
 function tradeByHand({ exchange, symbol, instrument }: EngineWorld, side: 'buy' | 'sell'): void {
-  const outcome = exchange.place('main', {
-    clientOrderId: null,
-    symbol,
-    side,
-    type: 'market',
-    timeInForce: 'ioc',
-    price: null,
-    triggerPrice: null,
-    size: (Math.max(instrument.minSize, instrument.lotSize) * 20) as Size,
-    reduceOnly: false,
-  });
+  const outcome = exchange.place(
+    'main',
+    marketOrder({ symbol, side, size: (Math.max(instrument.minSize, instrument.lotSize) * 20) as Size }),
+  );
   if (outcome.kind === 'refused') throw new Error(outcome.reason);
 }
 

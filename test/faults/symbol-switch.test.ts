@@ -3,6 +3,7 @@ import type { ScannerConfiguration } from '#core/config/scanner-configuration.ts
 import { type Instrument, notional } from '#core/market/instrument.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import type { SimulatedExchange } from '#simulation/exchange/simulated-exchange.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
@@ -45,17 +46,10 @@ const held = (of: EngineWorld, { symbol }: Instrument) =>
 function buyByHand(exchange: SimulatedExchange, instrument: Instrument): void {
   const { symbol, lotSize } = instrument;
   const lots = Math.ceil(3_000 / notional(instrument, startPriceOf(instrument) as Price, lotSize));
-  exchange.place('main', {
-    clientOrderId: `by-hand-${symbol}`,
-    symbol,
-    side: 'buy',
-    type: 'market',
-    timeInForce: 'ioc',
-    price: null,
-    triggerPrice: null,
-    size: (lots * lotSize) as Size,
-    reduceOnly: false,
-  });
+  exchange.place(
+    'main',
+    marketOrder({ clientOrderId: `by-hand-${symbol}`, symbol, side: 'buy', size: (lots * lotSize) as Size }),
+  );
 }
 
 describe('a lane whose symbol a scanner picks, on the feeds of an engine', () => {

@@ -8,6 +8,7 @@ import { deferSource } from '#simulation/deferred-source.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
 import type { ExchangeSettings } from '#simulation/exchange/exchange-settings.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import type { SimulatedExchange, SimulatedOrder } from '#simulation/exchange/simulated-exchange.ts';
 import { depositsFor, exchangeSettingsFor, leverageFor } from '#simulation/exchange-terms.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
@@ -142,17 +143,7 @@ export async function openProcessVenue(options: ProcessVenueOptions): Promise<Pr
       );
     },
     trade(symbol, side, size, reduceOnly = false) {
-      const outcome = exchange.place(LOCAL_ACCOUNT, {
-        clientOrderId: null,
-        symbol,
-        side,
-        type: 'market',
-        timeInForce: 'ioc',
-        price: null,
-        triggerPrice: null,
-        size: size as Size,
-        reduceOnly,
-      });
+      const outcome = exchange.place(LOCAL_ACCOUNT, marketOrder({ symbol, side, size: size as Size, reduceOnly }));
       return outcome.kind === 'accepted' && outcome.order.cumulativeSize > 0;
     },
     fill({ orderId, symbol, side, price }) {

@@ -14,6 +14,7 @@ import { emulatedClientSettings } from '#local/aws-environment.ts';
 import type { Deployment } from '#local/deploy.ts';
 import { readEngineDefinition, writeConfiguration } from '#local/start/cloud.ts';
 import { runConfiguration } from '#local/start/run-configuration.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { ACCOUNT_KEYS, type AccountWorld } from './account-world.ts';
 import { buildEvent, intendedBody } from './trading-event-builder.ts';
 
@@ -59,17 +60,10 @@ export async function drillReconciler(endpoint: string, deployment: Deployment, 
       return JSON.parse(text).units[0];
     };
     const trade = (clientOrderId: string, side: 'buy' | 'sell') =>
-      exchange.place('main', {
-        clientOrderId,
-        symbol,
-        side,
-        type: 'market',
-        timeInForce: 'ioc',
-        price: null,
-        triggerPrice: null,
-        size: (instrument.lotSize * 20) as typeof instrument.lotSize,
-        reduceOnly: false,
-      });
+      exchange.place(
+        'main',
+        marketOrder({ clientOrderId, symbol, side, size: (instrument.lotSize * 20) as typeof instrument.lotSize }),
+      );
     const positions = async () => {
       const [held] = await queries.positions([symbol]);
       const [known] = await reader.readPositions(UNIT, { venue: UNIT.venue, symbol });

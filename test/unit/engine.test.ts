@@ -3,6 +3,7 @@ import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts
 import { notional, VENUES } from '#core/market/instrument.ts';
 import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { type EngineWorld, openEngineWorld } from '../support/engine-world.ts';
@@ -73,17 +74,7 @@ describe.each(VENUES)('an engine on the simulated %s', (venue) => {
       venue,
       before: (exchange) => {
         exchange.advanceTo((exchange.now() + 50) as EpochMs);
-        exchange.place('main', {
-          clientOrderId: 'by-hand',
-          symbol,
-          side: 'buy',
-          type: 'market',
-          timeInForce: 'ioc',
-          price: null,
-          triggerPrice: null,
-          size: size as Size,
-          reduceOnly: false,
-        });
+        exchange.place('main', marketOrder({ clientOrderId: 'by-hand', symbol, side: 'buy', size: size as Size }));
       },
     });
     const here = world;

@@ -11,6 +11,7 @@ import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import { type ReconcileParts, reconcileUnit } from '#functions/reconcile/reconcile-unit.ts';
 import { reconciledUnits } from '#functions/reconcile/reconciled-units.ts';
 import { createReconciliationReports } from '#functions/reconcile/reconciliation-report.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { type AccountWorld, openAccountWorld } from '../support/account-world.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
 import { createFakeS3 } from '../support/fake-s3.ts';
@@ -78,17 +79,10 @@ async function openReconciliation() {
         await tell('order.intended', intendedBody(clientOrderId, change));
         await tell('order.state', stateBody(clientOrderId, 'Submitted', { symbol }));
       }
-      const outcome = exchange.place('main', {
-        clientOrderId,
-        symbol,
-        side,
-        type: 'market',
-        timeInForce: 'ioc',
-        price: null,
-        triggerPrice: null,
-        size: size as typeof instrument.lotSize,
-        reduceOnly: false,
-      });
+      const outcome = exchange.place(
+        'main',
+        marketOrder({ clientOrderId, symbol, side, size: size as typeof instrument.lotSize }),
+      );
       expect(outcome.kind).toBe('accepted');
     },
     /** The engine's account stream, but for what is lost. */

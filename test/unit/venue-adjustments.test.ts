@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Size } from '#core/market/scaled-decimal.ts';
 import type { AdjustmentReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { readCashActivity } from '#venues/alpaca/cash-activities.ts';
 import { type AccountWorld, openAccountWorld } from '../support/account-world.ts';
 
@@ -13,17 +14,14 @@ afterEach(async () => {
 
 /** Holds something where positions are paid for by funding. */
 function hold({ exchange, instrument }: AccountWorld): void {
-  const outcome = exchange.place('main', {
-    clientOrderId: null,
-    symbol: instrument.symbol,
-    side: 'buy',
-    type: 'market',
-    timeInForce: 'ioc',
-    price: null,
-    triggerPrice: null,
-    size: (Math.max(instrument.minSize, instrument.lotSize) * 10) as Size,
-    reduceOnly: false,
-  });
+  const outcome = exchange.place(
+    'main',
+    marketOrder({
+      symbol: instrument.symbol,
+      side: 'buy',
+      size: (Math.max(instrument.minSize, instrument.lotSize) * 10) as Size,
+    }),
+  );
   if (outcome.kind === 'refused') throw new Error(outcome.reason);
 }
 

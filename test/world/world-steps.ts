@@ -1,5 +1,6 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import { parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { heldAt, venueNow, type WorldVenue } from '#simulation/world/world-venue.ts';
 import type { MemoryLeaseTable } from '../support/memory-lease-table.ts';
@@ -191,15 +192,13 @@ function tradeByHand(step: WorldStep, { venue, truth, lanes }: Scene): void {
   const closes = step.fault === 'manualClose' || spot;
   if (closes && held === 0) return;
   truth.foreign(lane.symbol);
-  exchange.place('main', {
-    clientOrderId: null,
-    symbol: lane.symbol,
-    side: closes ? (held > 0 ? 'sell' : 'buy') : step.chance < 0.5 ? 'buy' : 'sell',
-    type: 'market',
-    timeInForce: 'ioc',
-    price: null,
-    triggerPrice: null,
-    size: (closes ? Math.abs(held) : parseScaled(lane.strategy.baseSize, instrument.sizeScale)) as Size,
-    reduceOnly: closes && !spot,
-  });
+  exchange.place(
+    'main',
+    marketOrder({
+      symbol: lane.symbol,
+      side: closes ? (held > 0 ? 'sell' : 'buy') : step.chance < 0.5 ? 'buy' : 'sell',
+      size: (closes ? Math.abs(held) : parseScaled(lane.strategy.baseSize, instrument.sizeScale)) as Size,
+      reduceOnly: closes && !spot,
+    }),
+  );
 }

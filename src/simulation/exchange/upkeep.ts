@@ -5,6 +5,7 @@ import { positionView } from './account-views.ts';
 import { type ExchangeState, nextOrderId, stampOf, tellAccount } from './exchange-state.ts';
 import { endOrder, tellBalance } from './fills.ts';
 import { equityOf, maintenanceMarginOf } from './margin.ts';
+import { marketOrder } from './market-order.ts';
 import { takeLiquidity } from './matching.ts';
 import { notionalOf, portion, settled } from './money.ts';
 import { triggerStop } from './order-entry.ts';
@@ -81,17 +82,12 @@ function liquidate(state: ExchangeState, account: Account, currency: string): vo
 }
 
 function closePosition(state: ExchangeState, market: SymbolMarket, account: Account, held: number): void {
-  const request: SimulatedOrderRequest = {
-    clientOrderId: null,
+  const request = marketOrder({
     symbol: market.instrument.symbol,
     side: held > 0 ? 'sell' : 'buy',
-    type: 'market',
-    timeInForce: 'ioc',
-    price: null,
-    triggerPrice: null,
     size: Math.abs(held) as SimulatedOrderRequest['size'],
     reduceOnly: true,
-  };
+  });
   const order = createWorkingOrder(nextOrderId(state), account.id, request, stampOf(state));
   addOrder(account, order);
   tellAccount(state, { kind: 'order', order: snapshotOf(order), change: 'new', time: stampOf(state) });

@@ -13,7 +13,16 @@ import {
   waited,
 } from './conditions.ts';
 import { failed, type JudgedScenario, notJudged, type Stage, survived, type Truth, type Verdict } from './scenario.ts';
-import { fillHalf, namedOrder, onEntry, onRequest, orderNow, silence, strikeNextPlace } from './staging.ts';
+import {
+  fillHalf,
+  namedOrder,
+  onEntry,
+  onRequest,
+  orderNow,
+  silence,
+  strikeNextCancel,
+  strikeNextPlace,
+} from './staging.ts';
 
 const UNANSWERED_MS = 20_000;
 const DELAY_MS = 400;
@@ -95,19 +104,7 @@ export const orderScenarios: readonly JudgedScenario[] = [
     must: 'no new order on that side until the cancel is proven',
     venues: VENUES,
     watchMs: UNANSWERED_MS,
-    arm(stage) {
-      onRequest(stage, ['cancel'], (request, act) => {
-        const order = namedOrder(stage, request);
-        if (order === null || order.reduceOnly) return;
-        const before = stage.venue.faults.happened('cancelAnswerLost');
-        stage.arm('cancelAnswerLost');
-        silence(stage);
-        stage.later(() => {
-          if (stage.venue.faults.happened('cancelAnswerLost') > before) stage.strike(order, act);
-          else stage.disarm();
-        });
-      });
-    },
+    arm: (stage) => strikeNextCancel(stage, 'cancelAnswerLost', true),
     judge: (truth) => asksBeforeEntering(truth, FATE, 'the cancel'),
   },
   {
@@ -117,18 +114,7 @@ export const orderScenarios: readonly JudgedScenario[] = [
     must: 'no new order on that side while it stands',
     venues: VENUES,
     watchMs: UNANSWERED_MS,
-    arm(stage) {
-      onRequest(stage, ['cancel'], (request, act) => {
-        const order = namedOrder(stage, request);
-        if (order === null || order.reduceOnly) return;
-        const before = stage.venue.faults.happened('cancelLost');
-        stage.arm('cancelLost');
-        stage.later(() => {
-          if (stage.venue.faults.happened('cancelLost') > before) stage.strike(order, act);
-          else stage.disarm();
-        });
-      });
-    },
+    arm: (stage) => strikeNextCancel(stage, 'cancelLost', false),
     judge(truth) {
       const { subject } = truth;
       const entered = nextSameSide(truth);

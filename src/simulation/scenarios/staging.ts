@@ -1,4 +1,5 @@
 import type { Size } from '#core/market/scaled-decimal.ts';
+import { marketOrder } from '../exchange/market-order.ts';
 import type { SimulatedOrder } from '../exchange/simulated-exchange.ts';
 import type { OneShotFault } from '../protocol/venue-faults.ts';
 import type { Asked, BotAct, BotRequest, OrderAct } from './bot-act.ts';
@@ -50,6 +51,21 @@ export function strikeNextPlace(stage: Stage, fault: OneShotFault, quietly: bool
         stage.strike(placed.order, placed);
         stage.later(() => stage.disarm(), 3_000);
       } else if (happened && fault === 'acceptedThenRejected') stage.strike(null, act);
+      else stage.disarm();
+    });
+  });
+}
+
+/** The next cancel of an order that may open a position meets `fault`; `quietly`: and nothing is told of it by the account stream. */
+export function strikeNextCancel(stage: Stage, fault: OneShotFault, quietly: boolean): void {
+  onRequest(stage, ['cancel'], (request, act) => {
+    const order = namedOrder(stage, request);
+    if (order === null || order.reduceOnly) return;
+    const before = stage.venue.faults.happened(fault);
+    stage.arm(fault);
+    if (quietly) silence(stage);
+    stage.later(() => {
+      if (stage.venue.faults.happened(fault) > before) stage.strike(order, act);
       else stage.disarm();
     });
   });
@@ -118,17 +134,7 @@ export function tradeByHand(
   size: Size,
   reduceOnly: boolean,
 ): boolean {
-  const outcome = stage.exchange.place(stage.account, {
-    clientOrderId: null,
-    symbol,
-    side,
-    type: 'market',
-    timeInForce: 'ioc',
-    price: null,
-    triggerPrice: null,
-    size,
-    reduceOnly,
-  });
+  const outcome = stage.exchange.place(stage.account, marketOrder({ symbol, side, size, reduceOnly }));
   return outcome.kind === 'accepted' && outcome.order.cumulativeSize > 0;
 }
 
