@@ -168,4 +168,21 @@ export const OPEN_FINDINGS: readonly {
   readonly fault: OpenFault;
   readonly shows: string;
   readonly script: WorldScript;
-}[] = [];
+}[] = [
+  {
+    fault: 'fillLost',
+    shows:
+      'G12, F12: on spot, after a redeployment and a step of the wall clock, an execution that the stream lost is never found, and the lane holds less than nothing',
+    script: {
+      seed: 2273,
+      calmAtMs: 40_000,
+      wallMs: 3_600_000,
+      shape: { market: 'spot', limits: 'wide', policy: 'none', size: 'large', pace: 'steady', reconciled: false },
+      shares: { ...noFaults(), fillLost: 0.12298009609803558 },
+      steps: [
+        { fault: 'redeploy', atMs: 17_456, engine: 0, symbol: 1, forMs: 186, chance: 0.727164009353146 },
+        { fault: 'wallStep', atMs: 28_521, engine: 1, symbol: 0, forMs: 7_869, chance: 0.26412343978881836 },
+      ],
+    },
+  },
+];
