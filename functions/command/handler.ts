@@ -51,7 +51,8 @@ async function carryOut(record: SQSRecord): Promise<void> {
     const command = parseCommand(record.body);
     const sentAt = Number(record.attributes.SentTimestamp);
     if (command.kind === 'confirmationDecision') return await decide(command, sentAt);
-    const issuedAt = command.issuedAt ?? sentAt;
+    // Nothing is wished after the queue has it: a sender whose clock is ahead must not hold off what others wish later.
+    const issuedAt = Math.min(command.issuedAt ?? sentAt, sentAt);
     const { id, unit, wish, by } = command;
     log('info', 'command', { id, unit, wish, by, effect: await desiredStates.apply(command, issuedAt) });
   } catch (error) {

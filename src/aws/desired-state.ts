@@ -30,7 +30,12 @@ export interface DesiredStates {
   decide(unit: UnitId, decision: OrderDecision): Promise<CommandOutcome['kind']>;
 }
 
-export function createDesiredStates(client: DynamoDBDocumentClient, table: string): DesiredStates {
+/** `nowMs`: wall clock, ms. */
+export function createDesiredStates(
+  client: DynamoDBDocumentClient,
+  table: string,
+  nowMs: () => number = Date.now,
+): DesiredStates {
   async function record(name: string) {
     const answer = await client.send(new GetCommand({ TableName: table, Key: controlKey(name), ConsistentRead: true }));
     return readControlItem(name, answer.Item).desired;
@@ -72,8 +77,8 @@ export function createDesiredStates(client: DynamoDBDocumentClient, table: strin
 
   return {
     read: async (unit) => desiredStateOf(await record(unit)),
-    apply: (command, issuedAt) => change(command.unit, (current) => applyCommand(current, command, issuedAt)),
-    freeze: (unit, freeze, issuedAt) => change(unit, (current) => applyFreeze(current, freeze, issuedAt)),
+    apply: (command, issuedAt) => change(command.unit, (current) => applyCommand(current, command, issuedAt, nowMs())),
+    freeze: (unit, freeze, issuedAt) => change(unit, (current) => applyFreeze(current, freeze, issuedAt, nowMs())),
     decide: (unit, decision) => change(unit, (current) => applyDecision(current, decision)),
   };
 }

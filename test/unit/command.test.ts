@@ -58,6 +58,18 @@ describe('command', () => {
     });
   });
 
+  it('G12: a wish whose sender’s clock is ahead is dated by the queue, one that was under way for long by its sender', async () => {
+    const sentAt = 1_700_000_000_123;
+    for (const issuedAt of [sentAt + 3_600_000, sentAt - 60_000])
+      await handler(messages(JSON.stringify({ ...wish, issuedAt })), context);
+
+    const dates = dynamoDb.commandCalls(UpdateCommand).map((call) => call.args[0].input.ExpressionAttributeValues);
+    expect(dates).toMatchObject([
+      { ':next': { wishFrom: `000${sentAt}#c1` } },
+      { ':next': { wishFrom: `000${sentAt - 60_000}#c1` } },
+    ]);
+  });
+
   it('S22: a command that cannot be read is reported for redelivery and dead letters, the others take effect', async () => {
     const bad = ['{', JSON.stringify({ ...wish, wish: 'moon', unit: 'x' })];
     const answer = await handler(messages(...bad, JSON.stringify(wish)), context);

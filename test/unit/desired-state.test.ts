@@ -44,6 +44,33 @@ describe('desired state', () => {
     expect(await states.read(unit)).toMatchObject({ wish: 'run', version: 1 });
   });
 
+  it.each([
+    ['a person', undefined],
+    ['an alarm', 'alarm' as const],
+  ])(
+    'G12, H15: a wish to run whose sender’s clock was an hour ahead does not hold off a stop of %s',
+    async (_, source) => {
+      const states = createDesiredStates(createFakeDynamoDb().client, 'control', () => 10_000);
+      await states.apply(command('c1', { wish: 'run', frozenSymbols: [] }), 3_600_000 + 5_000);
+
+      expect(await states.apply(command('c2', source === undefined ? {} : { source }), 9_000)).toBe('applied');
+      expect(await states.read(unit)).toMatchObject({ wish: 'stop' });
+      // What was wished once does not come again, and people who wish later are heard.
+      expect(await states.apply(command('c1', { wish: 'run' }), 3_605_000)).toBe('duplicate');
+      expect(await states.apply(command('c3', { wish: 'run' }), 9_500)).toBe('applied');
+      expect(await states.read(unit)).toMatchObject({ wish: 'run' });
+    },
+  );
+
+  it('G12: nor does it hold off a freeze; a wish to do more does not overrule a stop that is dated ahead', async () => {
+    const states = createDesiredStates(createFakeDynamoDb().client, 'control', () => 10_000);
+    await states.apply(command('c1', { frozenSymbols: [] }), 3_605_000);
+
+    expect(await states.freeze(unit, { id: 'f1', symbols: ['BTCUSDT'], reason: 'position' }, 9_000)).toBe('applied');
+    expect(await states.apply(command('c2', { wish: 'run' }), 9_500)).toBe('superseded');
+    expect(await states.read(unit)).toMatchObject({ wish: 'stop', frozenSymbols: ['BTCUSDT'] });
+  });
+
   it('S22: two writers at once both take effect', async () => {
     const fake = createFakeDynamoDb();
     const states = createDesiredStates(fake.client, 'control');

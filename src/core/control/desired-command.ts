@@ -61,11 +61,18 @@ export type CommandOutcome =
 
 /**
  * Applies a command to a unit's record. The result depends only on the set of commands, not on their order: the latest wish by time of issue holds,
- * and so does the latest list of frozen symbols, each by itself.
+ * and so does the latest list of frozen symbols, each by itself. `now`: wall clock, ms; what is dated after it was dated by a clock that is ahead, and does not hold off a stronger wish.
  */
-export function applyCommand(record: DesiredRecord | null, command: DesiredCommand, issuedAt: number): CommandOutcome {
+export function applyCommand(
+  record: DesiredRecord | null,
+  command: DesiredCommand,
+  issuedAt: number,
+  now = Number.POSITIVE_INFINITY,
+): CommandOutcome {
   const from = precedenceOf(issuedAt, command.id);
-  const current = record ?? noRecord();
+  const known = record ?? noRecord();
+  const ahead = isAfter(known.wishFrom, now) && strengthOf(command) > strengthOf(strongest(known));
+  const current = ahead ? { ...known, wishFrom: precedenceOf(issuedAt, '') } : known;
   if (current.seen.includes(command.id)) return { kind: 'duplicate' };
   if (command.source === 'alarm') return applyAlarm(current, command, from);
   const wishes = from > current.wishFrom;
@@ -107,10 +114,13 @@ function applyAlarm(current: DesiredRecord, { id, wish, reason, by }: DesiredCom
 /** The strongest of what people wish and what alarms have wished since; `run` is the weakest. */
 function strongest(record: DesiredRecord): Pick<DesiredState, 'wish' | 'reason' | 'by'> {
   const since = (record.alarms ?? []).filter((each) => each.from > record.wishFrom);
-  const strength = ({ wish }: Pick<DesiredState, 'wish'>) => (wish === 'run' ? -1 : STOP_WISHES.indexOf(wish));
   let held: Pick<DesiredState, 'wish' | 'reason' | 'by'> = record;
-  for (const each of since) if (strength(each) > strength(held)) held = each;
+  for (const each of since) if (strengthOf(each) > strengthOf(held)) held = each;
   return { wish: held.wish, reason: held.reason, by: held.by };
+}
+
+function strengthOf({ wish }: Pick<DesiredState, 'wish'>): number {
+  return wish === 'run' ? -1 : STOP_WISHES.indexOf(wish);
 }
 
 /** A watchdog's word that symbols are to take no entries until people have looked. */
@@ -123,11 +133,17 @@ export interface SymbolFreeze {
 
 /**
  * Adds symbols to the frozen ones: neither the wish nor the list of people is touched, so that it can undo neither. `duplicate`: all of them are frozen as late already; `superseded`: people
- * have set the list since.
+ * have set the list since. `now`: as in `applyCommand`.
  */
-export function applyFreeze(record: DesiredRecord | null, freeze: SymbolFreeze, issuedAt: number): CommandOutcome {
+export function applyFreeze(
+  record: DesiredRecord | null,
+  freeze: SymbolFreeze,
+  issuedAt: number,
+  now = Number.POSITIVE_INFINITY,
+): CommandOutcome {
   const from = precedenceOf(issuedAt, freeze.id);
-  const current = record ?? noRecord();
+  const known = record ?? noRecord();
+  const current = isAfter(known.frozenFrom, now) ? { ...known, frozenFrom: precedenceOf(issuedAt, '') } : known;
   if (from <= current.frozenFrom) return { kind: 'superseded' };
   const watched = current.watched ?? [];
   const later = new Set(watched.filter((each) => each.from >= from).map((each) => each.symbol));
@@ -169,8 +185,15 @@ function wishVersionOf(record: DesiredRecord): number {
   return record.wishVersion ?? record.version;
 }
 
+const TIME_DIGITS = 16;
+
 function precedenceOf(issuedAt: number, id: string): string {
-  return `${String(Math.floor(issuedAt)).padStart(16, '0')}#${id}`;
+  return `${String(Math.floor(issuedAt)).padStart(TIME_DIGITS, '0')}#${id}`;
+}
+
+/** Whether a precedence is dated after `now`. */
+function isAfter(precedence: string, now: number): boolean {
+  return Number(precedence.slice(0, TIME_DIGITS)) > now;
 }
 
 function noRecord(): DesiredRecord {
