@@ -45,11 +45,15 @@ export interface UnitReconciliationOptions {
 export class UnitReconciliation {
   readonly #options: UnitReconciliationOptions;
   readonly #startedAt: EpochMs;
+  readonly #began: MonoNanos;
   readonly #unverified = new Set<Lane>();
   readonly #cancelSweeps = new Set<() => void>();
   readonly #compared = new Map<Lane, number>();
   /** When each lane was opened, or last asked about by a question that the venue answered. */
   readonly #knownAt = new Map<Lane, MonoNanos>();
+  /** Lanes that came while the unit recovers. */
+  readonly #joining = new Set<Lane>();
+  readonly #gone = new WeakSet<Lane>();
   #answers = 0;
   #opening: Promise<void> | null = null;
   #opened = false;
@@ -61,6 +65,7 @@ export class UnitReconciliation {
   constructor(options: UnitReconciliationOptions) {
     this.#options = options;
     this.#startedAt = options.clock.epochMs();
+    this.#began = options.clock.monoNanos();
   }
 
   /** The recovery is done. */
@@ -92,7 +97,10 @@ export class UnitReconciliation {
 
   /** Recovers a lane that comes to a unit at work, unless `still` has become false meanwhile; while the unit itself is recovering, it is recovered with the others. */
   async recover(lane: Lane, still: () => boolean = () => true): Promise<void> {
-    if (!this.#opened) return;
+    if (!this.#opened) {
+      this.#joining.add(lane);
+      return;
+    }
     const open = await this.#options.recovery.prepare(lane);
     if (!still()) return;
     open();
@@ -109,23 +117,27 @@ export class UnitReconciliation {
     return this.#opened ? (this.#compared.get(lane) ?? 0) : null;
   }
 
-  /** The lane is gone: nothing waits for its comparison. */
+  /** The lane is gone: nothing waits for its comparison, and what is still answered about it is its successor's to hear. */
   forget(lane: Lane): void {
     this.#unverified.delete(lane);
     this.#compared.delete(lane);
     this.#knownAt.delete(lane);
+    this.#joining.delete(lane);
+    this.#gone.add(lane);
   }
 
-  /** Compares position and open orders of a lane with the venue, and says what it answered; null: the unit has ended meanwhile. */
+  /** Compares position and open orders of a lane with the venue, and says what it answered; null: the unit has ended meanwhile, or the lane is gone. */
   async verify(lane: Lane): Promise<Verification | null> {
     const { unit, queries, clock, log, inputs } = this.#options;
     const askedAt = clock.monoNanos();
     const absence = this.#absences;
     // However long nobody could be asked: what was executed meanwhile is asked for from before that (F10).
     const unknownMs = (askedAt - (this.#knownAt.get(lane) ?? askedAt)) / 1e6;
-    const from = Math.max(this.#startedAt, clock.epochMs() - unknownMs - LOOK_BACK_MS) as EpochMs;
+    // By the time that has passed since the start: a wall clock that was stepped ahead would have the venue asked for what has not happened yet (G12).
+    const sinceStartMs = (askedAt - this.#began) / 1e6;
+    const from = (this.#startedAt + Math.max(0, sinceStartMs - unknownMs - LOOK_BACK_MS)) as EpochMs;
     const verification = await askForVerification(queries, lane, from, lane.activity, clock);
-    if (this.#options.stopped()) return null;
+    if (this.#options.stopped() || this.#gone.has(lane)) return null;
     this.#compared.set(lane, (this.#compared.get(lane) ?? 0) + 1);
     if (verification.kind === 'failed') {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
@@ -181,23 +193,37 @@ export class UnitReconciliation {
     this.#options.onChange();
   }
 
+  #toOpen(): readonly Lane[] {
+    return [...new Set([...this.#options.lanes(), ...this.#joining])];
+  }
+
   async #recoverUntilDone(): Promise<void> {
-    const { unit, lanes, recovery, metrics, log, clock, timers, predecessorValidUntil, stopped } = this.#options;
+    const { unit, lanes, recovery, money, metrics, log, clock, timers, predecessorValidUntil, stopped } = this.#options;
     // What the predecessor signed may be executed until its lease ended; only then is the venue's answer final.
     const wait = (predecessorValidUntil ?? 0) - clock.epochMs();
     if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
     while (!stopped() && !this.#opened) {
       try {
-        const openings: (() => void)[] = [];
-        for (const lane of lanes()) openings.push(await recovery.prepare(lane));
-        const bookMoney = await this.#options.money.ask();
+        const openings = new Map<Lane, () => void>();
+        let bookMoney: (() => void) | null = null;
+        // The configuration may change meanwhile: whoever is there in the end has been asked about.
+        while (bookMoney === null || this.#toOpen().some((lane) => !openings.has(lane))) {
+          for (const lane of this.#toOpen()) {
+            if (!openings.has(lane)) openings.set(lane, await recovery.prepare(lane));
+          }
+          bookMoney = await money.ask();
+        }
         // All or none: a lane that was opened before another's questions failed would be opened again with the next try.
-        for (const open of openings) open();
-        for (const lane of lanes()) this.#knownAt.set(lane, clock.monoNanos());
+        const opened = this.#toOpen();
+        for (const lane of opened) {
+          openings.get(lane)?.();
+          this.#knownAt.set(lane, clock.monoNanos());
+        }
         bookMoney();
+        this.#joining.clear();
         this.#opened = true;
         // What the account stream told while the recovery asked was not folded: no entry before the venue has been asked once more.
-        for (const lane of lanes()) this.#unverified.add(lane);
+        for (const lane of opened) this.#unverified.add(lane);
         this.#judge();
         this.#options.onOpened();
       } catch (error) {
@@ -208,7 +234,7 @@ export class UnitReconciliation {
     }
     this.#options.onChange();
     for (const lane of lanes()) void this.verify(lane);
-    this.#options.money.begin();
+    money.begin();
     for (const afterMs of SWEEPS_MS) this.#cancelSweeps.add(timers.after(afterMs, () => void recovery.sweep(lanes())));
     this.#sweepUnagreed(2 * SWEEP_AGAIN_MS);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Lane } from '#core/lanes/lane.ts';
 import type { Verification } from '#core/lanes/lane-effects.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -13,8 +14,10 @@ const MINUTE = 60_000;
 function unit() {
   const time = createManualClock(START);
   const { lane } = new LaneWorld();
-  const venue = { answersAfterMs: 10, away: false, askedFrom: [] as number[] };
+  const venue = { answersAfterMs: 10, recoversAfterMs: 0, away: false, askedFrom: [] as number[] };
   const given: Verification[] = [];
+  const lanes = [lane];
+  const openedLanes: Lane[] = [];
   const answered = async <Answer>(answer: Answer): Promise<Answer> => {
     const { away, answersAfterMs } = venue;
     await new Promise<void>((resolve) => time.timers.after(answersAfterMs, resolve));
@@ -23,8 +26,15 @@ function unit() {
   };
   const reconciliation: UnitReconciliation = new UnitReconciliation({
     unit: 'paper/main/binance-usdm',
-    lanes: () => [lane],
-    recovery: { prepare: async () => () => undefined, sweep: async () => undefined },
+    lanes: () => lanes,
+    recovery: {
+      prepare: async (each: Lane) => {
+        if (venue.recoversAfterMs > 0)
+          await new Promise<void>((resolve) => time.timers.after(venue.recoversAfterMs, resolve));
+        return () => openedLanes.push(each);
+      },
+      sweep: async () => undefined,
+    },
     queries: {
       openOrders: () => answered([]),
       positions: () => answered([]),
@@ -45,7 +55,7 @@ function unit() {
     onChange: () => undefined,
     stopped: () => false,
   } as unknown as UnitReconciliationOptions);
-  return { time, venue, given, lane, reconciliation };
+  return { time, venue, given, lane, lanes, openedLanes, reconciliation };
 }
 
 async function opened() {
@@ -104,4 +114,57 @@ describe('the comparison of a unit with its venue', () => {
     expect(reconciliation.reconciled).toBe(true);
     reconciliation.stop();
   });
+
+  it('H2, R3: a lane that is configured while the unit recovers is recovered like the others', async () => {
+    const { time, venue, lane, lanes, openedLanes, reconciliation } = unit();
+    venue.recoversAfterMs = 500;
+    reconciliation.streamIsLive();
+    await time.advanceAsync(100);
+    const { lane: added } = new LaneWorld();
+    await reconciliation.recover(added);
+    lanes.push(added);
+    await time.advanceAsync(3_000);
+    expect(reconciliation.reconciled).toBe(true);
+    expect(openedLanes.map((each) => [lane, added].indexOf(each))).toEqual([0, 1]);
+    reconciliation.stop();
+  });
+
+  it('R3: a lane that is taken out while the unit recovers is not begun', async () => {
+    const { time, venue, lane, lanes, openedLanes, reconciliation } = unit();
+    venue.recoversAfterMs = 500;
+    reconciliation.streamIsLive();
+    await time.advanceAsync(100);
+    lanes.pop();
+    reconciliation.forget(lane);
+    await time.advanceAsync(3_000);
+    expect([reconciliation.reconciled, openedLanes]).toEqual([true, []]);
+    reconciliation.stop();
+  });
+
+  it('H4: an answer about a lane that has gone meanwhile corrects nothing', async () => {
+    const { time, venue, lane, given, reconciliation } = await opened();
+    given.length = 0;
+    venue.answersAfterMs = 300;
+    const late = reconciliation.verify(lane);
+    await time.advanceAsync(100);
+    reconciliation.forget(lane);
+    await time.advanceAsync(300);
+    expect([await late, given]).toEqual([null, []]);
+    reconciliation.stop();
+  });
+
+  it.each([-60, 60])(
+    'F12, G12: after a step of the wall clock by %i minutes, executions are asked for as before',
+    async (minutes) => {
+      const { time, venue, lane, reconciliation } = await opened();
+      await time.advanceAsync(20 * MINUTE);
+      await Promise.all([reconciliation.verify(lane), time.advanceAsync(100)]);
+      time.stepWall(minutes * MINUTE);
+      await Promise.all([reconciliation.verify(lane), time.advanceAsync(100)]);
+      const trueNow = time.clock.epochMs() - minutes * MINUTE;
+      expect(venue.askedFrom.at(-1)).toBeLessThan(trueNow - 5 * MINUTE);
+      expect(venue.askedFrom.at(-1), 'never from before the unit began').toBeGreaterThanOrEqual(START - MINUTE);
+      reconciliation.stop();
+    },
+  );
 });
