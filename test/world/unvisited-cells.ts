@@ -30,6 +30,36 @@ export const UNVISITED_CELLS: readonly { readonly cells: readonly string[]; read
     cells: ['order Rejected × placeRejected', 'order PartiallyFilled × rejected'],
     because: 'one answer follows a request, and the matching engine takes no execution back',
   },
+  {
+    cells: of('cancelRefused', ['PendingReplace', 'PartiallyFilled', 'Accepted']).concat(
+      of('cancelUnknown', ['PendingReplace', 'PartiallyFilled', 'Accepted', 'Expired']),
+    ),
+    because:
+      'a cancel that was sent leaves these states, and what is wished cancelled is amended no more: only a report between two answers leads back, too seldom to count',
+  },
+  {
+    cells: of('replaceRefused', ['Accepted', 'PartiallyFilled', 'PendingCancel', 'Unknown']).concat(
+      of('replaceUnknown', ['Accepted', 'PartiallyFilled', 'PendingCancel', 'Unknown']),
+    ),
+    because: 'a cancel or a doubt must overtake the answer to an amendment: reachable, and too seldom to count',
+  },
+  {
+    cells: [
+      'order PendingReplace × placeRejected',
+      'order PendingReplace × placeUnknown',
+      'order PendingReplace × rejected',
+    ],
+    because:
+      'the answer to the placing must come after the amendment of what it placed: reachable, and too seldom to count',
+  },
+  {
+    cells: ['order Unknown × personFilled', 'order Unknown × personExpired', 'order Rejected × expired'],
+    because: 'nobody may have been able to ask before a person has looked: reachable, and too seldom to count',
+  },
+  {
+    cells: ['lane OrderPending × halt', 'lane PositionOpen × halt'],
+    because: 'a third correction must fall into the moment between: reachable, and too seldom to count',
+  },
 ];
 
 /** As docs/simulation.md shows it. */
