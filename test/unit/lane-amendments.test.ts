@@ -187,6 +187,23 @@ describe('a resting entry where the venue does not amend', () => {
     expect(world.lane.state).toBe('PositionOpen');
   });
 
+  it('F23: what the venue says has filled is not ordered again, though it never lists those fills', () => {
+    const { strategy } = laneConfiguration();
+    const { world, entry } = amending(STOCK, { strategy: { ...strategy, holdMs: 600_000 } });
+    world.report(entry, 'canceled', 4);
+    for (let second = 0; second < 3; second += 1) {
+      world.verify(4);
+      world.pass(1_000);
+    }
+    expect(world.lane.position.size, 'adopted').toBe(4);
+    world.pass(31_000);
+    world.tick(0);
+    world.verify(4);
+    expect(world.told('alert').map(({ code }) => code)).toContain('FILLS_MISSING');
+    const entries = world.placed.filter((intent) => intent.purpose === 'entry');
+    expect(entries.slice(1).map((intent) => intent.size)).toEqual([6]);
+  });
+
   it('F6, G4: is not placed anew when risk refuses, or when it was cancelled for another reason', () => {
     const { world, entry } = amending(STOCK);
     world.lane.pause('test', 'paused');

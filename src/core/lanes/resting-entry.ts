@@ -78,7 +78,8 @@ export class RestingEntry {
     const { order, decidedAt } = wished;
     const { side, timeInForce } = order.intent;
     const price = (side === 'buy' ? this.#gate.context.bidPrice : this.#gate.context.askPrice) as Price;
-    const size = (order.size - order.filledSize) as Size;
+    // Fills that were never listed and are waited for no longer were executed all the same.
+    const size = (order.size - Math.max(order.filledSize, order.reportedSize)) as Size;
     const stale = now.mono - decidedAt >= this.#restNanos || !this.#gate.context.bookValid || price <= 0;
     if (stale || !this.#isOrder(price, size)) return false;
     const intent = this.#gate.intent(side, 'entry', price, size, timeInForce);
