@@ -9,6 +9,7 @@ import {
   standstillOf,
 } from '#core/control/dead-man.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
+import { messageOf } from '#core/errors.ts';
 
 export interface WatchParts {
   readonly leases: Pick<LeaseTable, 'read'>;
@@ -45,7 +46,8 @@ interface Seen {
 
 /**
  * Looks at the leases again and again, and begins with each standstill the execution that cancels what the unit has open: its engine is gone or hangs, and no other took over. A standstill is
- * judged by the watch's own clock alone. Rejects where leases cannot be read or an execution cannot be begun: the next watch tries again.
+ * judged by the watch's own clock alone. What cannot be read of one unit, or not begun, is tried again with the next look, and leaves the others watched; rejects in the end where the last look
+ * of a unit failed, so that its alarm rings.
  */
 export async function watchUnits(
   parts: WatchParts,
@@ -56,40 +58,54 @@ export async function watchUnits(
   const seen = new Map<UnitId, Seen>();
   const found = new Map<UnitId, DeadManVerdict>();
   const begun = new Set<string>();
+  /** Units whose last look failed, with why. */
+  const failing = new Map<UnitId, unknown>();
   const endsAt = parts.monoMs() + times.forMs;
-  for (;;) {
-    const rows = await Promise.all(ids.map((id) => parts.leases.read(id)));
+  async function look(id: UnitId): Promise<void> {
+    const pulse = await parts.leases.read(id);
     const now = parts.monoMs();
-    for (const [index, id] of ids.entries()) {
-      const pulse = rows[index] ?? null;
-      const before = seen.get(id);
-      const stands =
-        before !== undefined &&
-        before.pulse !== null &&
-        pulse !== null &&
-        !pulse.released &&
-        standstillOf(before.pulse) === standstillOf(pulse);
-      if (!stands) seen.set(id, { pulse, since: now });
-      const verdict =
-        stands && now - before.since < times.standstillMs ? null : await judge(parts, id, before?.pulse ?? null, pulse);
-      if (verdict !== null && found.get(id) !== 'standstill') found.set(id, verdict);
-      if (verdict !== 'standstill' || pulse === null) continue;
-      const key = `${id} ${standstillOf(pulse)}`;
-      if (begun.has(key)) continue;
-      parts.log('error', 'a unit stands still', { unit: id, holder: pulse.holder, standstill: standstillOf(pulse) });
-      await parts.begin({
-        unit: id,
-        holder: pulse.holder,
-        epoch: pulse.epoch,
-        rvn: pulse.rvn,
-        standstillSeconds: times.standstillMs / 1_000,
-        foundAt: parts.nowMs(),
-      });
-      begun.add(key);
+    const before = seen.get(id);
+    const stands =
+      before !== undefined &&
+      before.pulse !== null &&
+      pulse !== null &&
+      !pulse.released &&
+      standstillOf(before.pulse) === standstillOf(pulse);
+    if (!stands) seen.set(id, { pulse, since: now });
+    const verdict =
+      stands && now - before.since < times.standstillMs ? null : await judge(parts, id, before?.pulse ?? null, pulse);
+    if (verdict !== null && found.get(id) !== 'standstill') found.set(id, verdict);
+    if (verdict !== 'standstill' || pulse === null) return;
+    const key = `${id} ${standstillOf(pulse)}`;
+    if (begun.has(key)) return;
+    parts.log('error', 'a unit stands still', { unit: id, holder: pulse.holder, standstill: standstillOf(pulse) });
+    await parts.begin({
+      unit: id,
+      holder: pulse.holder,
+      epoch: pulse.epoch,
+      rvn: pulse.rvn,
+      standstillSeconds: times.standstillMs / 1_000,
+      foundAt: parts.nowMs(),
+    });
+    begun.add(key);
+  }
+
+  async function tryLook(id: UnitId): Promise<void> {
+    try {
+      await look(id);
+      failing.delete(id);
+    } catch (error) {
+      if (!failing.has(id)) parts.log('error', 'a unit could not be looked at', { unit: id, reason: messageOf(error) });
+      failing.set(id, error);
     }
+  }
+
+  for (;;) {
+    await Promise.all(ids.map(tryLook));
     if (parts.monoMs() + times.lookMs > endsAt) break;
     await parts.sleep(times.lookMs);
   }
+  for (const error of failing.values()) throw error;
   return ids.map((id) => ({ unit: id, verdict: found.get(id) ?? 'alive' }));
 }
 

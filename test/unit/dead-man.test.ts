@@ -110,6 +110,23 @@ describe('the watch over leases', () => {
     expect(await watch()).toBe('standstill');
   });
 
+  it('T4: a unit whose lease or record cannot be read leaves the others watched; the watch fails once they have been', async () => {
+    const OTHER = { ...UNIT, account: 'other' } as const;
+    for (const part of ['leases', 'records'] as const) {
+      const { parts, begun, hold } = build();
+      await hold();
+      const spoilt = {
+        ...parts,
+        [part]: {
+          read: (unit: string) =>
+            unit === unitId(OTHER) ? Promise.reject(new Error('CONTROL_ITEM_INVALID')) : parts[part].read(unitId(UNIT)),
+        },
+      };
+      await expect(watchUnits(spoilt, [OTHER, UNIT], TIMES)).rejects.toThrow('CONTROL_ITEM_INVALID');
+      expect(begun, part).toMatchObject([{ at: 16 }]);
+    }
+  });
+
   it('T4: an execution that could not be begun is a failed watch, which the next one makes good', async () => {
     const { parts, hold } = build();
     await hold();
