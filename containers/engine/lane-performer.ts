@@ -28,6 +28,8 @@ export interface LanePerformerOptions {
   readonly askPrice: (lane: Lane, currency: string, against: string) => void;
 }
 
+const LEASE_ENDED: OrderAnswer = { kind: 'notSent', reason: 'leaseEnds', text: 'the lease has ended' };
+
 /** Carries out what a lane's steps wished, in order, and brings the answers back to the lane as inputs. */
 export class LanePerformer {
   readonly #options: LanePerformerOptions;
@@ -85,8 +87,7 @@ export class LanePerformer {
     // The lane's gate may be as old as a timer step; the fence itself is asked at the last moment (invariant 1).
     const sentAt = clock.monoNanos();
     if (sentAt >= fencedAt()) {
-      const answer = { kind: 'notSent', reason: 'leaseEnds', text: 'the lease has ended' } as const;
-      this.#answered(lane, intent.clientOrderId, 'place', answer);
+      this.#answered(lane, intent.clientOrderId, 'place', LEASE_ENDED);
       return;
     }
     orderEntry().place(intent, lane.instrument, this.#validUntil(), (answer) => {
@@ -97,9 +98,14 @@ export class LanePerformer {
   }
 
   #cancel(lane: Lane, target: OrderTarget): void {
-    const { orderEntry, queries } = this.#options;
+    const { clock, orderEntry, queries, fencedAt } = this.#options;
     const { clientOrderId } = target;
     const take = (answer: OrderAnswer) => this.#answered(lane, clientOrderId, 'cancel', answer);
+    // What works may be the successor's by now, a stop of its position among it: a request by REST ends with no lease by itself.
+    if (clock.monoNanos() >= fencedAt()) {
+      take(LEASE_ENDED);
+      return;
+    }
     if (orderEntry().notReady() === null) {
       orderEntry().cancel(target, this.#validUntil(), take);
       return;
@@ -116,7 +122,7 @@ export class LanePerformer {
   #amend(lane: Lane, target: OrderTarget, change: OrderChange): void {
     const { clock, orderEntry, fencedAt } = this.#options;
     const take = (answer: OrderAnswer) => this.#answered(lane, target.clientOrderId, 'amend', answer);
-    if (clock.monoNanos() >= fencedAt()) take({ kind: 'notSent', reason: 'leaseEnds', text: 'the lease has ended' });
+    if (clock.monoNanos() >= fencedAt()) take(LEASE_ENDED);
     else orderEntry().amend(target, change, lane.instrument, this.#validUntil(), take);
   }
 
