@@ -39,6 +39,7 @@ export interface SupervisorOptions {
 }
 
 interface Silent {
+  readonly part: SupervisedPart;
   readonly reason: string;
   restarts: number;
 }
@@ -113,7 +114,12 @@ export class Supervisor {
     const findings = this.#board.look(readings, clock.monoNanos());
     this.#parts = findings.length;
     this.#late = findings.filter(({ verdict }) => verdict === 'late').map(({ name }) => name);
-    for (const name of [...this.#silent.keys()]) if (!named.has(name)) this.#silent.delete(name);
+    for (const [name, { part }] of [...this.#silent]) {
+      if (named.has(name)) continue;
+      this.#silent.delete(name);
+      // It is there no more: what depended on it may depend on nothing that is silent.
+      part.onSilent?.(null);
+    }
     for (const finding of findings) {
       const part = named.get(finding.name);
       if (part !== undefined) this.#judge(part, finding);
@@ -128,7 +134,7 @@ export class Supervisor {
 
   #onSilent(part: SupervisedPart, reason: string, known: Silent | null): void {
     const { log, metrics, end } = this.#options;
-    const silent = known ?? { reason, restarts: 0 };
+    const silent = known ?? { part, reason, restarts: 0 };
     if (known === null) {
       this.#silent.set(part.name, silent);
       metrics.silentParts += 1;

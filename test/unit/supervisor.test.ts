@@ -9,7 +9,7 @@ function supervise(part: Partial<SupervisedPart> = {}) {
   const time = createManualClock();
   const metrics = new EngineMetrics();
   const [told, halted, ended]: [string[], (string | null)[], string[]] = [[], [], []];
-  const state = { well: true, resting: false, beats: 0, restarts: 0 };
+  const state = { well: true, resting: false, gone: false, beats: 0, restarts: 0 };
   const supervised: SupervisedPart = {
     name: 'the part',
     periodMs: 500,
@@ -25,7 +25,7 @@ function supervise(part: Partial<SupervisedPart> = {}) {
     ...part,
   };
   const supervisor = new Supervisor({
-    parts: () => [supervised],
+    parts: () => (state.gone ? [] : [supervised]),
     clock: time.clock,
     timers: time.timers,
     log: () => undefined,
@@ -114,5 +114,16 @@ describe('the supervisor', () => {
     state.resting = true;
     time.advance(600_000);
     expect(told).toEqual([]);
+  });
+
+  it('H13, R3: what depended on a silent part that is there no more goes on', () => {
+    const { time, halted, state, supervisor } = supervise();
+    state.well = false;
+    time.advance(3_000);
+    expect(halted).toEqual([expect.stringContaining('the part has not moved for')]);
+    state.gone = true;
+    time.advance(1_000);
+    expect(halted.at(-1)).toBeNull();
+    expect(supervisor.silent).toBe(0);
   });
 });
