@@ -53,6 +53,8 @@ export class UnitMoney {
   readonly #cancels = new Set<() => void>();
   /** Until when the venue's books have been read, ms; null: never. */
   #readTo: EpochMs | null = null;
+  /** When it was asked for the first time. */
+  #first: Now | null = null;
   #marginUnknown = false;
   #booksRefused = false;
 
@@ -66,6 +68,8 @@ export class UnitMoney {
     const { currency, walletBalance, availableBalance, venueTime } = report;
     this.#options.tell({ type: 'balance', body: { currency, walletBalance, availableBalance, venueTime } });
     this.#options.risk.balance(report, now);
+    // What a query says from now on is news, even if it is what the one before said.
+    this.#balances.delete(currency);
     if (availableBalance === null) this.#marginUnknown = true;
   }
 
@@ -81,16 +85,25 @@ export class UnitMoney {
    * before it could.
    */
   async ask(): Promise<() => void> {
-    const { queries, now } = this.#options;
-    const askedAt = now().epoch;
+    const { queries } = this.#options;
+    const askedAt = this.#askedAt();
     const from = (this.#readTo === null ? askedAt - LOOK_BACK_MS : this.#readTo - OVERLAP_MS) as EpochMs;
-    const [balances, adjustments] = await Promise.all([queries.balances(), this.#adjustmentsSince(from)]);
+    // A key with which not even balances can be read is wrong altogether (G9): what it may not read is known of one that is right.
+    const balances = await queries.balances();
+    const adjustments = await this.#adjustmentsSince(from);
     return () => {
-      const at = now();
+      const at = this.#options.now();
       this.#readTo = askedAt;
       for (const report of adjustments) this.#book(report, at);
       for (const report of balances) this.#queried(report, at);
     };
+  }
+
+  /** Until when what has moved is in the answer: by the wall clock, or by the time that has passed since the first question, whichever is earlier. A clock that was stepped ahead would leave out what has moved since (G12). */
+  #askedAt(): EpochMs {
+    const { mono, epoch } = this.#options.now();
+    this.#first ??= { mono, epoch };
+    return Math.min(epoch, this.#first.epoch + (mono - this.#first.mono) / 1e6) as EpochMs;
   }
 
   /** A key that may trade and not read the books does not keep a unit from trading: people are told, and what the stream tells is booked as it says. */

@@ -33,6 +33,7 @@ function open(marginRate?: number) {
     booked: [] as AdjustmentReport[],
     balances: [wallet],
     booksRefused: false,
+    keyIsWrong: false,
   };
   const told: EventNote[] = [];
   const free: (string | null)[] = [];
@@ -46,9 +47,11 @@ function open(marginRate?: number) {
     queries: {
       async balances() {
         refuse();
+        if (venue.keyIsWrong) throw new VenueError('keys', '-2015', 'invalid key');
         return venue.balances;
       },
       async adjustmentsSince(from: EpochMs) {
+        if (venue.keyIsWrong) throw new VenueError('keys', '-2015', 'invalid key');
         if (venue.booksRefused) throw new VenueError('keys', '10005', 'permission denied');
         venue.asked.push(from);
         return venue.booked;
@@ -113,6 +116,41 @@ describe('money beside fills', () => {
     expect(told.filter((note) => note.type === 'alert')).toMatchObject([{ body: { code: 'PAYMENTS_NOT_READ' } }]);
     money.adjustment({ ...funding, id: 'FUNDING_FEE-1700-USDT', unnamed: true }, options.now());
     expect(cash()).toEqual(['FUNDING_FEE-1700-USDT']);
+  });
+
+  it('G9: a key that may read nothing at all says nothing of the books: they are read with the right one', async () => {
+    const { money, venue, told, options, cash, time } = open();
+    venue.keyIsWrong = true;
+    await expect(money.ask()).rejects.toThrow('invalid key');
+    venue.keyIsWrong = false;
+    venue.booked = [funding];
+    (await money.ask())();
+    expect(cash()).toEqual([funding.id]);
+    money.adjustment({ ...funding, id: 'FUNDING_FEE-1800-USDT', unnamed: true }, options.now());
+    await time.advanceAsync(100);
+    expect(cash()).toEqual([funding.id]);
+    expect(told.filter((note) => note.type === 'alert')).toEqual([]);
+  });
+
+  it('G12: payments are asked for from the last time on, whatever the wall clock did meanwhile', async () => {
+    const { money, venue, time } = open();
+    (await money.ask())();
+    const asked = time.clock.epochMs();
+    time.stepWall(3_600_000);
+    await time.advanceAsync(600_000);
+    (await money.ask())();
+    await time.advanceAsync(600_000);
+    (await money.ask())();
+    expect(venue.asked.at(-1)).toBeLessThanOrEqual(asked + 600_000);
+  });
+
+  it('S18: a balance that the stream changed and that is back is told again', async () => {
+    const { money, told, options } = open();
+    (await money.ask())();
+    money.balance({ ...wallet, walletBalance: '990' }, options.now());
+    (await money.ask())();
+    const balances = told.flatMap((note) => (note.type === 'balance' ? [note.body.walletBalance] : []));
+    expect(balances).toEqual(['1000', '990', '1000']);
   });
 
   it('H12: what is free is asked for every 10 s where the stream does not say it and limits need it', async () => {
