@@ -21,6 +21,7 @@ import { readEnvironment } from '../environment.ts';
 import { createVenueAccess } from '../venue-access.ts';
 import { auditUnits } from './audit-units.ts';
 import { withInstruments } from './cached-instruments.ts';
+import { reconcileEach } from './reconcile-each.ts';
 import { type ReconcileParts, reconcileUnit } from './reconcile-unit.ts';
 import { reconciledUnits } from './reconciled-units.ts';
 import { createReconciliationReports, type UnitReport } from './reconciliation-report.ts';
@@ -112,7 +113,7 @@ export async function handler(event: unknown): Promise<{ readonly units: readonl
   const origin = { configurationHash: hash, build: settings.MILLRACE_BUILD };
   const due = reconciledUnits(configuration, asked ?? null);
   const at = Date.now();
-  const units = await Promise.all(due.map((unit) => reconcileUnit({ ...parts, origin, rules }, unit)));
+  const units = await reconcileEach(due, (unit) => reconcileUnit({ ...parts, origin, rules }, unit));
   // Of some units alone nobody could say what all hold together.
   const findings = asked === undefined ? auditUnits(configuration, units, at) : [];
   await tellBudgets(findings, at);

@@ -8,6 +8,7 @@ import { DESIRED_COMMAND } from '#core/control/desired-command.ts';
 import { unitId } from '#core/control/unit.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
+import { reconcileEach } from '#functions/reconcile/reconcile-each.ts';
 import { type ReconcileParts, reconcileUnit } from '#functions/reconcile/reconcile-unit.ts';
 import { reconciledUnits } from '#functions/reconcile/reconciled-units.ts';
 import { createReconciliationReports } from '#functions/reconcile/reconciliation-report.ts';
@@ -228,5 +229,20 @@ describe('the reconciler, on a simulated venue', () => {
     expect(daily.units[0].symbols[0]).toMatchObject({ symbol: bench.symbol, differences: [] });
     expect(daily.units[0].symbols[0].ledger).toBe(daily.units[0].symbols[0].venue);
     expect(daily.findings[0].units[0].symbols[0].corrections.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a run over several units', () => {
+  it('T4: fails for one only when the others have ended: nothing is under way when the function is halted', async () => {
+    const units = ['one', 'two'].map((account) => ({ unit: { ...UNIT, account }, symbols: [] }));
+    const ended: string[] = [];
+    const run = reconcileEach(units, async ({ unit }) => {
+      if (unit.account === 'one') throw new Error('people cannot be told');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      ended.push(unit.account);
+      return { unit: unitId(unit), at: 1, failed: null, symbols: [], balances: [], cash: [] };
+    });
+    await expect(run).rejects.toThrow('people cannot be told');
+    expect(ended).toEqual(['two']);
   });
 });
