@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { copyArchive } from '#aws/archive.ts';
 import { createS3Client } from '#aws/clients.ts';
 import { decidingSources } from '#aws/deciding-sources.ts';
 import { type LoadedConfiguration, loadConfiguration } from '#core/config/runtime-configuration.ts';
 import { MillraceError, messageOf } from '#core/errors.ts';
+import { readCommandLine } from '../command-line.ts';
 import { findRuns } from './log-files.ts';
 import { replayRun } from './replay-log.ts';
 import { reportLines } from './replay-report.ts';
@@ -70,15 +70,12 @@ async function copyOf(log: string): Promise<string> {
 }
 
 function readArguments(argv: readonly string[]): Arguments {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      configuration: { type: 'string' },
-      trace: { type: 'boolean', default: false },
-      marks: { type: 'string' },
-    },
-  });
+  const options = {
+    configuration: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    marks: { type: 'string' },
+  } as const;
+  const { values, positionals } = readCommandLine({ args: [...argv], allowPositionals: true, options }, USAGE);
   const [log, ...rest] = positionals;
   const marks = values.marks === undefined ? null : Number(values.marks);
   if (log === undefined || rest.length > 0 || (marks !== null && !(Number.isSafeInteger(marks) && marks > 0)))

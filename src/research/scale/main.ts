@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { MillraceError, messageOf } from '#core/errors.ts';
+import { readCommandLine } from '../command-line.ts';
 import { scaleLines } from './scale-reference.ts';
 
 const USAGE = 'npm run scale -- [--rate MESSAGES_PER_SECOND] [--orders ORDERS_PER_DAY]';
@@ -11,14 +11,16 @@ function wholeNumber(name: string, text: string): number {
 }
 
 try {
-  const { values } = parseArgs({
-    options: { rate: { type: 'string', default: '10000' }, orders: { type: 'string', default: '10000' } },
-  });
+  const options = {
+    rate: { type: 'string', default: '10000' },
+    orders: { type: 'string', default: '10000' },
+  } as const;
+  const { values } = readCommandLine({ options }, USAGE);
   const load = {
     messagesPerSecond: wholeNumber('rate', values.rate),
     ordersPerDay: wholeNumber('orders', values.orders),
   };
-  for (const line of scaleLines(load)) process.stdout.write(`${line}\n`);
+  process.stdout.write(`${scaleLines(load).join('\n')}\n`);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 2;
