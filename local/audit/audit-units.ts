@@ -1,5 +1,5 @@
 import { listConfirmations } from '#aws/confirmations.ts';
-import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
+import type { LedgerIndexReader, LedgerMoves } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import { type AuditSelection, auditUnit } from '#core/audit/audit-ledger.ts';
 import type { AuditedConfirmation } from '#core/audit/audit-order.ts';
@@ -48,6 +48,8 @@ export async function auditUnits(
     }
     if (selection.clientOrderId !== null) continue;
     for (const fill of audit.orphans) {
+      // An order that was begun after the orders were read.
+      if (fill.clientOrderId !== null && (await parts.ledger.readOrder(unit, fill.clientOrderId)) !== null) continue;
       counts.faults += 1;
       parts.print(`FAULT execution ${fill.fillId} of ${fill.clientOrderId}: the ledger does not have its order`);
     }
@@ -64,7 +66,7 @@ export async function auditUnits(
 }
 
 async function placesOf(
-  { index }: AuditParts,
+  { index, ledger }: AuditParts,
   unit: UnitRef,
   fills: readonly LedgerFill[],
   adjustments: readonly LedgerAdjustment[],
@@ -78,7 +80,8 @@ async function placesOf(
       each.venue === venue && each.symbol === symbol;
     const place = placeOf(venue, symbol);
     const fold = (await index.checkpoint(unit, place))?.fold ?? null;
-    const since = fold === null ? null : await index.moves(unit, place, fold.through);
+    const moved = fold === null ? null : await index.moves(unit, place, fold.through);
+    const since = moved === null ? null : await withoutNews(ledger, unit, moved, { fills, adjustments });
     verdicts.push(
       auditPlace({
         venue,
@@ -90,6 +93,36 @@ async function placesOf(
     );
   }
   return verdicts;
+}
+
+/** What the index has, but for what was written after the ledger had been read: what is in neither reading of the ledger stays, as a fault. */
+async function withoutNews(
+  ledger: LedgerReader,
+  unit: UnitRef,
+  moved: Pick<LedgerMoves, 'fills' | 'adjustments'>,
+  read: Pick<LedgerMoves, 'fills' | 'adjustments'>,
+): Promise<Pick<LedgerMoves, 'fills' | 'adjustments'>> {
+  const fillKey = ({ venue, symbol, fillId }: LedgerFill) => `${venue}#${symbol}#${fillId}`;
+  const [fills, adjustments] = [
+    new Set(read.fills.map(fillKey)),
+    new Set(read.adjustments.map((each) => each.adjustmentId)),
+  ];
+  const isNew = {
+    fill: (fill: LedgerFill) => !fills.has(fillKey(fill)),
+    adjustment: ({ adjustmentId }: LedgerAdjustment) => !adjustments.has(adjustmentId),
+  };
+  if (!moved.fills.some(isNew.fill) && !moved.adjustments.some(isNew.adjustment)) return moved;
+  const [laterFills, laterAdjustments] = await Promise.all([ledger.readFills(unit), ledger.readAdjustments(unit)]);
+  const arrived = {
+    fills: new Set(laterFills.map(fillKey)),
+    adjustments: new Set(laterAdjustments.map((each) => each.adjustmentId)),
+  };
+  return {
+    fills: moved.fills.filter((fill) => !(isNew.fill(fill) && arrived.fills.has(fillKey(fill)))),
+    adjustments: moved.adjustments.filter(
+      (each) => !(isNew.adjustment(each) && arrived.adjustments.has(each.adjustmentId)),
+    ),
+  };
 }
 
 /** The executions of the confirmation machine, by order. */

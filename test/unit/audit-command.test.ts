@@ -3,8 +3,10 @@ import { createLedger } from '#aws/ledger.ts';
 import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import type { AuditedConfirmation } from '#core/audit/audit-order.ts';
-import type { UnitRef } from '#core/control/unit.ts';
+import { type UnitRef, unitId } from '#core/control/unit.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';
+import type { Checkpoint } from '#core/ledger/ledger-index.ts';
+import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import { parseAuditArguments } from '#local/audit/arguments.ts';
 import { auditUnits } from '#local/audit/audit-units.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
@@ -120,6 +122,50 @@ describe('npm run audit', () => {
     expect(one.text).toContain('evidence  it never left: MARKET_CLOSED');
     expect(one.text).not.toContain('position');
   });
+
+  it.each(['readOrders', 'readFills'] as const)(
+    'M1: what is written while it reads (%s) is no fault of what it read',
+    async (moment) => {
+      const { client } = createFakeDynamoDb();
+      const ledger = createLedger(client, 'ledger');
+      for (const event of WHOLE) await ledger.apply(event);
+      const { moves } = createLedgerIndexReader(client, 'ledger');
+      const flat = { fold: { size: '0', through: 0 }, since: 0 } as unknown as Checkpoint;
+      const own = `${orderIdPrefix('paper', unitId(UNIT))}1-1`;
+      const meanwhile = [
+        buildEvent('order.intended', intendedBody(own), { sequence: 6 }),
+        buildEvent('fill', fillBody('f-3', { clientOrderId: own, venueOrderId: '900' }), { sequence: 7 }),
+      ];
+      const reader = createLedgerReader(client, 'ledger');
+      let written = false;
+      const write = async <Answer>(answer: Promise<Answer>, now: boolean): Promise<Answer> => {
+        const answered = await answer;
+        if (now && !written) {
+          written = true;
+          for (const event of meanwhile) await ledger.apply(event);
+        }
+        return answered;
+      };
+      const lines: string[] = [];
+      const counts = await auditUnits(
+        {
+          ledger: {
+            ...reader,
+            readOrders: (unit) => write(reader.readOrders(unit), moment === 'readOrders'),
+            readFills: (unit) => write(reader.readFills(unit), moment === 'readFills'),
+          },
+          index: { moves, checkpoint: async () => flat },
+          confirmations: null,
+          print: (line) => lines.push(line),
+          nowMs: () => NOW,
+        },
+        [UNIT],
+        { from: null, to: null, clientOrderId: null },
+      );
+      expect(written).toBe(true);
+      expect([counts.faults, lines.filter((line) => line.includes('FAULT'))]).toEqual([0, []]);
+    },
+  );
 
   it('R3: its arguments are refused with every fault at once', () => {
     const parse = () => parseAuditArguments(['--unit', 'main', '--from', 'soon', '--environment', 'here']);
