@@ -13,6 +13,7 @@ export function proposalNote({ lane, scanner }: ScannedLane, from: string, propo
   };
 }
 
+/** A step that was taken, for the trading stream. */
 export function moveNote(
   { lane }: ScannedLane,
   { from, to, symbol, target, reason }: Extract<SwitchEffect, { kind: 'moved' }>,
@@ -21,6 +22,7 @@ export function moveNote(
   return { type: 'lane.symbol', body: { lane: lane.name, symbol, target, from, to, generation, reason } };
 }
 
+/** People are told that a step of a change failed, and that it is tried again. */
 export function failureNote(
   { lane }: ScannedLane,
   { step, failures, reason }: Extract<SwitchEffect, { kind: 'failed' }>,
@@ -36,6 +38,7 @@ export function failureNote(
   };
 }
 
+/** People are told that the symbol of a lane that is gone may still be subscribed. */
 export function unreleasedNote({ lane }: ScannedLane, symbol: string, error: unknown): EventNote {
   return {
     type: 'alert',

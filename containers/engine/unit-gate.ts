@@ -19,7 +19,7 @@ export interface UnitCircumstances {
 }
 
 /** Why nothing (`closed`), or no entry (`fence`), may leave a unit; null: it may. */
-export function judgeGate(unit: UnitCircumstances): { readonly closed: string | null; readonly fence: string | null } {
+function judgeGate(unit: UnitCircumstances): { readonly closed: string | null; readonly fence: string | null } {
   return { closed: closedBy(unit), fence: fencedBy(unit) };
 }
 

@@ -16,6 +16,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { type CancelledOrders, cancelOrdersOf } from './cancel-orders.ts';
 
+/** What one look needs; times in ms. */
 export interface CancelParts {
   readonly leases: Pick<LeaseTable, 'read'>;
   readonly records: Pick<DeadManRecords, 'read' | 'done'>;

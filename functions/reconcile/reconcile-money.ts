@@ -9,11 +9,13 @@ import type { SymbolLook } from '#core/reconciliation/symbol-look.ts';
 import type { Parties } from './ask-parties.ts';
 import { lookAtMoney, type MoneyLook, missingPayments, openedAt } from './look-at-money.ts';
 
+/** How long is waited before something counts as missing, ms: between two looks, and until writers that are behind are no excuse. */
 export interface MoneyRules {
   readonly settleMs: number;
   readonly writersBehindMs: number;
 }
 
+/** What is to be done about the wallets of a unit. */
 export interface MoneyPlan {
   /** To be told: what stands in two looks while all executions are in the ledger. */
   readonly differences: readonly CashDifference[];

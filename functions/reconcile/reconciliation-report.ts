@@ -93,7 +93,7 @@ export function createReconciliationReports(s3: S3Client, bucket: string): Recon
   };
 }
 
-export function hasFindings(report: UnitReport): boolean {
+function hasFindings(report: UnitReport): boolean {
   const found = (symbol: SymbolReport) => symbol.differences.length > 0 || symbol.unsettled !== null;
   return report.failed !== null || report.balances.length > 0 || report.cash.length > 0 || report.symbols.some(found);
 }

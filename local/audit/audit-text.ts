@@ -32,6 +32,7 @@ export function orderLines({ order, fills, confirmation }: AuditedOrder, verdict
   return lines;
 }
 
+/** A position as people read it, its faults below it. */
 export function placeLines({ venue, symbol, position, fills, adjustments, faults }: PlaceVerdict): string[] {
   return [
     `position ${venue} ${symbol} ${position} = ${fills} fills + ${adjustments} adjustments`,

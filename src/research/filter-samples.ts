@@ -38,6 +38,7 @@ export function readFilterLine(text: string): FilterLine | null {
   return type === 'book' || type === 'trade' ? normalizedLine.parse(raw) : null;
 }
 
+/** Which signals become samples, and when one was good. */
 export interface SampleSettings {
   /** Smallest step of the price, in its own units. */
   readonly tick: number;

@@ -10,6 +10,7 @@ export interface TrainingSample {
   readonly good: boolean;
 }
 
+/** How a filter is fitted, and what is kept back to test it. */
 export interface TrainingSettings {
   /** Strength of the pull of all coefficients towards zero. */
   readonly ridge: number;

@@ -23,7 +23,7 @@ export interface FaultVenueArguments {
 }
 
 /** How it is called. */
-export const FAULT_VENUE_USAGE = [
+const FAULT_VENUE_USAGE = [
   `npm run fault-venue -- --venue ${VENUES.join('|')} [--port P] [--replay FILE[,FILE…]] [--seed N]`,
   '  --list: every scenario',
   '  --scenario F1[,F2…]: lets these happen to the bot that connects, one after the other',

@@ -12,6 +12,7 @@ export interface AuditSelection {
   readonly clientOrderId: string | null;
 }
 
+/** What the ledger has of a unit, as it was read. */
 export interface AuditedUnit {
   readonly unit: UnitRef;
   /** Of its whole account: those of other venues are left aside. */
@@ -21,6 +22,7 @@ export interface AuditedUnit {
   readonly confirmations: ReadonlyMap<string, AuditedConfirmation> | null;
 }
 
+/** What came of the audit of a unit. */
 export interface UnitAudit {
   /** In the order of their beginnings, each with what it was judged by. */
   readonly orders: readonly { readonly audited: AuditedOrder; readonly verdict: OrderVerdict }[];

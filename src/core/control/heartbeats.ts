@@ -14,6 +14,7 @@ export interface HeartbeatReading {
 /** `resting`: nothing is expected. `late`: past its period, as may happen under load. `silent`: it hangs or is gone. */
 export type HeartbeatVerdict = 'ok' | 'late' | 'silent' | 'resting';
 
+/** How a part is. */
 export interface HeartbeatFinding {
   readonly name: string;
   readonly verdict: HeartbeatVerdict;

@@ -40,7 +40,7 @@ export interface ProtectionTerms {
 }
 
 /** What the configuration wishes, as far as the venue can: a stop that could open the other side is held by the engine. */
-export function protectionTerms(
+function protectionTerms(
   { protection }: Pick<LaneConfiguration, 'protection'>,
   { venue, kind }: Instrument,
 ): ProtectionTerms {

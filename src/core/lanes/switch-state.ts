@@ -13,7 +13,7 @@ export const SWITCH_STATES = [
 export type SwitchState = (typeof SWITCH_STATES)[number];
 
 /** The steps that can fail, each is tried again. */
-export const SWITCH_STEPS = [
+const SWITCH_STEPS = [
   'Locating',
   'Subscribing',
   'AwaitingBook',

@@ -3,7 +3,7 @@ import type { SwitchEffect, SwitchFacts } from './switch-effects.ts';
 import { nextSwitchState, type SwitchInput, type SwitchState, type SwitchStep } from './switch-state.ts';
 
 /** How long each step may take before it counts as failed, ms. */
-export const STEP_TIMEOUTS_MS: Readonly<Record<SwitchStep, number>> = {
+const STEP_TIMEOUTS_MS: Readonly<Record<SwitchStep, number>> = {
   Locating: 60_000,
   Closing: 60_000,
   Unsubscribing: 20_000,
@@ -20,7 +20,7 @@ const FAILURES_TO_LEAVE_OUT = 3;
 const LEFT_OUT_MS = 600_000;
 
 /** What was not done, by reason: nothing is dropped without a count. */
-export const SWITCH_DROPS = ['replaced', 'sameSymbol', 'notLocated', 'lateAnswer', 'ended'] as const;
+const SWITCH_DROPS = ['replaced', 'sameSymbol', 'notLocated', 'lateAnswer', 'ended'] as const;
 export type SwitchDrop = (typeof SWITCH_DROPS)[number];
 
 /**

@@ -17,8 +17,3 @@ export function settledFee(fill: LedgerFill, newest: LedgerFill): number {
   if (fill.contract === undefined) return fill.feeCurrency === newest.feeCurrency ? Number(fill.fee) : 0;
   return Number(fill.settlementFee ?? fill.feeBound ?? '0');
 }
-
-/** Whether nobody has converted the fee. */
-export function isUnpriced(fill: LedgerFill): boolean {
-  return fill.feeBound !== undefined && fill.settlementFee === undefined;
-}

@@ -11,6 +11,7 @@ export const ESCALATIONS = [
   { afterMs: 10_000, severity: 'warning' },
   { afterMs: 30_000, severity: 'critical' },
 ] as const satisfies readonly Escalation[];
+/** After the last of these people are told again each so often. */
 export const ESCALATED_AGAIN_MS = 300_000;
 
 /** The n-th time that people are told, from 0. */

@@ -65,7 +65,7 @@ export function isDue(look: SymbolLook, venueTime: number, { settleMs, writersBe
 }
 
 /** Signed change of the position by one execution, 10^-18 units. */
-export function deltaOfFill(look: Pick<SymbolLook, 'instrument'>, fill: FillReport): bigint {
+function deltaOfFill(look: Pick<SymbolLook, 'instrument'>, fill: FillReport): bigint {
   const size = parseExact(fill.size);
   const { positionFee = '0' } = termsOfFill(look.instrument, fill);
   return (fill.side === 'buy' ? size : -size) - parseExact(positionFee);

@@ -18,7 +18,7 @@ export interface CandidateFigures {
 }
 
 /** Why a scanner did not take what came. */
-export const SCANNER_DROPS = ['unknownSymbol', 'notAPrice', 'crossed', 'outOfOrder'] as const;
+const SCANNER_DROPS = ['unknownSymbol', 'notAPrice', 'crossed', 'outOfOrder'] as const;
 export type ScannerDrop = (typeof SCANNER_DROPS)[number];
 
 interface Candidate {

@@ -20,7 +20,7 @@ export const ENTRY_FEATURES = [
 export type EntryFeature = (typeof ENTRY_FEATURES)[number];
 
 /** Places in a feature vector. */
-export const FEATURE_COUNT = ENTRY_FEATURES.length;
+const FEATURE_COUNT = ENTRY_FEATURES.length;
 
 /** Changes of a book, and trades, before what is kept of them means anything. */
 const WARM_BOOKS = 32;

@@ -5,6 +5,7 @@ import type { LoggedRun } from './log-files.ts';
 import { Replay, type ReplayResult } from './replay.ts';
 import { judge, type Verdict } from './verdict.ts';
 
+/** By what a log is replayed and judged. */
 export interface ReplayLogOptions {
   /** Hash of the sources that decide now. */
   readonly sources: string | null;

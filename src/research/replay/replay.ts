@@ -30,6 +30,7 @@ import type { LogEntry } from './log-entries.ts';
 import { ReplayedFeed } from './replayed-feed.ts';
 import { type ReplayedLane, ReplayedUnit } from './replayed-unit.ts';
 
+/** With what a replay decides, and what it tells on the way. */
 export interface ReplayOptions {
   readonly venues: Readonly<Record<VenueId, Venue>>;
   /** In force instead of the recorded one. */
@@ -54,6 +55,7 @@ export interface ReplayedWindow {
   readonly broken: string | null;
 }
 
+/** What a replay came to: how much it took in, and the first difference if there is one. */
 export interface ReplayResult {
   readonly start: EngineStart | null;
   readonly inputs: number;

@@ -6,6 +6,7 @@ import type { ReplayResult } from './replay.ts';
  */
 export type VerdictKind = 'equal' | 'changed decision' | 'broken replay' | 'not replayable';
 
+/** What a replay proves, and why. */
 export interface Verdict {
   readonly kind: VerdictKind;
   readonly reason: string;

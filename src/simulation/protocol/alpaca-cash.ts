@@ -9,6 +9,7 @@ export interface AlpacaCashBooks {
   rows(accountId: string, query: URLSearchParams): readonly Row[];
 }
 
+/** The books of an exchange's accounts, filled by what `onAccount` is told. */
 export function createCashBooks(): AlpacaCashBooks {
   const books = new Map<string, Row[]>();
   return {

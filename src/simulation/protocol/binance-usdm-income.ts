@@ -13,6 +13,7 @@ export interface IncomeBooks {
   rows(accountId: string, params: RequestParams): readonly Row[];
 }
 
+/** The books of an exchange's accounts, filled by what `onAccount` is told. */
 export function createIncomeBooks(context: Pick<BinanceContext, 'now'>): IncomeBooks {
   const books = new Map<string, Row[]>();
   /** Of the last position that funding was told of. */
