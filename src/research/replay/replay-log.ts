@@ -2,7 +2,8 @@ import type { LoadedConfiguration } from '#core/config/runtime-configuration.ts'
 import { venues } from '#venues/venues.ts';
 import { entriesOf } from './log-entries.ts';
 import type { LoggedRun } from './log-files.ts';
-import { Replay, type ReplayResult } from './replay.ts';
+import { Replay } from './replay.ts';
+import type { ReplayResult } from './replay-result.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** By what a log is replayed and judged. */

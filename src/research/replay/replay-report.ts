@@ -1,5 +1,5 @@
 import type { LoggedRun } from './log-files.ts';
-import type { ReplayResult } from './replay.ts';
+import type { ReplayResult } from './replay-result.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The replay of one engine's log, as it is printed. */

@@ -23,11 +23,12 @@ import type { BalanceReport } from '#core/orders/order.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { Venue } from '#venues/venue.ts';
 import { canonical } from './canonical.ts';
-import { type Difference, EffectComparison } from './effect-comparison.ts';
-import type { HashMark, HashPair } from './effect-hashes.ts';
+import { EffectComparison } from './effect-comparison.ts';
 import { laneView } from './lane-view.ts';
 import type { LogEntry } from './log-entries.ts';
+import type { ReplayResult } from './replay-result.ts';
 import { ReplayedFeed } from './replayed-feed.ts';
+import { ReplayedFeeds } from './replayed-feeds.ts';
 import { type ReplayedLane, ReplayedUnit } from './replayed-unit.ts';
 
 /** With what a replay decides, and what it tells on the way. */
@@ -46,32 +47,6 @@ export interface ReplayOptions {
   readonly viewBefore?: number;
 }
 
-/** A unit under one lease, from its first input to its last. `broken`: why it could not be replayed from some point on, or at all. */
-export interface ReplayedWindow {
-  readonly unit: string;
-  readonly from: number;
-  readonly until: number;
-  readonly effects: number;
-  readonly broken: string | null;
-}
-
-/** What a replay came to: how much it took in, and the first difference if there is one. */
-export interface ReplayResult {
-  readonly start: EngineStart | null;
-  readonly inputs: number;
-  readonly frames: number;
-  readonly effects: number;
-  readonly hashes: HashPair;
-  readonly marks: readonly HashMark[];
-  readonly windows: readonly ReplayedWindow[];
-  /** What is missing, a line each. */
-  readonly holes: readonly string[];
-  /** The engine was killed: its last inputs were never published. Number of the last that was. */
-  readonly tornAt: number | null;
-  readonly difference: Difference | null;
-  readonly view: unknown;
-}
-
 const MARK_EVERY = 1_000;
 
 /** Takes the decisions of one engine again, from its frames and its input log, and compares what comes of them with what came of them then (invariant 8). */
@@ -80,7 +55,7 @@ export class Replay {
   readonly #entries: Generator<LogEntry>;
   #peeked: LogEntry | null = null;
   readonly #comparison: EffectComparison;
-  readonly #feeds = new Map<string, ReplayedFeed>();
+  readonly #feeds = new ReplayedFeeds();
   readonly #units = new Map<string, ReplayedUnit>();
   readonly #lives: ReplayedUnit[] = [];
   readonly #holes: string[] = [];
@@ -170,12 +145,12 @@ export class Replay {
     this.#now = entry.now;
     this.#part = 0;
     if (entry.kind === 'message') {
-      const feed = this.#feeds.get(entry.feed);
+      const feed = this.#feeds.of(entry.feed);
       if (feed !== undefined) this.#message(feed, entry.message);
       return;
     }
     this.#frames += 1;
-    const feed = this.#carrier(entry.connection, entry.lease);
+    const feed = this.#feeds.carrier(entry.connection, entry.lease);
     if (feed === null || feed.broken) return;
     try {
       feed.frame(entry.connection, entry.bytes);
@@ -185,11 +160,6 @@ export class Replay {
     }
   }
 
-  #carrier(connection: string, lease: number): ReplayedFeed | null {
-    for (const feed of this.#feeds.values()) if (feed.lease === lease && feed.carries(connection)) return feed;
-    return null;
-  }
-
   /** What is missing may have been anything of the connections concerned: what hangs on them is not replayed further. */
   #hole({ n, until, connections }: Extract<LogEntry, { kind: 'hole' }>): void {
     const of = connections === null ? 'lines of the engine, or what cannot be told' : connections.join(', ');
@@ -197,7 +167,7 @@ export class Replay {
     if (connections === null && (this.#missing === null || this.#missing.lines > 0))
       this.#missing = { n, holes: this.#holes.length, lines: 0 };
     this.#holes.push(reason);
-    for (const feed of this.#feeds.values()) {
+    for (const feed of this.#feeds.all) {
       if (connections?.some((each) => feed.carries(each)) === false) continue;
       feed.broken = true;
       for (const unit of this.#lives)
@@ -285,7 +255,7 @@ export class Replay {
         this.#feed(line, line.body as FeedChangeLine);
         return;
       case 'socket':
-        this.#feeds.get(lifeOf(line))?.socket(line.body as SocketLine);
+        this.#feeds.of(lifeOf(line))?.socket(line.body as SocketLine);
         return;
       case 'book':
         this.#book(line, line.body as BookLine);
@@ -304,16 +274,15 @@ export class Replay {
       const feed = new ReplayedFeed(line.unit, line.lease ?? 0, this.#options.venues[body.venue], (from, message) =>
         this.#message(from, message),
       );
-      this.#feeds.delete(life);
-      this.#feeds.set(life, feed);
+      this.#feeds.begin(life, feed);
       return;
     }
-    const feed = this.#feeds.get(life);
+    const feed = this.#feeds.of(life);
     if (feed !== undefined) feed.gone = true;
   }
 
   #book(line: InputLine, body: BookLine): void {
-    const feed = this.#feeds.get(lifeOf(line));
+    const feed = this.#feeds.of(lifeOf(line));
     if (feed === undefined || feed.broken) return;
     if (body.change !== 'snapshot') {
       feed.change(body);
@@ -334,19 +303,12 @@ export class Replay {
     }
     if (known !== undefined) known.gone = true;
     const owner = feedOwner(body.feed);
-    const feed = this.#currentFeed(owner);
+    const feed = this.#feeds.current(owner);
     const broken = feed === null ? 'its feed began before the log does' : feed.broken ? 'its feed lacks frames' : null;
     const { configuration = null } = this.#options;
     const unit = new ReplayedUnit(body.unit, line.lease ?? 0, owner, line.n, broken, configuration);
     this.#units.set(life, unit);
     this.#lives.push(unit);
-  }
-
-  /** The feed whose books units have: the one that began last, until it is gone. */
-  #currentFeed(owner: string): ReplayedFeed | null {
-    let current: ReplayedFeed | null = null;
-    for (const feed of this.#feeds.values()) if (feed.owner === owner) current = feed;
-    return current === null || current.gone ? null : current;
   }
 
   #toUnit(line: InputLine): void {
@@ -367,7 +329,7 @@ export class Replay {
     if (replayed === undefined) return;
     this.#before(unit, replayed, line.n, line);
     if (line.kind === 'gate') replayed.gate = line.body;
-    const book = this.#currentFeed(unit.feed)?.book(replayed.lane.symbol) ?? null;
+    const book = this.#feeds.current(unit.feed)?.book(replayed.lane.symbol) ?? null;
     try {
       // Bodies are what the product wrote, and are held together by the record's checksum: the kind says which one it is.
       giveLane(replayed.lane, { kind: line.kind, body: line.body } as LaneGiven, book, nowOf(line));
@@ -380,7 +342,7 @@ export class Replay {
   #before(unit: ReplayedUnit, replayed: ReplayedLane, n: number, input: unknown): void {
     const count = this.#comparison.before(unit, replayed, n, input);
     if (this.#options.viewBefore !== count) return;
-    const book = this.#currentFeed(unit.feed)?.book(replayed.lane.symbol) ?? null;
+    const book = this.#feeds.current(unit.feed)?.book(replayed.lane.symbol) ?? null;
     this.#view = laneView(replayed, unit, book);
   }
 

@@ -1,4 +1,4 @@
-import type { ReplayResult } from './replay.ts';
+import type { ReplayResult } from './replay-result.ts';
 
 /**
  * What a replay showed. `changed decision`: another effect, by another build or configuration. `broken replay`: another effect by the same, which is a fault of the product. `not replayable`: something
