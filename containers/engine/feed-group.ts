@@ -332,9 +332,14 @@ export class FeedGroup {
       const account = unit === undefined ? undefined : this.#context.account(unit);
       // Taken out of the configuration while it was being taken: it is released with the change.
       if (unit === undefined || account === undefined) return;
-      const runner = this.#openUnit(unit, account, event.lease, event.predecessorValidUntil);
-      this.#runners.set(id, runner);
-      runner.start(event.tookOverFrom);
+      try {
+        const runner = this.#openUnit(unit, account, event.lease, event.predecessorValidUntil);
+        this.#runners.set(id, runner);
+        runner.start(event.tookOverFrom);
+      } catch (error) {
+        // A lease that is held and renewed with nobody behind it would hide from everybody that nothing of the unit is looked after.
+        this.#letGo(id, `the unit could not be begun: ${messageOf(error)}`);
+      }
     }
   }
 
@@ -374,7 +379,7 @@ export class FeedGroup {
         book: (symbol) => this.#runner?.book(symbol) ?? null,
         clock: options.clock,
         timers: options.timers,
-        onCutOff: (reason) => this.#onCutOff(unitId(unit), reason),
+        onCutOff: (reason) => this.#letGo(unitId(unit), `cut off from the venue: ${reason}`),
       },
       lease,
       predecessorValidUntil,
@@ -382,9 +387,9 @@ export class FeedGroup {
   }
 
   /** Who cannot reach a venue cannot look after what is open there: its lease ends, so that the dead-man switch does, by a way of its own. */
-  #onCutOff(id: UnitId, reason: string): void {
-    this.#context.options.log('error', 'cut off from the venue', { unit: id, reason });
-    this.#unitLeases.lapse?.(id, CUT_OFF_MS, `cut off from the venue: ${reason}`);
+  #letGo(id: UnitId, reason: string): void {
+    this.#context.options.log('error', 'a unit is let go', { unit: id, reason });
+    this.#unitLeases.lapse?.(id, CUT_OFF_MS, reason);
   }
 
   #runtime(mode: UnitRef['mode']): VenueRuntime {

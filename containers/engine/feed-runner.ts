@@ -240,7 +240,7 @@ export class FeedRunner implements FeedLineListener {
     if (subscription.channel === 'book' && book !== undefined) this.#lose(book, reason);
   }
 
-  /** Channels that the venue has not are left out, and said. */
+  /** Channels and symbols that the venue has not are left out, and said: what is delisted must not keep the others from being carried. */
   #content(
     symbols: readonly string[],
     channels: readonly Subscription['channel'][],
@@ -255,7 +255,22 @@ export class FeedRunner implements FeedLineListener {
           reason: 'the venue has no such channel',
         });
     }
-    return { symbols, channels: channels.filter((channel) => venue.supports.channels.includes(channel)), watched };
+    for (const symbol of symbols) if (!this.#options.instruments.has(symbol)) this.#tellUnknown(symbol);
+    return {
+      symbols: symbols.filter((symbol) => this.#options.instruments.has(symbol)),
+      channels: channels.filter((channel) => venue.supports.channels.includes(channel)),
+      watched,
+    };
+  }
+
+  #tellUnknown(symbol: string): void {
+    const { venue, runtime, name } = this.#options;
+    runtime.log('error', 'symbol refused', { venue: venue.id, symbol, reason: 'the venue has no such instrument' });
+    const text = `feed ${name} carries nothing of ${symbol}: ${venue.id} has no such instrument, or what it says of it cannot be read`;
+    this.tell({
+      type: 'alert',
+      body: { severity: 'critical', code: 'SYMBOL_UNKNOWN', text, dedupeKey: `${name}/${symbol}` },
+    });
   }
 
   #addBook(symbol: string, gap: SymbolBook['gap']): void {

@@ -14,7 +14,7 @@ import type { Clock, Timers } from '#core/time/clock.ts';
 import type { LaneInputs } from './lane-inputs.ts';
 import { LaneSwitch, type LaneSwitchOptions, type LaneSwitchStatus } from './lane-switch.ts';
 import { ScannedLanes } from './scanned-lanes.ts';
-import { createUnitLane, createUnitLanes, whyNotOn } from './unit-lane.ts';
+import { createUnitLane, createUnitLanes, refusalOf, whyNotOn } from './unit-lane.ts';
 
 /** How long the orders of a lane that goes may take to end. */
 const RETIRE_MS = 20_000;
@@ -52,9 +52,8 @@ export class LaneRoster {
   #lanes: readonly Lane[];
   readonly #scanned: ScannedLanes;
   /** Lanes that are configured and cannot be traded, with the reason. */
-  readonly refused: ReadonlyMap<string, string>;
+  readonly #refused: ReadonlyMap<string, string>;
 
-  /** Throws `INSTRUMENT_UNKNOWN`. */
   constructor(
     configurations: readonly LaneConfiguration[],
     scanned: readonly ScannedLane[],
@@ -65,19 +64,21 @@ export class LaneRoster {
     const { venue, instruments, nextId, riskBook } = options;
     const { lanes, refused } = createUnitLanes(configurations, venue, instruments, nextId, riskBook);
     this.#lanes = lanes;
-    this.refused = refused;
+    this.#refused = refused;
   }
 
   /** Tells people of lanes that are configured and not traded. */
   tellRefused(): void {
+    for (const [lane, reason] of this.#refused) this.#tellRefused(lane, reason);
+  }
+
+  #tellRefused(lane: string, reason: string): void {
     const { unit, tell } = this.#options;
-    for (const [lane, reason] of this.refused) {
-      const text = `${unit} does not trade lane ${lane}: ${reason}`;
-      tell({
-        type: 'alert',
-        body: { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey: `${unit}/${lane}` },
-      });
-    }
+    const text = `${unit} does not trade lane ${lane}: ${reason}`;
+    tell({
+      type: 'alert',
+      body: { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey: `${unit}/${lane}` },
+    });
   }
 
   /** Every lane that is followed. */
@@ -148,7 +149,7 @@ export class LaneRoster {
   }
 
   /**
-   * A lane that is gone or different comes to rest first, a new or different one starts from what venue and ledger say. Rejects with `LANE_NOT_AT_REST` when a
+   * A lane that is gone or different comes to rest first, a new or different one starts from what venue and ledger say; one that cannot be traded is told of. Rejects with `LANE_NOT_AT_REST` when a
    * lane's orders do not end in time; it then goes on as it was, with its entries paused.
    */
   async reconfigure(configurations: readonly LaneConfiguration[], scanned: readonly ScannedLane[] = []): Promise<void> {
@@ -234,7 +235,13 @@ export class LaneRoster {
 
   async #add(configuration: LaneConfiguration): Promise<void> {
     const { venue, instruments, nextId, riskBook, recover, stopped, admit, inputs, now } = this.#options;
-    const lane = createUnitLane(configuration, this.#lanes, venue, instruments, nextId, riskBook);
+    let lane: Lane;
+    try {
+      lane = createUnitLane(configuration, this.#lanes, venue, instruments, nextId, riskBook);
+    } catch (error) {
+      this.#tellRefused(configuration.name, refusalOf(error));
+      return;
+    }
     inputs.began(lane, false, now());
     inputs.gate(lane, 'not recovered yet', 'not recovered yet', now());
     await recover(lane);

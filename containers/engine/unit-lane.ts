@@ -8,7 +8,10 @@ import { sharedHolding } from '#core/positions/spot-holding.ts';
 import type { RiskBook } from '#core/risk/risk-book.ts';
 import { createStrategy } from '#core/strategies/create-strategy.ts';
 
-/** A lane beside the others of its unit. Throws `INSTRUMENT_UNKNOWN`, and `HOLDING_SHARED` for a spot lane whose asset another one moves as well. */
+/**
+ * A lane beside the others of its unit. Throws a `MillraceError` where it cannot be traded: `INSTRUMENT_UNKNOWN`, `HOLDING_SHARED` for a spot lane whose asset another one moves as well, or what is wrong
+ * with its numbers on this instrument.
+ */
 export function createUnitLane(
   configuration: LaneConfiguration,
   others: readonly Lane[],
@@ -28,12 +31,16 @@ export function createUnitLane(
     const detail = `lane=${name} symbol=${symbol} other=${other.symbol} currency=${currency}: one balance cannot be two positions`;
     throw new MillraceError('configuration', 'HOLDING_SHARED', detail);
   }
-  return new Lane(configuration, instrument, nextId, book);
+  try {
+    return new Lane(configuration, instrument, nextId, book);
+  } catch (error) {
+    // Nobody waits for what it would have told the book.
+    book?.forgo(symbol);
+    throw error;
+  }
 }
 
-/**
- * The lanes with which a unit begins. One that would share another's holding is left out, with the reason, so that the others do not suffer for it. Throws `INSTRUMENT_UNKNOWN`.
- */
+/** The lanes with which a unit begins. One that cannot be traded is left out, with the reason, so that the others do not suffer for it. */
 export function createUnitLanes(
   configurations: readonly LaneConfiguration[],
   venue: VenueId,
@@ -47,11 +54,16 @@ export function createUnitLanes(
     try {
       lanes.push(createUnitLane(configuration, lanes, venue, instruments, nextId, book));
     } catch (error) {
-      if (!(error instanceof MillraceError) || error.code !== 'HOLDING_SHARED') throw error;
-      refused.set(configuration.name, error.message);
+      refused.set(configuration.name, refusalOf(error));
     }
   }
   return { lanes, refused };
+}
+
+/** Why a lane is left out. Throws on what is no fault of its configuration. */
+export function refusalOf(error: unknown): string {
+  if (error instanceof MillraceError) return error.message;
+  throw error;
 }
 
 /** Why a lane cannot trade as it is configured beside others; null: it can. */
