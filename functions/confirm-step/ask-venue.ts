@@ -1,3 +1,5 @@
+import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
+import { ledgerSizeOf } from '#aws/ledger-position.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { ConfirmationQuery, ConfirmationRecord } from '#core/confirmation/confirmation-record.ts';
 import { messageOf } from '#core/errors.ts';
@@ -7,21 +9,24 @@ import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 
-/** Asks venue and ledger everything that can prove the end of an order. Never rejects: what failed is an answer too. */
+type Ledger = Pick<LedgerReader, 'readOrder' | 'readPositions' | 'readAdjustments'>;
+
+/** Asks venue and ledger everything that can prove the end of an order. `index`: of the same ledger; without it the whole of the symbol's is read. Never rejects: what failed is an answer too. */
 export async function askVenue(
   venue: () => Promise<VenueQueries>,
-  ledger: LedgerReader,
+  ledger: Ledger,
   record: ConfirmationRecord,
   at: number,
+  index: LedgerIndexReader | null = null,
 ): Promise<ConfirmationQuery> {
   const { clientOrderId, symbol, windowFrom } = record.order;
   const round = record.rounds;
   try {
     const queries = await venue();
     // The ledger first: what it says is then never newer than what the venue says.
-    const [known, positions] = await Promise.all([
+    const [known, position] = await Promise.all([
       ledger.readOrder(record.order, clientOrderId),
-      ledger.readPositions(record.order, { venue: record.order.venue, symbol }),
+      index === null ? wholeSize(ledger, record) : ledgerSizeOf(ledger, index, record.order, symbol),
     ]);
     const answer = await queries.orderByClientId(symbol, clientOrderId);
     const [openOrders, fills, venuePositions] = await Promise.all([
@@ -59,12 +64,20 @@ export async function askVenue(
         size: known?.state?.size ?? known?.intent?.size ?? null,
         cumulativeSize: known?.state?.cumulativeSize ?? '0',
         evidence: known?.state?.evidence ?? [],
-        position: positions[0]?.size ?? '0',
+        position,
       },
     };
   } catch (error) {
     return { kind: 'failed', round, at, reason: messageOf(error) };
   }
+}
+
+async function wholeSize(
+  ledger: Ledger,
+  { order: { venue, symbol, ...account } }: ConfirmationRecord,
+): Promise<string> {
+  const [position] = await ledger.readPositions(account, { venue, symbol });
+  return position?.size ?? '0';
 }
 
 /** What a spot balance holds beyond what is not the lane's; never below nothing. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Alerts } from '#aws/alerts.ts';
 import type { ConfirmationWaits } from '#aws/confirmation-waits.ts';
+import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { Log } from '#aws/log.ts';
 import {
@@ -37,6 +38,8 @@ export type StepRequest = z.infer<typeof STEP_REQUEST>;
 export interface StepParts {
   readonly waits: ConfirmationWaits;
   readonly ledger: LedgerReader;
+  /** Of the same ledger: what lets a question cost the same however long it is. Absent: the whole of the symbol's is read. */
+  readonly index?: LedgerIndexReader;
   readonly venue: (unit: UnitRef) => Promise<VenueQueries>;
   readonly alerts: Alerts;
   readonly log: Log;
@@ -59,7 +62,7 @@ export async function carryOutStep(request: StepRequest, parts: StepParts): Prom
       return null;
     }
     case 'query': {
-      const query = await askVenue(venue, parts.ledger, record, parts.nowMs());
+      const query = await askVenue(venue, parts.ledger, record, parts.nowMs(), parts.index);
       if (query.kind === 'failed')
         parts.log('warn', 'the venue could not be asked', { clientOrderId, reason: query.reason });
       return noteQuery(record, query);

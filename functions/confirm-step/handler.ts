@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createAlerts } from '#aws/alerts.ts';
 import { createDynamoDbClient, createSecretsClient, createSnsClient, createStepFunctionsClient } from '#aws/clients.ts';
 import { createConfirmationWaits } from '#aws/confirmation-waits.ts';
+import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { createLog } from '#aws/log.ts';
 import { MillraceError } from '#core/errors.ts';
@@ -35,6 +36,7 @@ const parts: StepParts = {
     nowMs: Date.now,
   }),
   ledger: createLedgerReader(client, settings.MILLRACE_LEDGER_TABLE),
+  index: createLedgerIndexReader(client, settings.MILLRACE_LEDGER_TABLE),
   venue: createVenueAccess({
     secrets: createSecretsClient(),
     prefix: settings.MILLRACE_SECRETS,

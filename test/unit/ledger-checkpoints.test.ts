@@ -7,8 +7,10 @@ import type { UnitRef } from '#core/control/unit.ts';
 import { ledgerWriteOf } from '#core/ledger/ledger-write.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { createLedgerView } from '#engine/ledger-view.ts';
+import { askVenue } from '#functions/confirm-step/ask-venue.ts';
 import type { AttributeMap } from '../support/dynamodb-expression.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
+import { scriptedQueries } from '../support/scripted-queries.ts';
 import { buildEvent, fillBody, intendedBody, stateBody } from '../support/trading-event-builder.ts';
 
 const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'binance-usdm' };
@@ -129,4 +131,58 @@ describe('a recovery from a long ledger', () => {
     const view = await createLedgerView(createLedgerReader(fake.client, 'ledger'), clock, index)(UNIT, SYMBOL);
     expect(view.pendingOrders.map((order) => order.clientOrderId)).toEqual(['old-open']);
   });
+});
+
+describe('the confirmation of an order beside a long ledger', () => {
+  it('R8, M1: reads of 2,000 old fills none once there is a checkpoint, and finds the same position before and after', async () => {
+    const fake = createFakeDynamoDb();
+    let now = START + 20 * HOUR_MS;
+    const clock: Clock = { monoNanos: () => (now * 1e6) as MonoNanos, epochMs: () => now as EpochMs };
+    const ledger = createLedger(fake.client, 'ledger', clock);
+    const checkpoints = createLedgerCheckpoints(fake.client, 'ledger', clock);
+    const reader = createLedgerReader(fake.client, 'ledger');
+    const index = createLedgerIndexReader(fake.client, 'ledger');
+    fake.seed(oldItems().filter((item) => item.fill !== undefined));
+    fake.pageSize = 100_000;
+    let sequence = 0;
+    const tell = async (...[type, body]: Parameters<typeof buildEvent>) => {
+      sequence += 1;
+      await ledger.apply(buildEvent(type, body, { sequence, time: now }));
+      await checkpoints.consider(UNIT, SYMBOL);
+    };
+    const record = {
+      order: { ...UNIT, clientOrderId: 'asked', lane: 'scalper', symbol: SYMBOL, intendedAt: now, windowFrom: now },
+      rounds: 0,
+      callback: null,
+      query: null,
+      everFound: false,
+      absentRounds: 0,
+      apartSince: null,
+      cancel: null,
+    };
+    const ask = async () => {
+      fake.itemsRead = 0;
+      const query = await askVenue(async () => scriptedQueries(record.order, () => null), reader, record, now, index);
+      return { position: query.kind === 'answered' ? query.ledger.position : query.reason, itemsRead: fake.itemsRead };
+    };
+    const [whole] = await reader.readPositions(UNIT, { venue: UNIT.venue, symbol: SYMBOL });
+    expect(await ask()).toMatchObject({ position: whole?.size });
+
+    await tell('fill', fillBody('f-1', { side: 'buy', venueTime: now, clientOrderId: null }));
+    now = START + 30 * HOUR_MS;
+    await tell('fill', fillBody('f-2', { side: 'buy', venueTime: now, clientOrderId: null }));
+    await tell('position.adjusted', {
+      adjustmentId: 'a-1',
+      symbol: SYMBOL,
+      delta: '0.5',
+      reason: 'adopted',
+      evidence: 'the venue says so',
+      price: null,
+    });
+    const [size] = await reader.readPositions(UNIT, { venue: UNIT.venue, symbol: SYMBOL });
+    const asked = await ask();
+    expect(asked.position).toBe(size?.size);
+    expect(Number(asked.position)).toBeCloseTo(0.52, 9);
+    expect(asked.itemsRead).toBeLessThan(10);
+  }, 30_000);
 });
