@@ -14,6 +14,7 @@ import { createLedger } from '#aws/ledger.ts';
 import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { createLog } from '#aws/log.ts';
+import { ALL_UNITS } from '#core/control/stop-request.ts';
 import { MillraceError } from '#core/errors.ts';
 import { type BudgetFinding, budgetLine } from '#core/reconciliation/audit-budgets.ts';
 import { readCurrentConfiguration } from '../current-configuration.ts';
@@ -132,7 +133,7 @@ async function tellBudgets(findings: readonly BudgetFinding[], time: number): Pr
     const place = 'unit' in finding ? `/${finding.unit}` : '';
     const dedupeKey = `${code}#${finding.budget}/${finding.kind}${place}`;
     const text = budgetLine(finding);
-    const unit = 'unit' in finding ? finding.unit : 'all units';
+    const unit = 'unit' in finding ? finding.unit : ALL_UNITS;
     await parts.alerts.publish({ id: `${dedupeKey}/${time}`, severity, code, text, dedupeKey, unit, time });
   }
 }

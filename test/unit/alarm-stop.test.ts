@@ -4,7 +4,7 @@ import type { CommandInput } from '#aws/commands.ts';
 import { parseCommand } from '#aws/commands.ts';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import { applyCommand, DESIRED_COMMAND, type DesiredRecord, desiredStateOf } from '#core/control/desired-command.ts';
-import { readStopNotice, type StopNotice, type StopRules } from '#core/control/stop-request.ts';
+import { ALL_UNITS, readStopNotice, type StopNotice, type StopRules } from '#core/control/stop-request.ts';
 import { parseUnitId, unitId } from '#core/control/unit.ts';
 import { stopUnits } from '#functions/alarm-stop/stop-units.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
@@ -77,6 +77,16 @@ describe('an alarm that stops trading', () => {
       { code: 'DEAD_MAN_ACTED', unit: 'somewhere' },
     ])
       expect(await sendsFor({ ...told, attributes: change as unknown as Record<string, string> })).toEqual([]);
+  });
+
+  it('H15: an alert of a declared code that is about all units stops all', async () => {
+    const attributes = { code: 'DEAD_MAN_ACTED', unit: ALL_UNITS };
+    const sent = await sendsFor({
+      attributes,
+      message: 'budget tenant: all hold 12, the whole is 10',
+      byStopTopic: false,
+    });
+    expect(sent).toMatchObject(UNITS.map((unit) => ({ unit: unitId(unit), wish: 'stop' })));
   });
 
   it('H15: the end of an alarm resumes nothing, and one that came by another topic stops nothing', async () => {

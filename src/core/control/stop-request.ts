@@ -4,9 +4,12 @@ import { z } from 'zod';
 export const STOP_WISHES = ['reduce', 'stop', 'flatten'] as const;
 export type StopWish = (typeof STOP_WISHES)[number];
 
+/** What an alert names as its unit that is about all of them. */
+export const ALL_UNITS = 'all units';
+
 /** What stops trading, as an environment declares it. */
 export interface StopRules {
-  /** By code of our own alerts; it stops the unit of the alert. */
+  /** By code of our own alerts; it stops the unit of the alert, which may be `ALL_UNITS`. */
   readonly alerts: Readonly<Record<string, StopWish>>;
   /** What an alarm of CloudWatch that is sent to the stop topic wishes, of all units. */
   readonly alarms: StopWish;
@@ -59,7 +62,7 @@ export function readStopNotice(notice: StopNotice, rules: StopRules): StopReadin
     return {
       kind: 'stop',
       id: `alert/${notice.messageId}`,
-      unit,
+      unit: unit === ALL_UNITS ? null : unit,
       wish,
       by: `alert ${code}`,
       reason: firstLine(notice.message),
