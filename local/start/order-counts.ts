@@ -14,14 +14,16 @@ export interface OrderCounts {
   /** Cancelled or expired. */
   readonly canceled: number;
   readonly rejected: number;
-  /** Neither denied nor ended: what became of them is not known. */
+  /** Stops that rest at the venue for what is still held: they outlive a run, as the position does. */
+  readonly protecting: number;
+  /** Neither denied nor ended nor protecting: what became of them is not known. */
   readonly unknown: number;
   /** Submitted and ended, with evidence. */
   readonly terminal: number;
 }
 
-/** Of those that nobody here placed nothing is counted. */
-export function countOrders(orders: readonly LedgerOrder[]): OrderCounts {
+/** Of those that nobody here placed nothing is counted. `protecting`: ids of orders of which the venue says that they rest to protect a position. */
+export function countOrders(orders: readonly LedgerOrder[], protecting: ReadonlySet<string> = new Set()): OrderCounts {
   const counts = {
     intended: 0,
     denied: 0,
@@ -30,6 +32,7 @@ export function countOrders(orders: readonly LedgerOrder[]): OrderCounts {
     partlyFilled: 0,
     canceled: 0,
     rejected: 0,
+    protecting: 0,
     unknown: 0,
     terminal: 0,
   };
@@ -41,6 +44,10 @@ export function countOrders(orders: readonly LedgerOrder[]): OrderCounts {
       continue;
     }
     counts.submitted += 1;
+    if (state?.state === 'Accepted' && protecting.has(clientOrderId)) {
+      counts.protecting += 1;
+      continue;
+    }
     if (state === null || !isTerminal(state.state)) {
       counts.unknown += 1;
       continue;

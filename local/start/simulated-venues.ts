@@ -128,6 +128,10 @@ async function startVenue(market: VenueMarket, speed: ExchangeSpeed, firstPort: 
       venue: id,
       framesSent: venue.stats().framesSent,
       clientOrderIds: exchange.orders(LOCAL_ACCOUNT, null).map((order) => order.clientOrderId),
+      stops: exchange
+        .openOrders(LOCAL_ACCOUNT, null)
+        .filter(({ type, reduceOnly }) => type === 'stopMarket' && reduceOnly)
+        .map(({ clientOrderId, symbol }) => ({ clientOrderId, symbol })),
       fillIds: toldFillIds(id, exchange),
     }),
     pause: () => exchangeClock.pause(),

@@ -13,6 +13,8 @@ export interface VenueTruth {
   readonly framesSent: number;
   /** Client order ids of every order that was accepted, in order. */
   readonly clientOrderIds: readonly (string | null)[];
+  /** Reduce-only stops that rest. */
+  readonly stops: readonly { readonly clientOrderId: string | null; readonly symbol: string }[];
   readonly fillIds: readonly string[];
 }
 
@@ -73,7 +75,7 @@ export interface RunSummary {
 /** Puts the facts of a run together and judges the invariants. */
 export function summarize(facts: RunFacts): RunSummary {
   const frames = Object.fromEntries(facts.venues.map((venue) => [venue.venue, frameCounts(facts, venue)]));
-  const orders = countOrders(facts.orders);
+  const orders = countOrders(facts.orders, protectingIds(facts));
   const { confirmed, confirmedByQuery } = facts.confirmations;
   const takeovers = facts.events.filter(
     (event) => event.type === 'lease' && event.body.change === 'acquired' && event.body.previousHolder !== null,
@@ -96,7 +98,9 @@ export function summarize(facts: RunFacts): RunSummary {
 /** What exactly differs, for people: one line for each order, fill and position that breaks an invariant. */
 export function explainDifferences(facts: RunFacts): string[] {
   const lines: string[] = [];
+  const protecting = protectingIds(facts);
   for (const { clientOrderId, state } of facts.orders) {
+    if (state?.state === 'Accepted' && protecting.has(clientOrderId)) continue;
     const ended =
       state !== null && (state.state === 'Denied' || (isTerminal(state.state) && state.evidence.length > 0));
     const confirmation = facts.confirmations.endings.get(clientOrderId) ?? 'still followed';
@@ -129,6 +133,18 @@ export function explainDifferences(facts: RunFacts): string[] {
   return lines;
 }
 
+/** Stops that the venue lists for what it says is held. */
+function protectingIds({ venues, positions }: RunFacts): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const { venue, stops } of venues) {
+    for (const { clientOrderId, symbol } of stops) {
+      const held = positions.some((row) => row.venue === venue && row.symbol === symbol && Number(row.simulated) !== 0);
+      if (held && clientOrderId !== null) ids.add(clientOrderId);
+    }
+  }
+  return ids;
+}
+
 function frameCounts(facts: RunFacts, venue: VenueTruth): FrameCounts {
   const accounts = facts.engines
     .flatMap((engine) => engine.accounts)
@@ -146,7 +162,11 @@ function frameCounts(facts: RunFacts, venue: VenueTruth): FrameCounts {
 }
 
 function judge(facts: RunFacts, frames: readonly FrameCounts[], orders: OrderCounts): Record<string, boolean> {
-  const ended = facts.orders.filter(({ state }) => state !== null && state.state !== 'Denied');
+  const protecting = protectingIds(facts);
+  const due = facts.orders.filter(
+    ({ clientOrderId, state }) =>
+      state !== null && state.state !== 'Denied' && !(state.state === 'Accepted' && protecting.has(clientOrderId)),
+  );
   const own = new Set(facts.orders.map((order) => order.clientOrderId));
   const placed = facts.venues.flatMap((venue) => venue.clientOrderIds);
   const venueFills = facts.venues.flatMap((venue) => venue.fillIds.map((id) => `${venue.venue}/${id}`));
@@ -161,9 +181,10 @@ function judge(facts: RunFacts, frames: readonly FrameCounts[], orders: OrderCou
     ),
     gapsDeclared: !torn || frames.some((each) => each.gaps > 0),
     nothingShed: !facts.paced || frames.every((each) => each.shed === 0),
-    ordersEnded: orders.unknown === 0 && orders.submitted === orders.terminal,
-    ordersConfirmed: facts.confirmations.confirmed === orders.submitted && facts.confirmations.unconfirmed === 0,
-    evidenceOnEveryEnd: ended.every(
+    ordersEnded: orders.unknown === 0 && orders.submitted === orders.terminal + orders.protecting,
+    ordersConfirmed:
+      facts.confirmations.confirmed === orders.submitted - orders.protecting && facts.confirmations.unconfirmed === 0,
+    evidenceOnEveryEnd: due.every(
       ({ state }) => state !== null && isEnded(state.state) && whyUnproven(state.state, state.evidence) === null,
     ),
     noDuplicateOrders: new Set(placed).size === placed.length,

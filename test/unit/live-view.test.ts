@@ -80,6 +80,7 @@ function view(overrides: Partial<RunView> = {}): RunView {
       partlyFilled: 9,
       canceled: 52,
       rejected: 0,
+      protecting: 0,
       unknown: 2,
       terminal: 130,
     },

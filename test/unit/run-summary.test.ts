@@ -66,7 +66,7 @@ function facts(changes: Partial<RunFacts> = {}): RunFacts {
   return {
     seconds: 60,
     paced: true,
-    venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a'], fillIds: ['f1'] }],
+    venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a'], stops: [], fillIds: ['f1'] }],
     engines: [engine(10)],
     killedEngines: 0,
     events: [],
@@ -105,15 +105,15 @@ describe('the summary of a run', () => {
     ['ordersConfirmed', { confirmations: { confirmed: 0, confirmedByQuery: 0, unconfirmed: 1, endings: new Map() } }],
     [
       'noDuplicateOrders',
-      { venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a', 'a'], fillIds: ['f1'] }] },
+      { venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a', 'a'], stops: [], fillIds: ['f1'] }] },
     ],
     [
       'noOrphanOrders',
-      { venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a', 'x'], fillIds: ['f1'] }] },
+      { venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a', 'x'], stops: [], fillIds: ['f1'] }] },
     ],
     [
       'fillsAgree',
-      { venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a'], fillIds: ['f1', 'f2'] }] },
+      { venues: [{ venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a'], stops: [], fillIds: ['f1', 'f2'] }] },
     ],
     [
       'positionsAgree',
@@ -124,6 +124,23 @@ describe('the summary of a run', () => {
     ['nothingLost', { pipelineErrors: 1 }],
   ])('finds %s broken', (name, changes) => {
     expect(summarize(facts(changes)).invariants[name]).toBe(false);
+  });
+
+  it('F24: a stop may rest on where the venue lists it for what is held, and nowhere else', () => {
+    const venue = { venue: 'binance-usdm', framesSent: 10, clientOrderIds: ['a', 's'], fillIds: ['f1'] };
+    const orders = [order('a', 'Filled', '1'), order('s', 'Accepted')];
+    const stop = { clientOrderId: 's', symbol: 'BTCUSDT' };
+    const held = summarize(facts({ orders, venues: [{ ...venue, stops: [stop] }] }));
+    expect(held.orders).toMatchObject({ submitted: 2, terminal: 1, protecting: 1, unknown: 0 });
+    expect(Object.entries(held.invariants).filter(([, holds]) => !holds)).toEqual([]);
+    const flat = { venue: 'binance-usdm', symbol: 'BTCUSDT', engine: '0', ledger: '0', simulated: '0' };
+    for (const changes of [
+      { venues: [{ ...venue, stops: [] }] },
+      { venues: [{ ...venue, stops: [stop] }], positions: [flat] },
+    ]) {
+      const { invariants } = summarize(facts({ orders, ...changes }));
+      expect(invariants).toMatchObject({ ordersEnded: false, ordersConfirmed: false, evidenceOnEveryEnd: false });
+    }
   });
 
   it('counts a cancelled order with fills as partly filled, and one that did not end as unknown', () => {
