@@ -27,17 +27,9 @@ import { createWsConnect } from '#venues/connection/ws-transport.ts';
 import type { Credentials } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
 import { SteadyLeases } from '../../bench/soak/steady-leases.ts';
+import { EMPTY_LEDGER } from './empty-ledger.ts';
 import { MemoryPublisher } from './memory-publisher.ts';
 
-const EMPTY_LEDGER: LedgerView = {
-  positionSize: '0',
-  fillIds: new Set(),
-  endedOrderIds: new Set(),
-  pendingOrders: [],
-  realizedToday: 0,
-  lastKnownAt: null,
-  hasHistory: false,
-};
 const LOOK_MS = 20;
 
 /** A real engine against one simulated venue over loopback; its streams, leases and ledger are in the test's hands. */

@@ -4,6 +4,7 @@ import { unitId } from '#core/control/unit.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { LedgerView } from '#core/orders/recovery.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { EMPTY_LEDGER } from '../support/empty-ledger.ts';
 import { type EngineWorld, openEngineWorld } from '../support/engine-world.ts';
 
 let world: EngineWorld | null = null;
@@ -15,15 +16,6 @@ afterEach(async () => {
 const UNIT = { mode: 'paper', account: 'main', venue: 'bybit-linear' } as const;
 /** Of an earlier lease: the venue acknowledged it once, and has forgotten it. */
 const FORGOTTEN = `${orderIdPrefix('paper', unitId(UNIT), 3)}9`;
-const LEDGER: LedgerView = {
-  positionSize: '0',
-  fillIds: new Set(),
-  endedOrderIds: new Set(),
-  pendingOrders: [],
-  realizedToday: 0,
-  lastKnownAt: null,
-  hasHistory: false,
-};
 const wish = (version: number, changes: Partial<DesiredState> = {}): DesiredState => ({
   version,
   wish: 'run',
@@ -37,7 +29,7 @@ const wish = (version: number, changes: Partial<DesiredState> = {}): DesiredStat
 function withForgotten(): LedgerView {
   const placedAt = (Date.now() - 60_000) as EpochMs;
   const terms = { side: 'buy', price: '100', size: '0.01', reduceOnly: false, orderType: 'limit' } as const;
-  return { ...LEDGER, pendingOrders: [{ clientOrderId: FORGOTTEN, ...terms, placedAt, venueOrderId: '4711' }] };
+  return { ...EMPTY_LEDGER, pendingOrders: [{ clientOrderId: FORGOTTEN, ...terms, placedAt, venueOrderId: '4711' }] };
 }
 
 const states = ({ publisher }: EngineWorld) =>
@@ -73,7 +65,7 @@ describe('an engine that takes over', () => {
 
   it('H15: stays halted as the ledger says, over every renewal, until people wish it to run who knew of that', async () => {
     const halted = { reason: 'the position differed', under: 0, epoch: 3 };
-    world = await openEngineWorld({ venue: 'bybit-linear', ledger: { ...LEDGER, halted } });
+    world = await openEngineWorld({ venue: 'bybit-linear', ledger: { ...EMPTY_LEDGER, halted } });
     const here = world;
     const lane = () => here.publisher.told('lane.state').map((event) => event.body.to);
     await here.until('it is halted', () => lane().length > 0);

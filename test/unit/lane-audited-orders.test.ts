@@ -6,24 +6,12 @@ import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { absentOrder } from '../support/absent-order.ts';
 import { LaneWorld, laneConfiguration } from '../support/lane-world.ts';
 
 const LINK_LOST: OrderAnswer = { kind: 'unknown', cause: 'linkLost', code: 'LINK', text: 'closed' };
 const NOT_THERE: OrderAnswer = { kind: 'rejected', code: '-2011', text: 'unknown order', errorClass: 'alreadySo' };
-const ABSENT: Resolution = {
-  kind: 'absent',
-  fills: [],
-  position: {
-    kind: 'position',
-    source: 'query',
-    symbol: 'BTCUSDT',
-    size: '0',
-    entryPrice: '0',
-    venueTime: 1 as EpochMs,
-  },
-  queriedAt: 2 as EpochMs,
-  windowFrom: 1 as EpochMs,
-};
+const ABSENT = absentOrder();
 
 function answer(world: LaneWorld, { clientOrderId }: OrderIntent, action: 'place' | 'cancel', said: OrderAnswer): void {
   world.lane.onAnswer(clientOrderId, action, said, world.now());

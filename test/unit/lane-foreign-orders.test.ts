@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LaneOpening } from '#core/lanes/lane-opening.ts';
 import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { absentOrder } from '../support/absent-order.ts';
 import { BTC, LaneWorld } from '../support/lane-world.ts';
 
 const OWN = 'pabc-';
@@ -133,25 +134,11 @@ describe('an order that nobody here placed', () => {
     world.pass(3_000);
     world.verify(0, []);
     expect(world.resolves).toContain('foreign-991');
-    const absent = {
-      kind: 'absent',
-      fills: [],
-      position: {
-        kind: 'position',
-        source: 'query',
-        symbol: 'BTCUSDT',
-        size: '0',
-        entryPrice: '0',
-        venueTime: 1 as EpochMs,
-      },
-      queriedAt: 9 as EpochMs,
-      windowFrom: 1 as EpochMs,
-    } as const;
     const { clientOrderId } = world.lane.orders.get('foreign-991')?.intent ?? {};
     if (clientOrderId === undefined) throw new Error('not followed');
     for (let second = 0; second < 40; second += 1) {
       world.pass(1_000);
-      world.lane.onResolution(clientOrderId, absent, world.now());
+      world.lane.onResolution(clientOrderId, absentOrder(), world.now());
       world.collect();
     }
     expect(states().at(-1)?.terminal).toBe(false);

@@ -1,23 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Resolution } from '#core/lanes/lane-effects.ts';
-import type { EpochMs } from '#core/time/clock.ts';
+import { absentOrder } from '../support/absent-order.ts';
 import { LaneWorld } from '../support/lane-world.ts';
 
-/** No endpoint knows the order, and the position is flat as the lane's own. */
-const ABSENT: Resolution = {
-  kind: 'absent',
-  fills: [],
-  position: {
-    kind: 'position',
-    source: 'query',
-    symbol: 'BTCUSDT',
-    size: '0',
-    entryPrice: '0',
-    venueTime: 1 as EpochMs,
-  },
-  queriedAt: 2 as EpochMs,
-  windowFrom: 1 as EpochMs,
-};
+const ABSENT = absentOrder();
 
 it('F4: an order that the venue acknowledged and then does not find has not ended, and nothing is opened beside it', () => {
   const world = new LaneWorld();

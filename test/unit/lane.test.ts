@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EpochMs } from '#core/time/clock.ts';
+import { absentOrder } from '../support/absent-order.ts';
 import { LaneWorld, laneConfiguration } from '../support/lane-world.ts';
 
 describe('a lane', () => {
@@ -76,26 +76,12 @@ describe('a lane', () => {
       { kind: 'unknown', cause: 'timeout', code: '', text: '' },
       world.now(),
     );
-    const absent = (size: string) => ({
-      kind: 'absent' as const,
-      fills: [],
-      position: {
-        kind: 'position' as const,
-        source: 'query' as const,
-        symbol: 'BTCUSDT',
-        size,
-        entryPrice: '0',
-        venueTime: 1 as EpochMs,
-      },
-      queriedAt: 2 as EpochMs,
-      windowFrom: 1 as EpochMs,
-    });
-    world.lane.onResolution(entry.clientOrderId, absent('0'), world.now());
+    world.lane.onResolution(entry.clientOrderId, absentOrder('0'), world.now());
     expect(world.lane.orders.get(entry.clientOrderId)?.state).toBe('Unknown');
     world.pass(7_000);
-    world.lane.onResolution(entry.clientOrderId, absent('0.01'), world.now());
+    world.lane.onResolution(entry.clientOrderId, absentOrder('0.01'), world.now());
     expect(world.lane.orders.get(entry.clientOrderId)?.state).toBe('Unknown');
-    world.lane.onResolution(entry.clientOrderId, absent('0'), world.now());
+    world.lane.onResolution(entry.clientOrderId, absentOrder('0'), world.now());
     world.collect();
     expect(world.told('order.state').at(-1)).toMatchObject({ to: 'Rejected', evidence: [{ kind: 'agreedAbsence' }] });
     expect(world.lane.state).toBe('Idle');

@@ -4,19 +4,11 @@ import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import { type LedgerView, planRecovery, type VenueView } from '#core/orders/recovery.ts';
 import { holdingOfLane, sharedHolding } from '#core/positions/spot-holding.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { EMPTY_LEDGER } from '../support/empty-ledger.ts';
 import { BTC } from '../support/lane-world.ts';
 
 const PREFIX = 'pabc-';
 const LANE = { name: 'lane-1', reservedSize: '0' };
-const EMPTY: LedgerView = {
-  positionSize: '0',
-  fillIds: new Set(),
-  endedOrderIds: new Set(),
-  pendingOrders: [],
-  realizedToday: 0,
-  lastKnownAt: null,
-  hasHistory: false,
-};
 
 function order(clientOrderId: string, changes: Partial<OrderReport> = {}): OrderReport {
   return {
@@ -73,7 +65,7 @@ describe('recovery', () => {
     const plan = planRecovery(
       PREFIX,
       BTC,
-      { ...EMPTY, hasHistory: true },
+      { ...EMPTY_LEDGER, hasHistory: true },
       venue('0.01', { fills: [fill('1', '0.01')] }),
       LANE,
     );
@@ -83,19 +75,19 @@ describe('recovery', () => {
   });
 
   it('H2: a fill that the ledger has is not told again', () => {
-    const ledger = { ...EMPTY, positionSize: '0.01', fillIds: new Set(['1']), hasHistory: true };
+    const ledger = { ...EMPTY_LEDGER, positionSize: '0.01', fillIds: new Set(['1']), hasHistory: true };
     const plan = planRecovery(PREFIX, BTC, ledger, venue('0.01', { fills: [fill('1', '0.01')] }), LANE);
     expect(plan.missingFills).toEqual([]);
     expect(plan.adjustment).toBeNull();
   });
 
   it('H2: a position that no fill explains is an opening on a fresh ledger and adopted on one with a history (F7)', () => {
-    expect(planRecovery(PREFIX, BTC, EMPTY, venue('-0.065'), LANE).adjustment).toEqual({
+    expect(planRecovery(PREFIX, BTC, EMPTY_LEDGER, venue('-0.065'), LANE).adjustment).toEqual({
       delta: '-0.065',
       reason: 'opening',
       price: '60000',
     });
-    const known = { ...EMPTY, positionSize: '0.075', hasHistory: true };
+    const known = { ...EMPTY_LEDGER, positionSize: '0.075', hasHistory: true };
     expect(planRecovery(PREFIX, BTC, known, venue('-0.065'), LANE).adjustment).toEqual({
       delta: '-0.14',
       reason: 'adopted',
@@ -106,7 +98,7 @@ describe('recovery', () => {
 
   it('H12: what fills brought that the ledger lacks is of the day, less their fees; without a history it is nobody’s', () => {
     const known = {
-      ...EMPTY,
+      ...EMPTY_LEDGER,
       positionSize: '0.02',
       entryPrice: '60000',
       hasHistory: true,
@@ -128,15 +120,15 @@ describe('recovery', () => {
   });
 
   it('F7: a lane whose position nothing explains only reduces, but for the first start of all', () => {
-    const known = { ...EMPTY, positionSize: '0.075', hasHistory: true };
+    const known = { ...EMPTY_LEDGER, positionSize: '0.075', hasHistory: true };
     expect(planRecovery(PREFIX, BTC, known, venue('-0.065'), LANE).opening.reducing).toContain('-0.14');
     expect(planRecovery(PREFIX, BTC, known, venue('0.075'), LANE).opening).not.toHaveProperty('reducing');
-    expect(planRecovery(PREFIX, BTC, EMPTY, venue('-0.065'), LANE).opening).not.toHaveProperty('reducing');
+    expect(planRecovery(PREFIX, BTC, EMPTY_LEDGER, venue('-0.065'), LANE).opening).not.toHaveProperty('reducing');
   });
 
   it('T4: each order of ours whose end the ledger lacks is followed, whether or not its intent was told; others are not ours (F9, G10)', () => {
     const ledger: LedgerView = {
-      ...EMPTY,
+      ...EMPTY_LEDGER,
       endedOrderIds: new Set([`${PREFIX}1-1`]),
       pendingOrders: [
         {
@@ -174,7 +166,7 @@ describe('recovery', () => {
       orderType: 'limit',
       placedAt: 1 as EpochMs,
     } as const;
-    expect(planRecovery(PREFIX, BTC, { ...EMPTY, pendingOrders: [pending] }, venue('0'), LANE).absent).toEqual([
+    expect(planRecovery(PREFIX, BTC, { ...EMPTY_LEDGER, pendingOrders: [pending] }, venue('0'), LANE).absent).toEqual([
       pending,
     ]);
   });
@@ -188,26 +180,26 @@ describe('recovery', () => {
 
     it('H2: fees that were kept back from the asset are part of what fills explain', () => {
       const bought = { ...fill('1', '0.01'), fee: '0.0000123', feeCurrency: 'BTC' };
-      const plan = planRecovery(PREFIX, SPOT, { ...EMPTY, hasHistory: true }, held('0.0099877', [bought]), LANE);
+      const plan = planRecovery(PREFIX, SPOT, { ...EMPTY_LEDGER, hasHistory: true }, held('0.0099877', [bought]), LANE);
       expect(plan.adjustment).toBeNull();
       expect(plan.opening).toMatchObject({ positionText: '0.0099877', positionSize: 9, entryPrice: 600_000 });
       expect(plan.opening.unexplained).toBeUndefined();
     });
 
     it('S18: more than the fills explain is not adopted: what they do explain is the position, and the lane is told to halt', () => {
-      const known = { ...EMPTY, positionSize: '0.01', entryPrice: '58000', hasHistory: true };
+      const known = { ...EMPTY_LEDGER, positionSize: '0.01', entryPrice: '58000', hasHistory: true };
       const plan = planRecovery(PREFIX, SPOT, known, held('0.51'), { name: 'lane-1', reservedSize: '0.25' });
       expect(plan.adjustment).toBeNull();
       expect(plan.opening).toMatchObject({ positionText: '0.01', entryPrice: 580_000 });
       expect(plan.opening.unexplained).toContain('set its reservedSize to 0.75');
-      expect(planRecovery(PREFIX, SPOT, EMPTY, held('0.5'), LANE).opening).toMatchObject({
+      expect(planRecovery(PREFIX, SPOT, EMPTY_LEDGER, held('0.5'), LANE).opening).toMatchObject({
         positionText: '0',
         unexplained: expect.any(String),
       });
     });
 
     it('S18: less than the fills explain is adopted', () => {
-      const known = { ...EMPTY, positionSize: '0.01', hasHistory: true };
+      const known = { ...EMPTY_LEDGER, positionSize: '0.01', hasHistory: true };
       const plan = planRecovery(PREFIX, SPOT, known, held('0.0049'), LANE);
       expect(plan.adjustment).toEqual({ delta: '-0.0051', reason: 'adopted', price: null });
       expect(plan.opening.positionText).toBe('0.0049');

@@ -10,19 +10,11 @@ import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { UnitRecovery } from '#engine/unit-recovery.ts';
+import { EMPTY_LEDGER } from '../support/empty-ledger.ts';
 import { BTC, laneConfiguration } from '../support/lane-world.ts';
 
 const UNIT: UnitRef = { mode: 'paper', account: 'main', venue: 'binance-usdm' };
 const clock: Clock = { monoNanos: () => 0 as MonoNanos, epochMs: () => 1.7e12 as EpochMs };
-const LEDGER: LedgerView = {
-  positionSize: '0',
-  fillIds: new Set(),
-  endedOrderIds: new Set(),
-  pendingOrders: [],
-  realizedToday: 0,
-  lastKnownAt: null,
-  hasHistory: false,
-};
 
 /** A venue that states a position of 0.01 for every symbol, and refuses the first `refusals` questions about ETHUSDT. */
 function venue(refusals: number): VenueQueries {
@@ -61,7 +53,7 @@ function laneOn(symbol: string): Lane {
 function recoveryOn(
   queries: VenueQueries,
   told: EventNote[] = [],
-  ledger: LedgerView = LEDGER,
+  ledger: LedgerView = EMPTY_LEDGER,
   given: LaneGiven[] = [],
 ): UnitRecovery {
   return new UnitRecovery({
@@ -115,7 +107,7 @@ describe('the recovery of a unit with several lanes', () => {
       },
     };
     const threeHoursAgo = (clock.epochMs() - 3 * 3_600_000) as EpochMs;
-    await recoveryOn(recorder, [], { ...LEDGER, hasHistory: true, lastKnownAt: threeHoursAgo }).prepare(
+    await recoveryOn(recorder, [], { ...EMPTY_LEDGER, hasHistory: true, lastKnownAt: threeHoursAgo }).prepare(
       laneOn('BTCUSDT'),
     );
     expect(Math.max(...asked)).toBeLessThan(threeHoursAgo);
@@ -131,7 +123,7 @@ describe('the recovery of a unit with several lanes', () => {
         return queries.fillsSince(symbol, from);
       };
       const lane = laneOn('BTCUSDT');
-      (await recoveryOn({ ...queries, serverTime, fillsSince }, [], LEDGER, given).prepare(lane))();
+      (await recoveryOn({ ...queries, serverTime, fillsSince }, [], EMPTY_LEDGER, given).prepare(lane))();
       return { asked: Math.min(...asked), opening: given.find((each) => each.kind === 'open')?.body };
     };
     const anHourBehind = (clock.epochMs() - 3_600_000) as EpochMs;
@@ -211,7 +203,9 @@ describe('the recovery of a unit with several lanes', () => {
     const exitsOn = async (kind: 'equity' | 'spot') => {
       const ids = createOrderIds('paper', 'paper/main/binance-usdm' as UnitId, 2);
       const lane = new Lane(laneConfiguration(), { ...BTC, kind }, ids);
-      (await recoveryOn(queries, [], { ...LEDGER, positionSize: '0.01', pendingOrders: [known] }).prepare(lane))();
+      (
+        await recoveryOn(queries, [], { ...EMPTY_LEDGER, positionSize: '0.01', pendingOrders: [known] }).prepare(lane)
+      )();
       return lane.orders.working();
     };
     expect(await exitsOn('equity')).toMatchObject({ count: 2, exits: 1, sellSize: 10 });
@@ -256,7 +250,7 @@ describe('the recovery of a unit with several lanes', () => {
     const recovered = async (order: PendingLedgerOrder, queries = flat) => {
       const told: EventNote[] = [];
       const lane = laneOn('BTCUSDT');
-      (await recoveryOn(queries, told, { ...LEDGER, pendingOrders: [order] }).prepare(lane))();
+      (await recoveryOn(queries, told, { ...EMPTY_LEDGER, pendingOrders: [order] }).prepare(lane))();
       const ended = [...told, ...lane.effects.flatMap((effect) => (effect.kind === 'event' ? [effect.note] : []))];
       return {
         lane,
@@ -327,9 +321,13 @@ describe('the recovery of a unit with several lanes', () => {
   it('H15: a lane that had halted by the ledger’s word is opened halted, and one whose halt comes late halts', async () => {
     const halted = { reason: 'the position differed', under: 3, epoch: 0 };
     const lane = laneOn('BTCUSDT');
-    (await recoveryOn(venue(0), [], { ...LEDGER, halted }).prepare(lane))();
+    (await recoveryOn(venue(0), [], { ...EMPTY_LEDGER, halted }).prepare(lane))();
     expect(lane.state).toBe('Halted');
-    const views: LedgerView[] = [LEDGER, { ...LEDGER, halted }, { ...LEDGER, halted: { ...halted, epoch: 1 } }];
+    const views: LedgerView[] = [
+      EMPTY_LEDGER,
+      { ...EMPTY_LEDGER, halted },
+      { ...EMPTY_LEDGER, halted: { ...halted, epoch: 1 } },
+    ];
     const states: string[] = [];
     for (const view of views) {
       const late = laneOn('BTCUSDT');
