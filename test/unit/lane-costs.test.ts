@@ -151,6 +151,19 @@ describe('funding', () => {
     expect(world.lane.dailyProfit()).toBe(0);
   });
 
+  it('H12: in a currency without a price is told for what it is, also where fees in that currency have been', () => {
+    const world = new LaneWorld();
+    paidInBnb(world);
+    for (let count = 0; count < 70; count += 1) world.pass(1_000);
+    cash(world, { currency: 'BNB', amount: '-0.1' });
+    cash(world, { currency: 'BNB', amount: '-0.1', id: 'funding-2' });
+    const texts = world.events.flatMap(({ type, body }) => (type === 'alert' ? [JSON.stringify(body)] : []));
+    expect(texts.filter((text) => text.includes('FEE_UNPRICED'))).toEqual([
+      expect.stringContaining('carry more instead'),
+      expect.stringContaining('funding in BNB, of which no price is known: it is not in the profit of the day'),
+    ]);
+  });
+
   it('H12: before the first price it counts as well', () => {
     const world = new LaneWorld(laneConfiguration(), { dailyProfit: -3 });
     cash(world);

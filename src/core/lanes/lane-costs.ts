@@ -116,7 +116,10 @@ export class LaneCosts {
     }
     const price = this.#currencies.get(report.currency)?.price ?? null;
     if (price !== null && isOfTime(price, now.mono)) this.#profit.cash(amount * Number(price.price), report.venueTime);
-    else this.#tell(report.currency, `${report.reason} in ${report.currency}`);
+    else {
+      const text = `${report.reason} in ${report.currency}, of which no price is known: it is not in the profit of the day, and its limit does not count it`;
+      this.#tell(`${report.reason}/${report.currency}`, text);
+    }
   }
 
   /** Those that a successor's ledger holds already. */
@@ -144,14 +147,14 @@ export class LaneCosts {
   /** No price of its time will come any more: it stays bounded. */
   #giveUp(fillId: string, { feeCurrency }: FillReport): void {
     this.#pending.delete(fillId);
-    this.#tell(feeCurrency, `fees in ${feeCurrency}, of which no price is known`);
+    const text = `fees in ${feeCurrency}, of which no price is known: the profit of the day, and its limit, carry more instead than fees can be`;
+    this.#tell(feeCurrency, text);
   }
 
-  /** Once for each currency. */
-  #tell(currency: string, what: string): void {
-    if (this.#told.has(currency)) return;
-    this.#told.add(currency);
-    const text = `lane ${this.#lane} pays ${what}: the profit of the day, and its limit, carry more instead than fees can be`;
-    this.#outbox.alert('warning', 'FEE_UNPRICED', text, `fee/${this.#lane}/${currency}`);
+  /** Once for each kind and currency. */
+  #tell(kind: string, what: string): void {
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    this.#outbox.alert('warning', 'FEE_UNPRICED', `lane ${this.#lane} pays ${what}`, `fee/${this.#lane}/${kind}`);
   }
 }
