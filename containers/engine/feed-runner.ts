@@ -357,9 +357,12 @@ export class FeedRunner implements FeedLineListener {
   /** Fetches the whole book by REST until it fits what the stream has said; one fetch at a time for each resync that the book sync asked for. */
   async #fetchBook(socket: FeedSocket, book: SymbolBook): Promise<void> {
     const { venue, runtime, timers } = this.#options;
-    while (!this.#stopped && venue.marketData.fetchBook !== null) {
+    // One of a symbol that was given back is nobody's, even if the symbol is carried again.
+    const isWanted = () => !this.#stopped && this.#books.get(book.symbol) === book;
+    while (isWanted() && venue.marketData.fetchBook !== null) {
       try {
         const snapshot = await venue.marketData.fetchBook(runtime, book.symbol);
+        if (!isWanted()) return;
         const receivedAt = this.#options.clock.monoNanos();
         this.#log.book({ change: 'snapshot', message: snapshot }, socket.anchored(receivedAt));
         const outcome = book.sync.onMessage(snapshot);

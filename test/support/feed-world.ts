@@ -88,6 +88,8 @@ export async function openFeedWorld(options: {
   readonly limits?: Partial<MarketDataLimits>;
   /** Every symbol is a candidate of a scanner: nothing is carried whole before a lane asks. */
   readonly watched?: boolean;
+  /** Comes between the feed and what it asks by REST. */
+  readonly between?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch;
   /** Hears every book that lanes would be given. */
   readonly onBook?: (symbol: string, book: OrderBook) => void;
   readonly onOther?: (message: FeedMessage) => void;
@@ -131,7 +133,7 @@ export async function openFeedWorld(options: {
         timers,
         random: seededRandom(5),
         connect,
-        fetch: createSecureFetch({ insecureAllowed: true }),
+        fetch: (options.between ?? ((plain) => plain))(createSecureFetch({ insecureAllowed: true })),
         log: (level, text, fields) => logged.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`),
       },
       publisher,
