@@ -299,6 +299,27 @@ describe('breakers of a lane and its unit', () => {
     expect(alerts(one)).toContain('BREAKER_CLOSED');
   });
 
+  it('H12, H4: a lane that goes to another symbol, or is configured anew, takes its losses in a row with it', () => {
+    const book = bookOf({ breakers: { consecutiveLosses: rule() } });
+    const follower = (symbol: string) =>
+      new LaneWorld(laneConfiguration({ name: 'follower', symbol }), {}, { ...BTC, symbol }, book);
+    const one = follower('BTCUSDT');
+    trade(one, -30);
+    const two = follower('ETHUSDT');
+    two.mono = one.mono;
+    trade(two, -30);
+    expect(alerts(two)).toContain('BREAKER_OPENED');
+    const three = follower('SOLUSDT');
+    three.mono = two.mono;
+    expect(tryEntry(three)).toBe('BREAKER_LOSSES');
+    three.mono += 6e9;
+    three.pass(60);
+    trade(three, 60);
+    expect(alerts(three)).toContain('BREAKER_CLOSED');
+    expect(alerts(one)).toEqual([]);
+    expect(tryEntry(lane(book))).toBeUndefined();
+  });
+
   it('H12: a trade that only its fees made a loss counts as one', () => {
     const world = lane(bookOf({ breakers: { consecutiveLosses: rule({ window: 1, bad: 1 }) } }));
     trade(world, 1);

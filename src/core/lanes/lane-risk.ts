@@ -9,7 +9,7 @@ import type { TrackedOrder } from '../orders/tracked-order.ts';
 import type { OrderAnswer, VenueErrorClass } from '../orders/venue-ports.ts';
 import { BREAKER_KINDS } from '../risk/breaker.ts';
 import { type BreakerChange, BreakerSet } from '../risk/breaker-set.ts';
-import { laneRules, type RiskBook, type RiskSlot } from '../risk/risk-book.ts';
+import type { RiskBook, RiskSlot } from '../risk/risk-book.ts';
 import type { RiskContext, UnitFigures } from '../risk/risk-context.ts';
 import { worthOf } from '../risk/worth.ts';
 import type { EpochMs } from '../time/clock.ts';
@@ -70,7 +70,7 @@ export class LaneRisk {
     this.#slot = book?.join(instrument.symbol) ?? null;
     this.#policy = book?.policy ?? NO_POLICY;
     this.#session = this.#createSession();
-    this.#breakers = new BreakerSet(laneRules(this.#policy), (change) => this.#tellBreaker(change));
+    this.#breakers = book?.breakersOf(configuration.name) ?? new BreakerSet({});
     this.#figures = book === null ? null : createFigures(book);
     this.#peaks = new PeakTeller(configuration.name, instrument.symbol, outbox);
   }
@@ -109,7 +109,7 @@ export class LaneRisk {
       const ackMs = (now.mono - order.submittedAt) / 1e6;
       breakers.observe('latency', ackMs > this.#policy.slowAckMs, `ackMs=${ackMs.toFixed(0)}`, now.mono);
     }
-    this.#tellUnitBreakers();
+    this.#tellBreakers();
   }
 
   /** The position was compared with the venue's. A first difference may be a report on its way: it says nothing yet. */
@@ -117,6 +117,7 @@ export class LaneRisk {
     if (finding.kind === 'differs') return;
     const agree = finding.kind === 'agree';
     this.#breakers.observe('reconciliation', !agree, agree ? '' : finding.reason, now.mono);
+    this.#tellBreakers();
   }
 
   /** Fills the context for the question whether `intent` may go. */
@@ -237,7 +238,7 @@ export class LaneRisk {
   #passTime(now: Now): void {
     this.#breakers.timePassed(now.mono);
     this.#book?.breakers.timePassed(now.mono);
-    this.#tellUnitBreakers();
+    this.#tellBreakers();
   }
 
   #followDrawdown(profit: number): void {
@@ -264,6 +265,7 @@ export class LaneRisk {
     const gained = result - this.#before;
     this.#before = null;
     this.#breakers.observe('consecutiveLosses', gained < 0, `result=${gained.toFixed(2)}`, now.mono);
+    this.#tellBreakers();
   }
 
   #followPolicy(): void {
@@ -271,7 +273,6 @@ export class LaneRisk {
     if (policy === this.#policy) return;
     this.#policy = policy;
     this.#session = this.#createSession();
-    this.#breakers.apply(laneRules(policy));
   }
 
   #createSession(): SessionClock {
@@ -281,8 +282,11 @@ export class LaneRisk {
     return new SessionClock(marketHours(limits.marketHours ?? usual, this.#policy.marketHours));
   }
 
-  #tellUnitBreakers(): void {
-    for (const change of this.#book?.takeChanges() ?? []) this.#tellBreaker(change);
+  /** What others have not told of the lane's own and of the unit's, it tells. */
+  #tellBreakers(): void {
+    for (const change of this.#breakers.takeChanges()) this.#tellBreaker(change);
+    if (this.#book === null) return;
+    for (const change of this.#book.breakers.takeChanges()) this.#tellBreaker(change);
   }
 
   #tellBreaker({ breaker, from, to, reason }: BreakerChange): void {

@@ -20,15 +20,21 @@ export interface BreakerChange {
   readonly reason: string;
 }
 
-/** The breakers of a lane or a unit: those that have a rule. What changed is handed to `onChange`, once. */
+const NO_CHANGES: readonly BreakerChange[] = [];
+
+/** The breakers of a lane or a unit: those that have a rule. */
 export class BreakerSet {
   readonly #states = new Map<BreakerKind, BreakerState>();
-  readonly #onChange: (change: BreakerChange) => void;
+  readonly #changes: BreakerChange[] = [];
   #rules: BreakerRules;
 
-  constructor(rules: BreakerRules, onChange: (change: BreakerChange) => void) {
+  constructor(rules: BreakerRules) {
     this.#rules = rules;
-    this.#onChange = onChange;
+  }
+
+  /** What has changed and nobody has told yet; whoever takes it tells it. */
+  takeChanges(): readonly BreakerChange[] {
+    return this.#changes.length === 0 ? NO_CHANGES : this.#changes.splice(0);
   }
 
   /** Other rules hold from now on; a breaker that is open stays so until its time. One without a rule is gone. */
@@ -67,7 +73,7 @@ export class BreakerSet {
     this.#states.set(kind, after);
     if (after.kind === before.kind) return;
     const reason = after.kind === 'closed' ? 'the trials went well' : after.reason;
-    this.#onChange({ breaker: kind, from: before.kind, to: after.kind, reason });
+    this.#changes.push({ breaker: kind, from: before.kind, to: after.kind, reason });
   }
 }
 

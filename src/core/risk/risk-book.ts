@@ -2,7 +2,7 @@ import type { Policy } from '../config/policy.ts';
 import type { BalanceReport } from '../orders/order.ts';
 import type { MonoNanos } from '../time/clock.ts';
 import { AMOUNT_SCALE, type UnitAllotment } from './allotment.ts';
-import { type BreakerChange, type BreakerRules, BreakerSet } from './breaker-set.ts';
+import { type BreakerRules, BreakerSet } from './breaker-set.ts';
 import { OrderRate } from './order-rate.ts';
 
 const AMOUNT = 10 ** AMOUNT_SCALE;
@@ -25,7 +25,7 @@ export class RiskSlot {
  */
 export class RiskBook {
   readonly breakers: BreakerSet;
-  readonly #changes: BreakerChange[] = [];
+  readonly #laneBreakers = new Map<string, BreakerSet>();
   readonly #slots = new Map<string, RiskSlot>();
   readonly #available = new Map<string, number>();
   #allotment: UnitAllotment;
@@ -43,7 +43,7 @@ export class RiskBook {
     this.#policy = policy;
     this.#allotment = allotment;
     this.#rate = new OrderRate(allotment.maxOrderRate);
-    this.breakers = new BreakerSet(unitRules(policy), (change) => this.#changes.push(change));
+    this.breakers = new BreakerSet(unitRules(policy));
   }
 
   /** A new policy holds from the next order on; what is there already is not undone. */
@@ -54,6 +54,16 @@ export class RiskBook {
     this.#policy = policy;
     this.#allotment = allotment;
     this.breakers.apply(unitRules(policy));
+    for (const breakers of this.#laneBreakers.values()) breakers.apply(laneRules(policy));
+  }
+
+  /** The breakers of the lane of this name: one that is configured anew, or goes to another symbol, goes on with them where it was. */
+  breakersOf(lane: string): BreakerSet {
+    const known = this.#laneBreakers.get(lane);
+    if (known !== undefined) return known;
+    const breakers = new BreakerSet(laneRules(this.#policy));
+    this.#laneBreakers.set(lane, breakers);
+    return breakers;
   }
 
   /** False: there is no policy, and lanes need not tell anything. */
@@ -166,11 +176,6 @@ export class RiskBook {
     return this.#available.get(currency) ?? null;
   }
 
-  /** Breakers that changed since this was last called. */
-  takeChanges(): readonly BreakerChange[] {
-    return this.#changes.length === 0 ? NO_CHANGES : this.#changes.splice(0);
-  }
-
   #forget(slot: RiskSlot): void {
     if (!slot.unpriced) this.#unpriced += 1;
     slot.unpriced = true;
@@ -199,8 +204,6 @@ export function takeBalance(book: RiskBook, { currency, availableBalance }: Bala
   book.balance(currency, availableBalance === null ? null : Number(availableBalance));
 }
 
-const NO_CHANGES: readonly BreakerChange[] = [];
-
 /** Losses in a row and differences are a lane's own; what the venue answers is the unit's. */
 function unitRules({ breakers }: Policy): BreakerRules {
   const { errorRate, rejectRate, latency } = breakers;
@@ -211,8 +214,7 @@ function unitRules({ breakers }: Policy): BreakerRules {
   };
 }
 
-/** The breakers of one lane. */
-export function laneRules({ breakers }: Policy): BreakerRules {
+function laneRules({ breakers }: Policy): BreakerRules {
   const { consecutiveLosses, reconciliation } = breakers;
   return {
     ...(consecutiveLosses === undefined ? {} : { consecutiveLosses }),
