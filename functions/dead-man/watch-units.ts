@@ -72,11 +72,13 @@ export async function watchUnits(
       !pulse.released &&
       standstillOf(before.pulse) === standstillOf(pulse);
     if (!stands) seen.set(id, { pulse, since: now });
-    const verdict =
-      stands && now - before.since < times.standstillMs ? null : await judge(parts, id, before?.pulse ?? null, pulse);
-    if (verdict !== null && found.get(id) !== 'standstill') found.set(id, verdict);
+    if (stands && now - before.since < times.standstillMs) return;
+    const record = await parts.records.read(id);
+    const verdict = judgeLease(before?.pulse ?? null, pulse, record, parts.nowMs());
+    if (found.get(id) !== 'standstill') found.set(id, verdict);
     if (verdict !== 'standstill' || pulse === null) return;
-    const key = `${id} ${standstillOf(pulse)}`;
+    const { disarmedUntil } = record;
+    const key = `${id} ${standstillOf(pulse)} ${disarmedUntil}`;
     if (begun.has(key)) return;
     parts.log('error', 'a unit stands still', { unit: id, holder: pulse.holder, standstill: standstillOf(pulse) });
     await parts.begin({
@@ -86,6 +88,7 @@ export async function watchUnits(
       rvn: pulse.rvn,
       standstillSeconds: times.standstillMs / 1_000,
       foundAt: parts.nowMs(),
+      ...(disarmedUntil === 0 ? {} : { disarmedUntil }),
     });
     begun.add(key);
   }
@@ -107,13 +110,4 @@ export async function watchUnits(
   }
   for (const error of failing.values()) throw error;
   return ids.map((id) => ({ unit: id, verdict: found.get(id) ?? 'alive' }));
-}
-
-async function judge(
-  parts: WatchParts,
-  id: UnitId,
-  first: LeasePulse | null,
-  second: LeasePulse | null,
-): Promise<DeadManVerdict> {
-  return judgeLease(first, second, await parts.records.read(id), parts.nowMs());
 }

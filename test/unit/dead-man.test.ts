@@ -127,6 +127,27 @@ describe('the watch over leases', () => {
     }
   });
 
+  it('M7: a standstill whose execution ended since people had disarmed it meanwhile is begun anew once they have not', async () => {
+    const { parts, records, begun, hold, watch } = build();
+    await hold();
+    expect(await watch()).toBe('standstill');
+    // It has seen this, and ended: Step Functions takes no name twice.
+    await records.disarm(ID, { until: parts.nowMs() + 60_000, by: 'ops', reason: 'keys' });
+    expect(await watch()).toBe('standstill');
+    expect(await watch()).toBe('standstill');
+    const names = begun.map(({ name }) => name);
+    expect(new Set(names).size).toBe(2);
+    expect(names[0]).toBe('paper_main_binance-usdm-7-1');
+    for (const name of names) expect(name).toMatch(/^[\w-]{1,80}$/);
+  });
+
+  it('names the longest case in 80 characters', () => {
+    const unit = unitId({ account: 'a'.repeat(31), mode: 'testnet', venue: 'binance-usdm' });
+    const stands = { unit, epoch: 1_795_000_000_000, rvn: 99_999_999 };
+    expect(deadManExecutionName(stands).length).toBeLessThanOrEqual(80);
+    expect(deadManExecutionName({ ...stands, disarmedUntil: 1_795_000_000_000 }).length).toBeLessThanOrEqual(80);
+  });
+
   it('T4: an execution that could not be begun is a failed watch, which the next one makes good', async () => {
     const { parts, hold } = build();
     await hold();

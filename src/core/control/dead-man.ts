@@ -57,6 +57,8 @@ export const DEAD_MAN_CASE = z.object({
   standstillSeconds: z.number(),
   /** When it was found, ms since 1970. */
   foundAt: z.number(),
+  /** Until when people had switched it off last, ms since 1970; absent: never. */
+  disarmedUntil: z.number().optional(),
   /** Looks at the venue so far. */
   attempts: z.number().int().nonnegative().default(0),
   /** How many of the last looks found nothing open that could open a position. */
@@ -104,7 +106,13 @@ export function decideDeadMan(
   return { next, decision: { kind: look.failed.length === 0 ? 'soon' : 'again' } };
 }
 
-/** The name of the one execution of a standstill: at most 80 characters without those that Step Functions refuses. */
-export function deadManExecutionName(stands: Pick<DeadManCase, 'unit' | 'epoch' | 'rvn'>): string {
-  return `${stands.unit.replaceAll('/', '_')}-${stands.epoch}-${stands.rvn}`;
+/**
+ * The name of the one execution of a standstill: at most 80 characters without those that Step Functions refuses. Where people have switched the unit off and on again, another than before: the one
+ * that saw it switched off has ended, and its name is never taken again.
+ */
+export function deadManExecutionName(stands: Pick<DeadManCase, 'unit' | 'epoch' | 'rvn' | 'disarmedUntil'>): string {
+  const { epoch, rvn, disarmedUntil } = stands;
+  const unit = stands.unit.replaceAll('/', '_');
+  if (disarmedUntil === undefined) return `${unit}-${epoch}-${rvn}`;
+  return [unit, ...[epoch, rvn, Math.floor(disarmedUntil)].map((each) => each.toString(36))].join('-');
 }
