@@ -1,74 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { NO_POLICY, POLICY } from '#core/config/policy.ts';
-import type { UnitRef } from '#core/control/unit.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { Price } from '#core/market/scaled-decimal.ts';
-import type { OrderIntent } from '#core/orders/order.ts';
 import { allotmentOf } from '#core/risk/allotment.ts';
 import { RiskBook } from '#core/risk/risk-book.ts';
 import { BTC, LaneWorld, laneConfiguration } from '../support/lane-world.ts';
+import { bookOf, RISK_UNIT, signOf, trade, tryEntry } from '../support/risk-trading.ts';
 
-const UNIT: UnitRef = { account: 'main', mode: 'paper', venue: 'binance-usdm' };
 const EQUITY: Instrument = { ...BTC, kind: 'equity', minNotional: 0 };
 const HOUR_MS = 3_600_000;
 
-function bookOf(policy: Readonly<Record<string, unknown>>): RiskBook {
-  const parsed = POLICY.parse({ version: 1, ...policy });
-  return new RiskBook(parsed, allotmentOf(parsed, [{ ...UNIT, symbol: 'BTCUSDT' }], UNIT));
-}
-
 const budget = (limits: Readonly<Record<string, unknown>>) =>
   bookOf({ budgets: [{ name: 'all', mode: 'paper', ...limits }] });
-
-const rule = (changes: Readonly<Record<string, number>> = {}) => ({
-  window: 2,
-  bad: 2,
-  withinMs: 600_000,
-  openMs: 5_000,
-  maxOpenMs: 60_000,
-  ...changes,
-});
-
-/** What the lane's last refusal says. */
-function refusal(world: LaneWorld): string | undefined {
-  return world.told('order.denied').at(-1)?.code;
-}
-
-/** Moves the market until the lane asks to enter, and says what it was refused for; undefined: it entered. */
-function tryEntry(world: LaneWorld): string | undefined {
-  const denied = world.told('order.denied').length;
-  const placed = world.placed.length;
-  for (let count = 0; count < 30; count += 1) {
-    world.tick(1);
-    if (world.told('order.denied').length > denied) return refusal(world);
-    if (world.placed.length > placed) return undefined;
-  }
-  throw new Error('the lane asked for nothing');
-}
-
-/** The direction of the market in which an order gains. */
-function signOf(intent: OrderIntent): 1 | -1 {
-  return intent.side === 'buy' ? 1 : -1;
-}
-
-/** Enters, fills and closes at a loss or a gain of `ticks`. */
-function trade(world: LaneWorld, ticks: number): void {
-  const entry = world.enter();
-  world.fill(entry, entry.size);
-  world.report(entry, 'filled', entry.size);
-  const before = world.placed.length;
-  world.pass(1_100);
-  world.tick(ticks * signOf(entry));
-  world.pass(3_100);
-  for (const intent of world.placed.slice(before)) {
-    if (world.lane.position.size !== 0) {
-      world.fill({ ...intent, price: world.middle as Price }, intent.size);
-      world.report(intent, 'filled', intent.size);
-    } else world.report(intent, 'canceled', 0);
-  }
-  expect(world.lane.position.size).toBe(0);
-  expect(world.lane.state).toBe('Idle');
-}
 
 describe('market hours of a lane', () => {
   const equityLane = (mode: 'paper' | 'testnet', marketHours?: 'always' | 'us-equity') => {
@@ -122,7 +64,6 @@ describe('market hours of a lane', () => {
     expect(tryEntry(equityLane('testnet', 'always'))).toBeUndefined();
   });
 });
-
 describe('a lane within its unit', () => {
   const lane = (book: RiskBook, symbol = 'BTCUSDT', changes: Partial<Instrument> = {}) =>
     new LaneWorld(laneConfiguration({ name: symbol.toLowerCase(), symbol }), {}, { ...BTC, ...changes, symbol }, book);
@@ -258,13 +199,13 @@ describe('a lane within its unit', () => {
   });
 
   it('S10: where there was no policy, the first one holds once each lane has told what it holds', () => {
-    const book = new RiskBook(NO_POLICY, allotmentOf(NO_POLICY, [], UNIT));
+    const book = new RiskBook(NO_POLICY, allotmentOf(NO_POLICY, [], RISK_UNIT));
     const [one, two] = [lane(book), lane(book, 'ETHUSDT')];
     const held = one.enter();
     one.fill(held, held.size);
     expect(book.exposure).toBe(0);
     const first = POLICY.parse({ version: 1, budgets: [{ name: 'all', mode: 'paper', maxExposure: 1_000 }] });
-    book.apply(first, allotmentOf(first, [{ ...UNIT, symbol: 'BTCUSDT' }], UNIT));
+    book.apply(first, allotmentOf(first, [{ ...RISK_UNIT, symbol: 'BTCUSDT' }], RISK_UNIT));
     expect(tryEntry(two)).toBe('EXPOSURE_UNPRICED');
     for (const world of [one, two]) world.pass(50);
     expect(tryEntry(two)).toBe('UNIT_EXPOSURE_LIMIT');
@@ -275,130 +216,7 @@ describe('a lane within its unit', () => {
     const world = lane(book);
     expect(tryEntry(world)).toBe('UNIT_EXPOSURE_LIMIT');
     const wider = POLICY.parse({ version: 2, budgets: [{ name: 'all', mode: 'paper', maxExposure: 5_000 }] });
-    book.apply(wider, allotmentOf(wider, [{ ...UNIT, symbol: 'BTCUSDT' }], UNIT));
-    expect(tryEntry(world)).toBeUndefined();
-  });
-});
-
-describe('breakers of a lane and its unit', () => {
-  const lane = (book: RiskBook, symbol = 'BTCUSDT') =>
-    new LaneWorld(laneConfiguration({ name: symbol.toLowerCase(), symbol }), {}, { ...BTC, symbol }, book);
-  const alerts = (world: LaneWorld) => world.told('alert').map((alert) => alert.code);
-
-  it('H12, H14: losses in a row stop the lane that made them, and one trial lets it go on', () => {
-    const book = bookOf({ breakers: { consecutiveLosses: rule() } });
-    const [one, two] = [lane(book), lane(book, 'ETHUSDT')];
-    trade(one, -30);
-    trade(one, -30);
-    expect(alerts(one)).toContain('BREAKER_OPENED');
-    expect(tryEntry(one)).toBe('BREAKER_LOSSES');
-    expect(tryEntry(two)).toBeUndefined();
-    one.mono += 6e9;
-    one.pass(60);
-    trade(one, 60);
-    expect(alerts(one)).toContain('BREAKER_CLOSED');
-  });
-
-  it('H12, H4: a lane that goes to another symbol, or is configured anew, takes its losses in a row with it', () => {
-    const book = bookOf({ breakers: { consecutiveLosses: rule() } });
-    const follower = (symbol: string) =>
-      new LaneWorld(laneConfiguration({ name: 'follower', symbol }), {}, { ...BTC, symbol }, book);
-    const one = follower('BTCUSDT');
-    trade(one, -30);
-    const two = follower('ETHUSDT');
-    two.mono = one.mono;
-    trade(two, -30);
-    expect(alerts(two)).toContain('BREAKER_OPENED');
-    const three = follower('SOLUSDT');
-    three.mono = two.mono;
-    expect(tryEntry(three)).toBe('BREAKER_LOSSES');
-    three.mono += 6e9;
-    three.pass(60);
-    trade(three, 60);
-    expect(alerts(three)).toContain('BREAKER_CLOSED');
-    expect(alerts(one)).toEqual([]);
-    expect(tryEntry(lane(book))).toBeUndefined();
-  });
-
-  it('H12: a trade that only its fees made a loss counts as one', () => {
-    const world = lane(bookOf({ breakers: { consecutiveLosses: rule({ window: 1, bad: 1 }) } }));
-    trade(world, 1);
-    expect(tryEntry(world)).toBe('BREAKER_LOSSES');
-  });
-
-  it('H12: a lane that is flat for a moment while its entry can still fill has not ended its trade', () => {
-    const world = lane(bookOf({ breakers: { consecutiveLosses: rule() } }));
-    const entry = world.enter();
-    for (const part of [4, entry.size - 4]) {
-      const before = world.placed.length;
-      world.fill(entry, part);
-      world.pass(1_100);
-      world.tick(-30 * signOf(entry));
-      const exit = world.placed.slice(before).find((intent) => intent.type === 'market');
-      if (exit === undefined) throw new Error('no exit');
-      world.fill({ ...exit, price: world.middle as Price }, part);
-      world.report(exit, 'filled', exit.size);
-      expect(world.lane.position.size).toBe(0);
-    }
-    expect(world.lane.state).toBe('Idle');
-    expect(alerts(world)).not.toContain('BREAKER_OPENED');
-    trade(world, -30);
-    expect(alerts(world)).toContain('BREAKER_OPENED');
-  });
-
-  it('H14: rejections stop all lanes of the unit; exits pass', () => {
-    const book = bookOf({ breakers: { rejectRate: rule() } });
-    const [one, two] = [lane(book), lane(book, 'ETHUSDT')];
-    const held = two.enter();
-    two.fill(held, held.size);
-    for (let count = 0; count < 2; count += 1) {
-      const entry = one.enter();
-      const answer = { kind: 'rejected', errorClass: 'reject', code: '-2019', text: 'margin' } as const;
-      one.lane.onAnswer(entry.clientOrderId, 'place', answer, one.now());
-      one.collect();
-    }
-    expect(tryEntry(one)).toBe('BREAKER_REJECTS');
-    const before = two.placed.length;
-    two.pass(1_100);
-    two.tick(-40 * signOf(held));
-    expect(two.placed.slice(before).some((intent) => intent.reduceOnly)).toBe(true);
-  });
-
-  it('H14: answers that say nothing, and answers that come late, stop entries', () => {
-    const errors = bookOf({ breakers: { errorRate: rule({ window: 1, bad: 1 }) } });
-    const one = lane(errors);
-    const entry = one.enter();
-    one.lane.onAnswer(
-      entry.clientOrderId,
-      'place',
-      { kind: 'unknown', cause: 'timeout', code: '', text: '' },
-      one.now(),
-    );
-    one.report(entry, 'canceled', 0);
-    expect(tryEntry(one)).toBe('BREAKER_ERRORS');
-    const late = lane(bookOf({ slowAckMs: 100, breakers: { latency: rule({ window: 1, bad: 1 }) } }));
-    const slow = late.enter();
-    late.mono += 101e6;
-    late.accept(slow);
-    late.report(slow, 'canceled', 0);
-    expect(tryEntry(late)).toBe('BREAKER_LATENCY');
-  });
-
-  it('H2, H14: a position that differs from the venue’s stops entries until comparisons agree again', () => {
-    const world = lane(bookOf({ breakers: { reconciliation: rule({ window: 1, bad: 1 }) } }));
-    const ask = (size: number) => {
-      world.mono += 1e9;
-      world.verify(size);
-    };
-    ask(5);
-    ask(0);
-    expect(tryEntry(world), 'a report on its way is no difference').toBeUndefined();
-    const entry = world.placed.at(-1);
-    if (entry !== undefined) world.report(entry, 'canceled', 0);
-    for (const size of [5, 5, 0, 0, 0]) ask(size);
-    expect(tryEntry(world)).toBe('BREAKER_RECONCILIATION');
-    world.mono += 5e9;
-    world.verify(0);
+    book.apply(wider, allotmentOf(wider, [{ ...RISK_UNIT, symbol: 'BTCUSDT' }], RISK_UNIT));
     expect(tryEntry(world)).toBeUndefined();
   });
 });

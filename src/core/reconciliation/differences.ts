@@ -27,7 +27,6 @@ export type Difference =
   | PositionDifference
   /** What the lane last said of itself does not go with what is held. */
   | { readonly kind: 'engine'; readonly lane: string; readonly state: string; readonly position: string };
-export type DifferenceKind = Difference['kind'] | 'balance';
 
 /** The positions differ. Decimal text. */
 export interface PositionDifference {
