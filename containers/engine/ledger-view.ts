@@ -158,12 +158,13 @@ async function readRecent(
 }
 
 function pendingOf(clientOrderId: string, intent: LedgerIntent, state: LedgerOrderState | null): PendingLedgerOrder {
-  const { side, price, size, reduceOnly, orderType, triggerPrice, time } = intent;
+  const { side, price, reduceOnly, orderType, triggerPrice, time } = intent;
   return {
     clientOrderId,
     side,
     price,
-    size,
+    // As it was amended last.
+    size: state?.size ?? intent.size,
     reduceOnly,
     orderType,
     ...(triggerPrice === undefined ? {} : { triggerPrice }),

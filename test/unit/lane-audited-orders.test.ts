@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredState } from '#core/control/desired-state.ts';
 import type { OrderDecision } from '#core/control/order-decision.ts';
+import { giveLane } from '#core/input-log/lane-input.ts';
 import type { Resolution } from '#core/lanes/lane-effects.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
-import type { OrderIntent } from '#core/orders/order.ts';
+import { formatScaled, type Size } from '#core/market/scaled-decimal.ts';
+import type { ClientOrderId, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { absentOrder } from '../support/absent-order.ts';
@@ -21,6 +22,25 @@ function answer(world: LaneWorld, { clientOrderId }: OrderIntent, action: 'place
 function resolve(world: LaneWorld, { clientOrderId }: OrderIntent, resolution: Resolution): void {
   world.lane.onResolution(clientOrderId, resolution, world.now());
   world.collect();
+}
+
+/** As the venue's answers show it while it works. */
+function openReport({ clientOrderId, side, price, size }: OrderIntent): OrderReport {
+  return {
+    kind: 'orderReport',
+    source: 'query',
+    symbol: 'BTCUSDT',
+    clientOrderId,
+    venueOrderId: `v-${clientOrderId}`,
+    status: 'accepted',
+    side,
+    price: formatScaled(price ?? 0, 1),
+    size: formatScaled(size, 3),
+    cumulativeSize: '0',
+    reduceOnly: false,
+    reason: '',
+    venueTime: 2 as EpochMs,
+  };
 }
 
 const stateOf = (world: LaneWorld, { clientOrderId }: OrderIntent) => world.lane.orders.get(clientOrderId)?.state;
@@ -60,6 +80,61 @@ describe('an order whose cancel was lost', () => {
   });
 });
 
+describe('an order whose end was told', () => {
+  it('M2: and that the venue goes on listing as open is cancelled, whenever it is listed', () => {
+    const world = new LaneWorld();
+    const entry = world.enter();
+    world.accept(entry);
+    world.report(entry, 'expired', 0);
+    expect(stateOf(world, entry)).toBe('Expired');
+    const listed = { ...openReport(entry), venueOrderId: `v-${entry.clientOrderId}` };
+    world.pass(5_000);
+    world.verify(0, [listed]);
+    expect(world.canceled, 'a list may be old').toEqual([]);
+    world.pass(6_000);
+    world.verify(0, [listed]);
+    answer(world, entry, 'cancel', LINK_LOST);
+    world.pass(5_000);
+    world.verify(0, [listed]);
+    expect(world.canceled).toEqual([entry.clientOrderId, entry.clientOrderId]);
+    expect(world.told('alert').filter(({ code }) => code === 'ORDER_ORPHANED')).not.toEqual([]);
+    world.fill(entry, 2);
+    expect(world.lane.position.size).toBe(2);
+  });
+
+  it('F14: more than anybody knows it to have does not complete it: somebody amended it, and the rest may be open', () => {
+    const world = new LaneWorld();
+    const entry = world.enter();
+    world.accept(entry);
+    world.fill(entry, entry.size + 2);
+    expect(stateOf(world, entry)).toBe('PartiallyFilled');
+    world.pass(600);
+    expect(world.canceled).toEqual([entry.clientOrderId]);
+    world.report({ ...entry, size: (entry.size + 5) as Size }, 'canceled', entry.size + 2);
+    expect(stateOf(world, entry)).toBe('Canceled');
+    expect(world.lane.state).toBe('PositionOpen');
+  });
+
+  it('F14, G10: nor does it one of a predecessor, whose amendment the ledger does not have', () => {
+    const world = new LaneWorld();
+    const intent = { ...world.enter(), clientOrderId: 'p-old-1' as ClientOrderId, reduceOnly: true };
+    const unfound = { intent, placedAt: 1 as EpochMs, venueOrderId: '7', unknownAt: 1 as EpochMs };
+    giveLane(
+      world.lane,
+      { kind: 'unfound', body: { ...unfound, fillIds: ['a'], filledSize: (intent.size + 2) as Size } },
+      null,
+      world.now(),
+    );
+    world.collect();
+    expect(stateOf(world, intent)).toBe('Unknown');
+    expect(world.resolves).toContain(intent.clientOrderId);
+    const whole = { ...intent, clientOrderId: 'p-old-2' as ClientOrderId };
+    const body = { ...unfound, intent: whole, fillIds: ['b'], filledSize: intent.size };
+    giveLane(world.lane, { kind: 'unfound', body }, null, world.now());
+    expect(stateOf(world, whole)).toBe('Filled');
+  });
+});
+
 describe('an order that nobody finds', () => {
   it('F1: never lived only by questions that were asked when its request could no longer be carried out, however late they are answered', () => {
     const world = new LaneWorld();
@@ -93,22 +168,7 @@ describe('an order that nobody finds', () => {
     expect(world.resolves).toEqual([entry.clientOrderId, entry.clientOrderId]);
 
     const known = world.lane.orders.get(entry.clientOrderId);
-    const price = formatScaled(entry.price ?? 0, 1);
-    const report = {
-      kind: 'orderReport',
-      source: 'query',
-      symbol: 'BTCUSDT',
-      clientOrderId: entry.clientOrderId,
-      venueOrderId: known?.venueOrderId ?? '',
-      status: 'accepted',
-      side: entry.side,
-      price,
-      size: formatScaled(entry.size, 3),
-      cumulativeSize: '0',
-      reduceOnly: false,
-      reason: '',
-      venueTime: 2 as EpochMs,
-    } as const;
+    const report = openReport(entry);
     resolve(world, entry, { kind: 'found', report, fills: [] });
     world.pass(60_000);
     expect(known?.unclearSince).toBeNull();

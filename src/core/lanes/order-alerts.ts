@@ -44,6 +44,13 @@ export class OrderAlerts {
     this.#outbox.alert('critical', 'END_CONTRADICTED', text, `contradicted/${clientOrderId}`);
   }
 
+  /** The venue lists as open what it had told the end of. */
+  worksAfterEnd({ intent, state }: TrackedOrder): void {
+    const { clientOrderId } = intent;
+    const text = `order ${clientOrderId} works at the venue, which had said that it is ${state}: it is cancelled`;
+    this.#outbox.alert('critical', 'ORDER_ORPHANED', text, `order/${clientOrderId}`);
+  }
+
   refusedDecision({ id, clientOrderId, who, outcome }: OrderDecision, why: string): void {
     const text = `${who} decided that order ${clientOrderId} is ${outcome}, but it ${why}: nothing is changed`;
     this.#outbox.alert('warning', 'DECISION_REFUSED', text, `decision/${id}`);

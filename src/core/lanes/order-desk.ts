@@ -4,7 +4,7 @@ import { formatScaled, type Price, parseScaled, type Size } from '../market/scal
 import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
 import { isTerminal } from '../orders/order-state.ts';
 import { type OrderChangeNote, TrackedOrder } from '../orders/tracked-order.ts';
-import type { OrderAnswer } from '../orders/venue-ports.ts';
+import type { OrderAnswer, OrderTarget } from '../orders/venue-ports.ts';
 import { DailyProfit } from '../positions/daily-profit.ts';
 import { Position } from '../positions/position.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
@@ -16,6 +16,7 @@ import type { OrderAction, Resolution } from './lane-effects.ts';
 import type { LaneOpening } from './lane-opening.ts';
 import { LaneOrders, leavesRest } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
+import { compareListed, type ListingDesk } from './listed-orders.ts';
 import type { Now } from './now.ts';
 import { OrderAlerts } from './order-alerts.ts';
 
@@ -51,6 +52,7 @@ export class OrderDesk {
   readonly #amendments: Amendments;
   readonly #foreign: ForeignOrders;
   readonly #alerts: OrderAlerts;
+  readonly #listing: ListingDesk;
   /** Decisions of people that were taken or refused: each comes with every desired state. */
   readonly #decided = new Set<string>();
 
@@ -72,6 +74,16 @@ export class OrderDesk {
       changed: (order, note, reason, now) => this.#changed(order, note, reason, now),
       cancel: (order, now) => this.cancel(order, now),
     });
+    this.#listing = {
+      orders: this.orders,
+      unknown: (report, now) => this.#foreign.report(report, now),
+      report: (report, now) => this.report(report, now),
+      ask: (order, now) => this.#resolve(order, now),
+      cancelEnded: (order) => {
+        this.#alerts.worksAfterEnd(order);
+        this.#outbox.push({ kind: 'cancel', target: targetOf(order) });
+      },
+    };
   }
 
   /** Fills that the opening position holds already, and what the unit's own ids begin with. */
@@ -99,7 +111,8 @@ export class OrderDesk {
     if (report === null) {
       const { unknownAt } = order;
       this.orders.add(order);
-      const complete = order.filledSize >= order.size;
+      // More than its intent says: it was amended since, nobody here knows to which size.
+      const complete = order.filledSize === order.size;
       const note = complete
         ? order.step('fillComplete', now.mono, [{ kind: 'fills', fillIds: order.fillIds }])
         : order.step('placeUnknown', now.mono, []);
@@ -203,20 +216,9 @@ export class OrderDesk {
     this.#changed(order, order.step('absent', now.mono, [evidence], reason), reason, now);
   }
 
-  /**
-   * What the venue lists as open: orders that nobody here placed are adopted, those that are not listed are asked about, and one that was taken for rejected, or ended by the word of
-   * people alone, and is listed, is followed again.
-   */
+  /** Compares with what the venue lists as open. */
   compareOpenOrders(listed: readonly OrderReport[], now: Now): void {
-    for (const report of listed) {
-      const order = this.orders.find(report.clientOrderId, report.venueOrderId);
-      if (order === null) this.#foreign.report(report, now);
-      else if (order.mayReturn && now.mono - order.changedAt > 2 * SECOND) this.report(report, now);
-    }
-    for (const order of this.orders.followed()) {
-      const found = listed.some((report) => this.orders.find(report.clientOrderId, report.venueOrderId) === order);
-      if (!found && now.mono - order.changedAt > 2 * SECOND) this.#resolve(order, now);
-    }
+    compareListed(this.#listing, listed, now);
   }
 
   /**
@@ -299,7 +301,7 @@ export class OrderDesk {
         return;
       case 'rejected': {
         // The id is known to the venue already: our request lives, the order must be looked up (F2).
-        const unclear = answer.errorClass === 'alreadySo' || answer.errorClass === 'unknown';
+        const unclear = answer.errorClass === 'alreadySo' || answer.errorClass === 'unknown' || order.livedBefore;
         const reason = `${answer.code} ${answer.text}`;
         const evidence = [{ kind: 'answer', code: answer.code, text: answer.text } as const];
         this.#changed(
@@ -341,9 +343,8 @@ export class OrderDesk {
 
   #sendCancel(order: TrackedOrder, now: Now): void {
     this.activity += 1;
-    const { clientOrderId, symbol } = order.intent;
     this.#changed(order, order.step('cancelSent', now.mono, []), 'cancel wished', now);
-    this.#outbox.push({ kind: 'cancel', target: { symbol, clientOrderId, venueOrderId: order.venueOrderId } });
+    this.#outbox.push({ kind: 'cancel', target: targetOf(order) });
   }
 
   #resolve(order: TrackedOrder, now: Now): void {
@@ -351,12 +352,10 @@ export class OrderDesk {
     order.resolving = true;
     order.askedAt = now.mono;
     order.inquiry.asked();
-    const { clientOrderId, symbol } = order.intent;
-    const target = { symbol, clientOrderId, venueOrderId: order.venueOrderId };
     // By the wall clock of now, which may have stepped since: so long ago it was sent.
     const sentAt = now.epoch - (now.mono - order.submittedAt) / 1e6;
     const windowFrom = Math.floor(Math.min(order.placedAt, sentAt)) as EpochMs;
-    this.#outbox.push({ kind: 'resolve', target, windowFrom });
+    this.#outbox.push({ kind: 'resolve', target: targetOf(order), windowFrom });
   }
 
   /** Tells a change, and asks at once about what became Unknown. */
@@ -394,4 +393,8 @@ export class OrderDesk {
     order.inquiry.begin(now.mono);
     this.#resolve(order, now);
   }
+}
+
+function targetOf({ intent, venueOrderId }: TrackedOrder): OrderTarget {
+  return { symbol: intent.symbol, clientOrderId: intent.clientOrderId, venueOrderId };
 }

@@ -104,6 +104,11 @@ export class TrackedOrder {
     this.#explainedSize = this.reportedSize;
   }
 
+  /** Whether the venue has given it an id, so that it lived: that its request was refused contradicts this, and is asked about. Where it works the table says so. */
+  get livedBefore(): boolean {
+    return this.venueOrderId !== null && (this.state === 'PendingCancel' || this.state === 'Unknown');
+  }
+
   /** Ended by something that the venue may still contradict: its own refusal, or the word of people alone. */
   get mayReturn(): boolean {
     return this.state === 'Rejected' || (this.terminal && isPersonsWord(this.evidence));
@@ -194,7 +199,8 @@ export class TrackedOrder {
       this.price = amendment.price;
       if (fill.venueTime > this.reportedAt) this.reportedAt = fill.venueTime;
     }
-    const complete = this.filledSize >= this.largestSize;
+    // More than anybody knows it to have: somebody amended it, and how much is open the venue has to say.
+    const complete = this.filledSize === this.largestSize;
     const evidence: Evidence[] = complete ? [{ kind: 'fills', fillIds: [...this.#fillIds] }] : [];
     return this.step(complete ? 'fillComplete' : 'fill', now, evidence);
   }
