@@ -18,6 +18,8 @@ export class ToldOrder {
   #resized = false;
   #filled = 0;
   #reported = 0;
+  /** The venue has spoken of it: that its request was refused proves nothing any more. */
+  #lived = false;
   readonly #fillIds = new Set<string>();
 
   constructor(size: number) {
@@ -69,7 +71,8 @@ export class ToldOrder {
       if (this.#is('Submitted', 'PendingCancel')) this.allowed = ['Unknown'];
     } else if (answer.kind === 'notSent') {
       if (this.#is('Submitted', 'PendingCancel')) this.allowed = ['Rejected'];
-    } else if (this.#is('Submitted', 'Unknown', 'PendingCancel')) this.allowed = ['Rejected'];
+    } else if (this.#lived && this.#is('Unknown', 'PendingCancel')) this.allowed = ['Unknown'];
+    else if (this.#is('Submitted', 'Unknown', 'PendingCancel')) this.allowed = ['Rejected'];
     else if (this.#is('Accepted', 'PartiallyFilled', 'PendingReplace')) this.allowed = ['Unknown'];
   }
 
@@ -89,6 +92,7 @@ export class ToldOrder {
   }
 
   reported(report: OrderReport, cumulative: number, size: number): void {
+    this.#lived = true;
     this.#reported = Math.max(this.#reported, cumulative);
     if (size > 0) this.#size = size;
     const { status } = report;
@@ -108,6 +112,7 @@ export class ToldOrder {
   filled({ fillId }: FillReport, size: number): void {
     if (this.#fillIds.has(fillId)) return;
     this.#fillIds.add(fillId);
+    this.#lived = true;
     this.#filled += size;
     this.#reported = Math.max(this.#reported, this.#filled);
     if (this.#is('Rejected')) this.allowed = ['Unknown'];
@@ -118,9 +123,9 @@ export class ToldOrder {
       this.allowed = ['PartiallyFilled'];
   }
 
-  /** No endpoint knows it: whether that proves anything depends on what else is known. */
+  /** No endpoint knows it: whether that proves anything, or leaves it unknown, depends on what else is known. */
   notFound(): void {
-    if (!this.#hasEnded()) this.#maybe = ['Rejected'];
+    if (!this.#hasEnded()) this.#maybe = ['Rejected', 'Unknown'];
   }
 
   /** A list names it as open. */
