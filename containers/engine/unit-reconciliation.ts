@@ -135,7 +135,7 @@ export class UnitReconciliation {
     const unknownMs = (askedAt - (this.#knownAt.get(lane) ?? askedAt)) / 1e6;
     // By the time that has passed since the start: a wall clock that was stepped ahead would have the venue asked for what has not happened yet (G12).
     const sinceStartMs = (askedAt - this.#began) / 1e6;
-    const from = (this.#startedAt + Math.max(0, sinceStartMs - unknownMs - LOOK_BACK_MS)) as EpochMs;
+    const from = (this.#beganAtVenue() + Math.max(0, sinceStartMs - unknownMs - LOOK_BACK_MS)) as EpochMs;
     const verification = await askForVerification(queries, lane, from, lane.activity, clock);
     if (this.#options.stopped() || this.#gone.has(lane)) return null;
     this.#compared.set(lane, (this.#compared.get(lane) ?? 0) + 1);
@@ -151,6 +151,12 @@ export class UnitReconciliation {
     inputs.verification(lane, verification, this.#options.now());
     this.#options.onChange();
     return verification;
+  }
+
+  /** When the unit began, by the venue's time: ours may have been an hour ahead of it already then. By ours where the venue never said. */
+  #beganAtVenue(): number {
+    const { venueTime } = this.#options.recovery;
+    return venueTime === null ? this.#startedAt : venueTime.epoch - (venueTime.mono - this.#began) / 1e6;
   }
 
   stop(): void {

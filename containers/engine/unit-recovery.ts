@@ -58,6 +58,7 @@ export class UnitRecovery {
   readonly #ownPrefix: string;
   /** Looks in a row at which the ledger held what the lane holds. */
   readonly #agreements = new WeakMap<Lane, number>();
+  #venueTime: Now | null = null;
 
   constructor(options: UnitRecoveryOptions) {
     const { unit, epoch } = options;
@@ -65,6 +66,11 @@ export class UnitRecovery {
     this.#id = unitId(unit);
     this.#prefix = orderIdPrefix(unit.mode, this.#id);
     this.#ownPrefix = orderIdPrefix(unit.mode, this.#id, epoch);
+  }
+
+  /** The venue's own time as it last said it, with when it was heard by ours; null: it never did. */
+  get venueTime(): Now | null {
+    return this.#venueTime;
   }
 
   /**
@@ -91,9 +97,11 @@ export class UnitRecovery {
 
   /** Null: the venue does not say. Our own clock may be an hour ahead of it, and what has not happened yet by then is in no position. */
   async #askVenueTime(): Promise<EpochMs | null> {
-    const { queries, log } = this.#options;
+    const { queries, log, clock } = this.#options;
     try {
-      return await queries.serverTime();
+      const epoch = await queries.serverTime();
+      this.#venueTime = { mono: clock.monoNanos(), epoch };
+      return epoch;
     } catch (error) {
       log('warn', "the venue's time is not known", { unit: this.#id, reason: messageOf(error) });
       return null;

@@ -11,8 +11,9 @@ const START = 1.7e12;
 const MINUTE = 60_000;
 
 /** A unit of one lane on a venue in the test's hands: `answersAfterMs` of each question, from when on fills were asked for, and what the lane was given. */
-function unit() {
-  const time = createManualClock(START);
+function unit(wallAheadMs = 0) {
+  const time = createManualClock(START + wallAheadMs);
+  const began = time.clock.monoNanos();
   const { lane } = new LaneWorld();
   const venue = { answersAfterMs: 10, recoversAfterMs: 0, away: false, askedFrom: [] as number[] };
   const given: Verification[] = [];
@@ -34,6 +35,10 @@ function unit() {
         return () => openedLanes.push(each);
       },
       sweep: async () => undefined,
+      get venueTime() {
+        const mono = time.clock.monoNanos();
+        return { mono, epoch: START + (mono - began) / 1e6 };
+      },
     },
     queries: {
       openOrders: () => answered([]),
@@ -58,8 +63,8 @@ function unit() {
   return { time, venue, given, lane, lanes, openedLanes, reconciliation };
 }
 
-async function opened() {
-  const world = unit();
+async function opened(wallAheadMs = 0) {
+  const world = unit(wallAheadMs);
   world.reconciliation.streamIsLive();
   await world.time.advanceAsync(100);
   expect([world.reconciliation.opened, world.reconciliation.reconciled]).toEqual([true, true]);
@@ -164,6 +169,20 @@ describe('the comparison of a unit with its venue', () => {
       const trueNow = time.clock.epochMs() - minutes * MINUTE;
       expect(venue.askedFrom.at(-1)).toBeLessThan(trueNow - 5 * MINUTE);
       expect(venue.askedFrom.at(-1), 'never from before the unit began').toBeGreaterThanOrEqual(START - MINUTE);
+      reconciliation.stop();
+    },
+  );
+
+  it.each([-60, 60])(
+    'F12, G12: a unit that began with its wall clock off by %i minutes asks for executions by the venue’s time',
+    async (minutes) => {
+      const { time, venue, lane, reconciliation } = await opened(minutes * MINUTE);
+      await time.advanceAsync(20 * MINUTE);
+      await Promise.all([reconciliation.verify(lane), time.advanceAsync(100)]);
+      const trueNow = time.clock.epochMs() - minutes * MINUTE;
+      await Promise.all([reconciliation.verify(lane), time.advanceAsync(100)]);
+      const asked = venue.askedFrom.at(-1) ?? Number.NaN;
+      expect([asked < trueNow - 5 * MINUTE, asked > trueNow - 8 * MINUTE]).toEqual([true, true]);
       reconciliation.stop();
     },
   );

@@ -145,16 +145,31 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
   },
   {
     showed:
-      'G12, M1: an order that was placed while the wall clock was an hour ahead could never be proven absent: the question about it began after it was asked',
+      'G12, F12: on spot, after a redeployment and a step of the wall clock, an execution that the stream had lost was never found, and the lane held less than nothing',
     script: {
-      seed: 85,
-      calmAtMs: 9_604,
+      seed: 2273,
+      calmAtMs: 40_000,
       wallMs: 3_600_000,
-      shape: { market: 'linear', limits: 'tight', policy: 'none' },
-      shares: noFaults(),
+      shape: { market: 'spot', limits: 'wide', policy: 'none', size: 'large', pace: 'steady', reconciled: false },
+      shares: { ...noFaults(), fillLost: 0.12298009609803558 },
       steps: [
-        { fault: 'wallStep', atMs: 6_036, engine: 0, symbol: 1, forMs: 13_239, chance: 0.22497486602514982 },
-        { fault: 'maintenance', atMs: 7_358, engine: 1, symbol: 1, forMs: 9_021, chance: 0.541319678304717 },
+        { fault: 'redeploy', atMs: 17_456, engine: 0, symbol: 1, forMs: 186, chance: 0.727164009353146 },
+        { fault: 'wallStep', atMs: 28_521, engine: 1, symbol: 0, forMs: 7_869, chance: 0.26412343978881836 },
+      ],
+    },
+  },
+  {
+    showed:
+      'G12, F12: an engine whose wall clock was an hour ahead when its unit began asked for executions of the time to come, and went on so when the clock was right again',
+    script: {
+      seed: 2273,
+      calmAtMs: 28_000,
+      wallMs: 3_600_000,
+      shape: { market: 'spot', limits: 'wide', policy: 'none', size: 'large', pace: 'steady', reconciled: false },
+      shares: { ...noFaults(), fillLost: 0.12298009609803558 },
+      steps: [
+        { fault: 'wallStep', atMs: 10_978, engine: 1, symbol: 1, forMs: 11_277, chance: 0.18804188538342714 },
+        { fault: 'redeploy', atMs: 17_456, engine: 0, symbol: 1, forMs: 93, chance: 0.727164009353146 },
       ],
     },
   },
@@ -168,21 +183,4 @@ export const OPEN_FINDINGS: readonly {
   readonly fault: OpenFault;
   readonly shows: string;
   readonly script: WorldScript;
-}[] = [
-  {
-    fault: 'fillLost',
-    shows:
-      'G12, F12: on spot, after a redeployment and a step of the wall clock, an execution that the stream lost is never found, and the lane holds less than nothing',
-    script: {
-      seed: 2273,
-      calmAtMs: 40_000,
-      wallMs: 3_600_000,
-      shape: { market: 'spot', limits: 'wide', policy: 'none', size: 'large', pace: 'steady', reconciled: false },
-      shares: { ...noFaults(), fillLost: 0.12298009609803558 },
-      steps: [
-        { fault: 'redeploy', atMs: 17_456, engine: 0, symbol: 1, forMs: 186, chance: 0.727164009353146 },
-        { fault: 'wallStep', atMs: 28_521, engine: 1, symbol: 0, forMs: 7_869, chance: 0.26412343978881836 },
-      ],
-    },
-  },
-];
+}[] = [];
