@@ -1,3 +1,4 @@
+import type { TradingEvent, TradingEventBody } from '#core/events/trading-event.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 
 /**
@@ -19,4 +20,37 @@ export function laneContradicts(lane: Lane, exits: ReadonlySet<string>): string 
     if (order.alive && exits.has(order.intent.clientOrderId))
       return wrong(`and its exit ${order.intent.clientOrderId} works`);
   return null;
+}
+
+/** What lanes say of their moves, held against what they hold and send in the same input (H7): what a lane is in later may have other reasons. */
+export class ToldMoves {
+  /** The first move that nothing bears out, or null. */
+  fault: string | null = null;
+  /** Exits that each lane has sent since its last move. */
+  readonly #exits = new Map<string, Set<string>>();
+
+  /** `lane`: the one that the event is about, as its input has left it. */
+  told(event: TradingEvent, lane: Lane): void {
+    if (event.type === 'order.intended') {
+      const { clientOrderId, purpose, orderType } = event.body;
+      if (purpose === 'entry' || orderType === 'stopMarket') return;
+      this.#exits.set(lane.name, (this.#exits.get(lane.name) ?? new Set()).add(clientOrderId));
+    } else if (event.type === 'order.denied') this.#exits.get(lane.name)?.delete(event.body.clientOrderId);
+    else if (event.type === 'lane.state') {
+      const sent = this.#exits.get(lane.name)?.size ?? 0;
+      // Where one input moves it twice, only the last is where it is.
+      if (event.body.to === lane.state) this.fault ??= whyNoMove(event.body, lane, sent);
+      this.#exits.delete(lane.name);
+    }
+  }
+}
+
+function whyNoMove({ from, to }: TradingEventBody<'lane.state'>, lane: Lane, exits: number): string | null {
+  const wrong = (why: string) => `lane ${lane.name} went from ${from} to ${to}, ${why}`;
+  if (to === 'Closing' && exits === 0) return wrong('and sent no exit');
+  if (to !== 'PositionOpen') return null;
+  if (lane.position.units === 0n) return wrong('and holds nothing');
+  // From Idle and Halted it goes there whatever still works.
+  const ended = from === 'OrderPending' || from === 'Closing';
+  return ended && !lane.orders.quietButStops ? wrong('and an order of it can still fill') : null;
 }

@@ -6,7 +6,7 @@ import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
 import { parseScaled } from '#core/market/scaled-decimal.ts';
 import type { FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
-import { laneContradicts } from './told-lane.ts';
+import { laneContradicts, ToldMoves } from './told-lane.ts';
 import { ToldOrder } from './told-order.ts';
 
 type Answered = { readonly clientOrderId: string; readonly action: string; readonly answer: OrderAnswer };
@@ -27,6 +27,7 @@ export class ToldUnit {
   /** The version of the wish that each lane heard last. */
   readonly #wishes = new Map<string, number>();
   readonly #touchedOrders = new Set<string>();
+  readonly #moves = new ToldMoves();
   /** Whether the venue has lied in this world, or of an order: then what it said may not fit. */
   readonly #lied: (clientOrderId?: string) => boolean;
 
@@ -93,8 +94,15 @@ export class ToldUnit {
     }
   }
 
-  /** What the lanes say of themselves: that they halted, and why, people are told. */
+  /** What the lanes say of themselves: where they go, and of a halt why. */
   told(event: TradingEvent): void {
+    if (event.type === 'order.intended' || event.type === 'order.denied' || event.type === 'lane.state') {
+      const { lane: name } = event.body;
+      const lane = this.#lanes().find((each) => each.name === name);
+      if (lane === undefined) return;
+      this.#moves.told(event, lane);
+      this.#touched.add(lane.symbol);
+    }
     if (event.type !== 'alert' || event.body.code !== 'LANE_HALTED') return;
     const [kind, name = ''] = event.body.dedupeKey.split('/');
     this.#halted.set(name, kind === 'halt' ? (this.#wishes.get(name) ?? 0) : null);
@@ -122,6 +130,7 @@ export class ToldUnit {
 
   /** After a step: the first state that does not follow from what was told, or null. */
   check(): string | null {
+    if (this.#moves.fault !== null) return this.#moves.fault;
     for (const lane of this.#lanes()) {
       if (!this.#touched.has(lane.symbol)) continue;
       const fault = this.#haltContradicts(lane) ?? laneContradicts(lane, this.#exits.get(lane.symbol) ?? NO_EXITS);
