@@ -144,8 +144,8 @@ export class UnitReconciliation {
     } else {
       this.#answers += 1;
       this.#knownAt.set(lane, askedAt);
-      // An answer to a question of before the account stream came back does not say what it left out.
-      if (absence === this.#absences) this.#unverified.delete(lane);
+      // An answer to a question of before the account stream came back does not say what it left out; one that reports have overtaken compares no position, and the lane asks again within a second.
+      if (absence === this.#absences && lane.activity === verification.activity) this.#unverified.delete(lane);
       this.#judge();
     }
     inputs.verification(lane, verification, this.#options.now());

@@ -14,7 +14,8 @@ const MINUTE = 60_000;
 function unit(wallAheadMs = 0) {
   const time = createManualClock(START + wallAheadMs);
   const began = time.clock.monoNanos();
-  const { lane } = new LaneWorld();
+  const laneWorld = new LaneWorld();
+  const { lane } = laneWorld;
   const venue = { answersAfterMs: 10, recoversAfterMs: 0, away: false, askedFrom: [] as number[] };
   const given: Verification[] = [];
   const lanes = [lane];
@@ -60,7 +61,7 @@ function unit(wallAheadMs = 0) {
     onChange: () => undefined,
     stopped: () => false,
   } as unknown as UnitReconciliationOptions);
-  return { time, venue, given, lane, lanes, openedLanes, reconciliation };
+  return { time, venue, given, laneWorld, lane, lanes, openedLanes, reconciliation };
 }
 
 async function opened(wallAheadMs = 0) {
@@ -115,6 +116,20 @@ describe('the comparison of a unit with its venue', () => {
     expect(reconciliation.reconciled).toBe(false);
     await time.advanceAsync(500);
     venue.away = false;
+    await Promise.all([reconciliation.verify(lane), time.advanceAsync(400)]);
+    expect(reconciliation.reconciled).toBe(true);
+    reconciliation.stop();
+  });
+
+  it('H2: an answer that reports overtook compares no position, and lets no entry pass', async () => {
+    const { time, venue, laneWorld, lane, reconciliation } = await opened();
+    const intent = laneWorld.enter();
+    venue.answersAfterMs = 300;
+    reconciliation.streamIsLive();
+    await time.advanceAsync(100);
+    laneWorld.accept(intent);
+    await time.advanceAsync(300);
+    expect(reconciliation.reconciled).toBe(false);
     await Promise.all([reconciliation.verify(lane), time.advanceAsync(400)]);
     expect(reconciliation.reconciled).toBe(true);
     reconciliation.stop();
