@@ -173,6 +173,84 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       ],
     },
   },
+  {
+    showed:
+      'H7: a person said of an order that it was cancelled, and the lane entered beside what had been executed of it before anybody had asked the venue what it held',
+    script: {
+      seed: 105,
+      calmAtMs: 19_600,
+      wallMs: 3_600_000,
+      shares: {
+        ...noFaults(),
+        answerLost: 0.2606824452523142,
+        unclearDone: 0.29326722283149137,
+        historyForgets: 0.17031503263860942,
+        queryFails: 0.23078121272847057,
+        cancelLost: 0.4559931430849246,
+        reportLate: 0.027764528105035425,
+        fillLost: 0.5580919932341203,
+        stateLost: 0.48552822740748525,
+        refusedLater: 0.04347034116508439,
+        bookLost: 0.0030143717862665654,
+        ledgerLate: 0.6,
+        ledgerTwice: 0.05443057641386986,
+      },
+      steps: [
+        { fault: 'unexplained', atMs: 2_002, engine: 0, symbol: 1, forMs: 60, chance: 0.002259607659652829 },
+        { fault: 'decision', atMs: 4_227, engine: 1, symbol: 1, forMs: 17_427, chance: 0.6026813359931111 },
+        { fault: 'maintenance', atMs: 12_100, engine: 0, symbol: 0, forMs: 1_684, chance: 0.47115028859116137 },
+        { fault: 'cutQueries', atMs: 15_946, engine: 0, symbol: 0, forMs: 846, chance: 0.4696149325463921 },
+      ],
+      shape: { market: 'linear', limits: 'wide', policy: 'none', size: 'large', pace: 'hectic', reconciled: false },
+    },
+  },
+  {
+    showed:
+      'M2: the venue told the end of an order that went on working: it was listed as open for ever, and nobody cancelled it',
+    script: {
+      seed: 20513,
+      calmAtMs: 28_000,
+      wallMs: 3_600_000,
+      shares: {
+        ...noFaults(),
+        unclearUndone: 0.09186172101181,
+        requestLate: 0.07680384456180037,
+        historyForgets: 0.190978715242818,
+        refusedLater: 0.10663902311353013,
+        endCorrected: 0.06750389017397537,
+        ledgerLate: 0.06022194733377546,
+      },
+      steps: [{ fault: 'manualOrder', atMs: 13_303, engine: 1, symbol: 1, forMs: 260, chance: 0.8257429837249219 }],
+      shape: { market: 'inverse', limits: 'wide', policy: 'none', size: 'large', pace: 'hectic', reconciled: false },
+    },
+  },
+  {
+    showed:
+      'M1: a successor took executions beyond the size that it knew an order to have for all of it: it had been amended, and the ledger had not heard of that',
+    script: {
+      seed: 21226,
+      calmAtMs: 40_000,
+      wallMs: 3_600_000,
+      shares: {
+        ...noFaults(),
+        unclearUndone: 0.007505385647527874,
+        requestLate: 0.015054017957299949,
+        historyForgets: 0.35983710060827434,
+        cancelLost: 0.12490912526845932,
+        reportLate: 0.47030047699809074,
+        fillLost: 0.1970653064083308,
+        stateLost: 0.24581619328819215,
+        marginRefused: 0.09578126129927113,
+        endCorrected: 0.3621695581241511,
+      },
+      steps: [
+        { fault: 'freeze', atMs: 3_180, engine: 0, symbol: 1, forMs: 3_048, chance: 0.12069785385392606 },
+        { fault: 'leaseOutage', atMs: 16_595, engine: 0, symbol: 1, forMs: 4_887, chance: 0.8768843796569854 },
+        { fault: 'crash', atMs: 35_405, engine: 0, symbol: 1, forMs: 1_624, chance: 0.09231430618092418 },
+      ],
+      shape: { market: 'inverse', limits: 'wide', policy: 'none', size: 'large', pace: 'hectic', reconciled: false },
+    },
+  },
 ];
 
 /**
