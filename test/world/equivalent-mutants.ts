@@ -8,13 +8,9 @@ export const EQUIVALENT_MUTANTS: readonly { readonly match: RegExp; readonly bec
     because: 'the same step looks what works and what is held, and goes on to Idle: entryEndedFlat',
   },
   {
-    match: /^lane Halted × resumeFlat → (PositionOpen|Closing)$/,
-    because: 'the same step finds nothing held and nothing at work, and goes on to Idle: positionGone, exitEndedFlat',
-  },
-  {
-    match: /^lane Halted × resumeWithPosition → (Idle|OrderPending|Closing)$/,
+    match: /^lane Halted × resumeWithPosition → (Idle|OrderPending)$/,
     because:
-      'the same step finds what is held, and goes on to PositionOpen: positionAppeared, the entry or the exit ended with a position',
+      'the same step finds what is held, and goes on to PositionOpen: positionAppeared, or entryEndedWithPosition',
   },
 ];
 

@@ -24,10 +24,22 @@ export function laneContradicts(lane: Lane, exits: ReadonlySet<string>): string 
 
 /** What lanes say of their moves, held against what they hold and send in the same input (H7): what a lane is in later may have other reasons. */
 export class ToldMoves {
-  /** The first move that nothing bears out, or null. */
-  fault: string | null = null;
+  #fault: string | null = null;
+  /** Lanes that went to Halted and have not said why. */
+  readonly #unsaid = new Set<string>();
   /** Exits that each lane has sent since its last move. */
   readonly #exits = new Map<string, Set<string>>();
+
+  /** After a step: the first move that nothing bears out, or null. */
+  get fault(): string | null {
+    const [silent] = this.#unsaid;
+    return this.#fault ?? (silent === undefined ? null : `lane ${silent} is Halted, and told nobody`);
+  }
+
+  /** People were told why a lane halted. */
+  haltTold(lane: string): void {
+    this.#unsaid.delete(lane);
+  }
 
   /** `lane`: the one that the event is about, as its input has left it. */
   told(event: TradingEvent, lane: Lane): void {
@@ -39,7 +51,8 @@ export class ToldMoves {
     else if (event.type === 'lane.state') {
       const sent = this.#exits.get(lane.name)?.size ?? 0;
       // Where one input moves it twice, only the last is where it is.
-      if (event.body.to === lane.state) this.fault ??= whyNoMove(event.body, lane, sent);
+      if (event.body.to === lane.state) this.#fault ??= whyNoMove(event.body, lane, sent);
+      if (event.body.to === 'Halted') this.#unsaid.add(lane.name);
       this.#exits.delete(lane.name);
     }
   }

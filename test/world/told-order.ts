@@ -78,6 +78,8 @@ export class ToldOrder {
 
   cancelAnswered(answer: OrderAnswer): void {
     if (answer.kind === 'accepted') return;
+    // Under a lease that has ended it is wished, and never leaves.
+    if (answer.kind === 'notSent') this.cancelAsked();
     if (this.#is('PendingCancel')) this.allowed = ['Unknown'];
     else if (answer.kind !== 'rejected' && this.#is('Accepted', 'PartiallyFilled')) this.allowed = ['Unknown'];
   }

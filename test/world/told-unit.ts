@@ -105,6 +105,7 @@ export class ToldUnit {
     }
     if (event.type !== 'alert' || event.body.code !== 'LANE_HALTED') return;
     const [kind, name = ''] = event.body.dedupeKey.split('/');
+    this.#moves.haltTold(name);
     this.#halted.set(name, kind === 'halt' ? (this.#wishes.get(name) ?? 0) : null);
   }
 
@@ -130,11 +131,12 @@ export class ToldUnit {
 
   /** After a step: the first state that does not follow from what was told, or null. */
   check(): string | null {
-    if (this.#moves.fault !== null) return this.#moves.fault;
+    const { fault } = this.#moves;
+    if (fault !== null) return fault;
     for (const lane of this.#lanes()) {
       if (!this.#touched.has(lane.symbol)) continue;
-      const fault = this.#haltContradicts(lane) ?? laneContradicts(lane, this.#exits.get(lane.symbol) ?? NO_EXITS);
-      if (fault !== null) return fault;
+      const wrong = this.#haltContradicts(lane) ?? laneContradicts(lane, this.#exits.get(lane.symbol) ?? NO_EXITS);
+      if (wrong !== null) return wrong;
       if (lane.refusedTransitions > 0 && !this.#lied()) return `lane ${lane.name} refused what it was truly told`;
     }
     for (const id of this.#touchedOrders) {
