@@ -2,6 +2,7 @@ import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { ledgerSizeOf } from '#aws/ledger-position.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
 import type { ConfirmationQuery, ConfirmationRecord } from '#core/confirmation/confirmation-record.ts';
+import { mayOpen } from '#core/control/dead-man.ts';
 import { messageOf } from '#core/errors.ts';
 import { formatExact, parseExact } from '#core/ledger/exact-decimal.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
@@ -21,13 +22,15 @@ export async function askVenue(
 ): Promise<ConfirmationQuery> {
   const { clientOrderId, symbol, windowFrom } = record.order;
   const round = record.rounds;
+  let intended: boolean | undefined;
   try {
-    const queries = await venue();
     // The ledger first: what it says is then never newer than what the venue says.
     const [known, position] = await Promise.all([
       ledger.readOrder(record.order, clientOrderId),
       index === null ? wholeSize(ledger, record) : ledgerSizeOf(ledger, index, record.order, symbol),
     ]);
+    if (known?.intent != null) intended = !mayOpen(known.intent);
+    const queries = await venue();
     const answer = await queries.orderByClientId(symbol, clientOrderId);
     const [openOrders, fills, venuePositions] = await Promise.all([
       queries.openOrders(symbol),
@@ -42,6 +45,7 @@ export async function askVenue(
       kind: 'answered',
       round,
       at,
+      onlyCloses: intended ?? [report, openOrders.find(isOurs) ?? null].some((each) => each !== null && !mayOpen(each)),
       order:
         report === null
           ? null
@@ -68,7 +72,8 @@ export async function askVenue(
       },
     };
   } catch (error) {
-    return { kind: 'failed', round, at, reason: messageOf(error) };
+    const failed = { kind: 'failed', round, at, reason: messageOf(error) } as const;
+    return intended === undefined ? failed : { ...failed, onlyCloses: intended };
   }
 }
 

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfirmationEnd, ConfirmationQuery, ConfirmationRecord } from '#core/confirmation/confirmation-record.ts';
-import { afterDecision, decideConfirmation, noteCancel, noteQuery } from '#core/confirmation/decide-confirmation.ts';
+import {
+  afterDecision,
+  decideConfirmation,
+  MAXIMUM_ROUNDS,
+  noteCancel,
+  noteQuery,
+} from '#core/confirmation/decide-confirmation.ts';
 import { isDrilled } from '#core/confirmation/drill.ts';
 import { buildQuery, buildRecord, foundOrder, INTENDED_AT, SETTINGS } from '../support/confirmation-builder.ts';
 
@@ -146,6 +152,34 @@ describe('confirmation at the deadline', () => {
     expect(decide(asked(open, after), LATE + 5_000)).toMatchObject({ kind: 'again', wait: 0 });
     const gone = buildQuery({ order: foundOrder('canceled', '0') }, { state: 'Canceled', evidence: STREAM });
     expect(decide(asked(gone, after), LATE + 15_000)).toMatchObject({ kind: 'done', outcome: { state: 'Canceled' } });
+  });
+
+  it('F24: what can only close a position is never cancelled while it works or nobody can say, be it the only protection left; an end that comes counts', () => {
+    const open = buildQuery({ order: foundOrder('accepted', '0'), onlyCloses: true });
+    const resting = asked(open);
+    expect(decide(resting, LATE)).toMatchObject({ kind: 'again', wait: 3, alert: null });
+    const failed = { kind: 'failed' as const, round: 0, at: LATE, reason: 'HTTP 503' };
+    expect(decide(asked(failed, resting), LATE).kind).toBe('again');
+    expect(decide(asked({ ...failed, onlyCloses: true }), LATE).kind).toBe('again');
+    expect(decide(asked(failed), LATE).kind).toBe('cancel');
+    const forgotten = asked(buildQuery({ onlyCloses: true }, { venueOrderId: '4711' }));
+    expect(decide(forgotten, LATE).kind).toBe('again');
+
+    const end = asked(buildQuery({ order: foundOrder('canceled', '0') }, { state: 'Canceled' }), resting);
+    expect(decide(end, LATE)).toMatchObject({ kind: 'done', outcome: { state: 'Canceled' } });
+    // That it never lived is proven with a cancel as before; what then turns out to work is left.
+    const absent = asked(buildQuery({ onlyCloses: true }));
+    expect(decide(absent, LATE).kind).toBe('cancel');
+    const found = asked(open, noteCancel(absent, LATE, 'rejected', 'unknown order'));
+    expect(decide(found, LATE + 1_000).kind).toBe('again');
+    // It may rest for longer than an execution lives: nobody is woken for that.
+    const long = asked(open, { ...resting, rounds: MAXIMUM_ROUNDS });
+    expect(decide(long, LATE)).toMatchObject({
+      kind: 'done',
+      alert: null,
+      outcome: { state: 'Unknown', by: 'nobody' },
+    });
+    expect(decide(asked(failed, { ...resting, rounds: MAXIMUM_ROUNDS }), LATE).kind).toBe('unknown');
   });
 
   it('F6: a cancel whose answer was lost is repeated, thrice at most; then people are told', () => {

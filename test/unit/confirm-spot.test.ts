@@ -12,7 +12,12 @@ const record = buildRecord();
 const { clientOrderId, symbol, venue } = record.order;
 
 /** A venue that knows nothing of the order and holds so much of the asset; a ledger with the intent as told. */
-function ask(held: string, reservedSize: string | undefined) {
+function ask(
+  held: string,
+  reservedSize: string | undefined,
+  change: Partial<LedgerIntent> = {},
+  open?: () => Promise<VenueQueries>,
+) {
   const queries: VenueQueries = {
     ...scriptedQueries(record.order, () => null),
     positions: async () => [
@@ -21,6 +26,7 @@ function ask(held: string, reservedSize: string | undefined) {
   };
   const intent: LedgerIntent = {
     ...intendedBody(clientOrderId),
+    ...change,
     ...(reservedSize === undefined ? {} : { reservedSize }),
     venue,
     epoch: 1,
@@ -37,7 +43,7 @@ function ask(held: string, reservedSize: string | undefined) {
     readBalances: unasked,
     readLanes: unasked,
   };
-  return askVenue(async () => queries, ledger, record, 5);
+  return askVenue(open ?? (async () => queries), ledger, record, 5);
 }
 
 describe('the confirmation of a spot order', () => {
@@ -45,5 +51,12 @@ describe('the confirmation of a spot order', () => {
     expect(await ask('0.7512', '0.75')).toMatchObject({ kind: 'answered', position: '0.0012' });
     expect(await ask('0.6', '0.75')).toMatchObject({ kind: 'answered', position: '0' });
     expect(await ask('-0.065', undefined)).toMatchObject({ kind: 'answered', position: '-0.065' });
+  });
+
+  it('F24, H4: knows by the intent that it can only close, where spot venues know no such orders, and while the venue cannot be asked', async () => {
+    expect(await ask('0.7', undefined)).toMatchObject({ onlyCloses: false });
+    expect(await ask('0.7', undefined, { reduceOnly: true })).toMatchObject({ onlyCloses: true });
+    const mute = () => Promise.reject(new Error('HTTP 503'));
+    expect(await ask('0.7', undefined, { reduceOnly: true }, mute)).toMatchObject({ kind: 'failed', onlyCloses: true });
   });
 });

@@ -36,12 +36,20 @@ export type ConfirmationEnd = z.infer<typeof CONFIRMATION_END>;
 
 /** What the venue and the ledger said of the order in one round. */
 export const CONFIRMATION_QUERY = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('failed'), round: z.number(), at: z.number(), reason: z.string() }),
+  z.object({
+    kind: z.literal('failed'),
+    round: z.number(),
+    at: z.number(),
+    reason: z.string(),
+    onlyCloses: z.boolean().optional(),
+  }),
   z.object({
     kind: z.literal('answered'),
     round: z.number(),
     /** Wall clock when the first question was asked, ms. */
     at: z.number(),
+    /** The order can only close a position, by what the venue or the ledger says of it. */
+    onlyCloses: z.boolean().optional(),
     /** Null: no endpoint that could hold the order knows it. */
     order: z
       .object({
@@ -74,7 +82,7 @@ export type ConfirmationQuery = z.infer<typeof CONFIRMATION_QUERY>;
 export const CONFIRMATION_SETTINGS = z.object({
   /** Waits for the callback, growing; a decision names one by its index. */
   waitSeconds: z.array(z.number().positive()).min(1),
-  /** From the intent: an order that has not ended by then is cancelled. */
+  /** From the intent: an order that has not ended by then is cancelled, unless it can only close a position. */
   deadlineSeconds: z.number().positive(),
   /** From the first cancel: what is unclear by then is unknown. */
   verifySeconds: z.number().positive(),
@@ -92,6 +100,8 @@ export const CONFIRMATION_RECORD = z.object({
   query: CONFIRMATION_QUERY.nullable().default(null),
   /** The venue has known the order at least once: its absence is then forgetfulness, never proof. */
   everFound: z.boolean().default(false),
+  /** Somebody has said that it can only close a position: it may be all the protection that is left, and is not cancelled. Absent: nobody has. */
+  onlyCloses: z.boolean().optional(),
   /** Rounds in a row with a complete answer that found nothing of the order. */
   absentRounds: z.number().int().nonnegative().default(0),
   /** Since when the venue says an end that the ledger does not say, ms; null: it does not. */

@@ -34,7 +34,8 @@ const ON_ITS_WAY_MS = 10_000;
 export const MAXIMUM_ROUNDS = 200;
 
 /** Takes in what a round of questions answered. */
-export function noteQuery(record: ConfirmationRecord, query: ConfirmationQuery): ConfirmationRecord {
+export function noteQuery(before: ConfirmationRecord, query: ConfirmationQuery): ConfirmationRecord {
+  const record = query.onlyCloses === true ? { ...before, onlyCloses: true } : before;
   if (query.kind === 'failed') return { ...record, query, absentRounds: 0 };
   const verdict = verdictOf(query);
   const everFound = record.everFound || query.order !== null || query.listedOpen || query.fills.length > 0;
@@ -62,7 +63,7 @@ export function noteCancel(
 
 /**
  * Decides on one order (pure: the same in Step Functions and in the simulated world). No end without evidence; "not found" alone never ends anything; every
- * sequence of inputs comes to `done`, `person` or `unknown` within deadline + verification.
+ * sequence of inputs comes to `done`, `person` or `unknown` within deadline + verification, or for what can only close a position, which is not cancelled, within `MAXIMUM_ROUNDS`.
  */
 export function decideConfirmation(
   record: ConfirmationRecord,
@@ -100,12 +101,18 @@ export function decideConfirmation(
   }
 
   const reason = verdict.kind === 'unclear' ? verdict.reason : verdict.kind;
+  const closing = record.onlyCloses === true;
+  if (record.rounds >= MAXIMUM_ROUNDS && closing && verdict.kind === 'open') return leaveResting(record);
   if (record.rounds >= MAXIMUM_ROUNDS)
     return askPerson(record, 'unknown', `no end after ${record.rounds} rounds: ${reason}`);
   const deadline = record.order.intendedAt + settings.deadlineSeconds * 1000;
   if (now < deadline) return later(record, settings, now, deadline, reason);
 
   const { cancel } = record;
+  if (closing && (verdict.kind === 'open' || (cancel === null && verdict.kind !== 'absent'))) {
+    const wait = settings.waitSeconds.length - 1;
+    return { kind: 'again', wait, reason: `it only closes, and is not cancelled: ${reason}`, alert: null };
+  }
   if (cancel === null) return { kind: 'cancel', reason: `no end by the deadline: ${reason}`, alert: null };
   if (
     fresh !== null &&
@@ -173,6 +180,17 @@ function askPerson(record: ConfirmationRecord, kind: 'person' | 'unknown', reaso
     kind,
     reason,
     alert: reason,
+    outcome: { clientOrderId, state: 'Unknown', by: 'nobody', evidence: [], reason },
+  };
+}
+
+/** An order that protects rests as it should, for longer than an execution lives. */
+function leaveResting({ order: { clientOrderId } }: ConfirmationRecord): ConfirmationDecision {
+  const reason = 'it rests at the venue and only closes: it is followed no further';
+  return {
+    kind: 'done',
+    reason,
+    alert: null,
     outcome: { clientOrderId, state: 'Unknown', by: 'nobody', evidence: [], reason },
   };
 }
