@@ -9,6 +9,7 @@ import {
   noteCancel,
   noteQuery,
 } from '#core/confirmation/decide-confirmation.ts';
+import { verdictOf } from '#core/confirmation/venue-verdict.ts';
 import { buildQuery, buildRecord, foundOrder, INTENDED_AT, SETTINGS } from '../support/confirmation-builder.ts';
 
 const size = fc.constantFrom('0', '0.01', '0.02');
@@ -78,7 +79,10 @@ function runLoop(world: (index: number) => Round): {
   decision: ConfirmationDecision;
   elapsedMs: number;
   seen: Round[];
+  /** What had been asked last when a cancel was decided on. */
+  cancelledOn: (ConfirmationQuery | null)[];
 } {
+  const cancelledOn: (ConfirmationQuery | null)[] = [];
   let record = buildRecord();
   let now = INTENDED_AT;
   let waitMs = (SETTINGS.waitSeconds[0] ?? 0) * 1000;
@@ -96,13 +100,14 @@ function runLoop(world: (index: number) => Round): {
     const decision = decideConfirmation(record, SETTINGS, now);
     record = afterDecision(record);
     if (decision.kind === 'cancel') {
+      cancelledOn.push(record.query);
       record = noteCancel(record, now, each.cancelAnswer, '');
       waitMs = (SETTINGS.waitSeconds[0] ?? 0) * 1000;
     } else if (decision.kind === 'again') {
       expect(SETTINGS.waitSeconds[decision.wait]).toBeDefined();
       waitMs = (SETTINGS.waitSeconds[decision.wait] ?? 0) * 1000;
     } else {
-      return { decision, elapsedMs: now - INTENDED_AT, seen };
+      return { decision, elapsedMs: now - INTENDED_AT, seen, cancelledOn };
     }
   }
 }
@@ -138,6 +143,24 @@ it('M1: every sequence of inputs ends in done, person or unknown within deadline
   );
   expect(ends.get('done')).toBeGreaterThan(0);
   expect(ends.get('person')).toBeGreaterThan(0);
+});
+
+it('F24: what can only close a position is cancelled only where order, open orders, fills and position agree that it never lived', () => {
+  const closing = round.map((each): Round => ({ ...each, query: { ...each.query, onlyCloses: true } }));
+  const of = (query: ConfirmationQuery) => closing.map((each): Round => ({ ...each, query, callback: null }));
+  const absent = of(buildQuery({ onlyCloses: true }));
+  const mute = of({ kind: 'failed', round: 0, at: 0, reason: '503', onlyCloses: true });
+  let cancels = 0;
+  fc.assert(
+    fc.property(fc.oneof(stream(closing), stream(fc.oneof(absent, mute))), (world) => {
+      const { decision, cancelledOn } = runLoop((index) => ({ ...world(index), queryStepFails: false }));
+      expect(['done', 'person', 'unknown']).toContain(decision.kind);
+      cancels += cancelledOn.length;
+      for (const query of cancelledOn) expect(query?.kind === 'answered' && verdictOf(query).kind).toBe('absent');
+    }),
+    { numRuns: 500 },
+  );
+  expect(cancels).toBeGreaterThan(0);
 });
 
 it('F4: where the venue only ever says "not found", the sole end without a person is absence on which everything agrees', () => {

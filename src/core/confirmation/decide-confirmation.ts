@@ -130,7 +130,8 @@ export function decideConfirmation(
     return askPerson(record, 'unknown', `unclear ${settings.verifySeconds} s after the cancel: ${reason}`);
   }
   const effective = cancel.answer === 'accepted' || (cancel.answer === 'rejected' && verdict.kind !== 'open');
-  if (!effective && cancel.attempts < CANCEL_ATTEMPTS) {
+  const mayCancel = !closing || verdict.kind === 'absent';
+  if (!effective && mayCancel && cancel.attempts < CANCEL_ATTEMPTS) {
     return { kind: 'cancel', reason: `cancel was answered ${cancel.answer}: ${reason}`, alert: null };
   }
   return soon(reason);
