@@ -26,7 +26,7 @@ export interface OrderConfirmationProps {
   readonly handlers: { readonly step: IFunction };
   /** First wait for a callback; the next ones are three, nine and twenty-seven times as long. Default: the environment's `confirmation.awaitSeconds`. */
   readonly awaitSeconds?: number;
-  /** From the intent: what has not ended by then is cancelled. Longer than any order may rest. */
+  /** From the intent: what has not ended by then and could open a position is cancelled. Longer than any such order may rest. */
   readonly deadlineSeconds?: number;
   /** From the first cancel: what is unclear by then is unknown, and people are asked. */
   readonly verifySeconds?: number;
