@@ -15,6 +15,8 @@ import { askForVerification } from './venue-questions.ts';
 /** A comparison looks back so far behind the one before. */
 const LOOK_BACK_MS = 300_000;
 const RETRY_MS = 500;
+/** No lease may be longer (`MILLRACE_LEASE_MS`): what the wall clock says beyond that is a step of it. */
+const LONGEST_LEASE_MS = 60_000;
 /** When orders of earlier leases are looked for again after the recovery. */
 const SWEEPS_MS = [5_000, 15_000, 45_000];
 /** As long as a lane only reduces because nothing explains its position. */
@@ -58,6 +60,8 @@ export class UnitReconciliation {
   #opening: Promise<void> | null = null;
   #opened = false;
   #reconciled = false;
+  /** When nothing that a predecessor signed can be executed any more: by a clock that does not step. */
+  readonly #predecessorOver: MonoNanos;
   /** Balances and payments were asked for since the account stream came back. */
   #moneyKnown = true;
   #absences = 0;
@@ -66,6 +70,8 @@ export class UnitReconciliation {
     this.#options = options;
     this.#startedAt = options.clock.epochMs();
     this.#began = options.clock.monoNanos();
+    const leftMs = (options.predecessorValidUntil ?? 0) - options.clock.epochMs();
+    this.#predecessorOver = (this.#began + Math.min(Math.max(0, leftMs), LONGEST_LEASE_MS) * 1e6) as MonoNanos;
   }
 
   /** The recovery is done. */
@@ -204,9 +210,9 @@ export class UnitReconciliation {
   }
 
   async #recoverUntilDone(): Promise<void> {
-    const { unit, lanes, recovery, money, metrics, log, clock, timers, predecessorValidUntil, stopped } = this.#options;
+    const { unit, lanes, recovery, money, metrics, log, clock, timers, stopped } = this.#options;
     // What the predecessor signed may be executed until its lease ended; only then is the venue's answer final.
-    const wait = (predecessorValidUntil ?? 0) - clock.epochMs();
+    const wait = (this.#predecessorOver - clock.monoNanos()) / 1e6;
     if (wait > 0) await new Promise<void>((resolve) => timers.after(wait + 50, resolve));
     while (!stopped() && !this.#opened) {
       try {

@@ -11,7 +11,7 @@ const START = 1.7e12;
 const MINUTE = 60_000;
 
 /** A unit of one lane on a venue in the test's hands: `answersAfterMs` of each question, from when on fills were asked for, and what the lane was given. */
-function unit(wallAheadMs = 0) {
+function unit(wallAheadMs = 0, predecessorLeftMs: number | null = null) {
   const time = createManualClock(START + wallAheadMs);
   const began = time.clock.monoNanos();
   const laneWorld = new LaneWorld();
@@ -56,7 +56,7 @@ function unit(wallAheadMs = 0) {
     clock: time.clock,
     timers: time.timers,
     now: () => ({ mono: time.clock.monoNanos(), epoch: time.clock.epochMs() }),
-    predecessorValidUntil: null,
+    predecessorValidUntil: predecessorLeftMs === null ? null : START + predecessorLeftMs,
     onOpened: () => undefined,
     onChange: () => undefined,
     stopped: () => false,
@@ -201,4 +201,26 @@ describe('the comparison of a unit with its venue', () => {
       reconciliation.stop();
     },
   );
+
+  it.each([-60, 0, 60])(
+    'G12: a unit recovers when its predecessor’s lease is over, whatever step of %i minutes the wall clock makes meanwhile',
+    async (minutes) => {
+      const { time, openedLanes, reconciliation } = unit(0, 3_000);
+      time.stepWall(minutes * MINUTE);
+      reconciliation.streamIsLive();
+      await time.advanceAsync(2_900);
+      expect(openedLanes).toEqual([]);
+      await time.advanceAsync(1_000);
+      expect(openedLanes).toHaveLength(1);
+      reconciliation.stop();
+    },
+  );
+
+  it('G12: nor does one wait longer than any lease lasts, if the step came before it began', async () => {
+    const { time, openedLanes, reconciliation } = unit(0, 60 * MINUTE);
+    reconciliation.streamIsLive();
+    await time.advanceAsync(61_000);
+    expect(openedLanes).toHaveLength(1);
+    reconciliation.stop();
+  });
 });
