@@ -72,9 +72,21 @@ export class LaneRoster {
     for (const [lane, reason] of this.#refused) this.#tellRefused(lane, reason);
   }
 
+  /** What cannot be traded does not replace a lane that can: its position would be nobody's (R3). */
+  #fits(next: LaneConfiguration): boolean {
+    const { venue, instruments, nextId } = this.#options;
+    try {
+      createUnitLane(next, [], venue, instruments, nextId);
+      return true;
+    } catch (error) {
+      this.#tellRefused(next.name, `it goes on as it was: ${refusalOf(error)}`);
+      return false;
+    }
+  }
+
   #tellRefused(lane: string, reason: string): void {
     const { unit, tell } = this.#options;
-    const text = `${unit} does not trade lane ${lane}: ${reason}`;
+    const text = `${unit} does not trade lane ${lane} as it is configured: ${reason}`;
     tell({
       type: 'alert',
       body: { severity: 'critical', code: 'LANE_REFUSED', text, dedupeKey: `${unit}/${lane}` },
@@ -160,6 +172,7 @@ export class LaneRoster {
     for (const lane of [...this.#lanes]) {
       const next = configurations.find((each) => each.name === lane.name);
       if (next !== undefined && isDeepStrictEqual(next, lane.configuration)) continue;
+      if (next !== undefined && next.symbol === lane.symbol && !this.#fits(next)) continue;
       await this.#bringToRest([lane], next === undefined ? 'no longer configured' : 'configured anew');
       this.#lanes = this.#lanes.filter((each) => each !== lane);
       this.#gone(lane, keeps(lane.symbol));

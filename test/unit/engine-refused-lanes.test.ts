@@ -33,6 +33,12 @@ function second(configuration: RuntimeConfiguration, change: (lane: LaneConfigur
   return { ...configuration, lanes: changed };
 }
 
+/** Limits finer than the venue's sizes. */
+const fine = (lane: LaneConfiguration): LaneConfiguration => ({
+  ...lane,
+  limits: { ...lane.limits, maxOrderSize: '0.00000000001' },
+});
+
 describe('a lane that cannot be traded', () => {
   it('H2, R3: a symbol that the venue does not have is left out and told of; the unit’s other lanes trade', async () => {
     world = await openEngineWorld({ venue: VENUE, change: withDelisted });
@@ -43,11 +49,18 @@ describe('a lane that cannot be traded', () => {
     expect(alerts(here, 'LANE_REFUSED')[0]).toContain('gone');
   });
 
+  it('R3: numbers that do not fit its instrument leave a lane as it was', async () => {
+    world = await openEngineWorld({ venue: VENUE, symbols: 2 });
+    const here = world;
+    await here.until('it trades', () => trades(here));
+    const before = lanes(here);
+    await here.engine.reconfigure(here.configured((whole) => second(whole, fine)));
+    expect(lanes(here)).toEqual(before);
+    expect(here.engine.units()[0]?.lanes.map((each) => each.entriesPaused)).toEqual([null, null]);
+    expect(alerts(here, 'LANE_REFUSED')[0]).toMatch(/goes on as it was.*DECIMAL_PRECISION/);
+  });
+
   it('H2, R3: a limit finer than the venue’s sizes leaves its lane out, and not the unit', async () => {
-    const fine = (lane: LaneConfiguration): LaneConfiguration => ({
-      ...lane,
-      limits: { ...lane.limits, maxOrderSize: '0.00000000001' },
-    });
     world = await openEngineWorld({ venue: VENUE, symbols: 2, change: (whole) => second(whole, fine) });
     const here = world;
     await here.until('it trades', () => trades(here));
