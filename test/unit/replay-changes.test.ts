@@ -65,7 +65,8 @@ function restless(configuration: RuntimeConfiguration): RuntimeConfiguration {
   const scanned = scannedConfiguration([{ venue: 'bybit-linear', symbols: markets, channels }]);
   const scanners = (scanned.scanners ?? []).map((scanner) => ({
     ...scanner,
-    sampleMs: 50,
+    // Long enough for a change to be under way before the next thought: a lane that still closes may stay after all.
+    sampleMs: 400,
     span: 2,
     warmUp: 2,
     margin: 0,
