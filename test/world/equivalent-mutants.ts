@@ -12,6 +12,18 @@ export const EQUIVALENT_MUTANTS: readonly { readonly match: RegExp; readonly bec
     because:
       'the same step finds what is held, and goes on to PositionOpen: positionAppeared, or entryEndedWithPosition',
   },
+  {
+    match: /^order (Submitted|Accepted|PartiallyFilled|Unknown) × fill → working$/,
+    because: 'the execution is counted before the table is asked: what works with fills is PartiallyFilled',
+  },
+  {
+    match: /^order Accepted × (placeAccepted|placeUnknown|cancelRefused) → working$/,
+    because: 'an order of which something has filled is PartiallyFilled: what works without fills is Accepted',
+  },
+  {
+    match: /^order PartiallyFilled × (accepted → same|(placeAccepted|placeUnknown|cancelRefused) → working)$/,
+    because: 'what has filled stays filled: what works with fills is PartiallyFilled',
+  },
 ];
 
 /** Why a mutant is argued to be equivalent, or null. */
