@@ -27,7 +27,7 @@ export function localEnvironment(settings: ProcessSettings): unknown {
     retention: { data: 'destroy', logDays: 1, accessLogDays: 1, quarantineDays: 14 },
     network: null,
     alarms: null,
-    confirmation: { awaitSeconds: 5, drill: 7 },
+    confirmation: { awaitSeconds: 5, drill: 11 },
     venueEndpoints: settings.venueEndpoints(),
   };
 }

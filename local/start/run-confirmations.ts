@@ -1,7 +1,7 @@
 import type { ConfirmationCounts, ListedConfirmation } from '#aws/confirmations.ts';
 
-/** Longer than a minute: a venue that counts requests by the minute may make a question wait so long. */
-const CONFIRM_MS = 90_000;
+/** Longer than the longest wait between two questions (27 times the local environment's first): a venue that counts requests by the minute refuses some. */
+const CONFIRM_MS = 150_000;
 const LOOK_MS = 500;
 
 /** Waits until no execution runs any more, within bounds. */
