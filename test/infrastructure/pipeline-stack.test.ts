@@ -231,7 +231,7 @@ describe.each(['local', 'dev', 'prod'])('pipeline stack of %s', (environment) =>
     for (const [id, { Properties }] of functions)
       expect(Properties.Environment, id).toMatchObject({
         Variables: {
-          MILLRACE_CONFIRMATION_DRILL: environment === 'local' ? '7' : '0',
+          MILLRACE_CONFIRMATION_DRILL: environment === 'local' ? '11' : '0',
           MILLRACE_BUILD: 'build-under-test',
         },
       });
