@@ -84,8 +84,10 @@ describe.skipIf(!installed && process.env.CI !== 'true')('the whole pipeline', (
           gaps: 0,
         });
       }
-      expect(summary.orders.submitted).toBeGreaterThan(5);
-      expect(summary.orders.confirmed).toBe(summary.orders.submitted);
+      // A stop that rests for what is still held has not ended, and is confirmed when it does.
+      const { submitted, protecting, confirmed } = summary.orders;
+      expect(submitted).toBeGreaterThan(5);
+      expect(confirmed).toBe(submitted - protecting);
       expect(summary.takeovers).toBe(0);
     },
     3 * MINUTES,
