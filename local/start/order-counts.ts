@@ -22,7 +22,7 @@ export interface OrderCounts {
   readonly terminal: number;
 }
 
-/** Of those that nobody here placed nothing is counted. `protecting`: ids of orders of which the venue says that they rest to protect a position. */
+/** Of those that nobody here placed nothing is counted. `protecting`: ids of orders that rest at the venue to protect a position. */
 export function countOrders(orders: readonly LedgerOrder[], protecting: ReadonlySet<string> = new Set()): OrderCounts {
   const counts = {
     intended: 0,
@@ -44,7 +44,7 @@ export function countOrders(orders: readonly LedgerOrder[], protecting: Readonly
       continue;
     }
     counts.submitted += 1;
-    if (state?.state === 'Accepted' && protecting.has(clientOrderId)) {
+    if (protecting.has(clientOrderId)) {
       counts.protecting += 1;
       continue;
     }

@@ -75,7 +75,8 @@ export interface RunSummary {
 /** Puts the facts of a run together and judges the invariants. */
 export function summarize(facts: RunFacts): RunSummary {
   const frames = Object.fromEntries(facts.venues.map((venue) => [venue.venue, frameCounts(facts, venue)]));
-  const orders = countOrders(facts.orders, protectingIds(facts));
+  const protecting = protectingIds(facts);
+  const orders = countOrders(facts.orders, protecting);
   const { confirmed, confirmedByQuery } = facts.confirmations;
   const takeovers = facts.events.filter(
     (event) => event.type === 'lease' && event.body.change === 'acquired' && event.body.previousHolder !== null,
@@ -91,7 +92,7 @@ export function summarize(facts: RunFacts): RunSummary {
     latencyUs: { decision: worst(facts.engines, 'decision'), tickToOrder: worst(facts.engines, 'tickToOrder') },
     takeovers,
     errors,
-    invariants: judge(facts, Object.values(frames), orders),
+    invariants: judge(facts, Object.values(frames), orders, protecting),
   };
 }
 
@@ -100,7 +101,7 @@ export function explainDifferences(facts: RunFacts): string[] {
   const lines: string[] = [];
   const protecting = protectingIds(facts);
   for (const { clientOrderId, state } of facts.orders) {
-    if (state?.state === 'Accepted' && protecting.has(clientOrderId)) continue;
+    if (protecting.has(clientOrderId)) continue;
     const ended =
       state !== null && (state.state === 'Denied' || (isTerminal(state.state) && state.evidence.length > 0));
     const confirmation = facts.confirmations.endings.get(clientOrderId) ?? 'still followed';
@@ -133,13 +134,16 @@ export function explainDifferences(facts: RunFacts): string[] {
   return lines;
 }
 
-/** Stops that the venue lists for what it says is held. */
-function protectingIds({ venues, positions }: RunFacts): ReadonlySet<string> {
+/** Stops that the ledger has at rest, and that the venue lists for what it says is held. */
+function protectingIds({ venues, positions, orders }: RunFacts): ReadonlySet<string> {
+  const resting = new Set(
+    orders.filter(({ state }) => state?.state === 'Accepted').map((order) => order.clientOrderId),
+  );
   const ids = new Set<string>();
   for (const { venue, stops } of venues) {
     for (const { clientOrderId, symbol } of stops) {
       const held = positions.some((row) => row.venue === venue && row.symbol === symbol && Number(row.simulated) !== 0);
-      if (held && clientOrderId !== null) ids.add(clientOrderId);
+      if (held && clientOrderId !== null && resting.has(clientOrderId)) ids.add(clientOrderId);
     }
   }
   return ids;
@@ -161,11 +165,14 @@ function frameCounts(facts: RunFacts, venue: VenueTruth): FrameCounts {
   };
 }
 
-function judge(facts: RunFacts, frames: readonly FrameCounts[], orders: OrderCounts): Record<string, boolean> {
-  const protecting = protectingIds(facts);
+function judge(
+  facts: RunFacts,
+  frames: readonly FrameCounts[],
+  orders: OrderCounts,
+  protecting: ReadonlySet<string>,
+): Record<string, boolean> {
   const due = facts.orders.filter(
-    ({ clientOrderId, state }) =>
-      state !== null && state.state !== 'Denied' && !(state.state === 'Accepted' && protecting.has(clientOrderId)),
+    ({ clientOrderId, state }) => state !== null && state.state !== 'Denied' && !protecting.has(clientOrderId),
   );
   const own = new Set(facts.orders.map((order) => order.clientOrderId));
   const placed = facts.venues.flatMap((venue) => venue.clientOrderIds);
