@@ -270,7 +270,7 @@ describe('an order whose size is amended', () => {
         },
         now(ms),
       );
-    return { desk, order, fill, intent };
+    return { desk, order, fill, intent, outbox };
   }
 
   it('F6: counts with the larger of both sizes until the outcome is known', () => {
@@ -362,6 +362,26 @@ describe('an order whose size is amended', () => {
     desk.resolved(intent.clientOrderId, { kind: 'found', report, fills: [] }, now(8_100));
     expect(order.amendment).toBeNull();
     expect(desk.orders.working().buySize).toBe(10);
+  });
+
+  it('M1: what people say of an order ends its amendment too, and a late answer says nothing more', () => {
+    const { desk, order, outbox } = resting(10);
+    const { clientOrderId } = order.intent;
+    desk.amend(order, 600_000 as Price, 7 as Size, now(3));
+    desk.answer(clientOrderId, 'amend', TIMEOUT, now(4));
+    expect(order.state).toBe('Unknown');
+    const decision = {
+      id: 'd',
+      clientOrderId,
+      outcome: 'Canceled',
+      who: 'Ada',
+      note: 'seen',
+      at: now(5_000).epoch,
+    } as const;
+    expect(desk.decide(decision, now(5_000))).toBe(true);
+    expect(order.amendment).toBeNull();
+    const amended = outbox.effects.filter((each) => each.kind === 'event' && each.note.type === 'order.amended');
+    expect(amended).toMatchObject([{ note: { body: { outcome: 'overtaken' } } }]);
   });
 
   it('F14: is never amended to what is filled already, nor while it is cancelled or in doubt', () => {

@@ -314,14 +314,11 @@ export class OrderDesk {
           this.#outbox.alert('critical', 'VENUE_KEYS_REFUSED', reason, `keys/${this.#lane}`);
         return;
       }
-      case 'unknown':
-        this.#changed(
-          order,
-          order.step('placeUnknown', now.mono, [], answer.text),
-          `${answer.cause} ${answer.text}`,
-          now,
-        );
+      case 'unknown': {
+        const note = order.step('placeUnknown', now.mono, [], answer.text);
+        this.#changed(order, note, `${answer.cause} ${answer.text}`, now);
         return;
+      }
       case 'notSent': {
         const evidence = [{ kind: 'notSent', reason: answer.reason } as const];
         this.#changed(
@@ -358,7 +355,7 @@ export class OrderDesk {
     this.#outbox.push({ kind: 'resolve', target: targetOf(order), windowFrom });
   }
 
-  /** Tells a change, and asks at once about what became Unknown. */
+  /** Tells a change, ends the amendment of what has ended, and asks at once about what became Unknown. */
   #changed(order: TrackedOrder, note: OrderChangeNote, reason: string, now: Now): void {
     const { clientOrderId, symbol } = order.intent;
     if (note.refused) {
@@ -383,6 +380,7 @@ export class OrderDesk {
       ...(this.#confirmsStops && leavesRest(order, note) ? { confirm: true as const } : {}),
       evidence: order.evidence.map((each) => (each.kind === 'fills' ? { ...each, fillIds: [...each.fillIds] } : each)),
     });
+    if (order.terminal) this.#amendments.reported(order, null, now);
     if (order.state === 'Rejected' && order.intent.reduceOnly) this.exitNotBefore = order.changedAt + SECOND;
     if (order.state !== 'Unknown') {
       this.#alerts.known(order, now);
