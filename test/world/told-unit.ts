@@ -175,6 +175,7 @@ export class ToldUnit {
       return;
     }
     if (report.clientOrderId !== null) this.#byVenueId.set(report.venueOrderId, report.clientOrderId);
+    if (report.status === 'rejected' && report.clientOrderId !== null) this.#closesNoMore(report.clientOrderId);
     const told = this.#find(report.clientOrderId, report.venueOrderId);
     told?.reported(report, this.#size(lane, report.cumulativeSize), this.#size(lane, report.size));
   }
@@ -182,11 +183,15 @@ export class ToldUnit {
   #answered({ clientOrderId, action, answer }: Answered): void {
     const told = this.#get(clientOrderId);
     if (action === 'place') told?.placeAnswered(answer);
-    // One that was refused and lives all the same is no longer what the lane is closing by.
-    if (answer.kind === 'rejected') for (const exits of this.#exits.values()) exits.delete(clientOrderId);
+    if (answer.kind === 'rejected') this.#closesNoMore(clientOrderId);
     if (action === 'place') return;
     if (action === 'cancel') told?.cancelAnswered(answer);
     else told?.amendAnswered(answer);
+  }
+
+  /** One that was refused and lives all the same is no longer what the lane is closing by. */
+  #closesNoMore(clientOrderId: string): void {
+    for (const exits of this.#exits.values()) exits.delete(clientOrderId);
   }
 
   #resolved(lane: Lane, { clientOrderId, resolution }: Resolved): void {
