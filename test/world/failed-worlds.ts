@@ -251,6 +251,27 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       shape: { market: 'inverse', limits: 'wide', policy: 'none', size: 'large', pace: 'hectic', reconciled: false },
     },
   },
+  {
+    showed:
+      'H7: what is left of a re-pegged entry counted as a second one beside its own filled part, where dust had been held before it was decided on (the rule of the worlds, not the product)',
+    script: {
+      seed: 3486,
+      calmAtMs: 28_000,
+      wallMs: 3_600_000,
+      shares: {
+        ...noFaults(),
+        unclearDone: 0.0950256363605149,
+        queryFails: 0.07031673165038228,
+        cancelLost: 0.07322261449880897,
+        reportLate: 0.004289613058790565,
+        marginRefused: 0.07589280421379953,
+        bookLost: 0.015414755354868248,
+        answerLate: 0.1822373029310256,
+      },
+      steps: [],
+      shape: { market: 'spot', limits: 'wide', policy: 'none', size: 'small', pace: 'hectic', reconciled: false },
+    },
+  },
 ];
 
 /**

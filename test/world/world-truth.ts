@@ -62,8 +62,8 @@ export class WorldTruth implements VenueWatch {
   /** Ids that were told never to have reached the venue, with the evidence. */
   readonly #never = new Map<string, string>();
   readonly #foreignUntilMs = new Map<string, number>();
-  /** What was last decided on while nothing was held. */
-  readonly #decisions = new Map<string, { readonly side: Side; readonly size: number }>();
+  /** What was last decided on while nothing was held, and the dust that was there then. Size units. */
+  readonly #decisions = new Map<string, { readonly side: Side; readonly size: number; readonly dust: number }>();
   readonly #tops = new Map<string, Map<number, string>>();
   readonly #moves = new Map<string, Move>();
   #openEpoch = 0;
@@ -270,10 +270,11 @@ export class WorldTruth implements VenueWatch {
     const held = heldAt(this.#options, symbol);
     const decided = this.#decisions.get(symbol);
     const foreign = (this.#foreignUntilMs.get(symbol) ?? 0) > time.nowMs;
-    if (this.#isFlat(symbol, held) || foreign) this.#decisions.set(symbol, { side, size });
-    if (foreign) return;
     const heldSize = Math.abs(Number(held)) * 10 ** (instruments.get(symbol)?.sizeScale ?? 0);
-    const isRest = decided?.side === side && heldSize + size <= decided.size + 1e-6;
+    if (this.#isFlat(symbol, held) || foreign)
+      this.#decisions.set(symbol, { side, size, dust: foreign ? 0 : heldSize });
+    if (foreign) return;
+    const isRest = decided?.side === side && heldSize - decided.dust + size <= decided.size + 1e-6;
     if (!this.#isFlat(symbol, held) && !isRest)
       this.fail('H7: no double entry', `${id} while the venue holds ${held} ${symbol}`);
     const other = exchange
