@@ -2,15 +2,15 @@ import type { DesiredState } from '#core/control/desired-state.ts';
 import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { InputKind } from '#core/input-log/input-log.ts';
 import type { Lane } from '#core/lanes/lane.ts';
-import type { Resolution, Verification } from '#core/lanes/lane-effects.ts';
-import { parseScaled } from '#core/market/scaled-decimal.ts';
-import type { FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
+import type { LaneEffect, Resolution } from '#core/lanes/lane-effects.ts';
+import type { Now } from '#core/lanes/now.ts';
+import type { AccountReport, OrderIntent } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
+import { ToldDesk } from './told-desk.ts';
 import { laneContradicts, ToldMoves } from './told-lane.ts';
-import { ToldOrder } from './told-order.ts';
 
-type Answered = { readonly clientOrderId: string; readonly action: string; readonly answer: OrderAnswer };
-type Resolved = { readonly clientOrderId: string; readonly resolution: Resolution };
+type Resolved = { readonly resolution: Resolution };
+type Answered = { readonly clientOrderId: string; readonly answer: OrderAnswer };
 
 /**
  * Follows what one unit runner is told, input by input as its input log has them, and what it asks of the venue; after each step the states of its orders and lanes must be those that this makes
@@ -18,27 +18,20 @@ type Resolved = { readonly clientOrderId: string; readonly resolution: Resolutio
  */
 export class ToldUnit {
   readonly #lanes: () => readonly Lane[];
-  readonly #orders = new Map<string, ToldOrder>();
-  readonly #byVenueId = new Map<string, string>();
+  readonly #desks = new Map<string, ToldDesk>();
   readonly #exits = new Map<string, Set<string>>();
   readonly #touched = new Set<string>();
   /** Lanes that were halted, with the wish that was in force; null: by a predecessor. */
   readonly #halted = new Map<string, number | null>();
   /** The version of the wish that each lane heard last. */
   readonly #wishes = new Map<string, number>();
-  readonly #touchedOrders = new Set<string>();
   readonly #moves = new ToldMoves();
-  /** Whether the venue has lied in this world, or of an order: then what it said may not fit. */
-  readonly #lied: (clientOrderId?: string) => boolean;
 
-  constructor(lanes: () => readonly Lane[], lied: (clientOrderId?: string) => boolean) {
+  constructor(lanes: () => readonly Lane[]) {
     this.#lanes = lanes;
-    this.#lied = lied;
   }
 
-  place({ clientOrderId, symbol, size, reduceOnly, type }: OrderIntent): void {
-    this.#orders.set(clientOrderId, new ToldOrder(size));
-    this.#touchedOrders.add(clientOrderId);
+  place({ clientOrderId, symbol, reduceOnly, type }: OrderIntent): void {
     this.#touched.add(symbol);
     if (!reduceOnly || type === 'stopMarket' || type === 'takeProfitMarket') return;
     // One that follows its entry rests beside it.
@@ -48,50 +41,25 @@ export class ToldUnit {
     this.#exits.set(symbol, exits.add(clientOrderId));
   }
 
-  cancel(clientOrderId: string): void {
-    this.#get(clientOrderId)?.cancelAsked();
-  }
-
-  amend(clientOrderId: string): void {
-    this.#get(clientOrderId)?.amendAsked();
-  }
-
-  input(kind: InputKind | string, laneName: string | null, body: unknown): void {
+  /** An input of a lane, before it is taken, or what its last one led to. */
+  input(kind: InputKind, laneName: string | null, body: unknown, now: Now): void {
     const lane = laneName === null ? undefined : this.#lanes().find((each) => each.name === laneName);
     if (lane === undefined) return;
     this.#touched.add(lane.symbol);
-    switch (kind) {
-      case 'accountReport':
-        this.#hear(lane, body as FillReport | OrderReport);
-        return;
-      case 'answer':
-        this.#answered(body as Answered);
-        return;
-      case 'resolution':
-        this.#resolved(lane, body as Resolved);
-        return;
-      case 'verification':
-        this.#verified(lane, body as Verification);
-        return;
-      case 'desired':
-        this.#wished(lane.name, body as DesiredState);
-        // A lane that was halted and goes on may have an exit at work.
-        this.#exits.get(lane.symbol)?.clear();
-        for (const { clientOrderId } of (body as DesiredState).decisions ?? []) this.#get(clientOrderId)?.decided();
-        return;
-      case 'start':
-      case 'open':
-      case 'timer':
-      case 'gate':
-      case 'drain':
-      case 'policy':
-        return;
-      default: {
-        // An input of a kind that is not followed here may say anything of the order that it names.
-        const named: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'clientOrderId') : null;
-        if (typeof named === 'string') this.#get(named)?.forget();
-      }
+    const desk = this.#desks.get(lane.name) ?? new ToldDesk(lane);
+    this.#desks.set(lane.name, desk);
+    if (kind === 'effects') {
+      desk.effects(body as readonly LaneEffect[], now);
+      return;
     }
+    desk.hear(kind, body, now);
+    const refused = refusedBy(kind, body);
+    // One that was refused and lives all the same is no longer what the lane is closing by.
+    if (refused !== null) for (const exits of this.#exits.values()) exits.delete(refused);
+    if (kind !== 'desired') return;
+    this.#wished(lane.name, body as DesiredState);
+    // A lane that was halted and goes on may have an exit at work.
+    this.#exits.get(lane.symbol)?.clear();
   }
 
   /** What the lanes say of themselves: where they go, and of a halt why. */
@@ -133,84 +101,30 @@ export class ToldUnit {
   check(): string | null {
     const { fault } = this.#moves;
     if (fault !== null) return fault;
+    for (const desk of this.#desks.values()) {
+      desk.check();
+      if (desk.fault !== null) return desk.fault;
+    }
     for (const lane of this.#lanes()) {
       if (!this.#touched.has(lane.symbol)) continue;
       const wrong = this.#haltContradicts(lane) ?? laneContradicts(lane, this.#exits.get(lane.symbol) ?? NO_EXITS);
       if (wrong !== null) return wrong;
-      if (lane.refusedTransitions > 0 && !this.#lied()) return `lane ${lane.name} refused what it was truly told`;
-    }
-    for (const id of this.#touchedOrders) {
-      const told = this.#orders.get(id);
-      const order = told === undefined || this.#lied(id) ? null : this.#orderOf(id);
-      const contradiction = order === null ? null : (told?.contradicts(order.state) ?? null);
-      if (contradiction !== null) return `order ${id} is ${contradiction}`;
     }
     this.#touched.clear();
-    this.#touchedOrders.clear();
     return null;
   }
+}
 
-  #orderOf(clientOrderId: string) {
-    for (const lane of this.#lanes()) {
-      const order = lane.orders.find(clientOrderId, null);
-      if (order !== null) return order;
-    }
-    return null;
+/** Which order an input says to be refused, or null. */
+function refusedBy(kind: InputKind, body: unknown): string | null {
+  if (kind === 'answer') {
+    const { clientOrderId, answer } = body as Answered;
+    return answer.kind === 'rejected' ? clientOrderId : null;
   }
-
-  /** What is said of an order is looked at after the step. */
-  #get(clientOrderId: string): ToldOrder | undefined {
-    this.#touchedOrders.add(clientOrderId);
-    return this.#orders.get(clientOrderId);
-  }
-
-  #find(clientOrderId: string | null, venueOrderId: string): ToldOrder | undefined {
-    const id = clientOrderId ?? this.#byVenueId.get(venueOrderId);
-    return id === undefined ? undefined : this.#get(id);
-  }
-
-  #hear(lane: Lane, report: FillReport | OrderReport): void {
-    if (report.kind === 'fill') {
-      this.#find(report.clientOrderId, report.venueOrderId)?.filled(report, this.#size(lane, report.size));
-      return;
-    }
-    if (report.clientOrderId !== null) this.#byVenueId.set(report.venueOrderId, report.clientOrderId);
-    if (report.status === 'rejected' && report.clientOrderId !== null) this.#closesNoMore(report.clientOrderId);
-    const told = this.#find(report.clientOrderId, report.venueOrderId);
-    told?.reported(report, this.#size(lane, report.cumulativeSize), this.#size(lane, report.size));
-  }
-
-  #answered({ clientOrderId, action, answer }: Answered): void {
-    const told = this.#get(clientOrderId);
-    if (action === 'place') told?.placeAnswered(answer);
-    if (answer.kind === 'rejected') this.#closesNoMore(clientOrderId);
-    if (action === 'place') return;
-    if (action === 'cancel') told?.cancelAnswered(answer);
-    else told?.amendAnswered(answer);
-  }
-
-  /** One that was refused and lives all the same is no longer what the lane is closing by. */
-  #closesNoMore(clientOrderId: string): void {
-    for (const exits of this.#exits.values()) exits.delete(clientOrderId);
-  }
-
-  #resolved(lane: Lane, { clientOrderId, resolution }: Resolved): void {
-    if (resolution.kind === 'failed') return;
-    for (const fill of resolution.fills) this.#hear(lane, fill);
-    if (resolution.kind === 'found') this.#hear(lane, resolution.report);
-    else this.#get(clientOrderId)?.notFound();
-  }
-
-  #verified(lane: Lane, verification: Verification): void {
-    if (verification.kind === 'failed') return;
-    for (const fill of verification.fills) this.#hear(lane, fill);
-    for (const { clientOrderId } of verification.openOrders)
-      if (clientOrderId !== null) this.#get(clientOrderId)?.listed();
-  }
-
-  #size(lane: Lane, text: string): number {
-    return parseScaled(text, lane.instrument.sizeScale);
-  }
+  const { resolution } = kind === 'resolution' ? (body as Resolved) : { resolution: null };
+  const report =
+    kind === 'accountReport' ? (body as AccountReport) : resolution?.kind === 'found' ? resolution.report : null;
+  return report?.kind === 'orderReport' && report.status === 'rejected' ? report.clientOrderId : null;
 }
 
 const NO_EXITS: ReadonlySet<string> = new Set();

@@ -1,7 +1,13 @@
 import { InputLog } from '#core/input-log/input-log.ts';
 
 type Recorded = Parameters<InputLog['record']>;
-export type InputListener = (kind: Recorded[0], lane: Recorded[2], body: Recorded[3]) => void;
+export type InputListener = (
+  kind: Recorded[0],
+  lane: Recorded[2],
+  body: Recorded[3],
+  now: Recorded[4],
+  origin: Recorded[5],
+) => void;
 
 /** The product's input log, of which each line is heard before the input is taken. */
 export class WatchedInputLog extends InputLog {
@@ -13,7 +19,7 @@ export class WatchedInputLog extends InputLog {
   }
 
   override record(...[kind, unit, lane, body, now, origin]: Recorded): void {
-    this.#hear(kind, lane, body);
+    this.#hear(kind, lane, body, now, origin);
     super.record(kind, unit, lane, body, now, origin);
   }
 }

@@ -9,7 +9,6 @@ import { feedOwner, LeaseLog } from '#core/input-log/lease-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BookSync } from '#core/market/book-sync.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import type { OrderTarget } from '#core/orders/venue-ports.ts';
 import { allotmentOf } from '#core/risk/allotment.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { EngineMetrics } from '#engine/engine-metrics.ts';
@@ -47,8 +46,6 @@ export interface WorldEngineOptions {
   readonly leaseOutage: () => boolean;
   readonly readLedger: ReadLedger;
   readonly bug: PlantedBug | null;
-  /** Whether the venue has said what is not so. */
-  readonly lied: (clientOrderId?: string) => boolean;
   readonly onInput: (line: Uint8Array) => void;
   readonly onEvent: (engine: WorldEngine, event: TradingEvent) => void;
   readonly onQuote: (symbol: string, sync: BookSync) => void;
@@ -101,8 +98,9 @@ export class WorldEngine {
         return published.frame(bytes, receivedAt, inputNumber);
       },
     };
-    const inputLog = new WatchedInputLog(sink, (kind, lane, body) => {
-      this.#told?.input(kind, lane, body);
+    const inputLog = new WatchedInputLog(sink, (kind, lane, body, now, origin) => {
+      // What a runner still hears whose lease is gone is not its successor's.
+      if (origin?.lease === this.#epoch) this.#told?.input(kind, lane, body, now);
       this.#witness?.input(kind, lane, body);
     });
     const metrics = new EngineMetrics();
@@ -164,7 +162,7 @@ export class WorldEngine {
       } else if (event.kind === 'acquired') {
         const runner = openUnit(leaseOf(event.lease), event.predecessorValidUntil);
         this.runner = runner;
-        this.#told = new ToldUnit(() => runner.lanes, this.#options.lied);
+        this.#told = new ToldUnit(() => runner.lanes);
         this.#epoch = event.lease.epoch;
         this.#witness = this.#createWitness(runner);
         this.#options.onRunner(this.runner, event.lease.epoch);
@@ -248,14 +246,7 @@ export class WorldEngine {
       ...venue,
       createQueries: () => {
         const queries = createWorldQueries(world, client);
-        const heard = {
-          ...queries,
-          cancelOrder: (target: OrderTarget) => {
-            this.#told?.cancel(target.clientOrderId);
-            return queries.cancelOrder(target);
-          },
-        };
-        return bug?.queries?.(heard, dice) ?? heard;
+        return bug?.queries?.(queries, dice) ?? queries;
       },
       createAccountStream: (_runtime, listener) => {
         const stream = createWorldAccountStream(world, client, bug?.listener?.(listener, dice) ?? listener);
@@ -294,12 +285,7 @@ export class WorldEngine {
         this.#witness?.placing(intent.clientOrderId, intent.symbol);
         entry.place(intent, ...rest);
       },
-      cancel: (target, ...rest) => {
-        this.#told?.cancel(target.clientOrderId);
-        entry.cancel(target, ...rest);
-      },
       amend: (target, ...rest) => {
-        this.#told?.amend(target.clientOrderId);
         this.#witness?.amending();
         this.#witness?.sent(target.symbol);
         entry.amend(target, ...rest);

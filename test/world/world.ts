@@ -175,7 +175,6 @@ async function runScript(
         leaseOutage: () => outages.leases,
         readLedger: createLedgerView(ledger, cloud.clock),
         bug,
-        lied: (id) => (id === undefined ? venue.lies.size > 0 : venue.lies.has(id)),
         onInput: (line) => truth.input(line),
         onEvent: (_engine, event) => truth.told(event),
         onQuote: (symbol, sync) => truth.quote(symbol, sync),
