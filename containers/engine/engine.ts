@@ -18,9 +18,10 @@ import type { VenueId } from '#core/market/instrument.ts';
 import type { Clock, EpochMs, Random, Timers } from '#core/time/clock.ts';
 import type { Connect } from '#venues/connection/transport.ts';
 import type { Credentials, Venue, VenueEndpoints, VenueLog } from '#venues/venue.ts';
-import { feedFault, fixedLanesOf, policyFault, scannedLanesOf, termsOf } from './configured-parts.ts';
+import { comparisonsOf, feedFault, fixedLanesOf, policyFault, scannedLanesOf, termsOf } from './configured-parts.ts';
 import { EngineMetrics } from './engine-metrics.ts';
-import { FeedGroup, type FeedGroupContext } from './feed-group.ts';
+import { FeedGroup } from './feed-group.ts';
+import type { FeedGroupContext } from './feed-group-context.ts';
 import type { FeedStatus } from './feed-runner.ts';
 import type { ScannerStatus } from './feed-scanner.ts';
 import type { PartHealth } from './part-health.ts';
@@ -131,6 +132,7 @@ export class Engine {
         watched: watchedSymbols(this.#configuration.configuration, feed),
       }),
       risk: () => termsOf(this.#configuration.configuration),
+      comparisons: (unit) => comparisonsOf(this.#configuration.configuration, unit),
       marketAccount: (venue) => this.#marketAccount(venue),
       stopping: () => this.#stopping,
     };

@@ -1,9 +1,8 @@
-import type { AccountConfiguration, FeedConfiguration, LaneConfiguration } from '#core/config/runtime-configuration.ts';
-import type { ScannedLane, ScannerConfiguration } from '#core/config/scanner-configuration.ts';
+import type { AccountConfiguration, FeedConfiguration } from '#core/config/runtime-configuration.ts';
+import type { ScannerConfiguration } from '#core/config/scanner-configuration.ts';
 import type { HeldLease, LeaseEvent } from '#core/control/control-ports.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
-import type { InputLog } from '#core/input-log/input-log.ts';
 import { giveTrade } from '#core/lanes/give-trade.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
@@ -14,36 +13,14 @@ import type { ScannedTrade } from '#core/market/scanned-message.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { AccountRuntime, Venue, VenueRuntime } from '#venues/venue.ts';
 import type { EngineOptions } from './engine.ts';
-import type { EngineMetrics } from './engine-metrics.ts';
+import type { FeedGroupContext } from './feed-group-context.ts';
 import { FeedRunner, type FeedStatus } from './feed-runner.ts';
-import { FeedScanner, type FeedScanning, type ScannerStatus } from './feed-scanner.ts';
+import { FeedScanner, type ScannerStatus } from './feed-scanner.ts';
 import { laneFeedOf } from './lane-feed.ts';
 import { feedHealth, type PartHealth, switchHealth, unitHealth } from './part-health.ts';
 import { leaseParts, type SupervisedPart } from './supervisor.ts';
-import type { EventOrigin } from './unit-events.ts';
-import type { RiskTerms } from './unit-risk.ts';
 import { UnitRunner } from './unit-runner.ts';
 import type { UnitStatus } from './unit-status.ts';
-
-/** What a group has of its engine. */
-export interface FeedGroupContext {
-  readonly options: EngineOptions;
-  readonly inputLog: InputLog;
-  readonly metrics: EngineMetrics;
-  readonly origin: EventOrigin;
-  /** Of the configuration in force. */
-  readonly account: (unit: UnitRef) => AccountConfiguration | undefined;
-  /** Those with symbols of their own. */
-  readonly lanes: (unit: UnitRef) => readonly LaneConfiguration[];
-  /** Those whose symbols scanners pick. */
-  readonly scanned: (unit: UnitRef) => readonly ScannedLane[];
-  /** What scanners of a feed hear, and the symbols of which nothing else is carried. */
-  readonly scanners: (feed: FeedConfiguration) => FeedScanning;
-  readonly risk: () => RiskTerms;
-  /** Market data comes from where the venue's accounts trade. */
-  readonly marketAccount: (venue: Venue) => UnitRef;
-  readonly stopping: () => boolean;
-}
 
 const NO_SYMBOL = () => Promise.resolve(null);
 const RETRY_MS = 1_000;
@@ -349,7 +326,7 @@ export class FeedGroup {
     lease: HeldLease,
     predecessorValidUntil: EpochMs | null,
   ): UnitRunner {
-    const { options, inputLog, metrics, origin, lanes, scanned, risk } = this.#context;
+    const { options, inputLog, metrics, origin, lanes, scanned, risk, comparisons } = this.#context;
     const runtime: AccountRuntime = {
       ...this.#runtime(unit.mode),
       account: unit,
@@ -366,6 +343,7 @@ export class FeedGroup {
           feed: laneFeedOf(this.name, () => this.#runner),
           readLaneSymbol: options.readLaneSymbol ?? NO_SYMBOL,
         },
+        comparisons: () => comparisons(unit),
         risk: risk(),
         venue: this.venue,
         runtime,

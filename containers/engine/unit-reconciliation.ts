@@ -4,13 +4,14 @@ import type { Lane } from '#core/lanes/lane.ts';
 import type { Verification } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import type { ComparisonPlan } from '#core/reconciliation/comparison-budget.ts';
 import type { Clock, EpochMs, MonoNanos, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '#venues/venue.ts';
+import { type AskedRound, ComparisonRounds } from './comparison-rounds.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { LaneInputs } from './lane-inputs.ts';
 import type { UnitMoney } from './unit-money.ts';
 import type { UnitRecovery } from './unit-recovery.ts';
-import { askForVerification } from './venue-questions.ts';
 
 /** A comparison looks back so far behind the one before. */
 const LOOK_BACK_MS = 300_000;
@@ -27,6 +28,8 @@ export interface UnitReconciliationOptions {
   readonly lanes: () => readonly Lane[];
   readonly recovery: UnitRecovery;
   readonly queries: VenueQueries;
+  /** How the lanes are compared within the venue's request budget. */
+  readonly plan: () => ComparisonPlan;
   readonly inputs: LaneInputs;
   readonly money: UnitMoney;
   readonly metrics: EngineMetrics;
@@ -51,7 +54,8 @@ export class UnitReconciliation {
   readonly #unverified = new Set<Lane>();
   readonly #cancelSweeps = new Set<() => void>();
   readonly #compared = new Map<Lane, number>();
-  /** When each lane was opened, or last asked about by a question that the venue answered. */
+  readonly #rounds: ComparisonRounds;
+  /** When each lane was opened, or its fills last asked for by a question that the venue answered. */
   readonly #knownAt = new Map<Lane, MonoNanos>();
   /** Lanes that came while the unit recovers. */
   readonly #joining = new Set<Lane>();
@@ -64,7 +68,6 @@ export class UnitReconciliation {
   readonly #predecessorOver: MonoNanos;
   /** Balances and payments were asked for since the account stream came back. */
   #moneyKnown = true;
-  #absences = 0;
 
   constructor(options: UnitReconciliationOptions) {
     this.#options = options;
@@ -72,6 +75,11 @@ export class UnitReconciliation {
     this.#began = options.clock.monoNanos();
     const leftMs = (options.predecessorValidUntil ?? 0) - options.clock.epochMs();
     this.#predecessorOver = (this.#began + Math.min(Math.max(0, leftMs), LONGEST_LEASE_MS) * 1e6) as MonoNanos;
+    this.#rounds = new ComparisonRounds({
+      ...options,
+      fillsFrom: (lane, askedAt) => this.#fillsFrom(lane, askedAt),
+      answered: (lane, verification, asked) => this.#answered(lane, verification, asked),
+    });
   }
 
   /** The recovery is done. */
@@ -96,7 +104,7 @@ export class UnitReconciliation {
     }
     for (const lane of lanes) this.#unverified.add(lane);
     this.#moneyKnown = false;
-    this.#absences += 1;
+    this.#rounds.mark += 1;
     for (const lane of lanes) void this.verify(lane);
     void this.#askMoney();
   }
@@ -129,29 +137,40 @@ export class UnitReconciliation {
     this.#compared.delete(lane);
     this.#knownAt.delete(lane);
     this.#joining.delete(lane);
+    this.#rounds.forget(lane);
     this.#gone.add(lane);
   }
 
-  /** Compares position and open orders of a lane with the venue, and says what it answered; null: the unit has ended meanwhile, or the lane is gone. */
-  async verify(lane: Lane): Promise<Verification | null> {
-    const { unit, queries, clock, log, inputs } = this.#options;
-    const askedAt = clock.monoNanos();
-    const absence = this.#absences;
+  /** Compares position, open orders and fills of a lane with the venue, and says what it answered; null: the unit has ended meanwhile, or the lane is gone. */
+  verify(lane: Lane): Promise<Verification | null> {
+    return this.#rounds.ask(lane);
+  }
+
+  /** The lane wishes to be compared: with the others, and with as much of it as the venue's request budget bears. */
+  verifyInTurn(lane: Lane): void {
+    void this.#rounds.askInTurn(lane);
+  }
+
+  #fillsFrom(lane: Lane, askedAt: MonoNanos): EpochMs {
     // However long nobody could be asked: what was executed meanwhile is asked for from before that (F10).
     const unknownMs = (askedAt - (this.#knownAt.get(lane) ?? askedAt)) / 1e6;
     // By the time that has passed since the start: a wall clock that was stepped ahead would have the venue asked for what has not happened yet (G12).
     const sinceStartMs = (askedAt - this.#began) / 1e6;
-    const from = (this.#beganAtVenue() + Math.max(0, sinceStartMs - unknownMs - LOOK_BACK_MS)) as EpochMs;
-    const verification = await askForVerification(queries, lane, from, lane.activity, clock);
-    if (this.#options.stopped() || this.#gone.has(lane)) return null;
+    return (this.#beganAtVenue() + Math.max(0, sinceStartMs - unknownMs - LOOK_BACK_MS)) as EpochMs;
+  }
+
+  #answered(lane: Lane, verification: Verification, { askedAt, withFills, mark }: AskedRound): Verification | null {
+    const { unit, log, inputs } = this.#options;
+    if (this.#gone.has(lane)) return null;
     this.#compared.set(lane, (this.#compared.get(lane) ?? 0) + 1);
     if (verification.kind === 'failed') {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
     } else {
       this.#answers += 1;
-      this.#knownAt.set(lane, askedAt);
+      if (withFills) this.#knownAt.set(lane, askedAt);
       // An answer to a question of before the account stream came back does not say what it left out; one that reports have overtaken compares no position, and the lane asks again within a second.
-      if (absence === this.#absences && lane.activity === verification.activity) this.#unverified.delete(lane);
+      const isNew = withFills && mark === this.#rounds.mark;
+      if (isNew && lane.activity === verification.activity) this.#unverified.delete(lane);
       this.#judge();
     }
     inputs.verification(lane, verification, this.#options.now());
@@ -189,11 +208,11 @@ export class UnitReconciliation {
   /** Until the venue has said what was paid and received meanwhile, and what is there, nothing is opened. */
   async #askMoney(): Promise<void> {
     const { money, unit, log, timers, stopped } = this.#options;
-    const absence = this.#absences;
+    const absence = this.#rounds.mark;
     while (!stopped() && !this.#moneyKnown) {
       try {
         const book = await money.ask();
-        if (stopped() || absence !== this.#absences) return;
+        if (stopped() || absence !== this.#rounds.mark) return;
         book();
         this.#moneyKnown = true;
       } catch (error) {

@@ -4,6 +4,7 @@ import type { Publisher } from '#core/events/publisher-port.ts';
 import type { InputLog } from '#core/input-log/input-log.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
+import type { ComparisonPlan } from '#core/reconciliation/comparison-budget.ts';
 import type { Clock, Timers } from '#core/time/clock.ts';
 import type { AccountRuntime, Venue } from '#venues/venue.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
@@ -19,6 +20,8 @@ export interface UnitRunnerOptions {
   readonly lanes: readonly LaneConfiguration[];
   /** Those whose symbols scanners pick; absent: there are none. */
   readonly scanning?: UnitScanning;
+  /** How they are compared beside all that share the venue's request budget; absent: as if there were no others. */
+  readonly comparisons?: () => ComparisonPlan;
   /** What limits them together; absent: nothing. */
   readonly risk?: RiskTerms;
   readonly venue: Venue;

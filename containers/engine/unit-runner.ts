@@ -12,6 +12,7 @@ import type { OrderBook } from '#core/market/order-book.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { ConnectionStatus, VenueQueries } from '#core/orders/venue-ports.ts';
+import { comparisonPlanOf } from '#core/reconciliation/comparison-budget.ts';
 import type { MarketScanner } from '#core/scanner/market-scanner.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { LaneInputs } from './lane-inputs.ts';
@@ -88,7 +89,7 @@ export class UnitRunner {
       give: (lane, input, now) => this.#inputs.give(lane, input, now),
       carriedOut: (lane, now) => this.#inputs.carriedOut(lane, now),
       tell: (note, stamps) => this.#tell(note, stamps),
-      verify: (lane) => void this.#reconciliation.verify(lane),
+      verify: (lane) => this.#reconciliation.verifyInTurn(lane),
       askPrice: (lane, currency, against) => void this.#money.askPrice(lane, currency, against),
     });
     const recovery = new UnitRecovery({
@@ -152,6 +153,13 @@ export class UnitRunner {
       lanes: () => this.lanes,
       recovery,
       queries: this.#queries,
+      plan:
+        options.comparisons ??
+        (() =>
+          comparisonPlanOf(
+            this.lanes.map(() => options.unit),
+            options.unit,
+          )),
       inputs: this.#inputs,
       money: this.#money,
       metrics: options.metrics,

@@ -51,25 +51,83 @@ export async function askAboutOrder(
   }
 }
 
-/** Open orders, fills and position of one symbol. `activity` is the lane's count at the time of asking. */
-export async function askForVerification(
+/** A lane that is compared. */
+export interface ComparedQuestion {
+  readonly lane: AskingLane & { readonly orders: { find(client: null, venueOrderId: string): unknown } };
+  /** The lane's count at the time of asking. */
+  readonly activity: number;
+  /** From when on its fills are asked for; null: not this time. */
+  readonly fillsFrom: EpochMs | null;
+}
+
+/**
+ * Open orders, positions and, of those whose turn it is, fills: in one request for all of them wherever the venue has one. Each lane is answered as soon as its own answers are there.
+ */
+export function askForVerifications(
   queries: VenueQueries,
-  lane: AskingLane,
-  from: EpochMs,
-  activity: number,
+  questions: readonly ComparedQuestion[],
   clock: Clock,
-): Promise<Verification> {
-  const { symbol } = lane;
-  try {
-    const [openOrders, fills, position] = await Promise.all([
-      queries.openOrders(symbol),
-      queries.fillsSince(symbol, (from - OVERLAP_MS) as EpochMs),
-      askPosition(queries, lane, clock),
-    ]);
-    return { kind: 'complete', activity, openOrders, fills, position };
-  } catch (error) {
-    return { kind: 'failed', reason: messageOf(error) };
+): readonly Promise<Verification>[] {
+  const { openOrdersOf, fillsOf } = queries;
+  const symbols = questions.map(({ lane }) => lane.symbol);
+  const positions = divided(
+    symbols,
+    (asked) => queries.positions(asked),
+    (symbol) => queries.positions([symbol]),
+  );
+  const openOrders = divided(symbols, openOrdersOf, (symbol) => queries.openOrders(symbol));
+  const wanted = questions.filter(({ fillsFrom }) => fillsFrom !== null);
+  const since = new Map(wanted.map(({ lane, fillsFrom }) => [lane.symbol, overlapped(fillsFrom ?? clock.epochMs())]));
+  const earliest = Math.min(...since.values()) as EpochMs;
+  const knows = new Map(
+    questions.map(({ lane }) => [lane.symbol, (id: string) => lane.orders.find(null, id) !== null]),
+  );
+  const fills = divided(
+    [...since.keys()],
+    fillsOf === undefined ? undefined : (asked) => fillsOf(asked, earliest),
+    (symbol) => queries.fillsSince(symbol, since.get(symbol) ?? earliest, knows.get(symbol)),
+  );
+  return questions.map(async ({ lane, activity, fillsFrom }): Promise<Verification> => {
+    const { symbol } = lane;
+    try {
+      const [listed, executed, held] = await Promise.all([
+        openOrders(symbol),
+        fillsFrom === null ? [] : fills(symbol),
+        positions(symbol),
+      ]);
+      const position = positionOf(lane, held, clock);
+      return { kind: 'complete', activity, openOrders: listed, fills: executed, position };
+    } catch (error) {
+      return { kind: 'failed', reason: messageOf(error) };
+    }
+  });
+}
+
+/** Asks at once, for all symbols together where that is possible, and gives each symbol its rows. */
+function divided<Row extends { readonly symbol: string }>(
+  symbols: readonly string[],
+  ofAll: ((symbols: readonly string[]) => Promise<readonly Row[]> | null) | undefined,
+  ofOne: (symbol: string) => Promise<readonly Row[]>,
+): (symbol: string) => Promise<readonly Row[]> {
+  const together = symbols.length > 1 && ofAll !== undefined ? ofAll(symbols) : null;
+  if (together === null) {
+    const asked = new Map(symbols.map((symbol) => [symbol, ofOne(symbol)]));
+    return (symbol) => asked.get(symbol) ?? Promise.resolve([]);
   }
+  return async (symbol) => {
+    try {
+      return (await together).filter((row) => row.symbol === symbol);
+    } catch (error) {
+      // One symbol that the venue refuses, or whose rows cannot be read, takes no other down.
+      if (!(error instanceof VenueError) || !(error.venueClass === 'reject' || error.venueCode === 'HEDGE_MODE'))
+        throw error;
+      return ofOne(symbol);
+    }
+  };
+}
+
+function overlapped(from: EpochMs): EpochMs {
+  return (from - OVERLAP_MS) as EpochMs;
 }
 
 /** How often fills and position are asked for anew while the account trades between the questions. */
@@ -101,8 +159,12 @@ export async function askForRecovery(
 }
 
 async function askPosition(queries: VenueQueries, lane: AskingLane, clock: Clock): Promise<PositionReport> {
+  return positionOf(lane, await queries.positions([lane.symbol]), clock);
+}
+
+/** Where the venue states none, it holds nothing. */
+function positionOf(lane: AskingLane, rows: readonly PositionReport[], clock: Clock): PositionReport {
   const { symbol, instrument, configuration } = lane;
-  const rows = await queries.positions([symbol]);
   const flat = {
     kind: 'position',
     source: 'query',

@@ -180,6 +180,7 @@ describe('a unit whose account stream comes back', () => {
       money,
       metrics: { errors: 0 },
       log: () => undefined,
+      plan: () => ({ turns: 1, again: 1_000, ofOne: 1 }),
       clock: time.clock,
       timers: time.timers,
       now: options.now,

@@ -53,6 +53,7 @@ function unit(wallAheadMs = 0, predecessorLeftMs: number | null = null) {
     money: { ask: async () => () => undefined, begin: () => undefined },
     metrics: { errors: 0 },
     log: () => undefined,
+    plan: () => ({ turns: 1, again: 1_000, ofOne: 1 }),
     clock: time.clock,
     timers: time.timers,
     now: () => ({ mono: time.clock.monoNanos(), epoch: time.clock.epochMs() }),

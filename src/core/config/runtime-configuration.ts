@@ -5,6 +5,7 @@ import { MODES, type UnitRef, unitId } from '../control/unit.ts';
 import { MillraceError } from '../errors.ts';
 import { VENUES } from '../market/instrument.ts';
 import { CHANNELS } from '../market/market-message.ts';
+import { comparisonFaults } from '../reconciliation/comparison-budget.ts';
 import { ENTRY_FILTER_MODEL } from '../strategies/entry-filter-model.ts';
 import { inlineEntryFilters, type ReadNamedFile } from './entry-filter-files.ts';
 import { POLICY } from './policy.ts';
@@ -176,6 +177,8 @@ const document = z
       context.addIssue({ code: 'custom', path: [...fault.path], message: fault.message });
     for (const fault of value.policy === undefined ? [] : policyFaults(value.policy, value.lanes))
       context.addIssue({ code: 'custom', path: ['policy', ...fault.path], message: fault.message });
+    for (const { index, message } of comparisonFaults(value.lanes))
+      context.addIssue({ code: 'custom', path: ['lanes', index], message });
     for (const [index, each] of value.accounts.entries()) {
       if (each.mode === 'live' && !each.liveConfirmed)
         context.addIssue({

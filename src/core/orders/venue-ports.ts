@@ -84,10 +84,14 @@ export interface VenueQueries {
   instruments(): Promise<readonly Instrument[]>;
   orderByClientId(symbol: string, clientOrderId: string): Promise<OrderQueryAnswer>;
   openOrders(symbol: string): Promise<readonly OrderReport[]>;
+  /** Open orders of all these symbols by one list. Null: a list a symbol costs less. Absent: the venue has none such. */
+  openOrdersOf?(symbols: readonly string[]): Promise<readonly OrderReport[]> | null;
   /** Every order, open or ended, created at or after `from`, oldest first, all pages: what a successor needs to find what its predecessor sent. */
   ordersSince(symbol: string, from: EpochMs): Promise<readonly OrderReport[]>;
-  /** Fills at or after `from`, oldest first, all pages. */
-  fillsSince(symbol: string, from: EpochMs): Promise<readonly FillReport[]>;
+  /** Fills at or after `from`, oldest first, all pages. `named`: whose order the caller knows by the venue's id, so that nothing needs to be asked to name its client's id. */
+  fillsSince(symbol: string, from: EpochMs, named?: (venueOrderId: string) => boolean): Promise<readonly FillReport[]>;
+  /** Fills of all these symbols by one list; absent: the venue has none such. */
+  fillsOf?(symbols: readonly string[], from: EpochMs): Promise<readonly FillReport[]>;
   /** Rows with size zero may be absent: absent means flat. */
   positions(symbols: readonly string[]): Promise<readonly PositionReport[]>;
   balances(): Promise<readonly BalanceReport[]>;

@@ -100,11 +100,12 @@ export function createDeribitPrivateMethods(
     });
   }
 
-  function trades(accountId: string, symbol: string, params: Fields): RpcOutcome {
+  function trades(accountId: string, symbol: string | null, params: Fields, currency = 'any'): RpcOutcome {
     const from = numberField(params, 'start_timestamp') ?? 0;
     const to = numberField(params, 'end_timestamp') ?? Number.POSITIVE_INFINITY;
     const found = exchange
       .fills(accountId, symbol)
+      .filter((fill) => isCovered('any', currency, context.requireInstrument(fill.symbol)))
       .filter(({ time }) => Math.floor(time) >= from && time <= to && isAtHand(time, params, TRADES_AT_HAND_MS));
     const ordered = textField(params, 'sorting') === 'asc' ? found : [...found].reverse();
     const count = Math.min(numberField(params, 'count') ?? DEFAULT_TRADES, MAX_COUNT);
@@ -162,6 +163,9 @@ export function createDeribitPrivateMethods(
       case 'private/get_user_trades_by_instrument':
       case 'private/get_user_trades_by_instrument_and_time':
         return named(params, 'instrument_name', (symbol) => trades(accountId, symbol, params));
+      case 'private/get_user_trades_by_currency':
+      case 'private/get_user_trades_by_currency_and_time':
+        return named(params, 'currency', (currency) => trades(accountId, null, params, currency));
       case 'private/get_user_trades_by_order':
         return named(params, 'order_id', (orderId) => ({
           result: tradeRows(

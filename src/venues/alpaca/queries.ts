@@ -48,16 +48,20 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
   }
 
   /**
-   * Orders of a symbol, oldest first, all pages. The venue pages by the time of submission alone, so each page begins a millisecond before the end of the last one,
+   * Orders of these symbols, oldest first, all pages. The venue pages by the time of submission alone, so each page begins a millisecond before the end of the last one,
    * and what comes twice counts once.
    */
-  async function listOrders(symbol: string, status: 'open' | 'all', after: EpochMs | null): Promise<OrderRow[]> {
+  async function listOrders(
+    symbols: readonly string[],
+    status: 'open' | 'all',
+    after: EpochMs | null,
+  ): Promise<OrderRow[]> {
     const rows = new Map<string, OrderRow>();
     let from = after;
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const answer = await rest.get('/v2/orders', {
         status,
-        symbols: symbol,
+        symbols: symbols.join(','),
         limit: ORDERS_PAGE,
         direction: 'asc',
         nested: 'false',
@@ -116,6 +120,24 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
     return row.client_order_id ?? null;
   }
 
+  async function openOrdersOf(symbols: readonly string[]): Promise<readonly OrderReport[]> {
+    const rows = await listOrders(symbols, 'open', null);
+    return reports(rows).filter(({ status }) => status === 'accepted' || status === 'partiallyFilled');
+  }
+
+  async function fillsOf(symbols: readonly string[], from: EpochMs): Promise<readonly FillReport[]> {
+    const rows = (await listFills(from)).filter((row) => symbols.includes(row.symbol.trim()));
+    const isKnown = (row: FillRow): boolean => clientIds.has(row.order_id);
+    if (!rows.every(isKnown)) await listOrders(symbols, 'all', (from - ORDER_LOOK_BACK_MS) as EpochMs);
+    const fills = new Map<string, FillReport>();
+    for (const row of rows) {
+      const clientOrderId = await clientIdOf(row.order_id);
+      const fill = reading(() => readFill(row, clientOrderId));
+      if (fill.venueTime >= from) fills.set(fill.fillId, fill);
+    }
+    return [...fills.values()].sort((a, b) => a.venueTime - b.venueTime);
+  }
+
   return {
     serverTime: () => rest.serverTime(),
     instruments: () => instrumentsBy(runtime, (path, parameters) => rest.get(path, parameters)),
@@ -135,27 +157,15 @@ export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {
       const read = rows.map(readCashActivity).filter((each) => each !== null);
       return read.filter((each) => each.venueTime >= from - DAY_MS);
     },
-    async openOrders(symbol) {
-      const rows = await listOrders(symbol, 'open', null);
-      return reports(rows).filter(({ status }) => status === 'accepted' || status === 'partiallyFilled');
-    },
+    openOrders: (symbol) => openOrdersOf([symbol]),
+    openOrdersOf,
     async ordersSince(symbol, from) {
       // Whatever was created at `from` or later was submitted no earlier.
-      const rows = await listOrders(symbol, 'all', (from - 1) as EpochMs);
+      const rows = await listOrders([symbol], 'all', (from - 1) as EpochMs);
       return reports(rows);
     },
-    async fillsSince(symbol, from) {
-      const rows = (await listFills(from)).filter((row) => row.symbol.trim() === symbol);
-      const isKnown = (row: FillRow): boolean => clientIds.has(row.order_id);
-      if (!rows.every(isKnown)) await listOrders(symbol, 'all', (from - ORDER_LOOK_BACK_MS) as EpochMs);
-      const fills = new Map<string, FillReport>();
-      for (const row of rows) {
-        const clientOrderId = await clientIdOf(row.order_id);
-        const fill = reading(() => readFill(row, clientOrderId));
-        if (fill.venueTime >= from) fills.set(fill.fillId, fill);
-      }
-      return [...fills.values()].sort((a, b) => a.venueTime - b.venueTime);
-    },
+    fillsSince: (symbol, from) => fillsOf([symbol], from),
+    fillsOf,
     async positions(symbols) {
       const rows = readAnswer(z.array(positionRow), await rest.get('/v2/positions'), '/v2/positions');
       const at = runtime.clock.epochMs();

@@ -3,6 +3,7 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { BalanceReport, OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import { ALL_OPEN_ORDERS_FROM } from '#core/reconciliation/comparison-budget.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { askPrice } from '../binance/ask-price.ts';
 import { cancelByRest } from '../binance/cancel-by-rest.ts';
@@ -26,6 +27,12 @@ export function createBinanceSpotQueries(
   const rest = createRestClient(binanceSpotApi, runtime);
   const known = createKnownInstruments(runtime);
 
+  /** The venue's time, asked for where it is not known. */
+  async function now(): Promise<EpochMs> {
+    const clock = rest.venueClock();
+    return clock.synced() ? clock.venueNow() : rest.serverTime();
+  }
+
   function ask(path: string, params: NonNullable<RestCall['params']>, weight: number): Promise<unknown> {
     return rest.signed({ method: 'GET', path, params, weight });
   }
@@ -34,6 +41,10 @@ export function createBinanceSpotQueries(
     return readAnswer(z.array(restOrder), await ask('/api/v3/openOrders', { symbol }, 6), 'openOrders').map(
       reportOfOrder,
     );
+  }
+
+  async function allOpenOrders(): Promise<readonly OrderReport[]> {
+    return readAnswer(z.array(restOrder), await ask('/api/v3/openOrders', {}, 80), 'openOrders').map(reportOfOrder);
   }
 
   async function orders(
@@ -74,10 +85,11 @@ export function createBinanceSpotQueries(
       return recent === undefined ? { kind: 'notFound' } : { kind: 'found', report: reportOfOrder(recent) };
     },
     openOrders,
+    openOrdersOf: (symbols) => (symbols.length < ALL_OPEN_ORDERS_FROM ? null : allOpenOrders()),
     async ordersSince(symbol, from) {
       const rows = await everySince(
         from,
-        await rest.serverTime(),
+        await now(),
         REACH,
         (window) => orders(symbol, window),
         (row) => row.time ?? row.updateTime,
@@ -87,7 +99,7 @@ export function createBinanceSpotQueries(
     async fillsSince(symbol, from) {
       const rows = await everySince(
         from,
-        await rest.serverTime(),
+        await now(),
         REACH,
         (window) => trades(symbol, window),
         (row) => row.time,

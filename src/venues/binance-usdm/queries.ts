@@ -8,6 +8,7 @@ import { askPrice } from '../binance/ask-price.ts';
 import { cancelByRest } from '../binance/cancel-by-rest.ts';
 import { everySince, type HistoryReach, PAGE, readAnswer, unique } from '../binance/history.ts';
 import { createRestClient, type RestCall } from '../binance/rest.ts';
+import { RecentMap } from '../connection/recent-map.ts';
 import type { AccountRuntime } from '../venue.ts';
 import { balanceRow, positionRow, type RestOrder, restOrder, type UserTrade, userTrade } from './account-messages.ts';
 import { reportOfOrder, reportOfTrade, requireOneWay } from './account-reports.ts';
@@ -21,6 +22,9 @@ const DAY_MS = 24 * 3_600_000;
 const REACH: HistoryReach = { spanMs: 7 * DAY_MS - 1, historyMs: 90 * DAY_MS };
 /** How long a conditional order may have waited before it was triggered and still be told by its own id. */
 const WAITED_MS = 30 * DAY_MS;
+/** An order whose fill is this old, and that no conditional order names as its own by then, was never one. */
+const NAMED_BY_THEN_MS = 15_000;
+const PLAIN_KEPT = 10_000;
 
 /** Signed REST questions of one account. `fetchInstruments` is the public one, without keys. */
 export function createBinanceUsdmQueries(
@@ -28,6 +32,14 @@ export function createBinanceUsdmQueries(
   fetchInstruments: (runtime: AccountRuntime) => Promise<readonly Instrument[]>,
 ): VenueQueries {
   const rest = createRestClient(binanceUsdmApi, runtime);
+  /** Orders of fills that were looked up and are no triggered ones: they never become such. */
+  const plain = new RecentMap<true>(PLAIN_KEPT);
+
+  /** The venue's time, asked for where it is not known. */
+  async function now(): Promise<EpochMs> {
+    const clock = rest.venueClock();
+    return clock.synced() ? clock.venueNow() : rest.serverTime();
+  }
 
   /** The order in its own service; null: it was never a conditional one, or the plain endpoint denies the one that it became. */
   async function conditional(symbol: string, clientAlgoId: string): Promise<OrderReport | null> {
@@ -62,7 +74,7 @@ export function createBinanceUsdmQueries(
   async function conditionalSince(symbol: string, from: EpochMs) {
     const rows = await everySince(
       (from - WAITED_MS) as EpochMs,
-      await rest.serverTime(),
+      await now(),
       REACH,
       (window) => algoRows('/fapi/v1/allAlgoOrders', { symbol, ...window, limit: PAGE }, 5),
       (row) => row.createTime,
@@ -78,6 +90,7 @@ export function createBinanceUsdmQueries(
     };
   }
 
+  /** Those that wait first: one that is triggered in between is then found at least once. */
   async function openOrders(symbol: string): Promise<readonly OrderReport[]> {
     const waiting = (await algoRows('/fapi/v1/openAlgoOrders', { symbol }, 1)).map(reportOfAlgoRow);
     return [...(await openPlainOrders(symbol)), ...waiting.filter((each) => each !== null)];
@@ -138,7 +151,7 @@ export function createBinanceUsdmQueries(
     async ordersSince(symbol, from) {
       const rows = await everySince(
         from,
-        await rest.serverTime(),
+        await now(),
         REACH,
         (window) => orders(symbol, window),
         (row) => row.time ?? row.updateTime,
@@ -148,17 +161,24 @@ export function createBinanceUsdmQueries(
       const plain = unique(rows, (row) => row.orderId).map((row) => triggered.named(reportOfOrder(row)));
       return [...plain, ...waiting].sort((a, b) => a.venueTime - b.venueTime);
     },
-    async fillsSince(symbol, from) {
+    async fillsSince(symbol, from, named = () => false) {
       const rows = await everySince(
         from,
-        await rest.serverTime(),
+        await now(),
         REACH,
         (window) => trades(symbol, window),
         (row) => row.time,
       );
-      if (rows.length === 0) return [];
+      const fills = unique(rows, (row) => row.id).map(reportOfTrade);
+      const unnamed = fills.filter(({ venueOrderId }) => plain.get(venueOrderId) === undefined && !named(venueOrderId));
+      if (unnamed.length === 0) return fills;
       const { triggered } = await conditionalSince(symbol, from);
-      return unique(rows, (row) => row.id).map((row) => triggered.named(reportOfTrade(row)));
+      const at = await now();
+      for (const fill of unnamed) {
+        const known = triggered.named(fill) !== fill;
+        if (!known && fill.venueTime < at - NAMED_BY_THEN_MS) plain.set(fill.venueOrderId, true);
+      }
+      return fills.map((fill) => triggered.named(fill));
     },
     async positions(symbols) {
       const only = symbols.length === 1 ? symbols[0] : undefined;
@@ -198,7 +218,7 @@ export function createBinanceUsdmQueries(
         } as const;
         return readAnswer(z.array(incomeRow), await rest.signed(call), 'income');
       };
-      const rows = await everySince(from, await rest.serverTime(), REACH, ask, (row) => row.time);
+      const rows = await everySince(from, await now(), REACH, ask, (row) => row.time);
       return unique(rows, incomeId)
         .map(readIncome)
         .filter((each) => each !== null);

@@ -111,6 +111,41 @@ export function createBybitQueries(
     return rows;
   }
 
+  /** Rows of these symbols by as few lists as may be: of contracts the venue gives one for each currency that they settle in. */
+  async function listOf<Schema extends z.ZodType<{ readonly symbol: string }>>(
+    symbols: readonly string[],
+    path: string,
+    parameters: QueryParameters,
+    schema: Schema,
+  ): Promise<z.infer<Schema>[]> {
+    const narrowed =
+      category.positions === 'wallet'
+        ? [{}]
+        : [...new Set((await instrumentsOf(symbols)).map((each) => each.settlementCurrency))].map((settleCoin) => ({
+            settleCoin,
+          }));
+    const lists = await Promise.all(narrowed.map((each) => list(path, { ...parameters, ...each }, schema)));
+    return lists.flat().filter((row) => symbols.includes(row.symbol));
+  }
+
+  async function fillsOf(
+    symbols: readonly string[],
+    parameters: { readonly symbol?: string },
+    from: EpochMs,
+  ): Promise<readonly FillReport[]> {
+    const listed = await listSince('/v5/execution/list', { ...parameters, limit: 100 }, executionRow, from);
+    const rows = listed.filter((row) => symbols.includes(row.symbol));
+    // Spot alone tells a fee's currency by the instrument, and only where the venue leaves it out.
+    if (category.positions === 'wallet' && rows.some((row) => (row.feeCurrency ?? '') === ''))
+      await instrumentsOf(symbols);
+    const fills = new Map<string, FillReport>();
+    for (const report of readEach(rows, (row) => readExecution(row, 'query', feeCurrencyOf))) {
+      if (report.kind === 'fill' && report.venueTime >= from) fills.set(report.fillId, report);
+    }
+    // The venue lists the newest first; equal times keep the venue's order.
+    return [...fills.values()].reverse().sort((a, b) => a.venueTime - b.venueTime);
+  }
+
   /** Funding stands among the executions, under the ids by which the account stream tells it. */
   async function fundingSince(from: EpochMs): Promise<AdjustmentReport[]> {
     const rows = await listSince('/v5/execution/list', { execType: 'Funding', limit: 100 }, executionRow, from);
@@ -138,10 +173,10 @@ export function createBybitQueries(
       return { kind: 'notFound' };
     },
     async openOrders(symbol) {
-      const rows = await list('/v5/order/realtime', { symbol, openOnly: 0, limit: 50 }, orderRow);
-      return readEach(newestRows(rows), fromQuery).filter(
-        (report) => report.status === 'accepted' || report.status === 'partiallyFilled',
-      );
+      return working(await list('/v5/order/realtime', { symbol, openOnly: 0, limit: 50 }, orderRow));
+    },
+    async openOrdersOf(symbols) {
+      return working(await listOf(symbols, '/v5/order/realtime', { openOnly: 0, limit: 50 }, orderRow));
     },
     async ordersSince(symbol, from) {
       // History first: an order that ends in between is then found open or ended, never neither. It lags behind, so the recently ended are asked too.
@@ -155,27 +190,17 @@ export function createBybitQueries(
         .sort((a, b) => Number(a.createdTime) - Number(b.createdTime));
       return readEach(chosen, fromQuery);
     },
-    async fillsSince(symbol, from) {
-      const rows = await listSince('/v5/execution/list', { symbol, limit: 100 }, executionRow, from);
-      // Spot alone tells a fee's currency by the instrument, and only where the venue leaves it out.
-      if (category.positions === 'wallet' && rows.some((row) => (row.feeCurrency ?? '') === ''))
-        await instrumentsOf([symbol]);
-      const fills = new Map<string, FillReport>();
-      for (const report of readEach(rows, (row) => readExecution(row, 'query', feeCurrencyOf))) {
-        if (report.kind === 'fill' && report.venueTime >= from) fills.set(report.fillId, report);
-      }
-      // The venue lists the newest first; equal times keep the venue's order.
-      return [...fills.values()].reverse().sort((a, b) => a.venueTime - b.venueTime);
-    },
+    fillsSince: (symbol, from) => fillsOf([symbol], { symbol }, from),
+    fillsOf: (symbols, from) => fillsOf(symbols, {}, from),
     async positions(symbols) {
       if (category.positions === 'wallet') return holdings(symbols);
-      const reports = [];
-      for (const symbol of symbols) {
-        const rows = await list('/v5/position/list', { symbol, limit: 200 }, positionRow);
-        const at = await now();
-        reports.push(...readEach(rows, (row) => readPosition(row, 'query', at)));
-      }
-      return reports;
+      const [only] = symbols;
+      const rows =
+        only !== undefined && symbols.length === 1
+          ? await list('/v5/position/list', { symbol: only, limit: 200 }, positionRow)
+          : await listOf(symbols, '/v5/position/list', { limit: 200 }, positionRow);
+      const at = await now();
+      return readEach(rows, (row) => readPosition(row, 'query', at));
     },
     balances,
     async adjustmentsSince(from) {
@@ -217,6 +242,12 @@ export function createBybitQueries(
       return answerOfError(error);
     }
   }
+}
+
+function working(rows: readonly OrderRow[]): OrderReport[] {
+  return readEach(newestRows(rows), fromQuery).filter(
+    (report) => report.status === 'accepted' || report.status === 'partiallyFilled',
+  );
 }
 
 function fromQuery(row: OrderRow): OrderReport {

@@ -85,15 +85,19 @@ export function createDeribitQueries(
     );
   }
 
-  /** Fills at or after `from`, oldest first; pages begin with the last time of the page before, and what comes twice counts once. */
-  async function trades(symbol: string, from: number, historical: boolean): Promise<FillReport[]> {
-    const method = 'private/get_user_trades_by_instrument_and_time';
+  /** Fills at or after `from` of an instrument or of all of a currency, oldest first; pages begin with the last time of the page before, and what comes twice counts once. */
+  async function trades(
+    of: { readonly instrument_name: string } | { readonly currency: string },
+    from: number,
+    historical: boolean,
+  ): Promise<FillReport[]> {
+    const method = `private/get_user_trades_by_${'currency' in of ? 'currency' : 'instrument'}_and_time`;
     const fills = new Map<string, FillReport>();
     let start = Math.floor(from);
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const end = Math.ceil(await now()) + 1_000;
       const parameters = {
-        instrument_name: symbol,
+        ...of,
         start_timestamp: start,
         end_timestamp: end,
         count: PAGE,
@@ -110,6 +114,31 @@ export function createDeribitQueries(
       start = last;
     }
     throw new VenueError('retry', 'PAGES_ENDLESS', `method=${method} from=${start}`);
+  }
+
+  async function fillsOf(
+    symbols: readonly string[],
+    lists: readonly Parameters<typeof trades>[0][],
+    from: EpochMs,
+  ): Promise<readonly FillReport[]> {
+    const fills = new Map<string, FillReport>();
+    for (const historical of SOURCES) {
+      for (const list of lists) {
+        for (const fill of await trades(list, from, historical)) {
+          if (symbols.includes(fill.symbol)) fills.set(fill.fillId, fill);
+        }
+      }
+    }
+    const until = await now();
+    for (const symbol of symbols) {
+      const expiry = expiryOf(symbol);
+      if (expiry === null || expiry > until) continue;
+      const delivered = await fetchDeliveries(rest, symbol, Math.floor(from), Math.ceil(until) + 1_000);
+      for (const fill of delivered) fills.set(fill.fillId, fill);
+    }
+    return [...fills.values()]
+      .filter((fill) => fill.venueTime >= Math.floor(from))
+      .sort((a, b) => a.venueTime - b.venueTime);
   }
 
   async function now(): Promise<EpochMs> {
@@ -176,21 +205,18 @@ export function createDeribitQueries(
         .sort(byCreation)
         .map(report);
     },
-    async fillsSince(symbol, from) {
-      const fills = new Map<string, FillReport>();
-      for (const historical of SOURCES) {
-        for (const fill of await trades(symbol, from, historical)) fills.set(fill.fillId, fill);
-      }
-      const until = await now();
-      const expiry = expiryOf(symbol);
-      if (expiry !== null && expiry <= until) {
-        const delivered = await fetchDeliveries(rest, symbol, Math.floor(from), Math.ceil(until) + 1_000);
-        for (const fill of delivered) fills.set(fill.fillId, fill);
-      }
-      return [...fills.values()]
-        .filter((fill) => fill.venueTime >= Math.floor(from))
-        .sort((a, b) => a.venueTime - b.venueTime);
+    async openOrdersOf(symbols) {
+      const result = await rest.call('private/get_open_orders', { type: 'all' });
+      const rows = readAnswer(orderList, result, 'get_open_orders');
+      return rows.filter((row) => symbols.includes(row.instrument_name)).map(report);
     },
+    fillsSince: (symbol, from) => fillsOf([symbol], [{ instrument_name: symbol }], from),
+    fillsOf: (symbols, from) =>
+      fillsOf(
+        symbols,
+        [...new Set(symbols.map(currencyOf))].map((currency) => ({ currency })),
+        from,
+      ),
     async adjustmentsSince(from) {
       const result = await rest.call('private/get_account_summaries', {});
       const currencies = readAnswer(summaries, result, 'get_account_summaries').summaries.map((row) => row.currency);
