@@ -62,7 +62,16 @@ export interface PlacedMessage<Message> {
   readonly place: RecordPlace;
 }
 
-export type StreamProcessor = (event: KinesisStreamEvent) => Promise<KinesisStreamBatchResponse>;
+/** How long an invocation may still take: Lambda's own context says so. */
+export interface TimeLeft {
+  getRemainingTimeInMillis(): number;
+}
+
+/** Without a `time` it takes as long as it needs. */
+export type StreamProcessor = (event: KinesisStreamEvent, time?: TimeLeft) => Promise<KinesisStreamBatchResponse>;
+
+/** The rest of a batch is handed back when less than this share of the invocation's time is left: one that runs out of time has handled nothing, and begins the same batch again. */
+const LEAST_TIME_LEFT = 0.25;
 
 /** How records that hold one message each are read. */
 export interface WholeRecords<Message> {
@@ -78,7 +87,7 @@ export interface SplitRecords<Message> {
  * Handles a batch of a shard message by message, in order, and stops at the first failure, whose record's sequence number it reports: that record and
  * all after it come again (T4), with the messages of that record that had succeeded: their effects must be harmless to repeat. A message that can never succeed
  * (malformed, or refused with an error of class validation, rejected or fatal) is set aside with its payload and passed over; if that fails too, the batch stops at
- * it. `handle` is told of every readable message of the batch. Powertools' batch processor is not for streams: it goes on past a failure.
+ * it. It stops as well, having handled one record at least, when its time is nearly over. `handle` is told of every readable message of the batch. Powertools' batch processor is not for streams: it goes on past a failure.
  */
 export function createOrderedProcessor<Message>(
   options: ProcessorOptions &
@@ -86,12 +95,12 @@ export function createOrderedProcessor<Message>(
       readonly handle: (message: Message, place: RecordPlace, batch: readonly Message[]) => Promise<void>;
     },
 ): StreamProcessor {
-  return (event) => {
+  return (event, time) => {
     const records = new Map(event.Records.map((record) => [record, partsOf(options, record)]));
     const batch = [...records.values()]
       .flat()
       .flatMap(({ parsed }) => (parsed.kind === 'message' ? [parsed.message] : []));
-    return new BatchRun(options, event).run(async (run, record) => {
+    return new BatchRun(options, event, time).run(async (run, record) => {
       for (const part of records.get(record) ?? []) {
         if (!(await handlePart(part, record, run))) return false;
       }
@@ -198,16 +207,23 @@ class BatchRun<Message> {
   handled = 0;
   #quarantined = 0;
   #stoppedAt: string | null = null;
+  readonly #timeLeftMs: () => number;
 
-  constructor(options: ProcessorOptions, event: KinesisStreamEvent) {
+  constructor(options: ProcessorOptions, event: KinesisStreamEvent, time?: TimeLeft) {
     this.#options = options;
     this.#event = event;
+    this.#timeLeftMs = () => time?.getRemainingTimeInMillis() ?? Number.POSITIVE_INFINITY;
   }
 
   async run(
     each: (run: BatchRun<Message>, record: KinesisStreamRecord) => Promise<boolean>,
   ): Promise<KinesisStreamBatchResponse> {
-    for (const record of this.#event.Records) {
+    const leastMs = this.#timeLeftMs() * LEAST_TIME_LEFT;
+    for (const [index, record] of this.#event.Records.entries()) {
+      if (index > 0 && this.#timeLeftMs() < leastMs) {
+        this.stop(record, 'its time is nearly over');
+        break;
+      }
       if (!(await each(this, record))) break;
     }
     this.#count();

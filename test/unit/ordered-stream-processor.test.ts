@@ -83,6 +83,33 @@ describe('ordered stream processor', () => {
     expect(Buffer.from(quarantine.records[0]?.data ?? []).toString()).toBe('bad one');
   });
 
+  /** Each record takes 10 s of the time that is left. */
+  async function processWithin(leftMs: number, texts: readonly string[]) {
+    let left = leftMs;
+    const processor = createOrderedProcessor({
+      ...options(),
+      async handle(message) {
+        left -= 10_000;
+        handled.push(message);
+      },
+    });
+    const records = texts.map((data) => ({ data }));
+    return processor(buildKinesisEvent(records), { getRemainingTimeInMillis: () => left });
+  }
+
+  test('T4: hands the rest of a batch back while a quarter of its time is left, so that what it has handled counts', async () => {
+    expect(await processWithin(60_000, ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])).toEqual({
+      batchItemFailures: [{ itemIdentifier: '1005' }],
+    });
+    expect(handled).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(counts).toMatchObject([{ handled: 5, stopped: 1 }]);
+  });
+
+  test('T4: handles at least one record of a batch, however long it takes', async () => {
+    expect(await processWithin(9_000, ['a', 'b'])).toEqual({ batchItemFailures: [{ itemIdentifier: '1001' }] });
+    expect(handled).toEqual(['a']);
+  });
+
   test.each(['validation', 'rejected', 'fatal'] as const)(
     'T4: a record that is refused for good (%s) is set aside',
     async (errorClass) => {
