@@ -102,6 +102,26 @@ describe('queries', () => {
     expect((await world.queries.openOrders('BTCUSDT')).map((each) => each.clientOrderId)).toEqual(['p1-1-2']);
   });
 
+  test('F26: whose order a fill is is looked up among the conditional orders only where nobody knows it', async () => {
+    const world = await openBinance();
+    world.rest('sell', 600_010, 30);
+    const { orderId } = place(world, 'p1-1-1', 'buy', 600_010, 10);
+    const asked: string[] = [];
+    const runtime = {
+      ...world.runtime,
+      fetch: (...request: Parameters<typeof fetch>) => {
+        asked.push(new URL(String(request[0])).pathname);
+        return world.runtime.fetch(...request);
+      },
+    };
+    const queries = createBinanceUsdmQueries(runtime, async () => []);
+    expect(await queries.fillsSince('BTCUSDT', HOUR_AGO())).toHaveLength(1);
+    expect(asked).toContain('/fapi/v1/allAlgoOrders');
+    asked.length = 0;
+    expect(await queries.fillsSince('BTCUSDT', HOUR_AGO(), (id) => id === orderId)).toHaveLength(1);
+    expect(asked, 'the clock is known by now as well').toEqual(['/fapi/v1/userTrades']);
+  });
+
   test('more than a page of fills is read whole, each once', async () => {
     const world = await openBinance();
     const started = Date.now() as EpochMs;
