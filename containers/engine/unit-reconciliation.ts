@@ -159,9 +159,10 @@ export class UnitReconciliation {
     return (this.#beganAtVenue() + Math.max(0, sinceStartMs - unknownMs - LOOK_BACK_MS)) as EpochMs;
   }
 
-  #answered(lane: Lane, verification: Verification, { askedAt, withFills, mark }: AskedRound): Verification | null {
+  #answered(lane: Lane, answer: Verification, { askedAt, withFills, mark }: AskedRound): Verification | null {
     const { unit, log, inputs } = this.#options;
     if (this.#gone.has(lane)) return null;
+    const verification = this.#atVenueTime(answer, askedAt);
     this.#compared.set(lane, (this.#compared.get(lane) ?? 0) + 1);
     if (verification.kind === 'failed') {
       log('warn', 'verification failed', { unit, lane: lane.name, reason: verification.reason });
@@ -176,6 +177,14 @@ export class UnitReconciliation {
     inputs.verification(lane, verification, this.#options.now());
     this.#options.onChange();
     return verification;
+  }
+
+  /** With the venue's time of asking, where it ever said its time: by a clock of ours that does not step. */
+  #atVenueTime(answer: Verification, askedAt: MonoNanos): Verification {
+    const { venueTime } = this.#options.recovery;
+    if (venueTime === null || answer.kind === 'failed') return answer;
+    const asked = Math.floor(venueTime.epoch + (askedAt - venueTime.mono) / 1e6);
+    return { ...answer, askedAt: asked as EpochMs };
   }
 
   /** When the unit began, by the venue's time: ours may have been an hour ahead of it already then. By ours where the venue never said. */

@@ -91,7 +91,8 @@ export class UnitRecovery {
     const from = (earliest - LOOK_BACK_MS) as EpochMs;
     const venue = await this.#askWithNothingWorking(lane, from);
     return () => {
-      if (!this.#options.stopped()) this.#open(lane, ledger, venue, venueNow === null ? {} : { fillsFrom: from });
+      if (!this.#options.stopped())
+        this.#open(lane, ledger, venue, venueNow === null ? null : { from, asked: venueNow });
     };
   }
 
@@ -108,10 +109,23 @@ export class UnitRecovery {
     }
   }
 
-  #open(lane: Lane, ledger: LedgerView, venue: VenueView, reach: Pick<LaneOpening, 'fillsFrom'>): void {
+  /** `reach`: the venue's time from which executions were asked for, and when it was asked; null: nobody knows it. */
+  #open(
+    lane: Lane,
+    ledger: LedgerView,
+    venue: VenueView,
+    reach: { readonly from: EpochMs; readonly asked: EpochMs } | null,
+  ): void {
     const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue, lane.configuration);
     const now = this.#now();
-    this.#options.take(lane, { kind: 'open', body: { ...plan.opening, ...reach } }, now);
+    const body: LaneOpening = {
+      ...plan.opening,
+      ...(reach === null ? {} : { fillsFrom: reach.from }),
+      ...(reach === null || plan.adjustment === null
+        ? {}
+        : { adopted: { delta: plan.adjustment.delta, price: plan.adjustment.price, through: reach.asked } }),
+    };
+    this.#options.take(lane, { kind: 'open', body }, now);
     for (const fill of plan.missingFills) {
       const { kind: _kind, source: _source, ...body } = fill;
       this.#options.tell({ type: 'fill', body: { ...body, ...termsOfFill(lane.instrument, fill) } });

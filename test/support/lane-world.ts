@@ -213,18 +213,20 @@ export class LaneWorld {
     this.collect();
   }
 
-  /** Answers a verification with what the test says the venue holds. */
+  /** Answers a verification with what the test says the venue holds. `askedAt`: the venue's time, where the engine knows it. */
   verify(
     position: number,
     open: readonly OrderReport[] = [],
     fills: readonly FillReport[] = [],
     entryPrice = '60000',
+    askedAt?: EpochMs,
   ): void {
     this.sequence();
     this.lane.onVerification(
       {
         kind: 'complete',
         activity: this.lane.activity,
+        ...(askedAt === undefined ? {} : { askedAt }),
         openOrders: open,
         fills,
         position: {

@@ -89,7 +89,8 @@ export class LaneComparison {
     }
     if (this.#unexplained === null) this.#lane.pause('difference', finding.reason);
     if (finding.kind === 'differs') return;
-    position.adoptUnits(finding.delta, finding.price, Math.round(middle) as Price);
+    const through = verification.askedAt ?? null;
+    this.#desk.adopted.adopt(finding.delta, finding.price, Math.round(middle) as Price, through);
     this.#desk.activity += 1;
     const { name, symbol } = configuration;
     tellAdoption({ name, symbol, instrument, position, activity: activity + 1 }, finding, this.#outbox, now);

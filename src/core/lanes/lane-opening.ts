@@ -27,6 +27,8 @@ export interface LaneOpening {
   readonly countedFillIds: readonly string[];
   /** The venue's time before which every execution is in this position, listed or not: the recovery asked from then on. Absent: nobody knows. */
   readonly fillsFrom?: EpochMs;
+  /** What of the position no execution explained, decimal text, and the venue's time when it was asked: an execution of before that which is told later is in it. */
+  readonly adopted?: { readonly delta: string; readonly price: string | null; readonly through: EpochMs };
   /** Realised today (UTC), fees paid, in settlement currency: so that a restart forgets no loss. */
   readonly dailyProfit: number;
   /** Absent: the ledger has none of this day. */

@@ -3,11 +3,12 @@ import type { Instrument } from '../market/instrument.ts';
 import { formatScaled, type Price, parseScaled, type Size } from '../market/scaled-decimal.ts';
 import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
 import { isTerminal } from '../orders/order-state.ts';
-import { type OrderChangeNote, TrackedOrder } from '../orders/tracked-order.ts';
-import type { OrderAnswer, OrderTarget } from '../orders/venue-ports.ts';
+import { type OrderChangeNote, TrackedOrder, targetOf } from '../orders/tracked-order.ts';
+import type { OrderAnswer } from '../orders/venue-ports.ts';
 import { DailyProfit } from '../positions/daily-profit.ts';
 import { Position } from '../positions/position.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
+import { AdoptedDifferences } from './adopted-differences.ts';
 import { Amendments } from './amendments.ts';
 import { CountedFills } from './counted-fills.ts';
 import { ForeignOrders } from './foreign-orders.ts';
@@ -37,6 +38,7 @@ export class OrderDesk {
   readonly position: Position;
   readonly profit = new DailyProfit();
   readonly costs: LaneCosts;
+  readonly adopted: AdoptedDifferences;
   /** Rises with each news of an order, fill and order sent: what a verification was asked before is not compared with what came after. */
   activity = 0;
   refusedTransitions = 0;
@@ -64,6 +66,7 @@ export class OrderDesk {
     this.#outbox = outbox;
     this.position = new Position(instrument);
     this.costs = new LaneCosts(lane, instrument, this.profit, outbox);
+    this.adopted = new AdoptedDifferences(instrument, this.position, outbox);
     this.#amendments = new Amendments(lane, instrument, outbox, {
       step: (order, input, reason, now) => this.#changed(order, order.step(input, now.mono, [], reason), reason, now),
       ask: (order, now) => this.#resolve(order, now),
@@ -89,6 +92,7 @@ export class OrderDesk {
   /** Fills that the opening position holds already, and what the unit's own ids begin with. */
   open(opening: LaneOpening): void {
     this.#countedFills.open(opening);
+    this.adopted.open(opening);
     this.#foreign.ownPrefix = opening.ownPrefix ?? null;
   }
 
@@ -167,6 +171,8 @@ export class OrderDesk {
     this.activity += 1;
     const order = this.orders.find(fill.clientOrderId, fill.venueOrderId);
     if (this.position.size === 0) this.openedAt = now.mono;
+    const moved = this.position.unitsOfSize(size);
+    this.adopted.giveWay(fill, (fill.side === 'buy' ? moved : -moved) - kept);
     this.position.fill(fill.side, price, size, kept);
     this.costs.paid(fill, terms, now);
     const { kind: _kind, source: _source, ...body } = fill;
@@ -391,8 +397,4 @@ export class OrderDesk {
     order.inquiry.begin(now.mono);
     this.#resolve(order, now);
   }
-}
-
-function targetOf({ intent, venueOrderId }: TrackedOrder): OrderTarget {
-  return { symbol: intent.symbol, clientOrderId: intent.clientOrderId, venueOrderId };
 }

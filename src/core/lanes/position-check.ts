@@ -9,6 +9,8 @@ import type { Now } from './now.ts';
 const EVERY_NANOS = 5e9;
 const AGAIN_NANOS = 1e9;
 const ADOPTIONS_TO_HALT = 3;
+/** Looks in a row from which a difference is taken over though it was another one each time: nobody tells of what moves the venue's position. */
+const A_FACT = 5;
 const ADOPTIONS_WITHIN = 600e9;
 
 /** Why a lane whose position keeps differing halts. */
@@ -34,8 +36,11 @@ export class PositionCheck {
   #due: MonoNanos = 0 as MonoNanos;
   #asking = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
+  /** Looks in a row that found one; at `A_FACT` it is a fact. */
   #differences = 0;
   #differedAt = Number.NEGATIVE_INFINITY;
+  /** What was held here and there when it last differed. */
+  #differed = { own: 0n, venue: 0n };
   readonly #adoptions: MonoNanos[] = [];
 
   /** Asks at the next occasion, though not within a second of the last answer. */
@@ -58,8 +63,8 @@ export class PositionCheck {
   }
 
   /**
-   * Compares the own size with the venue's and tells it. Once may be a report on its way; twice in a row, half a second apart and with nothing between, is a
-   * fact.
+   * Compares the own size with the venue's and tells it. Once may be a report on its way; the same twice in a row, half a second apart and with nothing between, is a
+   * fact: what made it had then happened before the first look, and what is executed from the second one on is none of it. What was told between makes it another difference, of which the first look is to come again.
    */
   compare(
     position: Position,
@@ -78,13 +83,10 @@ export class PositionCheck {
       this.#differences = 0;
       return { kind: 'agree' };
     }
-    if (now.mono - this.#differedAt >= AGAIN_NANOS / 2) {
-      this.#differences += 1;
-      this.#differedAt = now.mono;
-    }
+    this.#count(own, venue, now.mono);
     this.#due = (now.mono + AGAIN_NANOS) as MonoNanos;
     const reason = `position differs: engine ${engineText}, venue ${venueText}`;
-    if (this.#differences < 2) return { kind: 'differs', reason };
+    if (this.#differences < A_FACT) return { kind: 'differs', reason };
     this.#differences = 0;
     const delta = venue - own;
     if (instrument.kind === 'spot' && delta > 0n)
@@ -96,6 +98,16 @@ export class PositionCheck {
       tooOften: this.#countAdoption(now.mono),
       price: adoptionPrice(position, delta, report, instrument),
     };
+  }
+
+  #count(own: bigint, venue: bigint, now: MonoNanos): void {
+    const before = this.#differed;
+    const another = this.#differences === 0 || before.own !== own;
+    if (!another && now - this.#differedAt < AGAIN_NANOS / 2) return;
+    if (another) this.#differences = 1;
+    else this.#differences = before.venue === venue ? A_FACT : this.#differences + 1;
+    this.#differedAt = now;
+    this.#differed = { own, venue };
   }
 
   #countAdoption(now: MonoNanos): boolean {

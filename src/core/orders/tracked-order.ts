@@ -8,6 +8,7 @@ import { isPersonsWord } from './evidence-rule.ts';
 import type { Evidence, FillReport, OrderIntent, OrderReport } from './order.ts';
 import { OrderInquiry } from './order-inquiry.ts';
 import { isTerminal, type OrderInput, type OrderStep, stepOrder } from './order-state.ts';
+import type { OrderTarget } from './venue-ports.ts';
 
 /** What one input did to an order, for events and for the lane. */
 export interface OrderChangeNote {
@@ -204,6 +205,11 @@ export class TrackedOrder {
     const evidence: Evidence[] = complete ? [{ kind: 'fills', fillIds: [...this.#fillIds] }] : [];
     return this.step(complete ? 'fillComplete' : 'fill', now, evidence);
   }
+}
+
+/** What a request about an order names it by. */
+export function targetOf({ intent, venueOrderId }: TrackedOrder): OrderTarget {
+  return { symbol: intent.symbol, clientOrderId: intent.clientOrderId, venueOrderId };
 }
 
 const PERSON_INPUT = {
