@@ -1,7 +1,6 @@
 import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { LedgerFill, LedgerOrder } from '#core/ledger/ledger-entry.ts';
 import { isEnded, whyUnproven } from '#core/orders/evidence-rule.ts';
-import { isTerminal } from '#core/orders/order-state.ts';
 import type { EngineStatus } from './engine-status.ts';
 import type { PositionRow } from './live-view.ts';
 import { countOrders, type OrderCounts } from './order-counts.ts';
@@ -100,20 +99,19 @@ export function summarize(facts: RunFacts): RunSummary {
 export function explainDifferences(facts: RunFacts): string[] {
   const lines: string[] = [];
   const protecting = protectingIds(facts);
-  for (const { clientOrderId, state } of facts.orders) {
+  for (const order of facts.orders) {
+    const { clientOrderId, state } = order;
     if (protecting.has(clientOrderId)) continue;
-    const ended =
-      state !== null && (state.state === 'Denied' || (isTerminal(state.state) && state.evidence.length > 0));
+    const fault = whyNotEnded(order);
     const confirmation = facts.confirmations.endings.get(clientOrderId) ?? 'still followed';
-    if (ended && state.state !== 'Denied' && confirmation !== 'confirmed')
-      lines.push(`order ${clientOrderId} is ${state.state} in the ledger, and its confirmation: ${confirmation}`);
-    if (ended) continue;
+    if (fault === null && state?.state !== 'Denied' && confirmation !== 'confirmed')
+      lines.push(`order ${clientOrderId} is ${state?.state} in the ledger, and its confirmation: ${confirmation}`);
+    if (fault === null) continue;
     const told = facts.events.flatMap((event) => {
       if (event.type !== 'order.state' || event.body.clientOrderId !== clientOrderId) return [];
       return [`${event.body.from} → ${event.body.to} (${event.epoch}/${event.sequence})`];
     });
-    const stands = state?.state ?? 'its intent';
-    lines.push(`order ${clientOrderId} stands at ${stands} in the ledger; told: ${told.join(', ') || 'nothing'}`);
+    lines.push(`order ${clientOrderId} ${fault}; told: ${told.join(', ') || 'nothing'}`);
   }
   const own = new Set(facts.orders.map((order) => order.clientOrderId));
   const known = new Set(facts.fills.map((fill) => `${fill.venue}/${fill.fillId}`));
@@ -132,6 +130,15 @@ export function explainDifferences(facts: RunFacts): string[] {
     );
   }
   return lines;
+}
+
+/** Why an order has no proven end in the ledger; null: it has one, or was never sent. */
+function whyNotEnded({ state }: LedgerOrder): string | null {
+  if (state === null) return 'stands at its intent in the ledger';
+  if (state.state === 'Denied') return null;
+  if (!isEnded(state.state)) return `stands at ${state.state} in the ledger`;
+  const unproven = whyUnproven(state.state, state.evidence);
+  return unproven === null ? null : `is ${state.state} in the ledger, and nothing proves it: ${unproven}`;
 }
 
 /** Stops that the ledger has at rest, and that the venue lists for what it says is held. */
@@ -171,9 +178,7 @@ function judge(
   orders: OrderCounts,
   protecting: ReadonlySet<string>,
 ): Record<string, boolean> {
-  const due = facts.orders.filter(
-    ({ clientOrderId, state }) => state !== null && state.state !== 'Denied' && !protecting.has(clientOrderId),
-  );
+  const due = facts.orders.filter(({ clientOrderId, state }) => state !== null && !protecting.has(clientOrderId));
   const own = new Set(facts.orders.map((order) => order.clientOrderId));
   const placed = facts.venues.flatMap((venue) => venue.clientOrderIds);
   const venueFills = facts.venues.flatMap((venue) => venue.fillIds.map((id) => `${venue.venue}/${id}`));
@@ -191,9 +196,7 @@ function judge(
     ordersEnded: orders.unknown === 0 && orders.submitted === orders.terminal + orders.protecting,
     ordersConfirmed:
       facts.confirmations.confirmed === orders.submitted - orders.protecting && facts.confirmations.unconfirmed === 0,
-    evidenceOnEveryEnd: due.every(
-      ({ state }) => state !== null && isEnded(state.state) && whyUnproven(state.state, state.evidence) === null,
-    ),
+    evidenceOnEveryEnd: due.every((order) => whyNotEnded(order) === null),
     noDuplicateOrders: new Set(placed).size === placed.length,
     noOrphanOrders: placed.every((id) => id !== null && own.has(id)),
     fillsAgree: venueFills.length === ledgerFills.size && venueFills.every((id) => ledgerFills.has(id)),

@@ -3,7 +3,7 @@ import type { OrderState } from '#core/events/trading-event.ts';
 import type { LedgerFill, LedgerOrder } from '#core/ledger/ledger-entry.ts';
 import type { EngineStatus } from '../../local/start/engine-status.ts';
 import { countOrders } from '../../local/start/order-counts.ts';
-import { type RunFacts, summarize } from '../../local/start/summary.ts';
+import { explainDifferences, type RunFacts, summarize } from '../../local/start/summary.ts';
 
 function order(clientOrderId: string, state: OrderState, cumulativeSize = '0', evidence = 1): LedgerOrder {
   const origin = { venue: 'binance-usdm', epoch: 1, time: 1 } as const;
@@ -141,6 +141,29 @@ describe('the summary of a run', () => {
       const { invariants } = summarize(facts({ orders, ...changes }));
       expect(invariants).toMatchObject({ ordersEnded: false, ordersConfirmed: false, evidenceOnEveryEnd: false });
     }
+  });
+
+  it('M1: explains each end that the judged invariant does not take for proven, and no other', () => {
+    const proven = order('a', 'Filled', '1');
+    const weak: LedgerOrder = {
+      ...proven,
+      // An answer proves that an order was refused, never that it was executed.
+      state: proven.state && { ...proven.state, evidence: [{ kind: 'answer', code: '0', text: 'accepted' }] },
+    };
+    const told = (orders: readonly LedgerOrder[]) => ({
+      holds: summarize(facts({ orders })).invariants.evidenceOnEveryEnd,
+      lines: explainDifferences(facts({ orders })),
+    });
+    expect(told([proven, order('d', 'Denied')])).toEqual({ holds: true, lines: [] });
+    expect(told([weak])).toEqual({
+      holds: false,
+      lines: ['order a is Filled in the ledger, and nothing proves it: answer does not prove Filled; told: nothing'],
+    });
+    expect(told([order('a', 'Filled', '1', 0)])).toEqual({
+      holds: false,
+      lines: ['order a is Filled in the ledger, and nothing proves it: there is no evidence; told: nothing'],
+    });
+    expect(told([order('a', 'Unknown')]).lines).toEqual(['order a stands at Unknown in the ledger; told: nothing']);
   });
 
   it('counts a cancelled order with fills as partly filled, and one that did not end as unknown', () => {
