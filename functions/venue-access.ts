@@ -51,7 +51,7 @@ export function createVenueAccess(options: VenueAccessOptions): (unit: UnitRef) 
       timers: systemTimers,
       random,
       connect: (url) => {
-        throw new MillraceError('fatal', 'CONFIRMATION_OPENS_NO_SOCKET', `url=${url}`);
+        throw new MillraceError('fatal', 'FUNCTION_OPENS_NO_SOCKET', `url=${url}`);
       },
       fetch: createSecureFetch({ insecureAllowed: options.insecureAllowed }),
       log: options.log,

@@ -1,6 +1,6 @@
-import { createAlerts } from '#aws/alerts.ts';
-import { createDynamoDbClient, createSnsClient } from '#aws/clients.ts';
+import { createDynamoDbClient } from '#aws/clients.ts';
 import { createTradingProcessor } from '#aws/ordered-stream-processor.ts';
+import { alertsOf } from '../alerts-of-settings.ts';
 import { CONSUMER_VARIABLES, consumerParts } from '../consumer.ts';
 import { readEnvironment } from '../environment.ts';
 import { alertOf } from './alert-of-event.ts';
@@ -10,14 +10,7 @@ const settings = readEnvironment(
   process.env,
 );
 const parts = consumerParts('alert', settings);
-const alerts = createAlerts({
-  sns: createSnsClient(),
-  topicArn: settings.MILLRACE_ALERT_TOPIC,
-  client: createDynamoDbClient(),
-  table: settings.MILLRACE_CONTROL_TABLE,
-  environment: settings.MILLRACE_ENVIRONMENT,
-  nowMs: Date.now,
-});
+const alerts = alertsOf(settings, createDynamoDbClient());
 
 /** Alerts of the trading stream to people, once each. */
 export const handler = createTradingProcessor({

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { createAlerts } from '#aws/alerts.ts';
-import { createDynamoDbClient, createSecretsClient, createSnsClient, createStepFunctionsClient } from '#aws/clients.ts';
+import { createDynamoDbClient, createStepFunctionsClient } from '#aws/clients.ts';
 import { createConfirmationWaits } from '#aws/confirmation-waits.ts';
 import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import { createLog } from '#aws/log.ts';
 import { MillraceError } from '#core/errors.ts';
+import { alertsOf } from '../alerts-of-settings.ts';
 import { readEnvironment } from '../environment.ts';
-import { createVenueAccess } from '../venue-access.ts';
+import { venuesOf } from '../venues-of-settings.ts';
 import { carryOutStep, STEP_REQUEST, type StepAnswer, type StepParts } from './confirmation-step.ts';
 
 const settings = readEnvironment(
@@ -37,22 +37,8 @@ const parts: StepParts = {
   }),
   ledger: createLedgerReader(client, settings.MILLRACE_LEDGER_TABLE),
   index: createLedgerIndexReader(client, settings.MILLRACE_LEDGER_TABLE),
-  venue: createVenueAccess({
-    secrets: createSecretsClient(),
-    prefix: settings.MILLRACE_SECRETS,
-    environment: process.env,
-    endpoints: settings.MILLRACE_VENUE_ENDPOINTS,
-    insecureAllowed: settings.MILLRACE_ENVIRONMENT === 'local',
-    log,
-  }),
-  alerts: createAlerts({
-    sns: createSnsClient(),
-    topicArn: settings.MILLRACE_ALERT_TOPIC,
-    client,
-    table: settings.MILLRACE_CONTROL_TABLE,
-    environment: settings.MILLRACE_ENVIRONMENT,
-    nowMs: Date.now,
-  }),
+  venue: venuesOf(settings, log),
+  alerts: alertsOf(settings, client),
   log,
   nowMs: Date.now,
 };

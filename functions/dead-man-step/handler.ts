@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { createAlerts } from '#aws/alerts.ts';
-import { createDynamoDbClient, createParameterClient, createSecretsClient, createSnsClient } from '#aws/clients.ts';
+import { createDynamoDbClient, createParameterClient } from '#aws/clients.ts';
 import { createDeadManRecords } from '#aws/dead-man-records.ts';
 import { createLeaseTable } from '#aws/lease-table.ts';
 import { createLog } from '#aws/log.ts';
 import { MillraceError } from '#core/errors.ts';
+import { alertsOf } from '../alerts-of-settings.ts';
 import { readCurrentConfiguration } from '../current-configuration.ts';
 import { readEnvironment } from '../environment.ts';
-import { createVenueAccess } from '../venue-access.ts';
+import { venuesOf } from '../venues-of-settings.ts';
 import { CANCEL_REQUEST, type CancelAnswer, cancelStep, symbolsOf } from './cancel-step.ts';
 
 const settings = readEnvironment(
@@ -31,24 +31,10 @@ const log = createLog({
 const parts = {
   leases: createLeaseTable(client, settings.MILLRACE_CONTROL_TABLE),
   records: createDeadManRecords(client, settings.MILLRACE_CONTROL_TABLE),
-  venue: createVenueAccess({
-    secrets: createSecretsClient(),
-    prefix: settings.MILLRACE_SECRETS,
-    environment: process.env,
-    endpoints: settings.MILLRACE_VENUE_ENDPOINTS,
-    insecureAllowed: settings.MILLRACE_ENVIRONMENT === 'local',
-    log,
-  }),
+  venue: venuesOf(settings, log),
   symbols: async (unit: Parameters<typeof symbolsOf>[1]) =>
     symbolsOf((await readCurrentConfiguration(parameters, settings.MILLRACE_CONFIGURATION)).configuration, unit),
-  alerts: createAlerts({
-    sns: createSnsClient(),
-    topicArn: settings.MILLRACE_ALERT_TOPIC,
-    client,
-    table: settings.MILLRACE_CONTROL_TABLE,
-    environment: settings.MILLRACE_ENVIRONMENT,
-    nowMs: Date.now,
-  }),
+  alerts: alertsOf(settings, client),
   log,
   nowMs: Date.now,
 };

@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { z } from 'zod';
-import { createAlerts } from '#aws/alerts.ts';
-import {
-  createDynamoDbClient,
-  createParameterClient,
-  createS3Client,
-  createSecretsClient,
-  createSnsClient,
-} from '#aws/clients.ts';
+import { createDynamoDbClient, createParameterClient, createS3Client } from '#aws/clients.ts';
 import { createDesiredStates } from '#aws/desired-state.ts';
 import { createLedger } from '#aws/ledger.ts';
 import { createLedgerIndexReader } from '#aws/ledger-checkpoints.ts';
@@ -17,9 +10,10 @@ import { createLog } from '#aws/log.ts';
 import { ALL_UNITS } from '#core/control/stop-request.ts';
 import { MillraceError } from '#core/errors.ts';
 import { type BudgetFinding, budgetLine } from '#core/reconciliation/audit-budgets.ts';
+import { alertsOf } from '../alerts-of-settings.ts';
 import { readCurrentConfiguration } from '../current-configuration.ts';
 import { readEnvironment } from '../environment.ts';
-import { createVenueAccess } from '../venue-access.ts';
+import { venuesOf } from '../venues-of-settings.ts';
 import { auditUnits } from './audit-units.ts';
 import { withInstruments } from './cached-instruments.ts';
 import { reconcileEach } from './reconcile-each.ts';
@@ -72,31 +66,12 @@ const metrics = new Metrics({
 const reports = createReconciliationReports(createS3Client(), settings.MILLRACE_ARCHIVE_BUCKET);
 const parameters = createParameterClient();
 const parts: Omit<ReconcileParts, 'origin' | 'rules'> = {
-  venue: withInstruments(
-    INSTRUMENTS_FRESH_MS,
-    Date.now,
-    createVenueAccess({
-      secrets: createSecretsClient(),
-      prefix: settings.MILLRACE_SECRETS,
-      environment: process.env,
-      endpoints: settings.MILLRACE_VENUE_ENDPOINTS,
-      insecureAllowed: settings.MILLRACE_ENVIRONMENT === 'local',
-      log,
-    }),
-  ),
+  venue: withInstruments(INSTRUMENTS_FRESH_MS, Date.now, venuesOf(settings, log)),
   ledger: createLedgerReader(client, settings.MILLRACE_LEDGER_TABLE),
   index: createLedgerIndexReader(client, settings.MILLRACE_LEDGER_TABLE),
   writer: createLedger(client, settings.MILLRACE_LEDGER_TABLE),
   desired: createDesiredStates(client, settings.MILLRACE_CONTROL_TABLE),
-  alerts: createAlerts({
-    sns: createSnsClient(),
-    topicArn: settings.MILLRACE_ALERT_TOPIC,
-    client,
-    table: settings.MILLRACE_CONTROL_TABLE,
-    environment: settings.MILLRACE_ENVIRONMENT,
-    nowMs: Date.now,
-    windowMs: TOLD_AGAIN_MS,
-  }),
+  alerts: alertsOf(settings, client, TOLD_AGAIN_MS),
   log,
   sleep: (ms) => sleep(ms),
   nowMs: Date.now,
