@@ -186,7 +186,10 @@ export async function archivedFrameCounts(s3: S3Client, bucket: string): Promise
   return counts;
 }
 
-/** Copies archive objects into a folder, under their keys: a log that needs no AWS to be replayed. Returns how many. */
+/**
+ * Copies archive objects into a folder, under their keys: a log that needs no AWS to be replayed. Returns how many. Throws `ARCHIVE_KEY_UNSAFE` (validation) for a key that leads anywhere but into the
+ * folder, before it is read: keys are whoever's who may write to the bucket.
+ */
 export async function copyArchive(
   s3: S3Client,
   bucket: string,
@@ -195,13 +198,21 @@ export async function copyArchive(
 ): Promise<number> {
   let copied = 0;
   for await (const key of keysOf(s3, bucket, prefix)) {
+    const file = fileOf(folder, key);
     const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    const file = path.join(folder, key);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, (await answer.Body?.transformToByteArray()) ?? new Uint8Array());
     copied += 1;
   }
   return copied;
+}
+
+/** Where an object's copy goes: each part of its key is a plain name. */
+function fileOf(folder: string, key: string): string {
+  const parts = key.split('/');
+  const plain = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));
+  if (!plain) throw new MillraceError('validation', 'ARCHIVE_KEY_UNSAFE', `key=${JSON.stringify(key)}`);
+  return path.join(folder, ...parts);
 }
 
 async function* keysOf(s3: S3Client, bucket: string, prefix: string): AsyncGenerator<string, void> {

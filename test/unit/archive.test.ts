@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { archivedConnections, archivedFrameCounts, readArchive } from '#aws/archive.ts';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { archivedConnections, archivedFrameCounts, copyArchive, readArchive } from '#aws/archive.ts';
 import type { MarketRecord } from '#aws/market-record.ts';
 import { parseMarketRecord } from '#aws/market-stream.ts';
 import { createBatchProcessor } from '#aws/ordered-stream-processor.ts';
@@ -157,5 +160,41 @@ describe('archive', () => {
     const [key, body] = [...s3.objects].find(([name]) => name.endsWith('.mlrm')) ?? ['', Buffer.alloc(0)];
     s3.objects.set(key, body.subarray(0, body.length - 1));
     await expect(archivedFrameCounts(s3.client, BUCKET)).rejects.toThrow('ARCHIVE_OBJECT_INVALID');
+  });
+});
+
+describe('a copy of the archive', () => {
+  function folder(): string {
+    const made = mkdtempSync(path.join(tmpdir(), 'archive-copy-'));
+    onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+    return made;
+  }
+
+  test('has each object under its key', async () => {
+    const s3 = createFakeS3();
+    s3.objects.set(`${BUCKET}/frames/2027/a..b.bin`, Buffer.from('one'));
+    s3.objects.set(`${BUCKET}/frames/2027/two.bin`, Buffer.from('two'));
+    const into = folder();
+    expect(await copyArchive(s3.client, BUCKET, into, 'frames/')).toBe(2);
+    expect(readFileSync(path.join(into, 'frames/2027/a..b.bin'), 'utf8')).toBe('one');
+    expect(readdirSync(path.join(into, 'frames/2027')).sort()).toEqual(['a..b.bin', 'two.bin']);
+  });
+
+  test.each([
+    'frames/../../outside.bin',
+    '../outside.bin',
+    '/outside.bin',
+    'frames//outside.bin',
+    'frames/./outside.bin',
+    'frames\\..\\outside.bin',
+    'frames/..',
+    'frames/',
+  ])('R6: is refused where a key leads out of the folder: %s', async (key) => {
+    const s3 = createFakeS3();
+    s3.objects.set(`${BUCKET}/${key}`, Buffer.from('outside'));
+    const around = folder();
+    const into = path.join(around, 'one', 'two');
+    await expect(copyArchive(s3.client, BUCKET, into, '')).rejects.toThrow('ARCHIVE_KEY_UNSAFE');
+    expect(existsSync(path.join(around, 'one')), 'nothing was written').toBe(false);
   });
 });
