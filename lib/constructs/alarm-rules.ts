@@ -244,7 +244,7 @@ function queueRules(nameOf: NameOf): AlarmRule[] {
     {
       id: 'CommandDead',
       group: 'queues',
-      text: 'A command could not be applied and lies in the dead-letter queue.',
+      text: 'A command could not be applied, or a notice to stop not carried out: it lies in the dead-letter queue.',
       metric: metric(
         'AWS/SQS',
         'ApproximateNumberOfMessagesVisible',

@@ -35,6 +35,9 @@ export interface PipelineStackProps extends StackSettings {
   readonly build: string;
 }
 
+/** A notice to stop that could not be carried out for so long is left to people. */
+const STOP_NOTICE_LIFE = Duration.minutes(15);
+
 /** What reads the streams and acts on them: consumers, commands, confirmation, alerts, redrive. Holds nothing that cannot be made anew. */
 export class PipelineStack extends Stack {
   readonly #environment: EnvironmentConfiguration;
@@ -49,7 +52,7 @@ export class PipelineStack extends Stack {
     this.#data = dataNames(this, props.environment);
     this.#key = Key.fromKeyArn(this, 'DataKey', this.#data.keyArn);
     const alerts = this.#alertTopic();
-    const commands = this.#commandQueue();
+    const { commands, dead } = this.#commandQueues();
     const variables = { MILLRACE_ALERT_TOPIC: alerts.topicArn, MILLRACE_COMMAND_QUEUE: commands.queueUrl };
     const { ledgerTableArn, controlTableArn, archiveBucketArn, tradingStreamArn, marketStreamArn } = this.#data;
 
@@ -117,7 +120,7 @@ export class PipelineStack extends Stack {
     ]);
     this.#reconciler(variables, placement, alerts);
     this.#deadManSwitch(variables, placement, alerts);
-    this.#emergencyStop(variables, commands, alerts);
+    this.#emergencyStop(variables, commands, dead, alerts);
     publishName(this, props.environment, 'confirmation-machine-arn', machine.stateMachineArn);
   }
 
@@ -195,8 +198,11 @@ export class PipelineStack extends Stack {
     publishName(this, environment, 'dead-man-machine-arn', machine.stateMachineArn);
   }
 
-  /** Alarms that stop trading: those sent to a topic of their own, and alerts of declared codes. It may put commands on their queue, and nothing else. */
-  #emergencyStop(variables: Readonly<Record<string, string>>, commands: Queue, alerts: Topic): void {
+  /**
+   * Alarms that stop trading: those sent to a topic of their own, and alerts of declared codes. It may put commands on their queue, and nothing else. A notice that it fails on three times lies
+   * with the commands that could not be applied, under their alarm.
+   */
+  #emergencyStop(variables: Readonly<Record<string, string>>, commands: Queue, dead: Queue, alerts: Topic): void {
     const environment = this.#environment;
     const { alerts: codes, alarmWish } = environment.emergencyStop;
     const topic = this.#topic('Stop', 'Millrace: stop trading');
@@ -209,8 +215,17 @@ export class PipelineStack extends Stack {
         MILLRACE_STOP_TOPIC: topic.topicArn,
         MILLRACE_STOP_RULES: JSON.stringify({ alerts: codes, alarms: alarmWish }),
       },
-      [permissions.sendMessages(commands.queueArn), permissions.readConfiguration(this, environment)],
+      [
+        permissions.sendMessages(commands.queueArn),
+        permissions.sendMessages(dead.queueArn),
+        permissions.readConfiguration(this, environment),
+      ],
     );
+    lambda.configureAsyncInvoke({
+      onFailure: { bind: () => ({ destination: dead.queueArn }) },
+      retryAttempts: 2,
+      maxEventAge: STOP_NOTICE_LIFE,
+    });
     topic.addSubscription(new LambdaSubscription(lambda));
     const allowlist = Object.keys(codes);
     if (allowlist.length > 0)
@@ -238,7 +253,7 @@ export class PipelineStack extends Stack {
     return topic;
   }
 
-  #commandQueue(): Queue {
+  #commandQueues(): { readonly commands: Queue; readonly dead: Queue } {
     const common = { encryption: QueueEncryption.KMS, encryptionMasterKey: this.#key, enforceSSL: true };
     const dead = new Queue(this, 'CommandDeadLetters', { ...common, retentionPeriod: Duration.days(14) });
     const queue = new Queue(this, 'Commands', {
@@ -251,7 +266,7 @@ export class PipelineStack extends Stack {
     publishName(this, this.#environment, 'command-queue', queue.queueName);
     publishName(this, this.#environment, 'command-queue-url', queue.queueUrl);
     publishName(this, this.#environment, 'command-dead-letter-queue', dead.queueName);
-    return queue;
+    return { commands: queue, dead };
   }
 
   #function(
