@@ -9,6 +9,9 @@ import shutil
 import signal
 import sys
 import threading
+import time
+
+EXPIRE_EVERY_S = 5
 
 
 def end_with_starter() -> None:
@@ -21,6 +24,28 @@ def end_with_starter() -> None:
 threading.Thread(target=end_with_starter, daemon=True).start()
 
 from ministack.app import main  # noqa: E402  (the watch comes first)
+from ministack.services import kinesis  # noqa: E402
+
+
+def seldom(expire):
+    """The emulator looks for what is too old with each request to Kinesis: through all iterators, of which each read leaves one behind for five minutes, and through all
+    records of the stream. After some minutes that took half of its time. An iterator that is too old is refused when it is used, whether it is still kept or not, and a
+    record that is kept for some seconds more harms nobody."""
+    last_by_target: dict[int, float] = {}
+
+    def expire_seldom(*targets) -> None:
+        now = time.monotonic()
+        key = id(targets[0]) if targets else 0
+        if now - last_by_target.get(key, 0.0) < EXPIRE_EVERY_S:
+            return
+        last_by_target[key] = now
+        expire(*targets)
+
+    return expire_seldom
+
+
+kinesis._expire_iterators = seldom(kinesis._expire_iterators)
+kinesis._expire_records = seldom(kinesis._expire_records)
 
 sys.argv = ["ministack"]
 main()
