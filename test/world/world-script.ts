@@ -1,5 +1,6 @@
 import { createDice, type Dice } from '#simulation/world/dice.ts';
 import { type FaultShares, MESSAGE_FAULTS, type MessageFault, noFaults } from '#simulation/world/message-faults.ts';
+import { FOCI, FOCUSED } from './world-foci.ts';
 import { shapeOf, type WorldShape } from './world-shape.ts';
 
 /** Things that happen to a world at a moment, each with the row of the fault list that it stands for. `forMs`: how long it lasts. */
@@ -39,6 +40,12 @@ export const STEP_FAULTS = {
   decision: 'F4',
   /** Somebody says it, and errs. */
   wrongDecision: 'F4',
+  /** SIGSTOP and SIGCONT again and again, for moments: what arrives is heard in a row, with no timer between. */
+  stutter: 'G11',
+  /** No engine can ask the venue anything. */
+  restOutage: 'F5',
+  /** As `unexplained`, with so long between that the lane has closed what it took over and decided anew. */
+  drift: 'F8',
 } as const;
 export type StepFault = keyof typeof STEP_FAULTS;
 export type Wish = 'run' | 'reduce' | 'stop' | 'flatten';
@@ -97,6 +104,16 @@ const HIGHEST_SHARE: FaultShares = {
   answerLate: 0.3,
   ledgerLate: 0.3,
   ledgerTwice: 0.2,
+  placeHeld: 0.1,
+  amendHeld: 0.2,
+  cancelHeld: 0.2,
+  amendRefused: 0.2,
+  amendUndone: 0.2,
+  cancelRefused: 0.2,
+  cancelUndone: 0.2,
+  reportAgain: 0.1,
+  refusedTwice: 0.15,
+  falseRejection: 0.1,
 };
 const LONGEST_MS: Readonly<Record<StepFault, number>> = {
   crash: 8_000,
@@ -119,26 +136,29 @@ const LONGEST_MS: Readonly<Record<StepFault, number>> = {
   freeze: 6_000,
   decision: 20_000,
   wrongDecision: 20_000,
+  stutter: 12_000,
+  restOutage: 7_000,
+  drift: 6_000,
 };
 const ACTIVE_MS = 40_000;
 
 /** After these an engine cannot know what is so for a while, and less of the rest can be checked. */
-const RARE: ReadonlySet<MessageFault> = new Set(['falseRefusal', 'endCorrected', 'canceledToo']);
-
-/** What goes wrong together where a table's rarer cells are to be come by: shares at their highest, and steps besides. */
-const FOCI: readonly { readonly shares: Partial<FaultShares>; readonly steps: readonly StepFault[] }[] = [
-  // Answers come after all that follows from the requests.
-  { shares: { answerLate: 0.6, unclearDone: 0.35, reportLate: 0.4, cancelLost: 0.1 }, steps: ['command', 'command'] },
-  { shares: { answerLate: 0.6, marginRefused: 0.2, requestLate: 0.15, unclearUndone: 0.15 }, steps: ['command'] },
-  { shares: { falseRefusal: 0.5, answerLate: 0.3, stateLost: 0.3, reportLate: 0.4 }, steps: [] },
-  { shares: { endCorrected: 0.5, stateLost: 0.4, reportLate: 0.5, cancelLost: 0.2 }, steps: [] },
-  // Nobody can be asked, and people say what they see.
-  {
-    shares: { answerLost: 0.5, fillLost: 0.6, stateLost: 0.6, unclearDone: 0.3, queryFails: 0.4 },
-    steps: ['cutQueries', 'cutQueries', 'decision', 'decision', 'wrongDecision', 'wrongDecision'],
-  },
-  { shares: { fillForgotten: 0.2, stateLost: 0.2 }, steps: ['unexplained', 'unexplained', 'command'] },
-];
+const RARE: ReadonlySet<MessageFault> = new Set(['falseRefusal', 'endCorrected', 'canceledToo', 'falseRejection']);
+/** Thrown with dice of their own, so that the rest of what a seed makes is what it was before there were these. */
+const ADDED: ReadonlySet<MessageFault> = new Set([
+  'placeHeld',
+  'amendHeld',
+  'cancelHeld',
+  'amendRefused',
+  'amendUndone',
+  'cancelRefused',
+  'cancelUndone',
+  'reportAgain',
+  'refusedTwice',
+  'falseRejection',
+]);
+/** Likewise; each comes besides. */
+const ADDED_STEPS: readonly StepFault[] = ['stutter', 'restOutage', 'drift'];
 
 /** What a seed makes: a handful of message faults and steps; with `faults`, only those that stand for these rows of the fault list. `open`: with these as well. */
 export function scriptOf(
@@ -147,36 +167,36 @@ export function scriptOf(
   open: readonly OpenFault[] = [],
 ): WorldScript {
   const dice = createDice(seed);
-  const wanted = (row: string) => faults === null || faults.has(row);
+  const added = createDice(seed ^ 0xadded);
   const shares = noFaults();
   for (const [name, row] of Object.entries(MESSAGE_FAULTS)) {
     const fault = name as MessageFault;
-    const chosen = dice.chance(faults !== null ? 1 : RARE.has(fault) ? 0.12 : 0.35);
+    const own = ADDED.has(fault) ? added : dice;
+    const chosen = own.chance(faults !== null ? 1 : RARE.has(fault) || ADDED.has(fault) ? 0.12 : 0.35);
     // Now and then it happens to most messages.
-    const often = dice.chance(0.1) ? 2.5 : 1;
-    const share = Math.min(0.6, dice.next() * HIGHEST_SHARE[fault] * often);
-    if (chosen && wanted(row)) shares[fault] = share;
+    const often = own.chance(0.1) ? 2.5 : 1;
+    const share = Math.min(0.6, own.next() * HIGHEST_SHARE[fault] * often);
+    if (chosen && (faults === null || faults.has(row))) shares[fault] = share;
   }
   for (const fault of OPEN_FAULTS) if (!open.includes(fault)) shares[fault] = 0;
   const shape = shapeOf(createDice(seed ^ 0x54a9e));
   // What is bought and told nowhere may be anybody's.
-  if (shape.market === 'spot') shares.fillForgotten = 0;
-  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter(
-    (fault) => wanted(STEP_FAULTS[fault]) && !(shape.market === 'spot' && fault === 'unexplained'),
-  );
+  const knowable = (fault: StepFault) => !(shape.market === 'spot' && (fault === 'unexplained' || fault === 'drift'));
+  const may = (fault: StepFault) => (faults === null || faults.has(STEP_FAULTS[fault])) && knowable(fault);
+  const kinds = (Object.keys(STEP_FAULTS) as StepFault[]).filter((each) => may(each) && !ADDED_STEPS.includes(each));
   const count = kinds.length === 0 ? 0 : dice.whole(0, 7);
   const steps = Array.from({ length: count }, () => stepOf(dice, kinds));
-  const focused = faults === null && dice.chance(0.25);
-  if (focused) {
-    const focus = dice.pick(FOCI);
-    for (const [fault, highest] of Object.entries(focus.shares))
-      shares[fault as MessageFault] = highest * dice.between(0.5, 1);
-    if (shape.market === 'spot') shares.fillForgotten = 0;
-    steps.push(...focus.steps.filter((fault) => kinds.includes(fault)).map((fault) => stepOf(dice, [fault])));
-  }
+  for (const fault of ADDED_STEPS)
+    if (may(fault) && added.chance(faults === null ? 0.06 : 1)) steps.push(stepOf(added, [fault]));
+  const focus = faults === null && dice.chance(FOCUSED) ? dice.pick(FOCI) : null;
+  if (focus?.alone === true) Object.assign(shares, noFaults());
+  for (const [fault, highest] of Object.entries(focus?.shares ?? {}))
+    shares[fault as MessageFault] = highest * dice.between(0.5, 1);
+  steps.push(...(focus?.steps ?? []).filter(may).map((fault) => stepOf(dice, [fault])));
+  if (shape.market === 'spot') shares.fillForgotten = 0;
   steps.sort((one, other) => one.atMs - other.atMs);
-  const pace = focused ? { size: 'large' as const, pace: 'hectic' as const } : {};
-  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape: { ...shape, ...pace } };
+  const focused = focus === null ? {} : { size: 'large' as const, pace: 'hectic' as const, ...focus.shape };
+  return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape: { ...shape, ...focused } };
 }
 
 function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {

@@ -16,10 +16,10 @@ export interface WorldShape {
   readonly limits: 'wide' | 'tight';
   /** Budgets and breakers over all lanes of the unit. */
   readonly policy: 'none' | 'tight';
-  /** `large`: so that an order fills in parts. */
-  readonly size?: 'small' | 'large';
-  /** `hectic`: orders are amended and cancelled as soon as they are sent, and positions held for moments. */
-  readonly pace?: 'steady' | 'hectic';
+  /** `large`: so that an order fills in parts; `huge`: so that it seldom fills whole. */
+  readonly size?: 'small' | 'large' | 'huge';
+  /** `hectic`: orders are amended and cancelled as soon as they are sent, and positions held for moments; `patient`: they rest, and are held, for as long as a venue takes to become clear. */
+  readonly pace?: 'steady' | 'hectic' | 'patient';
   /** Whether the reconciler of the cloud runs as well. */
   readonly reconciled?: boolean;
 }
@@ -29,8 +29,8 @@ export const PLAIN_SHAPE: WorldShape = { market: 'linear', limits: 'wide', polic
 /** Worth of an entry at its smallest, in quote currency. */
 const ENTRY = 2_000;
 
-/** How many times as large an order is that fills in parts. */
-const LARGE = 25;
+/** How many times as large an order is. */
+const TIMES = { small: 1, large: 25, huge: 120 } as const satisfies Record<NonNullable<WorldShape['size']>, number>;
 
 const UNITS = {
   linear: 'bybit-linear',
@@ -48,6 +48,7 @@ export function shapeOf(dice: Dice): WorldShape {
     size: dice.chance(0.5) ? 'large' : 'small',
     pace: dice.chance(0.5) ? 'hectic' : 'steady',
     reconciled: dice.chance(0.3),
+    ...(dice.chance(0.06) ? { pace: 'patient' as const } : {}),
   };
 }
 
@@ -74,7 +75,7 @@ const BREAKER = { withinMs: 20_000, openMs: 1_500, maxOpenMs: 4_000, trials: 1 }
 
 /** Of a size at which what a world trades comes near to all of it. */
 function tightPolicy(shape: WorldShape): Policy {
-  const entry = ENTRY * (shape.size === 'large' ? LARGE : 1);
+  const entry = ENTRY * TIMES[shape.size ?? 'small'];
   return POLICY.parse({
     version: 1,
     budgets: [
@@ -103,9 +104,9 @@ function tightPolicy(shape: WorldShape): Policy {
 }
 
 function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: WorldShape): LaneConfiguration {
-  const large = shape.size === 'large' ? LARGE : 1;
+  const large = TIMES[shape.size ?? 'small'];
   const size = (factor: number) => sizeFor(instrument, factor * large);
-  const hectic = shape.pace === 'hectic';
+  const { entryTicks, repegs, restMs, holdMs, cooldownMs } = paceOf(shape.pace ?? 'steady', index);
   const tight = shape.limits === 'tight';
   const price = startPriceOf(instrument) / 10 ** instrument.priceScale;
   const loss = (inQuote: number) => (instrument.kind === 'inverse' ? (inQuote * large) / price : inQuote * large);
@@ -118,15 +119,14 @@ function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: Wor
     strategy: {
       kind: 'momentum-scalper',
       window: 4,
-      entryTicks: hectic ? 1 : 2,
-      ...(hectic ? { repegTicks: 1 } : {}),
+      entryTicks,
+      ...(repegs ? { repegTicks: 1 } : {}),
       takeTicks: 12,
       takeProfitTicks: 6,
       stopLossTicks: 60,
-      // One that hardly waits, and one whose orders rest long enough to be amended more than once.
-      restMs: hectic ? (index === 0 ? 150 : 1_500) : 800,
-      holdMs: hectic ? (index === 0 ? 700 : 1_500) : 3_000,
-      cooldownMs: hectic ? 100 : 300,
+      restMs,
+      holdMs,
+      cooldownMs,
       baseSize: size(1),
       maxSizeFactor: 2,
     },
@@ -141,10 +141,20 @@ function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: Wor
       maxOpenOrders: tight ? 1 : 5,
       maxOrderRate: tight ? 1 : 10,
     },
-    ...(hectic ? { protection: { takeProfit: 'following' } } : {}),
+    ...(repegs ? { protection: { takeProfit: 'following' } } : {}),
     reservedSize: '0',
     confirm: index === 0 || !tight ? 'every' : 'unseen',
   };
+}
+
+function paceOf(pace: NonNullable<WorldShape['pace']>, index: number) {
+  if (pace === 'steady') return { entryTicks: 2, repegs: false, restMs: 800, holdMs: 3_000, cooldownMs: 300 };
+  // One that holds for long, and one that mostly waits.
+  const patient = { entryTicks: 1, repegs: true, restMs: 11_000, cooldownMs: 300 };
+  if (pace === 'patient') return { ...patient, holdMs: index === 0 ? 11_000 : 1_000 };
+  // One that hardly waits, and one whose orders rest long enough to be amended more than once.
+  const [restMs, holdMs] = index === 0 ? [150, 700] : [1_500, 1_500];
+  return { entryTicks: 1, repegs: true, restMs, holdMs, cooldownMs: 100 };
 }
 
 /** Of an entry `factor` times the smallest, decimal text. */

@@ -2,6 +2,9 @@ import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import { parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
+import { createDice } from '#simulation/world/dice.ts';
+import type { VirtualTime } from '#simulation/world/virtual-time.ts';
+import type { WorldProcess } from '#simulation/world/world-process.ts';
 import { heldAt, venueNow, type WorldVenue } from '#simulation/world/world-venue.ts';
 import type { MemoryLeaseTable } from '../support/memory-lease-table.ts';
 import type { WorldEngine } from './world-engine.ts';
@@ -47,6 +50,9 @@ export function carryOut(step: WorldStep, scene: Scene): void {
       engine.process.pause();
       until(() => engine.process.resume(step.chance < 0.5 ? 'arrived' : 'timers'));
       return;
+    case 'stutter':
+      stutter(step, engine.process, time);
+      return;
     case 'redeploy':
       if (engine.process.state === 'running') void engine.end();
       until(() => {
@@ -71,6 +77,12 @@ export function carryOut(step: WorldStep, scene: Scene): void {
       until(() => engine.mend(link));
       return;
     }
+    case 'restOutage':
+      for (const each of engines) each.cut('queries', 0);
+      until(() => {
+        for (const each of engines) each.mend('queries');
+      });
+      return;
     case 'stallBooks':
       engine.stallBooks(step.forMs);
       return;
@@ -116,17 +128,8 @@ export function carryOut(step: WorldStep, scene: Scene): void {
       orderByHand(step, scene);
       return;
     case 'unexplained':
-      // Often enough that a lane gives up; then people look, and wish it to run.
-      for (let time = 0; time < 3; time += 1)
-        venue.time.after(time * 4_000, () => {
-          venue.silent = true;
-          tradeByHand({ ...step, fault: time === 1 ? 'manualTrade' : 'manualClose' }, scene);
-          tradeByHand({ ...step, fault: 'manualTrade' }, scene);
-          venue.silent = false;
-        });
-      // At once, while the last of it may still be held, and later.
-      for (const afterMs of [9_500, 11_000, 12_500, 14_000])
-        venue.time.after(afterMs + step.forMs / 4, () => wish('run'));
+    case 'drift':
+      changeUntold(step, scene);
       return;
     case 'freeze': {
       const symbol = lanes[step.symbol]?.symbol;
@@ -141,13 +144,55 @@ export function carryOut(step: WorldStep, scene: Scene): void {
       let left = Math.ceil(step.forMs / LOOKS_EVERY_MS);
       const look = () => {
         left -= 1;
-        if (decide(table, engines, venue, venueNow(venue), wrongly) || left <= 0) return;
+        if (decide(table, engines, venue, venueNow(venue), wrongly ? step.chance : null) || left <= 0) return;
         time.after(LOOKS_EVERY_MS, look);
       };
       look();
       return;
     }
   }
+}
+
+/** Three changes that are told nowhere, so that a lane gives up; then people look, and wish it to run. */
+function changeUntold(step: WorldStep, scene: Scene): void {
+  const { script, venue, wish } = scene;
+  const everyMs = step.fault === 'drift' ? 7_500 : 4_000;
+  // Once it is calm nothing is changed any more, and what is wished at the end stays wished.
+  const before = (endMs: number, run: () => void) => () => {
+    if (venue.time.nowMs < endMs) run();
+  };
+  const change = (times: number) => {
+    venue.silent = true;
+    tradeByHand({ ...step, fault: times === 1 ? 'manualTrade' : 'manualClose' }, scene);
+    tradeByHand({ ...step, fault: 'manualTrade' }, scene);
+    venue.silent = false;
+  };
+  for (let times = 0; times < 3; times += 1)
+    venue.time.after(
+      times * everyMs,
+      before(script.calmAtMs + 10_000, () => change(times)),
+    );
+  // At once, while the last of it may still be held, and later.
+  for (const afterMs of [1_500, 3_000, 4_500, 6_000])
+    venue.time.after(
+      2 * everyMs + afterMs + step.forMs / 4,
+      before(script.calmAtMs + 11_000, () => wish('run')),
+    );
+}
+
+/** Stopped and let go again for moments, for as long as the step lasts. */
+function stutter({ forMs, chance }: WorldStep, process: WorldProcess, time: VirtualTime): void {
+  const dice = createDice(Math.floor(chance * 2 ** 31));
+  const endsAtMs = time.nowMs + forMs;
+  const stop = () => {
+    if (time.nowMs >= endsAtMs) return;
+    process.pause();
+    time.after(dice.between(50, 700), () => {
+      process.resume(dice.chance(0.7) ? 'arrived' : 'timers');
+      time.after(dice.between(1, 400), stop);
+    });
+  };
+  stop();
 }
 
 /** An order of somebody else's that rests for a while, and may fill. */

@@ -1,5 +1,5 @@
 import type { DesiredState } from '#core/control/desired-state.ts';
-import { withDecision } from '#core/control/order-decision.ts';
+import { type OrderDecision, withDecision } from '#core/control/order-decision.ts';
 import type { ClientOrderId } from '#core/orders/order.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import type { SimulatedOrder } from '#simulation/exchange/simulated-exchange.ts';
@@ -32,14 +32,15 @@ const END = {
 } as const;
 
 /**
- * A person looks up, in the venue's own page, what became of an order that is Unknown, and says it. `wrongly`: and errs. False: nothing is Unknown, or it still works.
+ * A person looks up, in the venue's own page, what became of an order that is Unknown, and says it. `wrongly`: and errs, by chance one way or another; null: not. False: nothing is Unknown, or it still
+ * works.
  */
 export function decide(
   table: MemoryLeaseTable,
   engines: readonly WorldEngine[],
   venue: WorldVenue,
   at: EpochMs,
-  wrongly: boolean,
+  wrongly: number | null,
 ): boolean {
   for (const { runner } of engines) {
     for (const lane of runner?.lanes ?? []) {
@@ -58,7 +59,7 @@ export function decide(
       };
       const decisions = withDecision(table.desired.decisions ?? [], decision);
       if (decisions === null) continue;
-      if (wrongly) {
+      if (wrongly !== null) {
         venue.lies.add(clientOrderId);
         venue.watch.lied(lane.symbol, clientOrderId);
       }
@@ -70,12 +71,24 @@ export function decide(
   return false;
 }
 
-function outcomeOf(venue: WorldVenue, clientOrderId: ClientOrderId, wrongly: boolean) {
+/** What a person says that errs; of what works, too, people say that it has ended. */
+const ERRORS = {
+  Filled: ['Expired', 'Canceled'],
+  Canceled: ['Filled', 'Expired'],
+  Expired: ['Filled', 'Canceled'],
+  Rejected: ['Canceled', 'Expired'],
+  working: ['Canceled', 'Expired'],
+} as const;
+
+function outcomeOf(
+  venue: WorldVenue,
+  clientOrderId: ClientOrderId,
+  wrongly: number | null,
+): OrderDecision['outcome'] | null {
   const order: SimulatedOrder | null = venue.exchange.order(venue.account, { orderId: null, clientOrderId });
   const status = order?.status ?? null;
-  if (status === 'untriggered' || status === 'open' || status === 'partiallyFilled')
-    return wrongly ? ('Canceled' as const) : null;
-  const truly = status === null ? ('Rejected' as const) : END[status];
-  if (!wrongly) return truly;
-  return truly === 'Filled' ? ('Expired' as const) : truly === 'Rejected' ? ('Canceled' as const) : ('Filled' as const);
+  const works = status === 'untriggered' || status === 'open' || status === 'partiallyFilled';
+  const truly = works ? 'working' : status === null ? 'Rejected' : END[status];
+  if (wrongly !== null) return ERRORS[truly][wrongly < 0.5 ? 0 : 1];
+  return truly === 'working' ? null : truly;
 }

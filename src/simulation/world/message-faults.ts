@@ -46,6 +46,22 @@ export const MESSAGE_FAULTS = {
   /** Events come to the ledger seconds late, and overtake one another. */
   ledgerLate: 'F30',
   ledgerTwice: 'F30',
+  /** The answer to the placing, the amending or the cancelling of an order comes seconds late, after all that followed from the request. */
+  placeHeld: 'G1',
+  amendHeld: 'G1',
+  cancelHeld: 'G1',
+  /** The venue does not amend, and refuses to or answers that it does not know. */
+  amendRefused: 'F14',
+  amendUndone: 'F14',
+  /** It does not cancel what works, and answers that it finds no such order, or that it does not know. */
+  cancelRefused: 'F13',
+  cancelUndone: 'F6',
+  /** A report comes again and again for seconds. */
+  reportAgain: 'G15',
+  /** The venue refuses in its answer, and reports the refused order on the stream as well. */
+  refusedTwice: 'G3',
+  /** It reports that it rejected an order that it has taken, and may have executed in part. */
+  falseRejection: 'F3',
 } as const;
 export type MessageFault = keyof typeof MESSAGE_FAULTS;
 
@@ -77,5 +93,15 @@ export function noFaults(): FaultShares {
     answerLate: 0,
     ledgerLate: 0,
     ledgerTwice: 0,
+    placeHeld: 0,
+    amendHeld: 0,
+    cancelHeld: 0,
+    amendRefused: 0,
+    amendUndone: 0,
+    cancelRefused: 0,
+    cancelUndone: 0,
+    reportAgain: 0,
+    refusedTwice: 0,
+    falseRejection: 0,
   };
 }

@@ -1,10 +1,13 @@
-import type { AccountReport, FillReport } from '#core/orders/order.ts';
+import type { AccountReport, FillReport, OrderReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener, ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { SimulatedAccountEvent } from '../exchange/simulated-exchange.ts';
 import { fillReportOf, orderReportOf } from './venue-reports.ts';
 import { latencyMs, type VenueClient, venueNow, type WorldVenue } from './world-venue.ts';
 
 const RECONNECT_MS = [100, 800] as const;
+/** So often a report is repeated that comes again and again, within so long, ms. */
+const AGAIN = 8;
+const AGAIN_MS = 5_000;
 const NO_FRAME = new Uint8Array();
 
 /**
@@ -58,6 +61,7 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
     if (report.kind === 'fill' && clientOrderId !== null && dice.chance(shares.endCorrected))
       correct(report, clientOrderId);
     else send(report);
+    if (clientOrderId !== null && dice.chance(shares.falseRejection)) rejectToo(report, clientOrderId);
     if (report.kind !== 'orderReport' || report.status !== 'filled' || clientOrderId === null) return;
     if (!dice.chance(shares.canceledToo)) return;
     lie(report.symbol, clientOrderId);
@@ -69,9 +73,25 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
     watch.lied(symbol, clientOrderId);
   }
 
+  /** What is so is told; besides, the order is said to have been refused. */
+  function rejectToo(report: AccountReport, clientOrderId: string): void {
+    const alive =
+      report.kind === 'orderReport' && (report.status === 'accepted' || report.status === 'partiallyFilled');
+    if (report.kind === 'fill' || (report.kind === 'orderReport' && alive)) sayEnd(report, clientOrderId, 'rejected');
+  }
+
   /** First it is said to have ended otherwise; what is so comes after it. */
   function correct(fill: FillReport, clientOrderId: string): void {
-    const { symbol, side, venueOrderId, venueTime } = fill;
+    sayEnd(fill, clientOrderId, dice.chance(0.5) ? 'canceled' : 'expired');
+    process.deliver(dice.between(20, 1_500), () => listener.onReport(fill, NO_FRAME));
+  }
+
+  /** An end that is not so. */
+  function sayEnd(
+    { symbol, side, venueOrderId, venueTime }: FillReport | OrderReport,
+    clientOrderId: string,
+    status: 'canceled' | 'expired' | 'rejected',
+  ): void {
     lie(symbol, clientOrderId);
     send({
       kind: 'orderReport',
@@ -79,7 +99,7 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
       symbol,
       clientOrderId,
       venueOrderId,
-      status: dice.chance(0.5) ? 'canceled' : 'expired',
+      status,
       side,
       price: null,
       size: '0',
@@ -88,7 +108,6 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
       reason: '',
       venueTime,
     });
-    process.deliver(dice.between(20, 1_500), () => listener.onReport(fill, NO_FRAME));
   }
 
   function leave(): void {
@@ -125,6 +144,8 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
       process.deliver(arrivesAtMs - time.nowMs, hand);
     }
     if (dice.chance(shares.reportTwice)) process.deliver(dice.between(1, 2_000), hand);
+    if (!dice.chance(shares.reportAgain)) return;
+    for (let times = 0; times < AGAIN; times += 1) process.deliver(dice.between(50, AGAIN_MS), hand);
   }
 
   const stream: AccountStream = {

@@ -10,6 +10,8 @@ const ANSWER_TIMEOUT_MS = 5_000;
 const RECV_WINDOW_MS = 5_000;
 const MIN_WINDOW_MS = 50;
 
+const HELD = { place: 'placeHeld', amend: 'amendHeld', cancel: 'cancelHeld' } as const;
+
 const UNCLEAR = { kind: 'unknown', cause: 'venueUnclear', code: '10016', text: 'the venue does not know' } as const;
 
 /** Order entry over a socket of its own: requests arrive in the order in which they were sent, and are refused after the time until which they may be carried out. */
@@ -24,7 +26,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
 
   function request(
     validUntil: EpochMs,
-    lost: number,
+    kind: 'place' | 'amend' | 'cancel',
     carryOut: () => OrderAnswer,
     answer: (answer: OrderAnswer) => void,
   ): void {
@@ -46,7 +48,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
     const cancelTimeout = process.timers.after(ANSWER_TIMEOUT_MS, () =>
       end({ kind: 'unknown', cause: 'timeout', code: '', text: 'no answer' }),
     );
-    if (dice.chance(lost)) return;
+    if (dice.chance(kind === 'cancel' ? shares.cancelLost : shares.requestLost)) return;
     const lateMs = dice.chance(shares.requestLate) ? dice.between(500, 7_000) : 0;
     arrivesAtMs = Math.max(arrivesAtMs, time.nowMs + latencyMs(dice) + lateMs);
     const lastMoment = time.nowMs + windowMs;
@@ -54,7 +56,11 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
     time.after(arrivesAtMs - time.nowMs, () => {
       const result = arrive(lastMoment, carryOut);
       if (result === null || client.cuts.has('orders')) return;
-      const slowMs = dice.chance(shares.answerLate) ? dice.between(50, 1_500) : 0;
+      const slowMs = dice.chance(shares[HELD[kind]])
+        ? dice.between(1_000, 4_500)
+        : dice.chance(shares.answerLate)
+          ? dice.between(50, 1_500)
+          : 0;
       process.deliver(latencyMs(dice) + slowMs, () => {
         if (!client.cuts.has('orders')) end(result);
       });
@@ -77,15 +83,25 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
   const entry: OrderEntry = {
     notReady,
     place: (intent, instrument, validUntil, answer) =>
-      request(validUntil, shares.requestLost, () => placeAtVenue(venue, client, intent, instrument), answer),
+      request(validUntil, 'place', () => placeAtVenue(venue, client, intent, instrument), answer),
     cancel: (target, validUntil, answer) =>
-      request(validUntil, shares.cancelLost, () => cancelAtVenue(venue, target), answer),
+      request(
+        validUntil,
+        'cancel',
+        () => {
+          if (dice.chance(shares.cancelUndone)) return UNCLEAR;
+          return dice.chance(shares.cancelRefused) ? refusal('unknownOrder') : cancelAtVenue(venue, target);
+        },
+        answer,
+      ),
     amend: (target, change, _instrument: Instrument, validUntil, answer) =>
       request(
         validUntil,
-        shares.requestLost,
+        'amend',
         () => {
-          if (dice.chance(shares.marginRefused * 2)) return refusal('insufficientMargin');
+          if (dice.chance(shares.amendUndone)) return UNCLEAR;
+          if (dice.chance(shares.amendRefused) || dice.chance(shares.marginRefused * 2))
+            return refusal('insufficientMargin');
           const outcome = exchange.amend(venue.account, targetOf(target), change.price, change.size);
           if (outcome.kind === 'refused') return refusal(outcome.reason);
           return { kind: 'accepted', venueOrderId: outcome.order.orderId, venueTime: outcome.order.updatedAt };
@@ -121,6 +137,10 @@ function placeAtVenue(
   const { dice, shares, watch, exchange, account } = venue;
   watch.placing(client, intent);
   if (dice.chance(shares.refusedLater)) return refuseLater(venue, intent, instrument);
+  if (dice.chance(shares.refusedTwice)) {
+    refuseLater(venue, intent, instrument);
+    return refusal('insufficientMargin');
+  }
   const { clientOrderId, symbol, side, type, timeInForce, price, triggerPrice = null, size, reduceOnly } = intent;
   const outcome = dice.chance(shares.marginRefused)
     ? ({ kind: 'refused', reason: 'insufficientMargin' } as const)

@@ -1,0 +1,109 @@
+import type { FaultShares } from '#simulation/world/message-faults.ts';
+import type { StepFault } from './world-script.ts';
+import type { WorldShape } from './world-shape.ts';
+
+/** What goes wrong together where a table's rarer cells are to be come by: shares at their highest, and steps besides. */
+export interface WorldFocus {
+  readonly shares: Partial<FaultShares>;
+  readonly steps: readonly StepFault[];
+  /** Whether no other messages go wrong: what else does may keep a unit from trading for as long. */
+  readonly alone?: boolean;
+  /** Absent: orders that fill in parts, amended and cancelled in a hurry. */
+  readonly shape?: Partial<WorldShape>;
+}
+
+function times(count: number, fault: StepFault): StepFault[] {
+  return Array.from({ length: count }, () => fault);
+}
+
+/** What is traded is amended, and nothing but what goes wrong holds it up. */
+const FREE = { market: 'linear', limits: 'wide', policy: 'none' } as const satisfies Partial<WorldShape>;
+
+/** The venue refuses what it has taken, and says so while the order is amended; of the amendment it says nothing clear. */
+const REFUSED_WHILE_AMENDED: WorldFocus = {
+  shares: { placeHeld: 0.9, falseRefusal: 0.9, amendHeld: 1, amendUndone: 0.9 },
+  alone: true,
+  steps: ['command'],
+  shape: { ...FREE, size: 'huge', pace: 'patient' },
+};
+
+/** Share of the worlds that have a focus. */
+export const FOCUSED = 0.4;
+
+export const FOCI: readonly WorldFocus[] = [
+  // Answers come after all that follows from the requests.
+  { shares: { answerLate: 0.6, unclearDone: 0.35, reportLate: 0.4, cancelLost: 0.1 }, steps: ['command', 'command'] },
+  { shares: { answerLate: 0.6, marginRefused: 0.2, requestLate: 0.15, unclearUndone: 0.15 }, steps: ['command'] },
+  { shares: { falseRefusal: 0.5, answerLate: 0.3, stateLost: 0.3, reportLate: 0.4 }, steps: [] },
+  { shares: { endCorrected: 0.5, stateLost: 0.4, reportLate: 0.5, cancelLost: 0.2 }, steps: [] },
+  // Nobody can be asked, and people say what they see.
+  {
+    shares: { answerLost: 0.5, fillLost: 0.6, stateLost: 0.6, unclearDone: 0.3, queryFails: 0.4 },
+    steps: ['cutQueries', 'cutQueries', 'decision', 'decision', 'wrongDecision', 'wrongDecision'],
+  },
+  {
+    shares: { unclearDone: 0.7, fillLost: 0.9, stateLost: 0.9, requestLate: 0.1 },
+    steps: [...times(5, 'restOutage'), ...times(4, 'decision'), ...times(4, 'wrongDecision')],
+    shape: { ...FREE, pace: 'steady' },
+  },
+  { shares: { fillForgotten: 0.2, stateLost: 0.2 }, steps: ['unexplained', 'unexplained', 'command'] },
+  // Refused by one way, taken or refused once more by the other.
+  {
+    shares: { answerLate: 0.5, refusedLater: 0.3, refusedTwice: 0.15, amendHeld: 0.9, reportLate: 0.6 },
+    alone: true,
+    steps: [],
+    shape: { ...FREE, pace: 'patient' },
+  },
+  {
+    shares: { falseRejection: 0.25, falseRefusal: 0.4, endCorrected: 0.4, reportLate: 0.5, requestLate: 0.1 },
+    alone: true,
+    steps: [],
+  },
+  // The answers come in another order than the requests went, and what was asked last is known first.
+  {
+    shares: { placeHeld: 0.8, unclearDone: 0.4, amendHeld: 0.7, amendUndone: 0.3, amendRefused: 0.3 },
+    alone: true,
+    steps: ['command'],
+    shape: { ...FREE, pace: 'patient' },
+  },
+  ...Array.from({ length: 3 }, () => REFUSED_WHILE_AMENDED),
+  {
+    shares: { amendHeld: 1, amendUndone: 0.5, amendRefused: 0.5, cancelRefused: 0.9, reportAgain: 0.2 },
+    alone: true,
+    steps: ['command', ...times(5, 'restOutage')],
+    shape: { ...FREE, size: 'huge' },
+  },
+  // What is wished cancelled works on, and reports of it come between two answers.
+  {
+    shares: { cancelHeld: 0.6, cancelRefused: 0.8, cancelUndone: 0.6, reportAgain: 0.8, reportLate: 0.3 },
+    alone: true,
+    steps: [...times(4, 'restOutage'), 'stutter', 'stutter'],
+    shape: { ...FREE, size: 'huge' },
+  },
+  {
+    shares: { cancelHeld: 0.6, cancelRefused: 0.8, cancelUndone: 0.6, reportAgain: 0.8, reportLate: 0.5 },
+    alone: true,
+    steps: [...times(4, 'restOutage'), 'stutter'],
+    shape: FREE,
+  },
+  {
+    shares: { requestLate: 0.3, cancelLost: 0.4, cancelUndone: 0.5, cancelRefused: 0.3, placeHeld: 0.3 },
+    alone: true,
+    steps: ['cutOrders', 'cutOrders', 'stutter'],
+  },
+  // Orders rest for long, and it stays open for long whether they were amended.
+  {
+    shares: { amendUndone: 0.9, amendRefused: 0.1, reportLate: 0.1 },
+    alone: true,
+    steps: ['command'],
+    shape: { ...FREE, size: 'huge', pace: 'patient' },
+  },
+  // What is held changes untold, while something rests, and with a successor that takes the halt over.
+  { shares: {}, alone: true, steps: ['drift', 'drift', 'drift'], shape: { ...FREE, pace: 'patient' } },
+  {
+    shares: { fillForgotten: 0.1 },
+    alone: true,
+    steps: ['unexplained', 'unexplained', 'unexplained', ...times(4, 'crash')],
+    shape: { ...FREE, pace: 'patient' },
+  },
+];
