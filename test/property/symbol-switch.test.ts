@@ -155,6 +155,24 @@ describe("the change of a lane's symbol", () => {
     expect(trading.mayEnter).toBe(true);
   });
 
+  it('H4: a change that is withdrawn asks the venue anew when it comes after all: what was asked before says nothing of what was traded since', () => {
+    const on = ledTo('Closing');
+    if (on.lane !== null) on.lane.busy = false;
+    on.pass(50);
+    expect(on.asked).toMatchObject([{ kind: 'confirmFlat' }]);
+    on.propose('BBB');
+    expect(on.change.state).toBe('Trading');
+    on.propose('CCC');
+    expect(on.change.state).toBe('Closing');
+    // The answer to the first question.
+    on.answer(0, true);
+    expect(on.change.state).toBe('Closing');
+    on.pass(1_000);
+    expect(on.asked).toMatchObject([{ kind: 'confirmFlat' }]);
+    on.answer(0, true);
+    expect(on.change.state).toBe('Unsubscribing');
+  });
+
   it('G6: proposals faster than they can be carried out: one place is kept for them, the latest has it, the rest are counted', () => {
     const on = new Surroundings();
     calm(on);

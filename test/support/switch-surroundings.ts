@@ -1,7 +1,7 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { expect } from 'vitest';
 import type { SwitchEffect, SwitchFacts } from '#core/lanes/switch-effects.ts';
-import { nextSwitchState, type SwitchState } from '#core/lanes/switch-state.ts';
+import type { SwitchState } from '#core/lanes/switch-state.ts';
 import { SymbolSwitch } from '#core/lanes/symbol-switch.ts';
 import type { MonoNanos } from '#core/time/clock.ts';
 
@@ -34,6 +34,8 @@ export class Surroundings {
   /** Confirmed steps since the last lane traded. */
   confirmed: string[] = [];
 
+  /** The last request for each symbol that was answered: a connection carries out what it is told in order, whichever answer comes first. */
+  private readonly carriedOut = new Map<string, number>();
   readonly found: boolean;
 
   /** `found`: a predecessor has left a position on BBB. */
@@ -87,11 +89,11 @@ export class Surroundings {
       if (awaited && this.found) this.open('BBB', true);
       this.change.located(attempt, 'BBB', this.lane !== null, this.mono);
     } else if (ask.kind === 'subscribe') {
-      this.sent.add(ask.symbol);
+      if (this.isNews(ask.symbol, attempt)) this.sent.add(ask.symbol);
       if (awaited) this.confirmed.push('subscribed');
       this.change.subscribed(attempt, this.facts(), this.mono);
     } else if (ask.kind === 'unsubscribe') {
-      this.sent.delete(ask.symbol);
+      if (this.isNews(ask.symbol, attempt)) this.sent.delete(ask.symbol);
       if (awaited) this.confirmed.push('unsubscribed');
       this.change.unsubscribed(attempt, this.mono);
     } else if (ask.kind === 'confirmFlat') {
@@ -106,9 +108,15 @@ export class Surroundings {
     this.perform();
   }
 
+  private isNews(symbol: string, attempt: number): boolean {
+    if (attempt < (this.carriedOut.get(symbol) ?? 0)) return false;
+    this.carriedOut.set(symbol, attempt);
+    return true;
+  }
+
   open(symbol: string, busy: boolean): void {
     if (this.lane !== null) {
-      expect(this.lane.symbol).toBe(symbol);
+      assert.equal(this.lane.symbol, symbol, 'one lane at a time');
       return;
     }
     const before = this.earlier.findIndex((each) => each.symbol === symbol);
@@ -124,24 +132,23 @@ export class Surroundings {
           if (lane !== null) lane.held = true;
           break;
         case 'release':
-          expect(this.change.state).toBe('Trading');
           if (lane !== null) lane.held = false;
           break;
         case 'leave':
-          expect(lane).not.toBeNull();
+          assert.notEqual(lane, null, 'what leaves is there');
           if (lane !== null) Object.assign(lane, { held: true, leaving: true });
           break;
         case 'stay':
           if (lane !== null) Object.assign(lane, { held: false, leaving: false });
           break;
         case 'retire':
-          expect(lane?.busy).toBe(false);
-          expect(lane?.leaving).toBe(true);
+          assert.equal(lane?.busy, false, 'a lane retires at rest');
+          assert.equal(lane?.leaving, true, 'a lane that retires was leaving');
           if (lane !== null) this.earlier.push(lane);
           this.lane = null;
           break;
         case 'moved':
-          expect(nextSwitchState(effect.from, 'end') !== null || effect.from === 'Ended').toBe(true);
+          assert.notEqual(effect.from, 'Ended', 'nothing comes after the end');
           if (effect.to === 'Trading') this.enteredTrading(effect.from);
           break;
         case 'failed':
@@ -157,15 +164,19 @@ export class Surroundings {
     const symbol = this.lane?.symbol ?? '';
     if (from === 'Recovering') {
       const last = this.entered.at(-1);
-      expect(this.confirmed).toContain('recovered');
-      expect(this.confirmed).toContain('subscribed');
+      assert.ok(this.confirmed.includes('recovered'), 'what trades was recovered');
+      assert.ok(this.confirmed.includes('subscribed'), 'what trades was subscribed');
       // From one symbol to another every step has been confirmed, in order.
       if (last !== undefined) {
         const order = ['flat', 'unsubscribed', 'subscribed', 'recovered'].map((step) =>
           this.confirmed.lastIndexOf(step),
         );
-        expect(order).toEqual([...order].sort((a, b) => a - b));
-        expect(Math.min(...order)).toBeGreaterThanOrEqual(0);
+        assert.deepEqual(
+          order,
+          [...order].sort((a, b) => a - b),
+          'the steps of a change come in their order',
+        );
+        assert.ok(Math.min(...order) >= 0, 'no step of a change is left out');
       }
     }
     this.entered.push(symbol);
@@ -176,13 +187,14 @@ export class Surroundings {
   private check(): void {
     const { change } = this;
     if (this.mayEnter) {
-      expect(change.state).toBe('Trading');
-      expect(change.mayEnter).toBe(true);
-      expect(this.lane?.symbol).toBe(change.target);
+      assert.equal(change.state, 'Trading', 'entries leave in Trading alone');
+      assert.equal(change.mayEnter, true, 'entries leave where the switch says so');
+      assert.equal(this.lane?.symbol, change.target, 'entries leave on the symbol of the switch');
     }
-    if (change.state === 'Trading') expect(this.sent.has(this.lane?.symbol ?? '')).toBe(true);
+    if (change.state === 'Trading')
+      assert.ok(this.sent.has(this.lane?.symbol ?? ''), 'what trades is sent by the venue');
     // One question at a time of those that anybody waits for.
-    expect(this.asked.filter((ask) => change.awaits(ask.attempt)).length).toBeLessThanOrEqual(1);
+    assert.ok(this.asked.filter((ask) => change.awaits(ask.attempt)).length <= 1, 'one question at a time');
   }
 }
 

@@ -215,6 +215,8 @@ export class SymbolSwitch {
       case 'Closing':
         if (this.#wanted === this.#symbol && this.#settled) {
           this.#target = this.#symbol;
+          // What the venue was asked is of no use any more: a later change asks for itself.
+          this.#asking = false;
           this.effects.push({ kind: 'stay' });
           this.#move('withdrawn', `${this.#symbol} is proposed again`, now);
           this.#judgeHold(facts);
