@@ -12,7 +12,13 @@ import type { FillReport, OrderReport, PositionReport } from '#core/orders/order
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { holdingOfLane } from '#core/positions/spot-holding.ts';
-import type { LaneWord, LedgerStatement, SymbolLook, VenueStatement } from '#core/reconciliation/symbol-look.ts';
+import type {
+  EngineWord,
+  LaneWord,
+  LedgerStatement,
+  SymbolLook,
+  VenueStatement,
+} from '#core/reconciliation/symbol-look.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 
 export type ReadOnlyQueries = Omit<VenueQueries, 'cancelOrder'>;
@@ -51,7 +57,7 @@ export async function lookAt(parties: Parties, symbol: ReconciledSymbol): Promis
   const known = await ledgerOf(parties, symbol, windowFrom);
   const lane = laneOf(lanes, symbol);
   const heardThrough = lastWord(known.statement, [
-    ...lanes.flatMap((each) => [each.state, each.entries]),
+    ...lanes.flatMap((each) => [each.state, each.entries, each.checked ?? null]),
     ...balances.filter((each) => each.venue === unit.venue),
   ]);
   const comparedFrom = Math.max(windowFrom, known.since ?? parties.nowMs()) as EpochMs;
@@ -64,7 +70,20 @@ export async function lookAt(parties: Parties, symbol: ReconciledSymbol): Promis
     const order = await parties.ledger.readOrder(unit, clientOrderId);
     if (order !== null) orders.push(order);
   }
-  return { unit, instrument, at, comparedFrom, venue, ledger: { ...known.statement, orders, heardThrough }, lane };
+  const ledger = { ...known.statement, orders, heardThrough };
+  return { unit, instrument, at, comparedFrom, venue, ledger, lane, engine: engineOf(lanes, symbol) };
+}
+
+/** What the symbol's lane last found when it compared; by now another lane may trade it than has said it. */
+function engineOf(lanes: readonly LedgerLane[], { unit, instrument }: ReconciledSymbol): EngineWord | null {
+  let last: EngineWord | null = null;
+  for (const { checked } of lanes) {
+    if (checked === undefined || checked === null) continue;
+    if (checked.symbol !== instrument.symbol || checked.venue !== unit.venue) continue;
+    if (last === null || checked.time > last.time)
+      last = { held: checked.engine, venue: checked.venuePosition, time: checked.time };
+  }
+  return last;
 }
 
 /** Latest time of what engines told; what was corrected here was told under no lease. */

@@ -66,16 +66,13 @@ export function openedAt({ cash }: MoneyLook, currency: string): number | null {
   return cash.find((each) => each.reason === 'opening' && each.currency === currency)?.venueTime ?? null;
 }
 
-/** What the ledger lacks of the venue's books, since its account was opened, and would have by now. */
-export function missingPayments(look: MoneyLook, writersBehindMs: number): readonly AdjustmentReport[] {
+/** What the ledger lacks of the venue's books, since its account was opened, `until` a time of the venue's, ms. */
+export function missingPayments(look: MoneyLook, until: number): readonly AdjustmentReport[] {
   const known = new Set(look.cash.map(identityOf));
   return look.payments.filter((each) => {
     const since = openedAt(look, each.currency);
     return (
-      since !== null &&
-      each.venueTime > since &&
-      each.venueTime <= look.at - writersBehindMs &&
-      !known.has(`${each.currency} ${each.id}`)
+      since !== null && each.venueTime > since && each.venueTime <= until && !known.has(`${each.currency} ${each.id}`)
     );
   });
 }

@@ -28,7 +28,7 @@ const NOTHING: MoneyPlan = { differences: [], events: [] };
 /**
  * Compares a unit's wallets with what the ledger's payments, profits and fees make of them. The first time it opens the ledger's account with what was there before; later, payments that the ledger
  * lacks are written as the venue's books tell them, and what then still differs is told, and booked as a `correction`, with both sums for evidence. `looks`: asked when something differs; only while every
- * execution is in the ledger and none is young does a difference mean anything.
+ * execution is in the ledger and none is young does a difference mean anything, and only where the ledger has heard of the unit since is it booked.
  */
 export async function planMoney(
   parties: Parties & { readonly sleep: (ms: number) => Promise<void> },
@@ -42,17 +42,24 @@ export async function planMoney(
   if (WALLETS[unit.venue].books === 'atSettlement') return NOTHING;
   const first = await lookAtMoney(parties, unit, configured, instruments);
   if (first === null) return NOTHING;
-  const missing = missingPayments(first, rules.writersBehindMs);
+  const missing = missingPayments(first, first.at - rules.writersBehindMs);
   // With the next run the ledger has them, and only then the sums say anything.
   if (missing.length > 0)
     return { differences: [], events: missing.map((each) => paymentEvent(unit, first.at, each, origin)) };
+  // What the books name and the ledger lacks, be it young, may be on its way: the sums say nothing without it.
+  if (lacksPayments(first)) return NOTHING;
   const before = compareCash(unit.venue, first.stands, first.balances);
   const unopened = [...first.stands.keys()].filter((currency) => openedAt(first, currency) === null);
   if (before.length === 0 && unopened.length === 0) return NOTHING;
   await parties.sleep(rules.settleMs);
   const second = await lookAtMoney(parties, unit, configured, instruments);
-  if (second === null || !(await looks()).every((look) => isWhole(look, rules.settleMs))) return NOTHING;
+  if (second === null || lacksPayments(second)) return NOTHING;
+  const seen = await looks();
+  if (!seen.every((look) => isWhole(look, rules.settleMs))) return NOTHING;
   const standing = standingCash(before, compareCash(unit.venue, second.stands, second.balances));
+  const differences = standing.filter((each) => !unopened.includes(each.currency));
+  // A unit's events come in their order: until the ledger has heard of it from after the first look, what tells of the money may be on its way.
+  if (!seen.some(({ ledger }) => ledger.heardThrough >= first.at)) return { differences, events: [] };
   const events: TradingEvent[] = [];
   for (const currency of unopened) {
     if (!sameStand(first, second, currency)) continue;
@@ -63,7 +70,6 @@ export async function planMoney(
       cashEvent(unit, second.at, { id: `opening-${currency}`, reason: 'opening', currency, amount, evidence }, origin),
     );
   }
-  const differences = standing.filter((each) => !unopened.includes(each.currency));
   for (const { currency, ledger, venue, rest } of differences) {
     const digest = createHash('sha256')
       .update(JSON.stringify([currency, ledger, venue]))
@@ -74,6 +80,10 @@ export async function planMoney(
     events.push(cashEvent(unit, second.at, { id, reason: 'correction', currency, amount: rest, evidence }, origin));
   }
   return { differences, events };
+}
+
+function lacksPayments(look: MoneyLook): boolean {
+  return missingPayments(look, Number.POSITIVE_INFINITY).length > 0;
 }
 
 /** Every execution is in the ledger, and none is so young that its wallet may lag behind. */

@@ -194,7 +194,9 @@ async function bookMoney(
       ({ currency, ledger, venue, rest }) => `${currency}: ledger ${ledger}, venue ${venue}; nothing explains ${rest}`,
     );
     const digest = createHash('sha256').update(lines.join()).digest('hex').slice(0, 16);
-    const text = [`${id}: the wallet is not what payments, profits and fees make of it.`, ...lines].join('\n');
+    const booked = events.length > 0 ? [] : ['Not booked: the ledger has not heard of the unit since.'];
+    const head = `${id}: the wallet is not what payments, profits and fees make of it.`;
+    const text = [head, ...lines, ...booked].join('\n');
     await tell(parts, unit, 'warning', 'CASH_DIFFERENCE', `${id}#${digest}`, text);
   }
   return differences.map(({ currency, ledger, venue, rest }) => ({ currency, ledger, venue, rest }));

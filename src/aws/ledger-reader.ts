@@ -103,6 +103,7 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
         entries: read(item, 'entries', LEDGER_ENTRY.entries),
         peak: read(item, 'peak', LEDGER_ENTRY.peak),
         symbol: read(item, 'symbol', LEDGER_ENTRY.symbol),
+        checked: read(item, 'checked', LEDGER_ENTRY.checked),
       }));
     },
     async readPositions(account, only) {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { EpochMs } from '#core/time/clock.ts';
 import { openReconciliationBench } from '../support/reconciliation-bench.ts';
 
 type Bench = Awaited<ReturnType<typeof openReconciliationBench>>;
@@ -70,6 +71,40 @@ describe('a wallet that nothing explains', () => {
     expect(written).toMatchObject([{ amount: '-250', evidence: "the venue's books" }]);
     expect((await here.reconcile()).cash).toEqual([]);
     expect(here.alerts).toEqual([]);
+  });
+
+  it('invariant 2: a payment that may be on its way to the ledger is no difference: what told it counts, once', async () => {
+    bench = await openReconciliationBench('binance-usdm');
+    const here = bench;
+    await tradeRound(here, 1);
+    await here.reconcile();
+    here.world.exchange.transfer('main', 'USDT', '-250');
+    await here.settle();
+    expect((await here.reconcile()).cash).toEqual([]);
+    expect(await cashOf(here)).toHaveLength(1);
+    const [payment] = (await here.world.queries.adjustmentsSince?.((Date.now() - 60_000) as EpochMs)) ?? [];
+    if (payment === undefined) throw new Error('the venue names no payment');
+    const { kind: _kind, id: adjustmentId, ...told } = payment;
+    await here.tell('cash.adjusted', { ...told, adjustmentId });
+    expect((await here.reconcile()).cash).toEqual([]);
+    expect(await cashOf(here)).toHaveLength(2);
+    expect(here.alerts).toEqual([]);
+  });
+
+  it('F8: is told and not booked while nobody knows what is on its way to the ledger', async () => {
+    bench = await openReconciliationBench('binance-spot');
+    const here = bench;
+    await tradeRound(here, 1);
+    await here.reconcile();
+    here.world.exchange.transfer('main', 'USDT', '-250');
+    await here.settle();
+    here.engine.compares = false;
+    expect((await here.reconcile()).cash).toMatchObject([{ currency: 'USDT', rest: '-250' }]);
+    expect(here.alerts).toMatchObject([{ code: 'CASH_DIFFERENCE', severity: 'warning' }]);
+    expect(await cashOf(here)).toHaveLength(1);
+    here.engine.compares = true;
+    await here.reconcile();
+    expect((await cashOf(here)).find((each) => each.reason === 'correction')).toMatchObject({ amount: '-250' });
   });
 
   it('says nothing while an execution is missing in the ledger', async () => {

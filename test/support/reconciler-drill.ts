@@ -48,13 +48,29 @@ export async function drillReconciler(endpoint: string, deployment: Deployment, 
     const client = DynamoDBDocumentClient.from(new DynamoDBClient(settings));
     const table = deployment.output('LedgerTable');
     const [ledger, reader] = [createLedger(client, table), createLedgerReader(client, table)];
+    let sequence = 1;
+    /** The engine goes on comparing meanwhile, and agrees with the venue, whatever the ledger has heard. */
     const reconcile = async () => {
-      const answer = await lambda.send(
-        new InvokeCommand({
-          FunctionName: deployment.output('ReconcileFunction'),
-          Payload: JSON.stringify({ units: [ID], settleMs: SETTLE_MS }),
-        }),
-      );
+      let answered = false;
+      const asked = lambda
+        .send(
+          new InvokeCommand({
+            FunctionName: deployment.output('ReconcileFunction'),
+            Payload: JSON.stringify({ units: [ID], settleMs: SETTLE_MS }),
+          }),
+        )
+        .finally(() => {
+          answered = true;
+        });
+      while (!answered) {
+        const [held] = await queries.positions([symbol]);
+        const size = held?.size ?? '0';
+        sequence += 1;
+        const body = { lane: 'scalper', symbol, engine: size, venue: size, agree: true };
+        await ledger.apply(buildEvent('position.checked', body, { sequence, time: Date.now() }));
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS / 4));
+      }
+      const answer = await asked;
       const text = answer.Payload?.transformToString() ?? '';
       expect(answer.FunctionError, text).toBeUndefined();
       return JSON.parse(text).units[0];
@@ -70,7 +86,6 @@ export async function drillReconciler(endpoint: string, deployment: Deployment, 
       return { venue: Number(held?.size ?? 0), ledger: Number(known?.size ?? 0) };
     };
 
-    let sequence = 1;
     /** The engine tells of something else, so that what it told before is in the ledger. */
     const settle = async () => {
       await pause();

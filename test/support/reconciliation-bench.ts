@@ -54,7 +54,11 @@ export async function openReconciliationBench(
     log: () => undefined,
     rules: { settleMs: BENCH_SETTLE_MS, unprovenAfterMs: 60_000, writersBehindMs },
     origin: { configurationHash: 'c0ffee', build: 'test' },
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms + 5)),
+    // Between two looks the engine compares as well, and agrees with the venue, whatever the ledger has heard.
+    sleep: async (ms) => {
+      await new Promise((resolve) => setTimeout(resolve, ms + 5));
+      if (engine.compares) await agree();
+    },
     nowMs: Date.now,
   };
   await world.until('a market', () => exchange.book(symbol, 1).asks.length > 0);
@@ -68,6 +72,12 @@ export async function openReconciliationBench(
   const tell = (...[type, body]: Parameters<typeof buildEvent>) => {
     sequence += 1;
     return ledger.apply(buildEvent(type, body, { sequence, time: Date.now(), venue }));
+  };
+  const engine = { compares: true };
+  const agree = async () => {
+    const [held] = await world.queries.positions([symbol]);
+    const size = held?.size ?? '0';
+    await tell('position.checked', { lane: 'scalper', symbol, engine: size, venue: size, agree: true });
   };
   const place = (clientOrderId: string, side: 'buy' | 'sell', limit: Price | null) => {
     const outcome = exchange.place('main', {
@@ -93,6 +103,7 @@ export async function openReconciliationBench(
     desired,
     alerts,
     parts,
+    engine,
     symbol,
     tell,
     /** One market order at the venue; the ledger hears of its intent. */

@@ -4,7 +4,7 @@ import { LEDGER_ENTRY, type LedgerOrder } from '#core/ledger/ledger-entry.ts';
 import { contradiction, LEDGER_PREFIX, ledgerWriteOf, replaces, type StoredPart } from '#core/ledger/ledger-write.ts';
 import { foldPosition } from '#core/ledger/position-fold.ts';
 import type { FillReport, OrderReport } from '#core/orders/order.ts';
-import type { LaneWord, SymbolLook } from '#core/reconciliation/symbol-look.ts';
+import type { EngineWord, LaneWord, SymbolLook } from '#core/reconciliation/symbol-look.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 
@@ -22,6 +22,8 @@ export class ReconciliationModel {
   openOrders: OrderReport[] = [];
   orders: OrderReport[] = [];
   lane: LaneWord | null = null;
+  /** Undefined: it compared at this moment, and agrees with the venue. */
+  engine: EngineWord | null | undefined = undefined;
   /** What moved the venue's position without an execution, thousandths. */
   moved = 0;
   comparedFrom = 0 as EpochMs;
@@ -115,6 +117,7 @@ export class ReconciliationModel {
         orders,
       },
       lane: this.lane,
+      engine: this.engine === undefined ? { held: position.size, venue: position.size, time: at } : this.engine,
     };
   }
 }

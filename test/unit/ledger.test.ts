@@ -214,6 +214,18 @@ describe('ledger: fills, positions, balances, lanes', () => {
       { lane: 'scalper', state: { state: 'OrderPending' }, entries: { paused: true } },
     ]);
   });
+
+  it('S18: a lane keeps what it held and what the venue said when it last compared, whatever arrives late', async () => {
+    const { ledger, reader } = build();
+    const body = { lane: 'scalper', symbol: 'BTCUSDT', engine: '0.01', venue: '0.02', agree: false };
+    const later = { ...body, engine: '0.02', agree: true };
+    await ledger.apply(buildEvent('position.checked', later, { sequence: 9, time: 2_000 }));
+    await ledger.apply(buildEvent('position.checked', body, { sequence: 8, time: 1_000 }));
+
+    expect((await reader.readLanes(account))[0]?.checked).toMatchObject({
+      ...{ symbol: 'BTCUSDT', engine: '0.02', venuePosition: '0.02', venue: 'binance-usdm', time: 2_000 },
+    });
+  });
 });
 
 describe('ledger: money that moved without a fill', () => {

@@ -52,7 +52,11 @@ async function openReconciliation() {
     log: () => undefined,
     rules: { settleMs: SETTLE_MS, unprovenAfterMs: 60_000, writersBehindMs: 300_000 },
     origin: { configurationHash: 'c0ffee', build: 'test' },
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms + 5)),
+    // Between two looks the engine compares as well, and agrees with the venue, whatever the ledger has heard.
+    sleep: async (ms) => {
+      await new Promise((resolve) => setTimeout(resolve, ms + 5));
+      if (engine.compares) await agree();
+    },
     nowMs: Date.now,
   };
   await world.until('a market', () => exchange.book(symbol, 1).asks.length > 0);
@@ -62,9 +66,16 @@ async function openReconciliation() {
     sequence += 1;
     return ledger.apply(buildEvent(type, body, { sequence, time: Date.now() }));
   };
+  const engine = { compares: true };
+  const agree = async () => {
+    const [held] = await world.queries.positions([symbol]);
+    const size = held?.size ?? '0';
+    await tell('position.checked', { lane: 'scalper', symbol, engine: size, venue: size, agree: true });
+  };
 
   return {
     world,
+    engine,
     tables,
     reader,
     desired,
@@ -203,6 +214,26 @@ describe('the reconciler, on a simulated venue', () => {
     expect((await bench.reconcile()).symbols[0]).toMatchObject({ differences: [], corrections: [] });
     await bench.settle();
     expect((await bench.reconcile()).symbols[0]?.corrections.length).toBeGreaterThan(0);
+  });
+
+  it('S18: corrects no position while no engine has said what it holds: its own correction may be on its way. It freezes and tells', async () => {
+    await bench.trade(own(1), 'buy');
+    await bench.settle();
+    bench.engine.compares = false;
+    const report = await bench.reconcile();
+    expect(report.symbols[0]).toMatchObject({
+      unsettled: null,
+      frozen: expect.stringContaining('not corrected: no engine has said what it holds'),
+      corrections: [expect.stringContaining('order.state')],
+    });
+    expect(await bench.reader.readFills(UNIT)).toEqual([]);
+    expect(bench.alerts).toMatchObject([{ code: 'RECONCILIATION_DIFFERENCE', severity: 'critical' }]);
+    expect(await bench.desired.read(ID)).toMatchObject({ frozenSymbols: [bench.symbol] });
+    // Once the engine has compared, and holds what the venue holds, the ledger follows.
+    bench.engine.compares = true;
+    await bench.reconcile();
+    const [venue, ledger] = await bench.positions();
+    expect(ledger).toBe(venue);
   });
 
   it('R1: a venue that cannot be asked is told, and nothing is touched', async () => {

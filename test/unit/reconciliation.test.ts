@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { unitId } from '#core/control/unit.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { BalanceReport, OrderReport } from '#core/orders/order.ts';
+import { inPlaceOf } from '#core/positions/in-place-of.ts';
 import { compareBalances, standingBalances } from '#core/reconciliation/compare-balances.ts';
 import { planSymbol } from '#core/reconciliation/plan-reconciliation.ts';
 import type { EpochMs } from '#core/time/clock.ts';
@@ -127,6 +128,69 @@ describe('positions in a reconciliation', () => {
     expect(corrections).toMatchObject([{ type: 'fill', body: { fillId: '2', price: '102' } }]);
     expect(freeze).toContain('was not placed here');
     expect(findings.map((each) => each.difference.kind)).toEqual(['missingFill', 'position']);
+  });
+
+  describe('while the engine may still correct by itself', () => {
+    /** The engine took a position over that no execution explains, and the ledger has not heard of it. */
+    const adopting = () => {
+      const model = new ReconciliationModel();
+      model.apply(buildEvent('lane.entries', { lane: 'scalper', symbol: 'BTCUSDT', paused: false, reason: '' }));
+      model.moved = 20;
+      return model;
+    };
+
+    it('S18: the writers of the ledger are behind: nothing is corrected, the symbol is frozen, and with the engine’s own adoption the ledger is right', () => {
+      const model = adopting();
+      model.engine = { held: '0', venue: '0', time: NOW - 60_000 };
+      const { corrections, freeze, findings } = plan(model);
+      expect(corrections).toEqual([]);
+      expect(freeze).toContain('not corrected: the ledger has an engine');
+      expect(findings).toMatchObject([{ severity: 'critical' }]);
+      const adoption = { adjustmentId: 'a1', symbol: 'BTCUSDT', delta: '0.02', price: null, evidence: 'two looks' };
+      model.apply(buildEvent('position.adjusted', { ...adoption, reason: 'adopted' }, { time: NOW - 1_000 }));
+      expect(plan(model, NOW + 60_000).findings).toEqual([]);
+    });
+
+    it('S18: no engine has ever compared: the same', () => {
+      const model = adopting();
+      model.engine = null;
+      expect(plan(model)).toMatchObject({
+        corrections: [],
+        freeze: expect.stringContaining('no engine has said what it holds'),
+      });
+    });
+
+    it('S18: the engine has seen the difference and acts on it by itself: neither corrected nor frozen', () => {
+      const model = adopting();
+      model.engine = { held: '0', venue: '0.02', time: NOW + 5_000 };
+      expect(plan(model)).toMatchObject({
+        corrections: [],
+        freeze: null,
+        unsettled: expect.stringContaining('it compares by itself'),
+      });
+    });
+
+    it('S18: the engine agreed with the venue after it had been asked, and the ledger still differs: what it told is lost, and is corrected', () => {
+      const model = adopting();
+      model.engine = { held: '0.020', venue: '0.02', time: NOW + 1 };
+      expect(plan(model).corrections).toMatchObject([{ type: 'position.adjusted', body: { delta: '0.02' } }]);
+    });
+
+    it('F12: what stood for an execution is taken back under the same name by engine and reconciler, and counts once', () => {
+      const model = new ReconciliationModel();
+      const fill = model.fill(1, 20, NOW - 60_000, OWN);
+      const adoption = { adjustmentId: 'a1', symbol: 'BTCUSDT', delta: '0.02', price: null, evidence: 'two looks' };
+      model.apply(buildEvent('position.adjusted', { ...adoption, reason: 'adopted' }, { time: NOW - 50_000 }));
+      const { corrections, freeze } = plan(model);
+      expect(freeze).toBeNull();
+      for (const event of corrections) model.apply(event);
+      // The engine hears of it late, and tells the same of its own.
+      const { kind: _kind, source: _source, ...body } = fill;
+      const own = { ...adoption, adjustmentId: inPlaceOf('1'), delta: '-0.02', reason: 'adopted' } as const;
+      model.apply(buildEvent('position.adjusted', own, { sequence: 8, time: NOW }));
+      model.apply(buildEvent('fill', body, { sequence: 9, time: NOW }));
+      expect(plan(model, NOW + 60_000).findings).toEqual([]);
+    });
   });
 
   it('F8: a lane that says it is flat while something is held takes no entries', () => {

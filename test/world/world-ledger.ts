@@ -5,6 +5,7 @@ import {
   type LedgerAdjustment,
   type LedgerFill,
   type LedgerIntent,
+  type LedgerLane,
   type LedgerOrder,
   type LedgerOrderState,
 } from '#core/ledger/ledger-entry.ts';
@@ -18,6 +19,7 @@ export class WorldLedger implements LedgerReader {
   readonly #states = new Map<string, LedgerOrderState>();
   readonly #fills = new Map<string, LedgerFill>();
   readonly #adjustments = new Map<string, LedgerAdjustment>();
+  readonly #checked = new Map<string, NonNullable<LedgerLane['checked']>>();
   /** Two writes of one thing that say different things. */
   readonly contradictions: string[] = [];
   /** Sequence numbers that came, by epoch. */
@@ -49,6 +51,7 @@ export class WorldLedger implements LedgerReader {
     else if (write.part === 'state') this.#states.set(sort, LEDGER_ENTRY.state.parse(content));
     else if (write.part === 'fill') this.#fills.set(sort, LEDGER_ENTRY.fill.parse(content));
     else if (write.part === 'adjustment') this.#adjustments.set(sort, LEDGER_ENTRY.adjustment.parse(content));
+    else if (write.part === 'checked') this.#checked.set(sort, LEDGER_ENTRY.checked.parse(content));
   }
 
   order(clientOrderId: string): LedgerOrder {
@@ -81,7 +84,9 @@ export class WorldLedger implements LedgerReader {
   readAdjustments = async () => [...this.#adjustments.values()];
   readCash = async () => [];
   readBalances = async () => [];
-  readLanes = async () => [];
+  /** What lanes found when they compared; of their states it keeps nothing. */
+  readLanes = async (): Promise<LedgerLane[]> =>
+    [...this.#checked.values()].map((checked) => ({ lane: checked.lane, state: null, entries: null, checked }));
   readPositions = async (_account: unknown, only?: { readonly venue: string; readonly symbol: string }) => {
     const of = <Entry extends { readonly symbol: string }>(entries: Iterable<Entry>) =>
       [...entries].filter((entry) => only === undefined || entry.symbol === only.symbol);

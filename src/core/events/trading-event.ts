@@ -175,7 +175,14 @@ export const TRADING_EVENT_BODIES = {
     })
     .describe('A change of position that no fill explains, with its reason and evidence.'),
   'position.checked': z
-    .object({ symbol: z.string(), engine: decimal, venue: decimal, agree: z.boolean() })
+    .object({
+      symbol: z.string(),
+      engine: decimal,
+      venue: decimal,
+      agree: z.boolean(),
+      /** Whose position it is; absent in older events, which the ledger does not keep. */
+      lane: z.string().optional(),
+    })
     .describe('The engine compared its position with the venue (every 5 s and after each reconnect).'),
   'cash.adjusted': z
     .object({

@@ -74,7 +74,14 @@ export class LaneComparison {
   #compare(verification: Extract<Verification, { kind: 'complete' }>, now: Now): void {
     const { configuration, instrument, middle } = this.#lane;
     const { position, activity } = this.#desk;
-    const finding = this.check.compare(position, verification.position, instrument, this.#outbox, now);
+    const finding = this.check.compare(
+      configuration.name,
+      position,
+      verification.position,
+      instrument,
+      this.#outbox,
+      now,
+    );
     this.#risk.compared(finding, now);
     if (finding.kind === 'agree') {
       this.#unexplained = null;

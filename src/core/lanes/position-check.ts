@@ -27,6 +27,8 @@ export type PositionFinding =
       readonly delta: bigint;
       readonly price: Price | null;
       readonly tooOften: boolean;
+      /** How it was found, for its evidence. */
+      readonly found: string;
     }
   /** A spot holding that is larger than all that is known explains: it is somebody's, and nothing says that it is ours. */
   | { readonly kind: 'unexplained'; readonly reason: string; readonly excess: string };
@@ -67,6 +69,7 @@ export class PositionCheck {
    * fact: what made it had then happened before the first look, and what is executed from the second one on is none of it. What was told between makes it another difference, of which the first look is to come again.
    */
   compare(
+    lane: string,
     position: Position,
     report: PositionReport,
     instrument: Instrument,
@@ -78,12 +81,18 @@ export class PositionCheck {
     const agree = own === venue;
     const engineText = position.text;
     const venueText = position.textOf(venue);
-    outbox.event('position.checked', { symbol: instrument.symbol, engine: engineText, venue: venueText, agree });
+    outbox.event('position.checked', {
+      symbol: instrument.symbol,
+      engine: engineText,
+      venue: venueText,
+      agree,
+      lane,
+    });
     if (agree) {
       this.#differences = 0;
       return { kind: 'agree' };
     }
-    this.#count(own, venue, now.mono);
+    const isSame = this.#count(own, venue, now.mono);
     this.#due = (now.mono + AGAIN_NANOS) as MonoNanos;
     const reason = `position differs: engine ${engineText}, venue ${venueText}`;
     if (this.#differences < A_FACT) return { kind: 'differs', reason };
@@ -96,18 +105,24 @@ export class PositionCheck {
       reason,
       delta,
       tooOften: this.#countAdoption(now.mono),
+      found: isSame
+        ? 'in two queries with no activity between'
+        : `in ${A_FACT} queries, each of which found another, with no activity between`,
       price: adoptionPrice(position, delta, report, instrument),
     };
   }
 
-  #count(own: bigint, venue: bigint, now: MonoNanos): void {
+  /** Whether it is the one of the look before. */
+  #count(own: bigint, venue: bigint, now: MonoNanos): boolean {
     const before = this.#differed;
     const another = this.#differences === 0 || before.own !== own;
-    if (!another && now - this.#differedAt < AGAIN_NANOS / 2) return;
+    if (!another && now - this.#differedAt < AGAIN_NANOS / 2) return false;
+    const isSame = !another && before.venue === venue;
     if (another) this.#differences = 1;
-    else this.#differences = before.venue === venue ? A_FACT : this.#differences + 1;
+    else this.#differences = isSame ? A_FACT : this.#differences + 1;
     this.#differedAt = now;
     this.#differed = { own, venue };
+    return isSame;
   }
 
   #countAdoption(now: MonoNanos): boolean {
@@ -131,7 +146,7 @@ interface AdoptingLane {
 /** Tells that the venue's position was taken over, with the evidence, and people as well. */
 export function tellAdoption(
   { name, symbol, instrument, position, activity }: AdoptingLane,
-  { delta, price, reason }: Extract<PositionFinding, { kind: 'adopt' }>,
+  { delta, price, reason, found }: Extract<PositionFinding, { kind: 'adopt' }>,
   outbox: LaneOutbox,
   now: Now,
 ): void {
@@ -140,7 +155,7 @@ export function tellAdoption(
     symbol,
     delta: position.textOf(delta),
     reason: 'adopted',
-    evidence: `${reason}, in two queries with no activity between`,
+    evidence: `${reason}, ${found}`,
     price: price === null ? null : formatScaled(price, instrument.priceScale),
     contract: instrument.kind,
   });

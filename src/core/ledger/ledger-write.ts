@@ -14,6 +14,7 @@ export type LedgerPart =
   | 'lane'
   | 'entries'
   | 'peak'
+  | 'checked'
   | 'symbol'
   | 'policy';
 
@@ -175,6 +176,17 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         part: 'peak',
         content: { ...event.body, ...origin },
       };
+    case 'position.checked': {
+      const { lane, symbol, engine, venue } = event.body;
+      if (lane === undefined) return null;
+      return {
+        ...place,
+        ...latest,
+        sort: `${LEDGER_PREFIX.lane}${lane}`,
+        part: 'checked',
+        content: { lane, symbol, engine, venuePosition: venue, ...origin },
+      };
+    }
     case 'lane.entries':
       return {
         ...place,

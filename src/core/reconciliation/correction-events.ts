@@ -10,6 +10,7 @@ import { formatExact, parseExact } from '../ledger/exact-decimal.ts';
 import type { LedgerAdjustment, LedgerFill, LedgerOrder } from '../ledger/ledger-entry.ts';
 import type { AdjustmentReport, BalanceReport, FillReport } from '../orders/order.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';
+import { inPlaceOf } from '../positions/in-place-of.ts';
 import type { EndReport } from './differences.ts';
 import type { SymbolLook } from './symbol-look.ts';
 
@@ -54,6 +55,20 @@ export function correctionWriter(look: SymbolLook, origin: CorrectionOrigin) {
       ];
       const digest = createHash('sha256').update(JSON.stringify(start)).digest('hex').slice(0, 16);
       const adjustmentId = `reconciled-${digest}`;
+      const body: TradingEventBody<'position.adjusted'> = {
+        adjustmentId,
+        symbol: instrument.symbol,
+        delta,
+        reason: 'correction',
+        evidence,
+        price: null,
+        contract: instrument.kind,
+      };
+      return { ...envelope(adjustmentId, NO_EPOCH), type: 'position.adjusted', body };
+    },
+    /** What takes back, at no price, what stood for an execution while the ledger lacked it: named as the engine names its own. */
+    inPlaceOf(report: FillReport, delta: string, evidence: string): TradingEvent {
+      const adjustmentId = inPlaceOf(report.fillId);
       const body: TradingEventBody<'position.adjusted'> = {
         adjustmentId,
         symbol: instrument.symbol,

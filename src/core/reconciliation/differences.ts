@@ -7,6 +7,7 @@ import { isForeignOrderId } from '../orders/foreign-order.ts';
 import type { FillReport, OrderReport } from '../orders/order.ts';
 import { isTerminal } from '../orders/order-state.ts';
 import { termsOfFill } from '../positions/fill-terms.ts';
+import { inPlaceOf } from '../positions/in-place-of.ts';
 import type { SymbolLook } from './symbol-look.ts';
 
 /** A report that says that the venue is done with an order. */
@@ -39,6 +40,8 @@ export interface PositionDifference {
   readonly rest: string;
   /** Adjustments that had been made for want of these very fills: with the fills they are to be taken back. Empty: nothing explains the rest. */
   readonly replaces: readonly string[];
+  /** The fills for which they stand still. */
+  readonly instead: readonly FillReport[];
 }
 
 /** From when on what the ledger lacks is lacking, and no longer on its way. */
@@ -64,7 +67,7 @@ export function isDue(look: SymbolLook, venueTime: number, { settleMs, writersBe
 }
 
 /** Signed change of the position by one execution, 10^-18 units. */
-function deltaOfFill(look: Pick<SymbolLook, 'instrument'>, fill: FillReport): bigint {
+export function deltaOfFill(look: Pick<SymbolLook, 'instrument'>, fill: FillReport): bigint {
   const size = parseExact(fill.size);
   const { positionFee = '0' } = termsOfFill(look.instrument, fill);
   return (fill.side === 'buy' ? size : -size) - parseExact(positionFee);
@@ -98,21 +101,31 @@ function fillsAndPosition(look: SymbolLook, patience: Patience): readonly Differ
   // A spot holding may be anybody's: what is more than is known is not ours.
   const excess = look.instrument.kind === 'spot' && rest > 0n;
   if ((rest === 0n && explained === 0n) || excess) return found;
+  // Of a fill whose adjustment has been taken back already nothing stands any more.
+  const takenBack = new Set(look.ledger.adjustments.map((each) => each.adjustmentId));
+  const instead = missing.filter((fill) => !takenBack.has(inPlaceOf(fill.fillId)));
+  const standing = instead.reduce((sum, fill) => sum + deltaOfFill(look, fill), 0n);
+  const replaces = rest === -standing && rest !== 0n ? adjustmentsFor(look, explained, missing) : [];
   const position: PositionDifference = {
     kind: 'position',
     ledger: formatExact(ledger),
     venue: formatExact(venue),
     missing: formatExact(explained),
     rest: formatExact(rest),
-    replaces: rest === -explained && rest !== 0n ? adjustmentsFor(look, explained) : [],
+    replaces,
+    instead: replaces.length === 0 ? [] : instead,
   };
   return [...found, position];
 }
 
 /** The adjustment, or all of the window together, that came to `delta`: it stood for the fills while they were missing. */
-function adjustmentsFor(look: SymbolLook, delta: bigint): readonly string[] {
+function adjustmentsFor(look: SymbolLook, delta: bigint, missing: readonly FillReport[]): readonly string[] {
+  const takenBack = new Set(missing.map((fill) => inPlaceOf(fill.fillId)));
   const candidates = look.ledger.adjustments.filter(
-    (each) => each.time >= look.comparedFrom && (each.reason === 'adopted' || each.reason === 'correction'),
+    (each) =>
+      each.time >= look.comparedFrom &&
+      (each.reason === 'adopted' || each.reason === 'correction') &&
+      !takenBack.has(each.adjustmentId),
   );
   const one = candidates.find((each) => parseExact(each.delta) === delta);
   if (one !== undefined) return [one.adjustmentId];

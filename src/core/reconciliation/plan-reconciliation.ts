@@ -1,7 +1,8 @@
 import type { TradingEvent } from '../events/trading-event.ts';
 import { formatExact, parseExact } from '../ledger/exact-decimal.ts';
 import { type CorrectionOrigin, correctionWriter } from './correction-events.ts';
-import { compareSymbol, type Difference, type Patience } from './differences.ts';
+import { compareSymbol, type Difference, deltaOfFill, type Patience } from './differences.ts';
+import { proofOf } from './ledger-proof.ts';
 import { whyUnsettled } from './settled.ts';
 import type { SymbolLook } from './symbol-look.ts';
 
@@ -31,7 +32,8 @@ export interface SymbolPlan {
 
 /**
  * What to do about a symbol after two looks at it. Executions that the ledger lacks are written as the venue reports them; what they do not explain is written as a `correction` without a
- * price, and the symbol is frozen; what cannot be corrected is frozen. Doing it again changes nothing.
+ * price, and the symbol is frozen; what cannot be corrected is frozen. The position is corrected only where the difference is proven to be the ledger's alone: else the engine's own correction may be on its way,
+ * and counts twice with another one; the symbol is frozen then, and nothing is written. Doing it again changes nothing.
  */
 export function planSymbol(
   first: SymbolLook,
@@ -44,16 +46,32 @@ export function planSymbol(
   const due = standing.filter(
     (each) => each.kind !== 'unprovenOrder' || each.since <= second.at - rules.unprovenAfterMs,
   );
-  const unsettled = due.length === 0 ? null : whyUnsettled(first, second, rules.settleMs);
+  const proof = due.some(isOfPosition) ? proofOf(first, second) : PROVEN;
+  const moving = due.length === 0 ? null : whyUnsettled(first, second, rules.settleMs);
+  const unsettled = moving ?? (proof.kind === 'engineIsAtIt' ? proof.reason : null);
   const findings = due.map((difference) => ({ difference, ...judge(difference) }));
   if (unsettled !== null) return { findings, unsettled, corrections: [], freeze: null };
-  const freezing = findings.filter((each) => each.freezes).map((each) => each.text);
+  const proven = proof.kind === 'proven';
+  const told = proven ? findings : findings.map((each) => unprovenFinding(each, proof.reason));
+  const freezing = told.filter((each) => each.freezes).map((each) => each.text);
   return {
-    findings,
+    findings: told,
     unsettled,
-    corrections: correctionsOf(second, due, origin),
+    corrections: correctionsOf(second, proven ? due : due.filter((each) => !isOfPosition(each)), origin),
     freeze: freezing.length === 0 ? null : freezing.join('; '),
   };
+}
+
+const PROVEN = { kind: 'proven', reason: '' } as const;
+
+/** What is corrected by moving the ledger's position. */
+function isOfPosition({ kind }: Difference): boolean {
+  return kind === 'missingFill' || kind === 'position';
+}
+
+function unprovenFinding(finding: Finding & Judgement, reason: string): Finding & Judgement {
+  if (!isOfPosition(finding.difference)) return finding;
+  return { ...finding, severity: 'critical', text: `${finding.text}; not corrected: ${reason}`, freezes: true };
 }
 
 /** The same for the same difference in two looks. */
@@ -142,11 +160,13 @@ function correctionsOf(look: SymbolLook, due: readonly Difference[], origin: Cor
   for (const each of due) {
     if (each.kind !== 'position' || parseExact(each.rest) === 0n) continue;
     const { position } = look.venue;
-    const because =
-      each.replaces.length > 0
-        ? `executions ${fills.map((fill) => fill.fillId).join(', ')} take the place of ${each.replaces.join(', ')}`
-        : `the venue's position query says ${position.size} (its time ${position.venueTime})${fills.length > 0 ? ` after executions ${fills.map((fill) => fill.fillId).join(', ')}` : ''}; nothing else explains the difference`;
     // First, so that it cannot be made without the executions and be taken for unexplained after a crash.
+    for (const fill of each.instead) {
+      const instead = `execution ${fill.fillId} takes the place of ${each.replaces.join(', ')}`;
+      events.push(write.inPlaceOf(fill, formatExact(-deltaOfFill(look, fill)), instead));
+    }
+    if (each.replaces.length > 0) continue;
+    const because = `the venue's position query says ${position.size} (its time ${position.venueTime})${fills.length > 0 ? ` after executions ${fills.map((fill) => fill.fillId).join(', ')}` : ''}; nothing else explains the difference`;
     events.push(write.adjustment(formatExact(parseExact(each.rest)), because));
   }
   events.push(...fills.map(write.fill));

@@ -15,6 +15,8 @@ export interface SymbolLook {
   readonly ledger: LedgerStatement;
   /** Last word of the lane that trades it; null: no lane does, or none has spoken. */
   readonly lane: LaneWord | null;
+  /** What that lane last found when it compared its position with the venue's; null: it has said nothing of it. */
+  readonly engine: EngineWord | null;
 }
 
 /** By queries alone. */
@@ -44,6 +46,14 @@ export interface LedgerStatement {
   readonly adjustments: readonly LedgerAdjustment[];
   /** Orders without an end, and those that the venue names as open. */
   readonly orders: readonly LedgerOrder[];
+}
+
+/** The outcome of a comparison that an engine made. Signed decimal text. */
+export interface EngineWord {
+  readonly held: string;
+  readonly venue: string;
+  /** Wall clock of the engine, ms. */
+  readonly time: number;
 }
 
 /** What a lane last said of itself. */
