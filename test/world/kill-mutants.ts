@@ -3,42 +3,67 @@ import type { Mutant } from './mutants.ts';
 import { runJobs, type WorldJob } from './world-pool.ts';
 
 /**
- * What became of a mutant. `unreached`: no world meets its cell. `equivalent`: argued so, and none of the worlds found it; `wronglyArgued`: one did. `detail`: seed and invariant, or the argument.
+ * What became of a mutant. `unreached`: no world and no scene meets its cell. `equivalent`: argued so, and nothing found it; `wronglyArgued`: something did. `by`: what found it. `detail`: seed and
+ * invariant, or the argument.
  */
 export interface Fate {
   readonly mutant: Mutant;
   readonly kind: 'killed' | 'survived' | 'unreached' | 'equivalent' | 'wronglyArgued';
+  readonly by: 'world' | 'scene' | null;
   readonly detail: string;
 }
 
+/** Worlds and scenes that come by each cell: those that do it most often first. */
+interface Visits {
+  readonly worlds: ReadonlyMap<string, readonly number[]>;
+  readonly scenes: ReadonlyMap<string, readonly number[]>;
+}
+
+/** In so many worlds it is tried to find a mutant that is argued to be equivalent. */
+const ARGUED_WORLDS = 40;
+
+/** How many worlds, and how many scenes, from seed 1, a mutant may be tried in. */
+export interface Tries {
+  readonly worlds: number;
+  readonly scenes: number;
+}
+
 /**
- * Tries every mutant in the worlds of seeds 1 to `seeds`, on all cores. First the worlds are run as they are: a mutant is tried only where its cell is visited, since elsewhere it changes nothing.
- * `cells`: names, in the order of `countCellVisits`. Throws where a world fails without a mutant.
+ * Tries every mutant in worlds, and where none of them finds it in scenes, on all cores. First worlds and scenes are run as they are: a mutant is tried only where its cell is visited, since elsewhere it
+ * changes nothing. `cells`: names, in the order of `countCellVisits`. Throws where a world or a scene fails without a mutant.
  */
 export async function killMutants(
   mutants: readonly Mutant[],
-  seeds: number,
+  tries: Tries,
   cells: readonly string[],
   report: (line: string) => void = () => undefined,
 ): Promise<readonly Fate[]> {
-  const visitedBy = await seedsByCell(seeds, cells);
-  report(`${seeds} worlds hold without a mutant`);
-  const all = Array.from({ length: seeds }, (_, index) => index + 1);
+  const visits: Visits = {
+    worlds: await worldsByCell(tries.worlds, cells),
+    scenes: await scenesByCell(tries.scenes, cells),
+  };
+  report(`${tries.worlds} worlds and ${tries.scenes} scenes hold without a mutant`);
+  const all = Array.from({ length: tries.worlds }, (_, index) => index + 1);
   const fates = new Map<Mutant, Fate>();
   const jobs: WorldJob[] = [];
   const byName = new Map(mutants.map((each) => [each.name, each]));
   for (const mutant of mutants) {
-    const visiting = mutant.cell === null ? all : (visitedBy.get(mutant.cell) ?? []);
-    if (visiting.length > 0) jobs.push({ kind: 'mutant', name: mutant.name, seeds: visiting });
-    else fates.set(mutant, { mutant, kind: 'unreached', detail: '' });
+    const { name, cell } = mutant;
+    const argument = argumentFor(name);
+    const visiting = cell === null ? all : (visits.worlds.get(cell) ?? []);
+    const scenes = cell === null ? [] : (visits.scenes.get(cell) ?? []);
+    const worlds = argument === null ? visiting : visiting.slice(0, ARGUED_WORLDS);
+    if (worlds.length + scenes.length > 0) jobs.push({ kind: 'mutant', name, seeds: worlds, scenes });
+    else if (argument !== null) fates.set(mutant, { mutant, kind: 'equivalent', by: null, detail: argument });
+    else fates.set(mutant, { mutant, kind: 'unreached', by: null, detail: '' });
   }
-  const settle = (name: string, killed: string | null) => {
+  const settle = (name: string, by: Fate['by'], found: string) => {
     const mutant = byName.get(name);
     if (mutant === undefined) return;
     const argument = argumentFor(name);
-    if (killed !== null)
-      fates.set(mutant, { mutant, kind: argument === null ? 'killed' : 'wronglyArgued', detail: killed });
-    else fates.set(mutant, { mutant, kind: argument === null ? 'survived' : 'equivalent', detail: argument ?? '' });
+    if (by !== null)
+      fates.set(mutant, { mutant, kind: argument === null ? 'killed' : 'wronglyArgued', by, detail: found });
+    else fates.set(mutant, { mutant, kind: argument === null ? 'survived' : 'equivalent', by, detail: argument ?? '' });
     if (fates.size % 50 === 0) report(`${fates.size} of ${mutants.length} tried`);
   };
   await runJobs(
@@ -46,38 +71,61 @@ export async function killMutants(
     (result) => {
       if (result.kind !== 'mutant') return;
       const { name, killed } = result;
-      settle(name, killed === null ? null : `seed ${killed.seed}: ${killed.violation}`);
+      settle(name, killed?.by ?? null, killed === null ? '' : `${killed.by} ${killed.seed}: ${killed.violation}`);
     },
     (job) => {
-      if (job.kind === 'mutant') settle(job.name, 'a world never ends');
+      if (job.kind === 'mutant') settle(job.name, 'world', 'a world never ends');
     },
   );
   return mutants.flatMap((mutant) => fates.get(mutant) ?? []);
 }
 
 /** Which of the worlds visit each cell. */
-async function seedsByCell(seeds: number, cells: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>> {
-  const visitedBy = new Map<string, number[]>(cells.map((cell) => [cell, []]));
+async function worldsByCell(seeds: number, cells: readonly string[]): Promise<Visits['worlds']> {
+  const visitedBy = new Map<string, { readonly seed: number; readonly visits: number }[]>(
+    cells.map((cell) => [cell, []]),
+  );
   const jobs = Array.from(
     { length: seeds },
     (_, index): WorldJob => ({ kind: 'world', seed: index + 1, faults: null, bug: null, cells: true }),
   );
-  const fail = (seed: number, why: string) => {
-    throw new Error(`seed ${seed} fails without a mutant: ${why}`);
-  };
-  const failed: [number, string][] = [];
+  const failed: string[] = [];
   await runJobs(
     jobs,
     (result) => {
       if (result.kind !== 'world') return;
-      if (result.violation !== null) failed.push([result.seed, result.violation]);
+      const { seed } = result;
+      if (result.violation !== null) failed.push(`seed ${seed} fails without a mutant: ${result.violation}`);
       for (const [index, visits] of result.visits.entries())
-        if (visits > 0) visitedBy.get(cells[index] ?? '')?.push(result.seed);
+        if (visits > 0) visitedBy.get(cells[index] ?? '')?.push({ seed, visits });
     },
-    (job) => failed.push([job.kind === 'world' ? job.seed : 0, 'never ends']),
+    (job) => failed.push(`seed ${job.kind === 'world' ? job.seed : 0} never ends`),
   );
   const [first] = failed;
-  if (first !== undefined) fail(...first);
-  for (const list of visitedBy.values()) list.sort((one, other) => one - other);
+  if (first !== undefined) throw new Error(first);
+  return new Map(
+    [...visitedBy].map(([cell, visits]) => [
+      cell,
+      visits.sort((one, other) => other.visits - one.visits || one.seed - other.seed).map(({ seed }) => seed),
+    ]),
+  );
+}
+
+/** Which of the scenes visit each cell. */
+async function scenesByCell(seeds: number, cells: readonly string[]): Promise<Visits['scenes']> {
+  const visitedBy = new Map<string, readonly number[]>();
+  const failed: string[] = [];
+  await runJobs(
+    [{ kind: 'scenes', seeds }],
+    (result) => {
+      if (result.kind !== 'scenes') return;
+      const { violation } = result;
+      if (violation !== null) failed.push(`scene ${violation.seed} fails without a mutant: ${violation.text}`);
+      for (const [index, scenes] of result.visitedBy.entries()) visitedBy.set(cells[index] ?? '', scenes);
+    },
+    () => failed.push('the scenes never end'),
+  );
+  const [first] = failed;
+  if (first !== undefined) throw new Error(first);
   return visitedBy;
 }

@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
 import { countCellVisits } from './cell-visits.ts';
-import { argumentFor } from './equivalent-mutants.ts';
+import { argumentFor, EQUIVALENT_MUTANTS } from './equivalent-mutants.ts';
 import { killMutants } from './kill-mutants.ts';
 import { allMutants } from './mutants.ts';
 
 const WORLDS = 16;
+const SCENES = 300;
+const CELLS = countCellVisits().map(({ cell }) => cell);
 /** Of mutants whose cells every few worlds come by. */
 const SAMPLE = [
   'order Submitted × accepted → same',
@@ -34,18 +36,25 @@ const SAMPLE = [
 it(`M4: each of a sample of mutants is found within ${WORLDS} worlds`, async () => {
   const mutants = allMutants().filter(({ name }) => SAMPLE.includes(name));
   expect(mutants.map(({ name }) => name).sort()).toEqual([...SAMPLE].sort());
-  const fates = await killMutants(
-    mutants,
-    WORLDS,
-    countCellVisits().map(({ cell }) => cell),
-  );
+  const fates = await killMutants(mutants, { worlds: WORLDS, scenes: 0 }, CELLS);
   expect(fates.filter(({ kind }) => kind !== 'killed').map(({ mutant, kind }) => `${mutant.name}: ${kind}`)).toEqual(
     [],
   );
+}, 180_000);
+
+it(`M1, M4: no mutant of the order table or of the evidence rule that ${SCENES} scenes come by survives unargued, and they come by nearly all`, async () => {
+  const mutants = allMutants().filter(({ table }) => table === 'order' || table === 'evidence');
+  const fates = await killMutants(mutants, { worlds: 0, scenes: SCENES }, CELLS);
+  const alive = fates.filter(({ kind }) => kind === 'survived' || kind === 'wronglyArgued');
+  expect(alive.map(({ mutant, kind, detail }) => `${mutant.name}: ${kind} ${detail}`)).toEqual([]);
+  expect(fates.filter(({ kind }) => kind === 'killed').length).toBeGreaterThan(1_700);
+  expect(fates.filter(({ kind }) => kind === 'unreached').length).toBeLessThan(60);
 }, 180_000);
 
 it('no argument stands for nothing: each names mutants that there are, and every mutant has a name of its own', () => {
   const names = allMutants().map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(names.filter((name) => argumentFor(name) === '').length).toBe(0);
+  const needless = EQUIVALENT_MUTANTS.filter(({ match }) => !names.some((name) => match.test(name)));
+  expect(needless.map(({ match }) => String(match))).toEqual([]);
 });

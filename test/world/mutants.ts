@@ -1,4 +1,4 @@
-import { LANE_STATES } from '#core/events/trading-event.ts';
+import { LANE_STATES, ORDER_STATES } from '#core/events/trading-event.ts';
 import { LANE_INPUTS, LANE_TRANSITIONS } from '#core/lanes/lane-state.ts';
 import { isEnded, PROOFS } from '#core/orders/evidence-rule.ts';
 import type { Evidence } from '#core/orders/order.ts';
@@ -17,8 +17,8 @@ export interface Mutant {
   readonly install: () => () => void;
 }
 
-/** What a row of the order table may wrongly lead to. */
-const NEXT = ['same', 'working', 'Unknown', 'Filled', 'Canceled', 'Rejected', 'PendingCancel'] as const;
+/** What a row of the order table may wrongly lead to: before its beginning none does. */
+const NEXT = ['same', 'working', ...ORDER_STATES.filter((state) => state !== 'Initialized' && state !== 'Denied')];
 const EVIDENCE = [
   'accountStream',
   'query',

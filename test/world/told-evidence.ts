@@ -1,3 +1,4 @@
+import type { EndedState } from '#core/orders/evidence-rule.ts';
 import type { Evidence } from '#core/orders/order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 
@@ -22,5 +23,24 @@ export function saysNothing(evidence: Evidence): boolean {
       return evidence.reason === '';
     case 'person':
       return evidence.who === '' || evidence.note === '';
+  }
+}
+
+/** Whether evidence of a kind can prove an end at all: by what it is, and not by the product's list. */
+export function mayProve(kind: Evidence['kind'], end: EndedState): boolean {
+  switch (kind) {
+    case 'accountStream':
+    case 'query':
+    case 'person':
+      // The venue, or who looked there, may say any end but that an order was never sent.
+      return end !== 'Denied';
+    case 'fills':
+      return end === 'Filled';
+    case 'answer':
+    case 'agreedAbsence':
+      // It never worked: the venue refused it, or never had it.
+      return end === 'Rejected';
+    case 'notSent':
+      return end === 'Rejected' || end === 'Denied';
   }
 }

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { WorldResult } from './world.ts';
 
-/** One world, or one mutant over worlds until one of them finds it. */
+/** One world, all scenes of the first seeds, or one mutant over worlds, and then over scenes, until one of them finds it. */
 export type WorldJob =
   | {
       readonly kind: 'world';
@@ -14,7 +14,14 @@ export type WorldJob =
       /** Whether the visits of cells are counted. */
       readonly cells: boolean;
     }
-  | { readonly kind: 'mutant'; readonly name: string; readonly seeds: readonly number[] };
+  | { readonly kind: 'scenes'; readonly seeds: number }
+  | {
+      readonly kind: 'mutant';
+      readonly name: string;
+      readonly seeds: readonly number[];
+      /** Seeds of scenes that are tried where no world finds it. */
+      readonly scenes: readonly number[];
+    };
 
 export type WorldJobResult =
   | (Pick<WorldResult, 'violation' | 'steps' | 'orders' | 'fills' | 'confirmed'> & {
@@ -24,9 +31,20 @@ export type WorldJobResult =
       readonly visits: readonly number[];
     })
   | {
+      readonly kind: 'scenes';
+      /** The first that does not hold, or null. */
+      readonly violation: { readonly seed: number; readonly text: string } | null;
+      /** Seeds of the scenes that came by each cell of `countCellVisits`, in its order. */
+      readonly visitedBy: readonly (readonly number[])[];
+    }
+  | {
       readonly kind: 'mutant';
       readonly name: string;
-      readonly killed: { readonly seed: number; readonly violation: string } | null;
+      readonly killed: {
+        readonly by: 'world' | 'scene';
+        readonly seed: number;
+        readonly violation: string;
+      } | null;
       readonly worlds: number;
     };
 
@@ -67,7 +85,7 @@ export async function runJobs(
 /** Null: it hangs. */
 function perform(worker: Worker, job: WorldJob): Promise<WorldJobResult | null> {
   return new Promise((resolve, reject) => {
-    const longestMs = job.kind === 'world' ? LONGEST_MS : LONGEST_MS * Math.max(1, Math.ceil(job.seeds.length / 20));
+    const longestMs = job.kind === 'mutant' ? LONGEST_MS * Math.max(1, Math.ceil(job.seeds.length / 20)) : LONGEST_MS;
     const timer = setTimeout(() => end(() => resolve(null)), longestMs);
     const onMessage = (result: WorldJobResult) => end(() => resolve(result));
     const onError = (error: unknown) => end(() => reject(error));

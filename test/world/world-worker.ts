@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { countCellVisits } from './cell-visits.ts';
 import { allMutants } from './mutants.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
+import { runScenes } from './scenes.ts';
 import { runWorld } from './world.ts';
 import type { WorldJob, WorldJobResult } from './world-pool.ts';
 import { scriptOf } from './world-script.ts';
@@ -19,6 +20,7 @@ let cells: ReturnType<typeof countCellVisits> | null = null;
 
 async function perform(job: WorldJob): Promise<WorldJobResult> {
   if (job.kind === 'mutant') return tryMutant(job);
+  if (job.kind === 'scenes') return visitScenes(job.seeds);
   cells ??= job.cells ? countCellVisits() : null;
   const faults = job.faults === null ? null : new Set(job.faults);
   const bug = Object.entries(PLANTED_BUGS).find(([name]) => name === job.bug)?.[1] ?? null;
@@ -31,7 +33,20 @@ async function perform(job: WorldJob): Promise<WorldJobResult> {
   return { kind: 'world', seed: job.seed, violation, steps, orders, fills, confirmed, visits };
 }
 
-async function tryMutant({ name, seeds }: Extract<WorldJob, { kind: 'mutant' }>): Promise<WorldJobResult> {
+function visitScenes(seeds: number): WorldJobResult {
+  cells ??= countCellVisits();
+  const visitedBy = cells.map((): number[] => []);
+  let violation: { readonly seed: number; readonly text: string } | null = null;
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const before = cells.map(({ visits }) => visits);
+    const text = runScenes(seed);
+    if (text !== null) violation ??= { seed, text };
+    for (const [index, { visits }] of cells.entries()) if (visits > (before[index] ?? 0)) visitedBy[index]?.push(seed);
+  }
+  return { kind: 'scenes', violation, visitedBy };
+}
+
+async function tryMutant({ name, seeds, scenes }: Extract<WorldJob, { kind: 'mutant' }>): Promise<WorldJobResult> {
   const mutant = allMutants().find((each) => each.name === name);
   if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
   let worlds = 0;
@@ -40,10 +55,19 @@ async function tryMutant({ name, seeds }: Extract<WorldJob, { kind: 'mutant' }>)
     const restore = mutant.install();
     try {
       const { violation } = await runWorld(scriptOf(seed));
-      if (violation !== null) return { kind: 'mutant', name, killed: { seed, violation }, worlds };
+      if (violation !== null) return { kind: 'mutant', name, killed: { by: 'world', seed, violation }, worlds };
     } finally {
       restore();
     }
+  }
+  const restore = mutant.install();
+  try {
+    for (const seed of scenes) {
+      const violation = runScenes(seed);
+      if (violation !== null) return { kind: 'mutant', name, killed: { by: 'scene', seed, violation }, worlds };
+    }
+  } finally {
+    restore();
   }
   return { kind: 'mutant', name, killed: null, worlds };
 }
