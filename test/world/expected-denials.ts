@@ -1,14 +1,17 @@
+import type { Policy } from '#core/config/policy.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import { hasReduceOnly, type Instrument, notional } from '#core/market/instrument.ts';
 import type { OrderBook } from '#core/market/order-book.ts';
-import type { Price, Size } from '#core/market/scaled-decimal.ts';
+import type { Price } from '#core/market/scaled-decimal.ts';
 import type { OrderIntent } from '#core/orders/order.ts';
 import type { TrackedOrder } from '#core/orders/tracked-order.ts';
 import type { UnitAllotment } from '#core/risk/allotment.ts';
+import type { BreakerKind } from '#core/risk/breaker.ts';
+import { largestSize, worthOfSize } from './told-money.ts';
 
 export type SeenBook = Pick<OrderBook, 'valid' | 'bidPrice' | 'askPrice'>;
 
-/** What risk should have gone by, gathered without it; `openBreakers`: told to be open, with until when at least. Money in the reporting currency. */
+/** What risk should have gone by, gathered without it. Money in the reporting currency, where nothing else is said; null: it cannot be said. */
 export interface RiskFacts {
   readonly intent: Omit<OrderIntent, 'clientOrderId'>;
   /** Id of the intent: the lane's books may have it already. */
@@ -16,27 +19,33 @@ export interface RiskFacts {
   readonly lane: Lane;
   readonly others: readonly Lane[];
   readonly book: SeenBook | null;
-  readonly bookOf: (symbol: string) => SeenBook | null;
-  /** As the intent told it, ms. */
-  readonly dataAgeMs: number;
+  /** At least and at most. */
+  readonly dataAgeMs: readonly [number, number];
   readonly closed: string | null;
   readonly fence: string | null;
   /** What people wish stops entries, or the lane is being drained. */
   readonly mayNotEnter: boolean;
   readonly frozen: boolean;
-  readonly breakers: ReadonlyMap<string, 'open' | 'trial'>;
+  /** Of the breakers that have a rule: whether it lets an entry pass. */
+  readonly breakers: ReadonlyMap<BreakerKind, Expected>;
   /** Orders sent by the lane and by the unit, ns of own time, the newest last, this one left out. */
   readonly sentAt: readonly number[];
   readonly unitSentAt: readonly number[];
-  /** When the unit last amended an order, ns. */
-  readonly amendedAt: number;
   readonly now: number;
-  readonly drawdown: number;
+  /** UTC wall clock, ms. */
+  readonly epoch: number;
+  /** Of the lane, in its settlement currency, as it last told. */
+  readonly drawdown: number | null;
+  readonly policy: Policy;
   readonly allotment: UnitAllotment | null;
-  readonly maxConcentration: number;
-  /** What it is at least and at most. */
-  readonly unitLoss: readonly [number, number];
-  readonly unitDrawdown: readonly [number, number];
+  readonly unitProfit: number | null;
+  readonly unitDrawdown: number | null;
+  /** Of the other lanes, as they last told. */
+  readonly exposureBeside: number;
+  /** Whether every lane could say what it stands at. */
+  readonly valued: boolean | null;
+  /** Free in the settlement currency, less what entries have bound since the venue said so; null: it said nothing. */
+  readonly available: number | null;
 }
 
 /** `either`: the figures lie too near the limit, or nothing that is gathered says. */
@@ -44,16 +53,25 @@ export type Expected = 'denies' | 'passes' | 'either';
 
 type Rule = { readonly exits: boolean; readonly judge: (facts: RiskFacts) => Expected };
 
+/** New York's wall clock lies so far behind in summer. */
+const NEW_YORK_MS = 4 * 3_600_000;
+
 const entry = (judge: Rule['judge']): Rule => ({ exits: false, judge });
 const every = (judge: Rule['judge']): Rule => ({ exits: true, judge });
 const when = (denies: boolean): Expected => (denies ? 'denies' : 'passes');
 
-/** What each denial has to rest on: a second statement of the checks. */
+/** What each denial has to rest on: a second statement of the checks, in the order in which they are asked. */
 export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
   LEASE_NOT_HELD: every(({ closed }) => when(closed !== null)),
   ENTRIES_FENCED: entry(({ fence }) => when(fence !== null)),
   ENTRIES_PAUSED: entry(({ lane, mayNotEnter }) => when(mayNotEnter || lane.entriesPaused !== null)),
   SYMBOL_FROZEN: entry(({ frozen }) => when(frozen)),
+  // Markets of paper accounts never close, but where their hours are asked for; worlds lie on a Sunday.
+  MARKET_CLOSED: entry(({ lane, epoch }) => {
+    if (lane.configuration.limits.marketHours !== 'us-equity') return 'passes';
+    const day = new Date(epoch - NEW_YORK_MS).getUTCDay();
+    return day === 0 || day === 6 ? 'denies' : 'either';
+  }),
   BREAKER_LOSSES: breaker('consecutiveLosses'),
   BREAKER_RECONCILIATION: breaker('reconciliation'),
   BREAKER_ERRORS: breaker('errorRate'),
@@ -61,7 +79,10 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
   BREAKER_LATENCY: breaker('latency'),
   ORDER_UNKNOWN_PENDING: entry((facts) => when(working(facts).some((order) => order.state === 'Unknown'))),
   BOOK_INVALID: entry(({ book }) => when(book === null || !book.valid || book.bidPrice <= 0 || book.askPrice <= 0)),
-  DATA_TOO_OLD: entry(({ dataAgeMs, lane }) => when(dataAgeMs > lane.configuration.limits.maxDataAgeMs)),
+  DATA_TOO_OLD: entry(({ dataAgeMs: [least, most], lane }) => {
+    const { maxDataAgeMs } = lane.configuration.limits;
+    return least > maxDataAgeMs ? 'denies' : most <= maxDataAgeMs ? 'passes' : 'either';
+  }),
   SPREAD_TOO_WIDE: entry(({ book, lane }) =>
     book === null
       ? 'either'
@@ -94,8 +115,6 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
         sizeOf(lane.instrument, lane.configuration.limits.maxPositionSize),
     );
   }),
-  // Markets of paper accounts never close.
-  MARKET_CLOSED: entry(() => 'passes'),
   SHORT_IMPOSSIBLE: entry((facts) => {
     const { intent, lane } = facts;
     if (lane.instrument.kind !== 'spot' || intent.side === 'buy') return 'passes';
@@ -120,18 +139,36 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
   DRAWDOWN_LIMIT: entry(({ lane, drawdown }) => near(drawdown, lane.configuration.limits.maxDrawdown)),
   OPEN_ORDERS_LIMIT: entry((facts) => when(alive(facts).length >= facts.lane.configuration.limits.maxOpenOrders)),
   ORDER_RATE_LIMIT: entry((facts) => rate(facts, facts.sentAt, facts.lane.configuration.limits.maxOrderRate)),
-  UNIT_EXPOSURE_LIMIT: entry((facts) => exposed(unitExposure(facts), facts.allotment?.maxExposure)),
+  // The filters of worlds decline what takes, and nothing else.
+  ENTRY_FILTERED: entry(({ lane, intent }) =>
+    when(lane.configuration.entryFilter !== undefined && intent.timeInForce === 'ioc'),
+  ),
+  EXPOSURE_UNPRICED: entry(({ allotment, policy, lane, valued }) => {
+    if (allotment === null) return 'passes';
+    const { maxExposure, maxDailyLoss, maxDrawdown, symbolExposure } = allotment;
+    if (!Number.isFinite(Math.min(maxExposure, maxDailyLoss, maxDrawdown)) && symbolExposure.size === 0)
+      return 'passes';
+    if (policy.worth[lane.instrument.quoteCurrency] === undefined) return 'denies';
+    return valued === null ? 'either' : when(!valued);
+  }),
+  UNIT_EXPOSURE_LIMIT: entry((facts) =>
+    exposed(facts.exposureBeside + ownExposure(facts), facts.allotment?.maxExposure),
+  ),
   SYMBOL_EXPOSURE_LIMIT: entry((facts) =>
-    exposed(laneExposure(facts, facts.lane, true), facts.allotment?.symbolExposure.get(facts.lane.symbol)),
+    exposed(ownExposure(facts), facts.allotment?.symbolExposure.get(facts.lane.symbol)),
   ),
   CONCENTRATION_LIMIT: entry((facts) =>
     exposed(
-      laneExposure(facts, facts.lane, true),
-      facts.allotment === null ? undefined : facts.allotment.maxExposure * facts.maxConcentration,
+      ownExposure(facts),
+      facts.allotment === null
+        ? undefined
+        : facts.allotment.maxExposure * (facts.policy.maxConcentration ?? Number.POSITIVE_INFINITY),
     ),
   ),
-  UNIT_DAILY_LOSS_LIMIT: entry(({ unitLoss, allotment }) => within(unitLoss, allotment?.maxDailyLoss)),
-  UNIT_DRAWDOWN_LIMIT: entry(({ unitDrawdown, allotment }) => within(unitDrawdown, allotment?.maxDrawdown)),
+  UNIT_DAILY_LOSS_LIMIT: entry(({ unitProfit, allotment }) =>
+    near(unitProfit === null ? null : -unitProfit, allotment?.maxDailyLoss),
+  ),
+  UNIT_DRAWDOWN_LIMIT: entry(({ unitDrawdown, allotment }) => near(unitDrawdown, allotment?.maxDrawdown)),
   UNIT_OPEN_ORDERS_LIMIT: entry((facts) => {
     const limit = facts.allotment?.maxOpenOrders ?? Number.POSITIVE_INFINITY;
     const elsewhere = facts.others.reduce((sum, lane) => sum + followedOf(lane).filter((each) => each.alive).length, 0);
@@ -140,6 +177,11 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
   UNIT_ORDER_RATE_LIMIT: entry((facts) =>
     rate(facts, facts.unitSentAt, facts.allotment?.maxOrderRate ?? Number.POSITIVE_INFINITY),
   ),
+  MARGIN_INSUFFICIENT: entry((facts) => {
+    const needed = marginOf(facts);
+    if (facts.allotment === null || facts.available === null || needed === null) return 'passes';
+    return near(needed, facts.available, true);
+  }),
   REDUCE_ONLY_WOULD_OPEN: every(({ intent, lane }) => {
     if (!intent.reduceOnly) return 'passes';
     const held = intent.side === 'sell' ? lane.position.size : -lane.position.size;
@@ -147,11 +189,21 @@ export const EXPECTED_DENIALS: Readonly<Record<string, Rule>> = {
   }),
 };
 
-function breaker(kind: string): Rule {
-  return entry(({ breakers }) => {
-    const state = breakers.get(kind);
-    return state === undefined ? 'passes' : state === 'open' ? 'denies' : 'either';
-  });
+/** What an entry binds of the settlement currency; null: the policy says nothing of it, or nothing is paid. */
+export function marginOf({ intent, lane, book, policy }: RiskFacts): number | null {
+  const { kind, settlementCurrency, quoteCurrency, priceScale } = lane.instrument;
+  const paid = kind === 'spot' || kind === 'equity';
+  if (intent.reduceOnly || (paid && intent.side === 'sell')) return null;
+  const rate = paid ? 1 : policy.marginRate;
+  if (rate === undefined) return null;
+  const price = Math.max(book?.askPrice ?? 0, book?.bidPrice ?? 0, intent.price ?? 0);
+  const bound = notional(lane.instrument, price as Price, intent.size) * rate;
+  if (settlementCurrency === quoteCurrency) return bound;
+  return price > 0 ? bound / (price / 10 ** priceScale) : null;
+}
+
+function breaker(kind: BreakerKind): Rule {
+  return entry(({ breakers }) => breakers.get(kind) ?? 'passes');
 }
 
 /** Orders of the lane, and others' that could open a position in its symbol. */
@@ -173,65 +225,37 @@ function sizeOf({ sizeScale }: Instrument, text: string): number {
 }
 
 /** Above the limit (`over`) or at it: but for a rounding error. */
-function near(value: number, limit: number | undefined, over = false): Expected {
+function near(value: number | null, limit: number | undefined, over = false): Expected {
   if (limit === undefined || !Number.isFinite(limit)) return 'passes';
+  if (value === null || Number.isNaN(value)) return 'either';
   if (Math.abs(value - limit) <= 1e-9 * Math.max(1, Math.abs(limit))) return 'either';
   return when(over ? value > limit : value >= limit);
 }
 
-/** At the limit, or above it, for all that lies between the two values; amounts are counted in ten-thousandths. */
-function within([least, most]: readonly [number, number], limit: number | undefined): Expected {
-  if (limit === undefined || !Number.isFinite(limit)) return 'passes';
-  if (Number.isNaN(least) || Number.isNaN(most)) return 'either';
-  return least - 1e-3 >= limit ? 'denies' : most + 1e-3 < limit ? 'passes' : 'either';
-}
-
-/** A bucket of one second's worth: so many within a second are certainly too many, and none is too many for one that has not sent for a second. */
-function rate({ now, amendedAt }: RiskFacts, sentAt: readonly number[], perSecond: number): Expected {
+/** A bucket of one second's worth, at least of one order; what has been sent is taken from it. */
+function rate({ now }: RiskFacts, sentAt: readonly number[], perSecond: number): Expected {
   if (!Number.isFinite(perSecond)) return 'passes';
-  // Tokens of some seconds may be gone.
-  if (now - amendedAt < 5e9) return 'either';
-  let tokens = Math.max(1, perSecond);
-  let last: number | null = null;
+  const most = Math.max(1, perSecond);
+  let [tokens, last] = [most, now];
   for (const at of sentAt) {
-    if (last !== null) tokens = Math.min(Math.max(1, perSecond), tokens + ((at - last) / 1e9) * perSecond);
-    tokens -= 1;
+    tokens = Math.min(most, tokens + (Math.max(0, at - last) / 1e9) * perSecond) - 1;
     last = at;
   }
-  if (last !== null) tokens = Math.min(Math.max(1, perSecond), tokens + ((now - last) / 1e9) * perSecond);
-  return Math.abs(tokens - 1) < 1e-6 ? 'either' : when(tokens < 1);
+  if (sentAt.length > 0) tokens = Math.min(most, tokens + ((now - last) / 1e9) * perSecond);
+  // A bucket that is full is exactly so.
+  return tokens !== most && Math.abs(tokens - 1) < 1e-6 ? 'either' : when(tokens < 1);
 }
 
-/** The price that exposure counts at lies within the spread or at the order's own: what differs by less is not judged. */
-function exposed([low, high]: readonly [number, number], limit: number | undefined): Expected {
+/** Amounts are counted in ten-thousandths. */
+function exposed(value: number, limit: number | undefined): Expected {
   if (limit === undefined || !Number.isFinite(limit)) return 'passes';
-  return low > limit ? 'denies' : high <= limit ? 'passes' : 'either';
+  if (Number.isNaN(value)) return 'denies';
+  return Math.abs(value - limit) <= 2e-4 ? 'either' : when(value > limit);
 }
 
-function unitExposure(facts: RiskFacts): readonly [number, number] {
-  const parts = [
-    laneExposure(facts, facts.lane, true),
-    ...facts.others.map((lane) => laneExposure(facts, lane, false)),
-  ];
-  return [parts.reduce((sum, [low]) => sum + low, 0), parts.reduce((sum, [, high]) => sum + high, 0)];
-}
-
-function laneExposure({ intent, asked, bookOf }: RiskFacts, lane: Lane, asking: boolean): readonly [number, number] {
-  let [buys, sells] = [0, 0];
-  for (const order of followedOf(lane)) {
-    if (order.intent.reduceOnly || order.intent.clientOrderId === asked) continue;
-    if (order.intent.side === 'buy') buys += order.sizeAtRisk;
-    else sells += order.sizeAtRisk;
-  }
-  if (asking && intent.side === 'buy') buys += intent.size;
-  if (asking && intent.side === 'sell') sells += intent.size;
-  const held = lane.position.size;
-  const size = Math.max(Math.abs(held), held + buys, sells - held) as Size;
-  if (size === 0) return [0, 0];
-  const price = Math.max(bookOf(lane.symbol)?.askPrice ?? 0, asking ? (intent.price ?? 0) : 0);
-  if (price === 0) return [0, Number.POSITIVE_INFINITY];
-  const value = notional(lane.instrument, price as Price, size);
-  // The asking lane counts at the price of now, the others at what they last told.
-  const apart = asking ? 1e-6 : 0.01;
-  return [value * (1 - apart), value * (1 + apart) + 1e-3];
+/** Of the lane that asks, with the order that it asks for. */
+function ownExposure({ intent, asked, book, lane, policy }: RiskFacts): number {
+  const more = intent.side === 'buy' ? ([intent.size, 0] as const) : ([0, intent.size] as const);
+  const price = Math.max(book?.askPrice ?? 0, book?.bidPrice ?? 0, intent.price ?? 0);
+  return worthOfSize(lane.instrument, largestSize(lane, more, asked), price, (currency) => policy.worth[currency]);
 }

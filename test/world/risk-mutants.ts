@@ -3,59 +3,90 @@ import type { RiskCheck, RiskContext } from '#core/risk/risk-context.ts';
 import type { Mutant } from './mutants.ts';
 import { replaceProperty } from './planted-bugs.ts';
 
+/** The context with a figure or a limit `by` of its steps further; the context itself where there is none. */
 type Shift = (context: RiskContext, by: number) => RiskContext;
 type Limit = 'maxDataAgeMs' | 'maxSpreadBps' | 'priceBandBps' | 'maxDailyLoss' | 'maxDrawdown' | 'maxOpenOrders';
+type Unit = NonNullable<RiskContext['unit']>;
 
+/** A limit of the lane. */
 const limit =
-  (name: Limit): Shift =>
-  (context, by) => ({ ...context, limits: { ...context.limits, [name]: (context.limits[name] ?? 0) + by } });
+  (name: Limit, stepOf: (context: RiskContext, limit: number) => number): Shift =>
+  (context, by) => {
+    const before = context.limits[name];
+    if (before === undefined) return context;
+    return { ...context, limits: { ...context.limits, [name]: before + by * stepOf(context, before) } };
+  };
 const figure =
   (
     name: 'maxOrderSize' | 'maxPositionSize' | 'orderTokens' | 'unknownOrders' | 'exitsAtWork' | 'positionSize',
+    stepOf: (context: RiskContext) => number,
   ): Shift =>
-  (context, by) => ({ ...context, [name]: context[name] + by });
-const part =
-  (name: 'maxExposure' | 'maxDailyLoss' | 'maxDrawdown' | 'maxOpenOrders'): Shift =>
-  ({ unit, ...context }, by) => ({
-    ...context,
-    unit: unit === null ? null : { ...unit, allotment: { ...unit.allotment, [name]: unit.allotment[name] + by } },
-  });
+  (context, by) => ({ ...context, [name]: context[name] + by * stepOf(context) });
+/** Something of the unit; without a policy there is nothing. */
 const ofUnit =
-  (name: 'orderTokens' | 'unpriced'): Shift =>
-  ({ unit, ...context }, by) => ({ ...context, unit: unit === null ? null : { ...unit, [name]: unit[name] + by } });
+  (change: (unit: Unit, by: number, context: RiskContext) => Partial<Unit>): Shift =>
+  (context, by) =>
+    context.unit === null ? context : { ...context, unit: { ...context.unit, ...change(context.unit, by, context) } };
+const part = (
+  name: 'maxExposure' | 'maxDailyLoss' | 'maxDrawdown' | 'maxOpenOrders',
+  stepOf: (limit: number) => number,
+): Shift =>
+  ofUnit(({ allotment }, by) => {
+    const before = allotment[name];
+    const after = Number.isFinite(before) ? before + by * stepOf(before) : before;
+    return { allotment: { ...allotment, [name]: after } };
+  });
 
-/** The figure of each check that has one; it is shifted by one of its smallest steps. */
-const SHIFTS: Readonly<Record<string, { readonly shift: Shift; readonly step: number }>> = {
-  DATA_TOO_OLD: { shift: limit('maxDataAgeMs'), step: 1 },
-  SPREAD_TOO_WIDE: { shift: limit('maxSpreadBps'), step: 0.1 },
-  ORDER_SIZE_BELOW_MINIMUM: {
-    shift: (context, by) => ({
-      ...context,
-      instrument: { ...context.instrument, minNotional: context.instrument.minNotional + by },
-    }),
-    step: 1,
-  },
-  ORDER_SIZE_LIMIT: { shift: figure('maxOrderSize'), step: 1 },
-  POSITION_SIZE_LIMIT: { shift: figure('maxPositionSize'), step: 1 },
-  SHORT_IMPOSSIBLE: { shift: figure('positionSize'), step: 1 },
-  EXIT_AT_WORK: { shift: figure('exitsAtWork'), step: 1 },
-  PRICE_OUT_OF_BAND: { shift: limit('priceBandBps'), step: 0.1 },
-  DAILY_LOSS_LIMIT: { shift: limit('maxDailyLoss'), step: 0.1 },
-  DRAWDOWN_LIMIT: { shift: limit('maxDrawdown'), step: 0.1 },
-  OPEN_ORDERS_LIMIT: { shift: limit('maxOpenOrders'), step: 1 },
-  ORDER_RATE_LIMIT: { shift: figure('orderTokens'), step: 1 },
-  ORDER_UNKNOWN_PENDING: { shift: figure('unknownOrders'), step: 1 },
-  EXPOSURE_UNPRICED: { shift: ofUnit('unpriced'), step: 1 },
-  UNIT_EXPOSURE_LIMIT: { shift: part('maxExposure'), step: 50 },
-  SYMBOL_EXPOSURE_LIMIT: { shift: symbolPart, step: 50 },
-  CONCENTRATION_LIMIT: { shift: share, step: 0.02 },
-  UNIT_DAILY_LOSS_LIMIT: { shift: part('maxDailyLoss'), step: 0.1 },
-  UNIT_DRAWDOWN_LIMIT: { shift: part('maxDrawdown'), step: 0.1 },
-  UNIT_OPEN_ORDERS_LIMIT: { shift: part('maxOpenOrders'), step: 1 },
-  UNIT_ORDER_RATE_LIMIT: { shift: ofUnit('orderTokens'), step: 1 },
-  MARGIN_INSUFFICIENT: { shift: available, step: 1 },
-  REDUCE_ONLY_WOULD_OPEN: { shift: figure('positionSize'), step: 1 },
+const one = () => 1;
+const oneLot = ({ instrument }: RiskContext) => instrument.lotSize;
+/** Prices lie on ticks, and what is measured between them is a multiple of what half a tick makes. */
+const oneTick = ({ instrument, bidPrice }: RiskContext) => (instrument.tickSize / bidPrice) * 1e4;
+/** Losses grow by what a trade costs, which is a good part of such a limit: a finer step falls between two trades. */
+const ofLoss = (_context: RiskContext, before: number) => before * LOSS_STEP;
+const LOSS_STEP = 0.04;
+/** Far less than a lot is worth, reporting currency. */
+const EXPOSURE_STEP = 5;
+
+/** The figure of each check that has one, and the smallest step by which it is shifted. */
+const SHIFTS: Readonly<Record<string, Shift>> = {
+  DATA_TOO_OLD: limit('maxDataAgeMs', one),
+  SPREAD_TOO_WIDE: limit('maxSpreadBps', oneTick),
+  ORDER_SIZE_BELOW_MINIMUM: (context, by) => ({
+    ...context,
+    instrument: { ...context.instrument, minNotional: context.instrument.minNotional + by },
+  }),
+  ORDER_SIZE_LIMIT: figure('maxOrderSize', oneLot),
+  POSITION_SIZE_LIMIT: figure('maxPositionSize', oneLot),
+  SHORT_IMPOSSIBLE: figure('positionSize', oneLot),
+  EXIT_AT_WORK: figure('exitsAtWork', one),
+  PRICE_OUT_OF_BAND: limit('priceBandBps', oneTick),
+  DAILY_LOSS_LIMIT: limit('maxDailyLoss', ofLoss),
+  DRAWDOWN_LIMIT: limit('maxDrawdown', ofLoss),
+  OPEN_ORDERS_LIMIT: limit('maxOpenOrders', one),
+  ORDER_RATE_LIMIT: figure('orderTokens', () => TOKEN_STEP),
+  ORDER_UNKNOWN_PENDING: figure('unknownOrders', one),
+  EXPOSURE_UNPRICED: ofUnit(({ unpriced }, by) => ({ unpriced: unpriced + by })),
+  UNIT_EXPOSURE_LIMIT: part('maxExposure', () => EXPOSURE_STEP),
+  SYMBOL_EXPOSURE_LIMIT: ofUnit(({ allotment }, by) => {
+    const parts = [...allotment.symbolExposure].map(([symbol, of]) => [symbol, of + by * EXPOSURE_STEP] as const);
+    return { allotment: { ...allotment, symbolExposure: new Map(parts) } };
+  }),
+  CONCENTRATION_LIMIT: ofUnit(({ maxConcentration, allotment }, by) => ({
+    maxConcentration: maxConcentration + (by * EXPOSURE_STEP) / allotment.maxExposure,
+  })),
+  UNIT_DAILY_LOSS_LIMIT: part('maxDailyLoss', (before) => before * LOSS_STEP),
+  UNIT_DRAWDOWN_LIMIT: part('maxDrawdown', (before) => before * LOSS_STEP),
+  UNIT_OPEN_ORDERS_LIMIT: part('maxOpenOrders', one),
+  UNIT_ORDER_RATE_LIMIT: ofUnit(({ orderTokens }, by) => ({ orderTokens: orderTokens + by * TOKEN_STEP })),
+  // As much as the steps of exposure, in the currency that the order binds.
+  MARGIN_INSUFFICIENT: ofUnit(({ available }, by, { instrument, bidPrice }) => {
+    const price = instrument.kind === 'inverse' ? bidPrice / 10 ** instrument.priceScale : 1;
+    return { available: available === null ? null : available + (by * EXPOSURE_STEP) / price };
+  }),
+  REDUCE_ONLY_WOULD_OPEN: figure('positionSize', oneLot),
 };
+/** Of an order: what a bucket gains in a few hundredths of a second. */
+const TOKEN_STEP = 0.1;
 
 /** Each check never or always refusing, and its limit a step too low or too high. */
 export function riskMutants(): Mutant[] {
@@ -68,32 +99,15 @@ export function riskMutants(): Mutant[] {
       cell,
       install: () => replaceProperty(each, 'check', mutated),
     });
-    const shifted = SHIFTS[code];
+    const shift = SHIFTS[code];
     return [
       mutant('never refuses', `risk ${code} refuses`, () => null),
       mutant('always refuses', `risk ${code} passes`, (context, intent) => check(context, intent) ?? 'mutant'),
-      ...(shifted === undefined
+      ...(shift === undefined
         ? []
-        : [-shifted.step, shifted.step].map((by) =>
-            mutant(`is off by ${by}`, `risk ${code} passes`, (context, intent) =>
-              check(shifted.shift(context, by), intent),
-            ),
+        : [-1, 1].map((by) =>
+            mutant(`is off by ${by}`, `risk ${code} passes`, (context, intent) => check(shift(context, by), intent)),
           )),
     ];
   });
-}
-
-function symbolPart({ unit, ...context }: RiskContext, by: number): RiskContext {
-  if (unit === null) return { ...context, unit };
-  const parts = new Map([...unit.allotment.symbolExposure].map(([symbol, amount]) => [symbol, amount + by]));
-  return { ...context, unit: { ...unit, allotment: { ...unit.allotment, symbolExposure: parts } } };
-}
-
-function share({ unit, ...context }: RiskContext, by: number): RiskContext {
-  return { ...context, unit: unit === null ? null : { ...unit, maxConcentration: unit.maxConcentration + by } };
-}
-
-function available({ unit, ...context }: RiskContext, by: number): RiskContext {
-  if (unit === null || unit.available === null) return { ...context, unit };
-  return { ...context, unit: { ...unit, available: unit.available + by } };
 }

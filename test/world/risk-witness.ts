@@ -1,40 +1,50 @@
+import type { Policy } from '#core/config/policy.ts';
 import type { TradingEvent, TradingEventBody } from '#core/events/trading-event.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
+import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { UnitAllotment } from '#core/risk/allotment.ts';
 import type { UnitRunner } from '#engine/unit-runner.ts';
-import { EXPECTED_DENIALS, type RiskFacts, type SeenBook } from './expected-denials.ts';
-
-/** Breakers that each lane has for itself. */
-const OF_LANE: ReadonlySet<string> = new Set(['consecutiveLosses', 'reconciliation']);
-const PROFITS_KEPT = 9;
+import { EXPECTED_DENIALS, marginOf, type RiskFacts, type SeenBook } from './expected-denials.ts';
+import { SeenAge } from './seen-age.ts';
+import { ToldBreakers } from './told-breakers.ts';
+import { ToldMoney } from './told-money.ts';
 
 type Intended = TradingEventBody<'order.intended'>;
+type Answered = { readonly clientOrderId: string; readonly action: string; readonly answer: OrderAnswer };
+
+/** What a decision of risk must be: the checks that had to refuse, and those that had reason to, in the order in which they are asked. */
+interface Expectation {
+  readonly lane: Lane;
+  readonly reduceOnly: boolean;
+  readonly must: readonly string[];
+  readonly may: readonly string[];
+  /** The price at which the unit counts it, and what it binds of the settlement currency. */
+  readonly price: number;
+  readonly margin: number;
+}
 
 export interface WitnessedUnit {
   readonly runner: UnitRunner;
-  /** Own time, ns. */
-  readonly mono: () => number;
+  /** Own time, ns, and wall clock, ms. */
+  readonly now: () => { readonly mono: number; readonly epoch: number };
+  readonly policy: Policy;
   readonly allotment: UnitAllotment | null;
-  readonly maxConcentration: number;
-  /** Of the settlement currency; NaN: it follows a price. */
-  readonly worth: number;
-  /** How long each breaker stays open at least, ms. */
-  readonly openMs: ReadonlyMap<string, number>;
 }
 
-/** Holds every decision of risk against facts that are gathered without it: nothing is denied for no reason, and nothing leaves that a check should have refused (invariant 3, H12). */
+const CODES = Object.keys(EXPECTED_DENIALS);
+
+/** Holds every decision of risk against facts that are gathered without it: nothing is denied for no reason or for a later one than the first, and nothing passes that a check should have refused (invariant 3, H12). */
 export class RiskWitness {
   readonly #unit: WitnessedUnit;
-  readonly #expected = new Map<string, { readonly must: readonly string[]; readonly may: readonly string[] }>();
+  readonly #expected = new Map<string, Expectation>();
   readonly #sent = new Map<string, number[]>();
   readonly #unitSent: number[] = [];
-  readonly #breakers = new Map<string, { readonly openUntil: number }>();
-  readonly #peaks = new Map<string, number>();
-  /** Of the unit, after the last steps: the lanes tell theirs at times of their own. */
-  #profits: readonly number[] = [];
-  #unitPeak = 0;
-  #amendedAt = Number.NEGATIVE_INFINITY;
+  readonly #money: ToldMoney;
+  readonly #breakers: ToldBreakers;
+  readonly #ages = new Map<string, SeenAge>();
+  /** Free of each currency, less what entries have bound since the venue said so. */
+  readonly #available = new Map<string, number>();
   #frozen: readonly string[] = [];
   #stopped = false;
   readonly #drained = new Set<string>();
@@ -43,108 +53,90 @@ export class RiskWitness {
   #fault: string | null = null;
 
   constructor(unit: WitnessedUnit) {
+    const { policy, runner, now } = unit;
     this.#unit = unit;
+    this.#breakers = new ToldBreakers(unit.allotment === null ? {} : policy.breakers, policy.slowAckMs);
+    this.#money = new ToldMoney({
+      lanes: () => runner.lanes,
+      worth: (currency) => policy.worth[currency],
+      now,
+      onStand: (lane) => this.#breakers.stands(lane, now().mono),
+    });
   }
 
-  /** What the lanes were told of what people wish. */
-  input(kind: string, lane: string | null, body: unknown): void {
-    if (kind === 'drain' && lane !== null) this.#drained.add(lane);
-    if (kind !== 'desired' || typeof body !== 'object' || body === null) return;
-    this.#stopped = Reflect.get(body, 'wish') !== 'run';
-    const frozen: unknown = Reflect.get(body, 'frozenSymbols');
-    if (Array.isArray(frozen)) this.#frozen = frozen.filter((each) => typeof each === 'string');
+  /** What the lanes are told, before they take it. */
+  input(kind: string, laneName: string | null, body: unknown): void {
+    this.#money.heard(kind, laneName, body);
+    if (kind === 'drain' && laneName !== null) this.#drained.add(laneName);
+    if (typeof body !== 'object' || body === null) return;
+    if (kind === 'answer' && laneName !== null) this.#answered(laneName, body as Answered);
+    else if (kind === 'accountReport' && laneName === null) this.#balance(body);
+    else if (kind === 'desired') {
+      this.#stopped = Reflect.get(body, 'wish') !== 'run';
+      const frozen: unknown = Reflect.get(body, 'frozenSymbols');
+      if (Array.isArray(frozen)) this.#frozen = frozen.filter((each) => typeof each === 'string');
+    }
   }
 
   /** A book is about to be shown to its lane; of an invalid one the prices of before stay. */
-  seen(symbol: string, { valid, bidPrice, askPrice }: SeenBook): void {
+  seen(symbol: string, { valid, bidPrice, askPrice }: SeenBook, receivedAt: number, exchangeTime: number): void {
     const before = this.#books.get(symbol);
     const prices = valid || before === undefined ? { bidPrice, askPrice } : before;
     this.#books.set(symbol, { bidPrice: prices.bidPrice, askPrice: prices.askPrice, valid });
+    this.#money.shown(symbol, { valid, bidPrice, askPrice });
+    const age = this.#ages.get(symbol) ?? new SeenAge();
+    this.#ages.set(symbol, age);
+    age.saw(receivedAt, exchangeTime);
   }
 
   told(event: TradingEvent): void {
-    if (event.type === 'order.intended') this.#expect(event.body);
-    else if (event.type === 'order.denied') this.#denied(event.body.clientOrderId, event.body.code);
-    else if (event.type === 'alert') this.#followBreaker(event.body.code, event.body.dedupeKey);
-  }
-
-  /** An order leaves the engine. */
-  placing(clientOrderId: string, symbol: string): void {
-    const expected = this.#expected.get(clientOrderId);
-    const missed = expected?.must ?? [];
-    if (missed.length > 0) this.#fault ??= `${clientOrderId} leaves despite ${missed.join(', ')}`;
-    this.sent(symbol);
-  }
-
-  /** An order or an amendment leaves: both count for the rate. */
-  sent(symbol: string): void {
-    const now = this.#unit.mono();
-    this.#unitSent.push(now);
-    const sent = this.#sent.get(symbol) ?? [];
-    this.#sent.set(symbol, sent);
-    sent.push(now);
-  }
-
-  /** Whether it counts for a rate is not followed here. */
-  amending(): void {
-    this.#amendedAt = this.#unit.mono();
-  }
-
-  /** After each step. */
-  check(): string | null {
-    let total = 0;
-    for (const lane of this.#unit.runner.lanes) {
-      const profit = lane.dailyProfit();
-      total += profit;
-      this.#peaks.set(lane.name, Math.max(this.#peaks.get(lane.name) ?? 0, profit));
+    switch (event.type) {
+      case 'order.intended':
+        this.#intended(event.body);
+        return;
+      case 'order.denied':
+        this.#denied(event.body.clientOrderId, event.body.code);
+        return;
+      case 'order.state':
+        if (event.body.to === 'PendingReplace') this.#amended(event.body.clientOrderId, event.body.lane);
+        else if (event.body.from === 'Initialized') this.#passed(event.body.clientOrderId);
+        return;
+      case 'position.checked': {
+        const lane = this.#unit.runner.lanes.find((each) => each.symbol === event.body.symbol);
+        this.#breakers.told(event, lane, this.#unit.now().mono);
+        return;
+      }
+      default:
     }
-    this.#profits = [...this.#profits.slice(-PROFITS_KEPT), total];
-    this.#unitPeak = Math.max(this.#unitPeak, total);
+  }
+
+  /** After each step: the first decision that was not as it should have been, or null. */
+  check(): string | null {
     return this.#fault;
   }
 
-  #denied(clientOrderId: string, code: string): void {
-    const expected = this.#expected.get(clientOrderId);
-    if (expected === undefined) return;
-    this.#expected.delete(clientOrderId);
-    if (code in EXPECTED_DENIALS && !expected.may.includes(code))
-      this.#fault ??= `${clientOrderId} is denied by ${code} for no reason`;
+  #answered(laneName: string, { clientOrderId, action, answer }: Answered): void {
+    const lane = this.#lane(laneName);
+    if (lane !== undefined && action === 'place')
+      this.#breakers.answered(lane, clientOrderId, answer, this.#unit.now().mono);
   }
 
-  #followBreaker(code: string, key: string): void {
-    if (code !== 'BREAKER_OPENED' && code !== 'BREAKER_CLOSED') return;
-    const [, lane = '', breaker = ''] = key.split('/');
-    const owner = OF_LANE.has(breaker) ? `${lane}/${breaker}` : breaker;
-    if (code === 'BREAKER_CLOSED') this.#breakers.delete(owner);
-    else this.#breakers.set(owner, { openUntil: this.#unit.mono() + (this.#unit.openMs.get(breaker) ?? 0) * 1e6 });
+  #balance(body: object): void {
+    const currency: unknown = Reflect.get(body, 'currency');
+    if (Reflect.get(body, 'kind') !== 'balance' || typeof currency !== 'string') return;
+    const free: unknown = Reflect.get(body, 'availableBalance');
+    if (typeof free === 'string' && Number.isFinite(Number(free))) this.#available.set(currency, Number(free));
+    else this.#available.delete(currency);
   }
 
-  #expect(body: Intended): void {
-    const lane = this.#unit.runner.lanes.find((each) => each.name === body.lane);
+  #intended(body: Intended): void {
+    const lane = this.#lane(body.lane);
     if (lane === undefined) return;
-    const facts = this.#factsOf(lane, body);
-    const [must, may]: [string[], string[]] = [[], []];
-    for (const [code, rule] of Object.entries(EXPECTED_DENIALS)) {
-      if (body.reduceOnly && !rule.exits) continue;
-      const expected = rule.judge(facts);
-      if (expected === 'denies') must.push(code);
-      if (expected !== 'passes') may.push(code);
-    }
-    this.#expected.set(body.clientOrderId, { must, may });
-  }
-
-  #factsOf(lane: Lane, body: Intended): RiskFacts {
-    const { runner, mono, allotment, maxConcentration, worth } = this.#unit;
-    const { closed, fence } = runner.status();
     const { priceScale, sizeScale, venue } = lane.instrument;
     const priceOf = (text: string) => parseScaled(text, priceScale) as Price;
-    const profit = lane.dailyProfit();
-    const ofUnit = [...this.#profits, runner.lanes.reduce((sum, each) => sum + each.dailyProfit(), 0)];
-    const [least, most] = [Math.min(...ofUnit) * worth, Math.max(...ofUnit) * worth];
-    const peak = this.#unitPeak * worth;
-    const now = mono();
-    return {
-      intent: {
+    this.#expected.set(
+      body.clientOrderId,
+      this.#expect(lane, body.clientOrderId, {
         venue,
         symbol: body.symbol,
         side: body.side,
@@ -155,33 +147,105 @@ export class RiskWitness {
         size: parseScaled(body.size, sizeScale) as Size,
         reduceOnly: body.reduceOnly,
         purpose: body.purpose,
-      },
-      asked: body.clientOrderId,
+      }),
+    );
+  }
+
+  #denied(clientOrderId: string, code: string): void {
+    const expected = this.#expected.get(clientOrderId);
+    if (expected === undefined) return;
+    this.#expected.delete(clientOrderId);
+    if (!expected.may.includes(code)) this.#fault ??= `${clientOrderId} is denied by ${code} for no reason`;
+    const sooner = expected.must.find((each) => CODES.indexOf(each) < CODES.indexOf(code));
+    if (sooner !== undefined) this.#fault ??= `${clientOrderId} is denied by ${code}, where ${sooner} had to`;
+  }
+
+  /** Risk has let an order pass: it is about to leave. */
+  #passed(clientOrderId: string): void {
+    const expected = this.#expected.get(clientOrderId);
+    if (expected === undefined) return;
+    this.#expected.delete(clientOrderId);
+    const { lane, must, price, margin, reduceOnly } = expected;
+    if (must.length > 0) this.#fault ??= `${clientOrderId} leaves despite ${must.join(', ')}`;
+    const { mono } = this.#unit.now();
+    this.#count(lane.symbol, mono);
+    const { settlementCurrency } = lane.instrument;
+    const free = this.#available.get(settlementCurrency);
+    if (free !== undefined) this.#available.set(settlementCurrency, free - margin);
+    this.#breakers.sent(clientOrderId, mono);
+    if (!reduceOnly) this.#breakers.admitted(lane, mono);
+    this.#money.left(lane, price);
+  }
+
+  /** Risk has let new terms of a resting order pass; of terms that it refused nothing is told. */
+  #amended(clientOrderId: string, laneName: string): void {
+    const lane = this.#lane(laneName);
+    const order = lane?.orders.get(clientOrderId) ?? null;
+    if (lane === undefined || order === null || order.amendment === null) return;
+    const { must } = this.#expect(lane, clientOrderId, {
+      ...order.intent,
+      price: order.amendment.price,
+      size: order.openSize,
+    });
+    if (must.length > 0) this.#fault ??= `${clientOrderId} is amended despite ${must.join(', ')}`;
+    this.#count(lane.symbol, this.#unit.now().mono);
+    this.#money.left(lane, this.#books.get(lane.symbol)?.askPrice ?? 0);
+  }
+
+  /** It counts for both rates. */
+  #count(symbol: string, mono: number): void {
+    this.#unitSent.push(mono);
+    const sent = this.#sent.get(symbol) ?? [];
+    this.#sent.set(symbol, sent);
+    sent.push(mono);
+  }
+
+  #expect(lane: Lane, asked: string, intent: RiskFacts['intent']): Expectation {
+    this.#money.current();
+    const facts = this.#factsOf(lane, asked, intent);
+    const [must, may]: [string[], string[]] = [[], []];
+    for (const [code, rule] of Object.entries(EXPECTED_DENIALS)) {
+      if (intent.reduceOnly && !rule.exits) continue;
+      const expected = rule.judge(facts);
+      if (expected === 'denies') must.push(code);
+      if (expected !== 'passes') may.push(code);
+    }
+    const price = Math.max(facts.book?.askPrice ?? 0, intent.price ?? 0);
+    return { lane, reduceOnly: intent.reduceOnly, must, may, price, margin: marginOf(facts) ?? 0 };
+  }
+
+  #factsOf(lane: Lane, asked: string, intent: RiskFacts['intent']): RiskFacts {
+    const { runner, now, policy, allotment } = this.#unit;
+    const { closed, fence } = runner.status();
+    const { mono, epoch } = now();
+    return {
+      intent,
+      asked,
       lane,
       others: runner.lanes.filter((each) => each !== lane),
       book: this.#books.get(lane.symbol) ?? null,
-      bookOf: (symbol) => this.#books.get(symbol) ?? null,
-      dataAgeMs: body.signalAgeMs,
+      dataAgeMs: this.#ages.get(lane.symbol)?.at(mono) ?? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
       closed,
       fence,
       mayNotEnter: this.#stopped || this.#drained.has(lane.name),
       frozen: this.#frozen.includes(lane.symbol),
-      breakers: new Map(
-        [...this.#breakers].flatMap(([owner, { openUntil }]) => {
-          const [of = owner, name = of] = owner.split('/');
-          const state = now < openUntil ? ('open' as const) : ('trial' as const);
-          return name === of || of === lane.name ? [[name, state] as const] : [];
-        }),
-      ),
+      breakers: this.#breakers.judge(lane, mono),
       sentAt: this.#sent.get(lane.symbol) ?? [],
       unitSentAt: this.#unitSent,
-      amendedAt: this.#amendedAt,
-      now,
-      drawdown: Math.max(this.#peaks.get(lane.name) ?? 0, profit) - profit,
+      now: mono,
+      epoch,
+      drawdown: this.#money.drawdownOf(lane),
+      policy,
       allotment,
-      maxConcentration,
-      unitLoss: [-most, -least],
-      unitDrawdown: [Math.max(0, peak - most), Math.max(0, peak - least)],
+      unitProfit: this.#money.profit,
+      unitDrawdown: this.#money.drawdown,
+      exposureBeside: this.#money.exposureBeside(lane),
+      valued: this.#money.valued,
+      available: this.#available.get(lane.instrument.settlementCurrency) ?? null,
     };
+  }
+
+  #lane(name: string): Lane | undefined {
+    return this.#unit.runner.lanes.find((each) => each.name === name);
   }
 }

@@ -100,7 +100,8 @@ export class WorldEngine {
     };
     const inputLog = new WatchedInputLog(sink, (kind, lane, body, now, origin) => {
       // What a runner still hears whose lease is gone is not its successor's.
-      if (origin?.lease === this.#epoch) this.#told?.input(kind, lane, body, now);
+      if (origin?.lease !== this.#epoch) return;
+      this.#told?.input(kind, lane, body, now);
       this.#witness?.input(kind, lane, body);
     });
     const metrics = new EngineMetrics();
@@ -235,8 +236,8 @@ export class WorldEngine {
     const lane = runner?.lane(symbol) ?? null;
     if (runner === null || lane === null) return;
     this.#options.onQuote(symbol, sync);
-    if (runner.status().closed !== 'not recovered yet') this.#witness?.seen(symbol, sync.book);
     const mono = this.process.clock.monoNanos();
+    if (runner.status().closed !== 'not recovered yet') this.#witness?.seen(symbol, sync.book, mono, exchangeTime);
     runner.onBook(lane, sync.book, mono, exchangeTime, { mono, epoch: this.process.clock.epochMs() });
   }
 
@@ -261,17 +262,13 @@ export class WorldEngine {
   }
 
   #createWitness(runner: UnitRunner): RiskWitness {
-    const { instruments } = this.#options;
-    const listed = [...instruments.values()];
+    const { clock } = this.process;
     const { policy, lanes } = this.#options.risk;
-    const limits = policy.version > 0;
     return new RiskWitness({
       runner,
-      mono: () => this.process.clock.monoNanos(),
-      allotment: limits ? allotmentOf(policy, lanes, this.#options.unit) : null,
-      maxConcentration: policy.maxConcentration ?? Number.POSITIVE_INFINITY,
-      worth: listed.some((each) => each.kind === 'inverse') ? Number.NaN : 1,
-      openMs: new Map(Object.entries(policy.breakers).map(([kind, { openMs }]) => [kind, openMs])),
+      now: () => ({ mono: clock.monoNanos(), epoch: clock.epochMs() }),
+      policy,
+      allotment: policy.version > 0 ? allotmentOf(policy, lanes, this.#options.unit) : null,
     });
   }
 
@@ -282,13 +279,7 @@ export class WorldEngine {
       ...entry,
       place: (intent, ...rest) => {
         this.#told?.place(intent);
-        this.#witness?.placing(intent.clientOrderId, intent.symbol);
         entry.place(intent, ...rest);
-      },
-      amend: (target, ...rest) => {
-        this.#witness?.amending();
-        this.#witness?.sent(target.symbol);
-        entry.amend(target, ...rest);
       },
     };
   }

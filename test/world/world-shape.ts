@@ -2,12 +2,14 @@ import { NO_POLICY, POLICY, type Policy } from '#core/config/policy.ts';
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled } from '#core/market/scaled-decimal.ts';
+import { formatScaled, parseScaled } from '#core/market/scaled-decimal.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
-import type { Dice } from '#simulation/world/dice.ts';
+import { createDice, type Dice } from '#simulation/world/dice.ts';
 import type { Venue } from '#venues/venue.ts';
 import { venues } from '#venues/venues.ts';
+import type { BoldTerms } from './bold-strategy.ts';
+import { boldTermsOf } from './bold-terms.ts';
 
 /** What a world trades, and how narrow its limits are. */
 export interface WorldShape {
@@ -22,6 +24,8 @@ export interface WorldShape {
   readonly pace?: 'steady' | 'hectic' | 'patient';
   /** Whether the reconciler of the cloud runs as well. */
   readonly reconciled?: boolean;
+  /** Strategies ask for anything, and the limits lie in places that this number chooses. */
+  readonly bold?: number;
 }
 
 export const PLAIN_SHAPE: WorldShape = { market: 'linear', limits: 'wide', policy: 'none' };
@@ -49,6 +53,7 @@ export function shapeOf(dice: Dice): WorldShape {
     pace: dice.chance(0.5) ? 'hectic' : 'steady',
     reconciled: dice.chance(0.3),
     ...(dice.chance(0.06) ? { pace: 'patient' as const } : {}),
+    ...(dice.chance(0.15) ? { bold: dice.whole(1, 2 ** 30) } : {}),
   };
 }
 
@@ -59,6 +64,10 @@ export interface WorldUnit {
   readonly instruments: readonly Instrument[];
   readonly lanes: readonly LaneConfiguration[];
   readonly policy: Policy;
+  /** Of what accounts begin with. */
+  readonly depositShare: number;
+  /** What strategies are made to ask for, by symbol; empty: nothing but what they would. */
+  readonly bold: ReadonlyMap<string, BoldTerms>;
 }
 
 export function unitOf(shape: WorldShape): WorldUnit {
@@ -68,7 +77,27 @@ export function unitOf(shape: WorldShape): WorldUnit {
   const lanes = instruments.map((instrument, index) => laneOf(unit, instrument, index, shape));
   // Books of all worlds come as those of Bybit.
   const venue = { ...venues[id], createBookSync: venues['bybit-linear'].createBookSync };
-  return { unit, venue, instruments, lanes, policy: shape.policy === 'none' ? NO_POLICY : tightPolicy(shape) };
+  if (shape.bold !== undefined) return { unit, venue, instruments, ...boldUnit(shape, shape.bold, instruments, lanes) };
+  const policy = shape.policy === 'none' ? NO_POLICY : tightPolicy(shape);
+  return { unit, venue, instruments, lanes, policy, depositShare: 1, bold: new Map() };
+}
+
+function boldUnit(
+  shape: WorldShape,
+  seed: number,
+  instruments: readonly Instrument[],
+  plain: readonly LaneConfiguration[],
+): Pick<WorldUnit, 'lanes' | 'policy' | 'depositShare' | 'bold'> {
+  const large = TIMES[shape.size ?? 'small'];
+  const size = (instrument: Instrument, factor: number) => sizeFor(instrument, factor * large);
+  const terms = boldTermsOf({ lanes: plain, instruments, entry: ENTRY * large, size }, createDice(seed));
+  const bold = new Map(
+    instruments.map((instrument) => {
+      const mostSize = parseScaled(size(instrument, 2.5), instrument.sizeScale);
+      return [instrument.symbol, { instrument, mostSize }];
+    }),
+  );
+  return { lanes: terms.lanes, policy: terms.policy ?? NO_POLICY, depositShare: terms.depositShare, bold };
 }
 
 const BREAKER = { withinMs: 20_000, openMs: 1_500, maxOpenMs: 4_000, trials: 1 };

@@ -13,6 +13,7 @@ import { WORLD_BEGAN, WorldProcess } from '#simulation/world/world-process.ts';
 import { createWorldQueries } from '#simulation/world/world-queries.ts';
 import { followMarket, type WorldVenue } from '#simulation/world/world-venue.ts';
 import { createMemoryLeaseTable } from '../support/memory-lease-table.ts';
+import { emboldenStrategies } from './bold-strategy.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import { auditFaults } from './world-audit.ts';
 import { WorldConfirmer } from './world-confirmer.ts';
@@ -59,6 +60,8 @@ const MOST_STEPS = 120_000;
 /** Runs one world from its script: engines, leases, lanes, orders, ledger and confirmation of the product, against a venue that misbehaves, on one virtual clock. */
 export async function runWorld(script: WorldScript, options: WorldOptions = {}): Promise<WorldResult> {
   const restore = options.bug?.install?.();
+  const { bold } = unitOf(script.shape ?? PLAIN_SHAPE);
+  const restoreStrategies = bold.size === 0 ? undefined : emboldenStrategies(bold);
   const thrown: unknown[] = [];
   const onThrown = (reason: unknown) => thrown.push(reason);
   process.on('unhandledRejection', onThrown);
@@ -70,6 +73,7 @@ export async function runWorld(script: WorldScript, options: WorldOptions = {}):
     return first === undefined || result.violation !== null ? result : { ...result, violation: thrownText(first) };
   } finally {
     process.off('unhandledRejection', onThrown);
+    restoreStrategies?.();
     restore?.();
   }
 }
@@ -86,7 +90,14 @@ async function runScript(
   const time = new VirtualTime();
   const dice = createDice(script.seed ^ 0x5eed);
   const shares = { ...script.shares };
-  const { unit, venue: clients, instruments: listed, lanes, policy } = unitOf(script.shape ?? PLAIN_SHAPE);
+  const {
+    unit,
+    venue: clients,
+    instruments: listed,
+    lanes,
+    policy,
+    depositShare,
+  } = unitOf(script.shape ?? PLAIN_SHAPE);
   const instruments = new Map(listed.map((each) => [each.symbol, each]));
   // What is decided last must have the time to come to its end.
   const source = untilMs(
@@ -101,7 +112,10 @@ async function runScript(
     settings: { ...exchangeSettingsFor(unit.venue, listed), postOnlyRejects: script.seed % 2 === 0 },
   });
   const priced = listed.map((instrument) => ({ instrument, price: startPriceOf(instrument) }));
-  exchange.openAccount('main', depositsFor(priced), leverageFor(priced));
+  const deposits = [...depositsFor(priced)].map(
+    ([currency, amount]) => [currency, shareOf(amount, depositShare)] as const,
+  );
+  exchange.openAccount('main', new Map(deposits), leverageFor(priced));
   const maxPosition = new Map(
     lanes.map(({ symbol, limits }) => [
       symbol,
@@ -265,6 +279,10 @@ async function runScript(
     confirmed,
     trace: truth.lines,
   };
+}
+
+function shareOf(amount: string, share: number): string {
+  return share === 1 ? amount : (Number(amount) * share).toFixed(8);
 }
 
 /** A market whose prices stand still after `lastMs`. */
