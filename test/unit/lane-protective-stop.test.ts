@@ -60,7 +60,7 @@ describe('a stop loss that the venue holds', () => {
     expect(world.canceled).not.toContain(stop.clientOrderId);
   });
 
-  it('F24: covers each part of an entry as it fills, by another stop once the old one has ended', () => {
+  it('F24: covers each part of an entry as it fills, by another stop; the old one goes when that one rests', () => {
     const world = new LaneWorld(HELD);
     const entry = world.enter();
     world.accept(entry);
@@ -72,10 +72,73 @@ describe('a stop loss that the venue holds', () => {
     world.report(first, 'accepted', 0);
     world.fill(entry, 6);
     world.pass(300);
-    expect(world.canceled).toContain(first.clientOrderId);
-    expect(stops(world), 'not before the first has ended').toHaveLength(1);
-    world.report(first, 'canceled', 0);
     expect(stops(world).map((each) => each.size)).toEqual([4, 10]);
+    const [, second] = stops(world);
+    if (second === undefined) return;
+    world.pass(300);
+    expect(world.canceled, 'the first is all that rests').not.toContain(first.clientOrderId);
+    world.accept(second);
+    world.report(second, 'accepted', 0);
+    expect(world.canceled).toContain(first.clientOrderId);
+    world.report(first, 'canceled', 0);
+    world.pass(1_000);
+    expect(stops(world), 'and no third one').toHaveLength(2);
+    expect(world.canceled).not.toContain(second.clientOrderId);
+  });
+
+  it.each([
+    [
+      'refused',
+      (world: LaneWorld, stop: OrderIntent) => {
+        const refused = { kind: 'rejected', code: 'X', text: 'too many', errorClass: 'reject' } as const;
+        world.lane.onAnswer(stop.clientOrderId, 'place', refused, world.now());
+      },
+    ],
+    [
+      'Unknown',
+      (world: LaneWorld, stop: OrderIntent) => {
+        const unclear = { kind: 'unknown', cause: 'timeout', code: '', text: '' } as const;
+        world.lane.onAnswer(stop.clientOrderId, 'place', unclear, world.now());
+      },
+    ],
+    ['not answered', () => undefined],
+  ] as const)('F24: while the stop that takes its place is %s, the old one rests on', (_what, becomes) => {
+    const { world, stop } = protectedWorld();
+    const byHand = { ...world.fillReport(stop, 4), clientOrderId: null, venueOrderId: 'hand', side: 'sell' as const };
+    world.lane.onFill(byHand, world.now());
+    world.collect();
+    for (let step = 0; step < 100; step += 1) {
+      world.pass(50);
+      const last = stops(world).at(-1);
+      if (last !== undefined && last !== stop) becomes(world, last);
+      world.collect();
+      expect(world.canceled).not.toContain(stop.clientOrderId);
+    }
+    expect(stops(world).length).toBeGreaterThan(1);
+    const rests = world.lane.orders.stops().filter((each) => each.alive);
+    expect(rests.length, 'never more than one beside it').toBeLessThanOrEqual(2);
+  });
+
+  it('F24: follows a position that goes on changing with no more than two stops, one of which rests', () => {
+    const world = new LaneWorld(HELD);
+    const entry = world.enter();
+    world.accept(entry);
+    world.fill(entry, 1);
+    for (let part = 2; part <= 10; part += 1) {
+      world.fill(entry, 1);
+      world.pass(260);
+      const living = world.lane.orders.stops();
+      expect(living.length).toBeLessThanOrEqual(2);
+      for (const order of living) if (order.state === 'Submitted') world.report(order.intent, 'accepted', 0);
+      expect(world.lane.orders.stops().some((order) => order.state === 'Accepted' && !order.cancelWished)).toBe(true);
+      for (const order of world.lane.orders.stops()) if (order.cancelWished) world.report(order.intent, 'canceled', 0);
+    }
+    world.pass(300);
+    const last = stops(world).at(-1);
+    if (last !== undefined) world.report(last, 'accepted', 0);
+    for (const order of world.lane.orders.stops()) if (order.cancelWished) world.report(order.intent, 'canceled', 0);
+    world.pass(1_000);
+    expect(world.lane.orders.stops().map((order) => [order.state, order.size])).toEqual([['Accepted', 10]]);
   });
 
   it('F24: never outlives the position: a flat lane is idle only when its stop can fill no more', () => {
@@ -125,9 +188,18 @@ describe('a stop loss that the venue holds', () => {
     world.lane.onFill(byHand, world.now());
     world.collect();
     world.pass(300);
+    const fitting = stops(world).at(-1);
+    expect(fitting).toMatchObject({ side: 'sell', size: 6 });
+    if (fitting !== undefined) world.report(fitting, 'accepted', 0);
     expect(world.canceled).toContain(stop.clientOrderId);
+    // Sixteen more are sold: what protected a long position protects nothing now.
+    world.lane.onFill({ ...byHand, fillId: 'other', size: '0.016' }, world.now());
+    world.collect();
+    world.pass(300);
+    expect(world.canceled).toContain(fitting?.clientOrderId);
     world.report(stop, 'canceled', 0);
-    expect(stops(world).at(-1)).toMatchObject({ side: 'sell', size: 6 });
+    world.pass(300);
+    expect(stops(world).at(-1)).toMatchObject({ side: 'buy', size: 10 });
   });
 
   it('H12: the engine closes within a second of the breach where the venue’s stop did not, and only once', () => {
@@ -251,8 +323,17 @@ describe('a stop loss that the venue holds', () => {
 
     const other = takeOver(opening, 7, 599_990);
     other.pass(2_000);
+    expect(stops(other).map((each) => each.size)).toEqual([10]);
+    expect(other.canceled, 'it is all that rests').toEqual([]);
+    const [stop] = stops(other);
+    if (stop !== undefined) other.report(stop, 'accepted', 0);
     expect(other.canceled).toEqual(['old-stop']);
-    expect(stops(other)).toHaveLength(0);
+
+    // Killed between the two: both rest, and the one that fits stays.
+    const both = takeOver(opening, 7, 599_990, 10);
+    both.pass(2_000);
+    expect(both.canceled).toEqual(['old-stop']);
+    expect(stops(both)).toHaveLength(0);
 
     const flat = takeOver({ positionSize: 0, entryPrice: 0 as Price }, 10, 599_990);
     flat.pass(100);
@@ -333,11 +414,25 @@ describe('a take profit that follows the position', () => {
   });
 });
 
-function takeOver(opening: { positionSize: number; entryPrice: Price }, size: number, trigger: number): LaneWorld {
+function takeOver(
+  opening: { positionSize: number; entryPrice: Price },
+  size: number,
+  trigger: number,
+  another?: number,
+): LaneWorld {
   const world = new LaneWorld(HELD, opening);
   world.lane.onGate('not recovered yet', 'not recovered yet');
+  adoptStop(world, 'old-stop', size, trigger);
+  if (another !== undefined) adoptStop(world, 'next-stop', another, trigger);
+  world.lane.onGate(null, null);
+  world.collect();
+  return world;
+}
+
+/** A stop that the predecessor left at the venue. */
+function adoptStop(world: LaneWorld, id: string, size: number, trigger: number): void {
   const intent: OrderIntent = {
-    clientOrderId: 'old-stop' as ClientOrderId,
+    clientOrderId: id as ClientOrderId,
     venue: 'binance-usdm',
     symbol: 'BTCUSDT',
     side: 'sell',
@@ -355,8 +450,8 @@ function takeOver(opening: { positionSize: number; entryPrice: Price }, size: nu
     kind: 'orderReport',
     source: 'query',
     symbol: 'BTCUSDT',
-    clientOrderId: 'old-stop',
-    venueOrderId: 'v-old-stop',
+    clientOrderId: id,
+    venueOrderId: `v-${id}`,
     status: 'accepted',
     side: 'sell',
     price: null,
@@ -368,7 +463,4 @@ function takeOver(opening: { positionSize: number; entryPrice: Price }, size: nu
     venueTime: 1 as EpochMs,
   };
   world.lane.adopt(order, report, world.now());
-  world.lane.onGate(null, null);
-  world.collect();
-  return world;
 }

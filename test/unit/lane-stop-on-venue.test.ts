@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { VenueId } from '#core/market/instrument.ts';
+import { marketOrder } from '#simulation/exchange/market-order.ts';
 import { type EngineWorld, openEngineWorld } from '../support/engine-world.ts';
 
 const STOP_TICKS = 2;
@@ -11,7 +12,7 @@ afterEach(async () => {
 });
 
 /** An engine whose positions end by their stop alone. */
-function openWith(venue: VenueId, stop: 'venue' | 'engine'): Promise<EngineWorld> {
+function openWith(venue: VenueId, stop: 'venue' | 'engine', stopLossTicks = STOP_TICKS): Promise<EngineWorld> {
   return openEngineWorld({
     venue,
     change: (plain) => ({
@@ -21,7 +22,7 @@ function openWith(venue: VenueId, stop: 'venue' | 'engine'): Promise<EngineWorld
         protection: { stop },
         strategy: {
           ...lane.strategy,
-          stopLossTicks: STOP_TICKS,
+          stopLossTicks,
           takeProfitTicks: 1_000,
           holdMs: 600_000,
         },
@@ -36,6 +37,8 @@ function watch({ exchange, instrument, symbol }: EngineWorld) {
   const stopsHeld: string[] = [];
   const faults: string[] = [];
   let breachedAt: number | null = null;
+  /** Side whose position has had a stop; null: the position is new, or gone. */
+  let covered: 'buy' | 'sell' | null = null;
   const position = () => exchange.positions('main').find((each) => each.symbol === symbol && each.size !== 0) ?? null;
   const closes = () => {
     if (breachedAt !== null) delays.push(performance.now() - breachedAt);
@@ -44,7 +47,10 @@ function watch({ exchange, instrument, symbol }: EngineWorld) {
   exchange.listen({
     onMarket: () => {
       const held = position();
-      if (held === null) return;
+      if (held === null) {
+        covered = null;
+        return;
+      }
       const { bids, asks } = exchange.book(symbol, 1);
       const closing = held.size > 0 ? bids[0]?.[0] : asks[0]?.[0];
       const entry = Number(held.entryPrice) * 10 ** instrument.priceScale;
@@ -56,7 +62,11 @@ function watch({ exchange, instrument, symbol }: EngineWorld) {
         const fits = reduceOnly && (side === 'sell') === held.size > 0 && size <= Math.abs(held.size);
         if (!fits) faults.push(`${side} ${size} of ${held.size}`);
       }
-      if (stops.length > 1) faults.push(`${stops.length} stops`);
+      const side = held.size > 0 ? 'sell' : 'buy';
+      if (covered === side && stops.length === 0 && breachedAt === null) faults.push('nothing rests any more');
+      covered = stops.length > 0 ? side : null;
+      // While one takes another's place, both rest.
+      if (stops.length > 2) faults.push(`${stops.length} stops`);
     },
     onAccount: (event) => {
       if (event.kind !== 'order') return;
@@ -99,6 +109,34 @@ describe('a stop loss on a simulated venue', () => {
       );
       await here.engine.stop('test ends', 5_000);
       expect(here.publisher.told('position.checked').at(-1)?.body.agree).toBe(true);
+    },
+    60_000,
+  );
+
+  it.each(['binance-usdm', 'bybit-linear', 'deribit'] as const)(
+    'F24: on %s it follows a position that others change, and at no moment does none rest',
+    async (venue) => {
+      world = await openWith(venue, 'venue', 2_000);
+      const { exchange, symbol, instrument, until } = world;
+      const stops = () => exchange.openOrders('main', symbol).filter((order) => order.type === 'stopMarket');
+      const held = () => exchange.positions('main').find((each) => each.symbol === symbol)?.size ?? 0;
+      const fits = () => stops().length === 1 && stops()[0]?.size === Math.abs(held()) && held() !== 0;
+      await until('the position has its stop', () => fits() && Math.abs(held()) > 2 * instrument.lotSize, 30_000);
+      let fewest = Number.POSITIVE_INFINITY;
+      let most = 0;
+      exchange.listen({
+        onMarket: () => undefined,
+        onAccount: () => {
+          fewest = Math.min(fewest, stops().length);
+          most = Math.max(most, stops().length);
+        },
+      });
+      const before = stops()[0]?.orderId;
+      const side = held() > 0 ? 'sell' : 'buy';
+      const byHand = { clientOrderId: 'by-hand', symbol, side, size: instrument.lotSize, reduceOnly: true } as const;
+      expect(exchange.place('main', marketOrder(byHand)).kind).toBe('accepted');
+      await until('another one rests', () => fits() && stops()[0]?.orderId !== before, 10_000);
+      expect([fewest, most]).toEqual([1, 2]);
     },
     60_000,
   );

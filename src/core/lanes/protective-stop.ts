@@ -16,9 +16,13 @@ const LONGEST_WAIT = 30e9;
 /** Stops in a row that the venue refused or dropped, from which people are told. */
 const TOLD_FROM = 3;
 
+/** While one takes another's place. */
+const MOST_STOPS = 2;
+
 /**
- * The stop loss that rests at the venue, compared with the position in each cycle (F24): one reduce-only stop of the position's side, size and price while something is held, none while nothing is. A stop
- * that differs is cancelled, its end is proven, and another one is placed; meanwhile, and wherever the venue's is in doubt, the engine's own stop stands alone.
+ * The stop loss that rests at the venue, compared with the position in each cycle (F24): one reduce-only stop of the position's side, size and price while something is held, none while nothing is. Where it
+ * differs, another one is placed beside it, and it is cancelled only when that one rests: whatever becomes of either, and of the engine between them, one protects. Both are reduce-only, so that they close no
+ * more than is held. Wherever the venue's is in doubt, the engine's own stop stands behind it.
  */
 export class ProtectiveStop {
   readonly #lane: string;
@@ -50,10 +54,10 @@ export class ProtectiveStop {
 
   /** Whether the venue's stop can be relied on to close all of the position: it rests, nobody doubts it, and it is as large. */
   covers(size: number): boolean {
-    const stops = this.#desk.orders.stops();
-    const [only] = stops;
-    if (only === undefined || stops.length > 1) return false;
-    return restsUndoubted(only) && only.intent.side === closingSide(size) && only.openSize >= Math.abs(size);
+    const side = closingSide(size);
+    return this.#desk.orders
+      .stops()
+      .some((each) => restsUndoubted(each) && each.intent.side === side && each.openSize >= Math.abs(size));
   }
 
   /** Nothing is held: no stop may fill any more. */
@@ -70,19 +74,20 @@ export class ProtectiveStop {
     const size = exitSizeOf(this.#instrument, open.size, middle);
     const price = this.#strategy.stopLossPrice(open);
     const stops = orders.stops();
-    if (stops.length === 0) {
-      if (now.mono >= this.#notBefore && size > 0 && price > 0) this.#place(open, size, price, profit, now);
-      return;
-    }
     const side = closingSide(open.size);
-    const fits = (order: TrackedOrder) =>
-      order.intent.side === side && order.openSize === size && order.intent.triggerPrice === price;
-    const kept = stops.find(fits) ?? stops.find((order) => order.intent.side === side);
+    const fits = ({ intent, openSize, cancelWished }: TrackedOrder) =>
+      intent.side === side && openSize === size && intent.triggerPrice === price && !cancelWished;
+    const fitting = stops.find(fits) ?? null;
+    const kept = fitting !== null && restsUndoubted(fitting) ? fitting : lastResting(stops, side);
+    let ofSide = 0;
     for (const order of stops) {
-      if (order !== kept) this.#desk.cancel(order, now);
-      else if (!fits(order) && restsUndoubted(order) && now.mono - order.submittedAt >= PACE)
-        this.#desk.cancel(order, now);
+      const isOfSide = order.intent.side === side;
+      if (isOfSide) ofSide += 1;
+      // One of the other side protects nothing; of the position's own side the one that rests, and the one that is to take its place, stay.
+      if (!isOfSide || (kept !== null && order !== kept && order !== fitting)) this.#desk.cancel(order, now);
     }
+    if (fitting !== null || ofSide >= MOST_STOPS) return;
+    if (now.mono >= this.#notBefore && size > 0 && price > 0) this.#place(open, size, price, profit, now);
   }
 
   #place(open: OpenPosition, size: Size, price: Price, profit: number, now: Now): void {
@@ -109,6 +114,11 @@ export class ProtectiveStop {
     const text = `the venue does not keep the stop of lane ${this.#lane} (${last.state} ${last.reason}): the engine alone watches it`;
     this.#outbox.alert('warning', 'STOP_NOT_HELD', text, `stop/${this.#lane}`);
   }
+}
+
+/** The youngest of the side that rests undoubted. */
+function lastResting(stops: readonly TrackedOrder[], side: Side): TrackedOrder | null {
+  return stops.findLast((order) => order.intent.side === side && restsUndoubted(order)) ?? null;
 }
 
 function closingSide(size: number): Side {
