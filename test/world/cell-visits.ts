@@ -1,5 +1,6 @@
 import { LANE_STATES, ORDER_STATES } from '#core/events/trading-event.ts';
 import { LANE_INPUTS, LANE_TRANSITIONS } from '#core/lanes/lane-state.ts';
+import { SWITCH_INPUTS, SWITCH_STATES, SWITCH_TRANSITIONS } from '#core/lanes/switch-state.ts';
 import { PROOFS } from '#core/orders/evidence-rule.ts';
 import { AFTER_PERSON, ORDER_INPUTS, ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
 import { RISK_CHECKS } from '#core/risk/checks.ts';
@@ -8,7 +9,7 @@ import { replaceProperty } from './planted-bugs.ts';
 
 /** How often one (state × input) cell of a table was asked for. `refused`: the table has no row for it. */
 export interface CellVisits {
-  readonly table: 'order' | 'person' | 'lane' | 'risk' | 'evidence';
+  readonly table: 'order' | 'person' | 'lane' | 'risk' | 'evidence' | 'switch';
   readonly cell: string;
   readonly refused: boolean;
   visits: number;
@@ -41,6 +42,8 @@ export function countCellVisits(): readonly CellVisits[] {
   }
   for (const state of LANE_STATES)
     for (const input of LANE_INPUTS) count('lane', state, LANE_TRANSITIONS[state], input);
+  for (const state of SWITCH_STATES)
+    for (const input of SWITCH_INPUTS) count('switch', state, SWITCH_TRANSITIONS[state], input);
   for (const check of RISK_CHECKS)
     countCheck(check, cell('risk', `${check.code} refuses`), cell('risk', `${check.code} passes`));
   for (const [end, kinds] of Object.entries(PROOFS)) {

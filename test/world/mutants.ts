@@ -6,11 +6,12 @@ import { AFTER_PERSON, ORDER_INPUTS, ORDER_TRANSITIONS } from '#core/orders/orde
 import { TrackedOrder } from '#core/orders/tracked-order.ts';
 import { replaceProperty } from './planted-bugs.ts';
 import { riskMutants } from './risk-mutants.ts';
+import { switchMutants } from './switch-mutants.ts';
 
 /** One thing of the product's tables that is not as it is written. */
 export interface Mutant {
   readonly name: string;
-  readonly table: 'order' | 'lane' | 'risk' | 'evidence';
+  readonly table: 'order' | 'lane' | 'risk' | 'evidence' | 'switch';
   /** The cell (`cell-visits.ts`) that a world must visit to meet it: in others it changes nothing. Null: any may. */
   readonly cell: string | null;
   /** Puts it in; what is returned takes it out again. */
@@ -29,9 +30,9 @@ const EVIDENCE = [
   'person',
 ] as const satisfies readonly Evidence['kind'][];
 
-/** Every row of the order table, of the lane table, of the risk checks and of the evidence rule, altered in each of the ways listed here, one at a time. */
+/** Every row of the order table, of the lane table, of the risk checks, of the evidence rule and of the changes of symbol, altered in each of the ways listed here, one at a time. */
 export function allMutants(): readonly Mutant[] {
-  return [...orderMutants(), ...laneMutants(), ...riskMutants(), ...evidenceMutants()];
+  return [...orderMutants(), ...laneMutants(), ...riskMutants(), ...evidenceMutants(), ...switchMutants()];
 }
 
 /** Each row dropped, or leading elsewhere. */
