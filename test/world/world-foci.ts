@@ -6,6 +6,8 @@ import type { WorldShape } from './world-shape.ts';
 export interface WorldFocus {
   readonly shares: Partial<FaultShares>;
   readonly steps: readonly StepFault[];
+  /** Steps that begin at one moment. */
+  readonly together?: readonly StepFault[];
   /** Whether no other messages go wrong: what else does may keep a unit from trading for as long. */
   readonly alone?: boolean;
   /** Absent: orders that fill in parts, amended and cancelled in a hurry. */
@@ -17,7 +19,7 @@ function times(count: number, fault: StepFault): StepFault[] {
 }
 
 /** What is traded is amended, and nothing but what goes wrong holds it up. */
-const FREE = { market: 'linear', limits: 'wide', policy: 'none' } as const satisfies Partial<WorldShape>;
+const FREE = { market: 'linear', limits: 'wide', policy: 'none', rests: true } as const satisfies Partial<WorldShape>;
 
 /** The venue refuses what it has taken, and says so while the order is amended; of the amendment it says nothing clear. */
 const REFUSED_WHILE_AMENDED: WorldFocus = {
@@ -27,8 +29,36 @@ const REFUSED_WHILE_AMENDED: WorldFocus = {
   shape: { ...FREE, size: 'huge', pace: 'patient' },
 };
 
+/** An order is cancelled while it is amended, and the venue does neither. */
+const REFUSED_WHILE_CANCELLED: WorldFocus = {
+  shares: { amendHeld: 1, amendRefused: 1, cancelRefused: 1, cancelHeld: 0.5 },
+  alone: true,
+  steps: [],
+  together: ['restOutage', 'command'],
+  shape: { ...FREE, size: 'huge', pace: 'patient' },
+};
+
+/** The answer to an amendment says nothing clear, and comes when a report has just said that the order works. */
+const UNCLEAR_BEHIND_REPORT: WorldFocus = {
+  shares: { amendBehind: 1, amendUndone: 1, cancelRefused: 1 },
+  alone: true,
+  steps: ['command'],
+  together: ['restOutage', 'command'],
+  shape: { ...FREE, size: 'huge', pace: 'patient' },
+};
+
+/** As that, of cancels that are refused. */
+const REFUSED_BEHIND_REPORT: WorldFocus = {
+  shares: { cancelBehind: 0.7, cancelRefused: 1, reportAgain: 0.8 },
+  alone: true,
+  steps: ['stutter'],
+  shape: { ...FREE, size: 'huge' },
+};
+
+const DRIFTING: WorldFocus = { shares: {}, alone: true, steps: ['drift'], shape: { ...FREE, pace: 'patient' } };
+
 /** Share of the worlds that have a focus. */
-export const FOCUSED = 0.4;
+export const FOCUSED = 0.45;
 
 export const FOCI: readonly WorldFocus[] = [
   // Answers come after all that follows from the requests.
@@ -67,24 +97,23 @@ export const FOCI: readonly WorldFocus[] = [
     shape: { ...FREE, pace: 'patient' },
   },
   ...Array.from({ length: 3 }, () => REFUSED_WHILE_AMENDED),
+  // What is wished cancelled works on, and only reports say what it is while answers to what was asked before come in.
+  ...Array.from({ length: 2 }, () => REFUSED_WHILE_CANCELLED),
   {
-    shares: { amendHeld: 1, amendUndone: 0.5, amendRefused: 0.5, cancelRefused: 0.9, reportAgain: 0.2 },
+    shares: { amendHeld: 0.8, amendUndone: 1, cancelRefused: 1, cancelHeld: 0.5, reportAgain: 1 },
     alone: true,
-    steps: ['command', ...times(5, 'restOutage')],
-    shape: { ...FREE, size: 'huge' },
+    steps: [],
+    together: ['stutter', 'stutter', 'restOutage', 'command'],
+    shape: { ...FREE, size: 'huge', pace: 'patient' },
   },
-  // What is wished cancelled works on, and reports of it come between two answers.
+  ...Array.from({ length: 3 }, () => UNCLEAR_BEHIND_REPORT),
+  // What was asked first is answered last, and right behind a report.
+  ...Array.from({ length: 3 }, () => REFUSED_BEHIND_REPORT),
   {
-    shares: { cancelHeld: 0.6, cancelRefused: 0.8, cancelUndone: 0.6, reportAgain: 0.8, reportLate: 0.3 },
+    shares: { cancelBehind: 0.7, cancelRefused: 0.3, cancelUndone: 1, reportAgain: 0.8 },
     alone: true,
-    steps: [...times(4, 'restOutage'), 'stutter', 'stutter'],
+    steps: ['command'],
     shape: { ...FREE, size: 'huge' },
-  },
-  {
-    shares: { cancelHeld: 0.6, cancelRefused: 0.8, cancelUndone: 0.6, reportAgain: 0.8, reportLate: 0.5 },
-    alone: true,
-    steps: [...times(4, 'restOutage'), 'stutter'],
-    shape: FREE,
   },
   {
     shares: { requestLate: 0.3, cancelLost: 0.4, cancelUndone: 0.5, cancelRefused: 0.3, placeHeld: 0.3 },
@@ -98,12 +127,6 @@ export const FOCI: readonly WorldFocus[] = [
     steps: ['command'],
     shape: { ...FREE, size: 'huge', pace: 'patient' },
   },
-  // What is held changes untold, while something rests, and with a successor that takes the halt over.
-  { shares: {}, alone: true, steps: ['drift', 'drift', 'drift'], shape: { ...FREE, pace: 'patient' } },
-  {
-    shares: { fillForgotten: 0.1 },
-    alone: true,
-    steps: ['unexplained', 'unexplained', 'unexplained', ...times(4, 'crash')],
-    shape: { ...FREE, pace: 'patient' },
-  },
+  // What is held changes untold, and the third time falls into whatever the lane does by then.
+  ...Array.from({ length: 4 }, () => DRIFTING),
 ];

@@ -1,6 +1,6 @@
 import { createDice, type Dice } from '#simulation/world/dice.ts';
 import { type FaultShares, MESSAGE_FAULTS, type MessageFault, noFaults } from '#simulation/world/message-faults.ts';
-import { FOCI, FOCUSED } from './world-foci.ts';
+import { FOCI, FOCUSED, type WorldFocus } from './world-foci.ts';
 import { shapeOf, type WorldShape } from './world-shape.ts';
 
 /** Things that happen to a world at a moment, each with the row of the fault list that it stands for. `forMs`: how long it lasts. */
@@ -107,6 +107,8 @@ const HIGHEST_SHARE: FaultShares = {
   placeHeld: 0.1,
   amendHeld: 0.2,
   cancelHeld: 0.2,
+  amendBehind: 0.2,
+  cancelBehind: 0.2,
   amendRefused: 0.2,
   amendUndone: 0.2,
   cancelRefused: 0.2,
@@ -137,10 +139,12 @@ const LONGEST_MS: Readonly<Record<StepFault, number>> = {
   decision: 20_000,
   wrongDecision: 20_000,
   stutter: 12_000,
-  restOutage: 7_000,
+  restOutage: 12_000,
   drift: 6_000,
 };
 const ACTIVE_MS = 40_000;
+/** When they begin at the latest, so that all of it comes before the calm. */
+const LATEST_MS: Readonly<Partial<Record<StepFault, number>>> = { drift: 15_000 };
 
 /** After these an engine cannot know what is so for a while, and less of the rest can be checked. */
 const RARE: ReadonlySet<MessageFault> = new Set(['falseRefusal', 'endCorrected', 'canceledToo', 'falseRejection']);
@@ -149,6 +153,8 @@ const ADDED: ReadonlySet<MessageFault> = new Set([
   'placeHeld',
   'amendHeld',
   'cancelHeld',
+  'amendBehind',
+  'cancelBehind',
   'amendRefused',
   'amendUndone',
   'cancelRefused',
@@ -193,17 +199,32 @@ export function scriptOf(
   for (const [fault, highest] of Object.entries(focus?.shares ?? {}))
     shares[fault as MessageFault] = highest * dice.between(0.5, 1);
   steps.push(...(focus?.steps ?? []).filter(may).map((fault) => stepOf(dice, [fault])));
+  steps.push(...togetherOf(focus, dice).filter(({ fault }) => may(fault)));
   if (shape.market === 'spot') shares.fillForgotten = 0;
   steps.sort((one, other) => one.atMs - other.atMs);
   const focused = focus === null ? {} : { size: 'large' as const, pace: 'hectic' as const, ...focus.shape };
   return { seed, calmAtMs: ACTIVE_MS, shares, steps, wallMs: 3_600_000, shape: { ...shape, ...focused } };
 }
 
+/** Twice in a world, each for as long as it may last, and of both engines in turn. */
+function togetherOf(focus: WorldFocus | null, dice: Dice): readonly WorldStep[] {
+  const { together = [] } = focus ?? {};
+  return [4_000, 22_000].flatMap((fromMs) => {
+    const atMs = Math.round(dice.between(fromMs, fromMs + 4_000));
+    return together.map((fault, index) => ({
+      ...stepOf(dice, [fault]),
+      atMs,
+      engine: index % 2 === 0 ? (0 as const) : (1 as const),
+      forMs: LONGEST_MS[fault],
+    }));
+  });
+}
+
 function stepOf(dice: Dice, kinds: readonly StepFault[]): WorldStep {
   const fault = dice.pick(kinds);
   return {
     fault,
-    atMs: Math.round(dice.between(2_000, ACTIVE_MS - 3_000)),
+    atMs: Math.round(dice.between(2_000, LATEST_MS[fault] ?? ACTIVE_MS - 3_000)),
     engine: dice.chance(0.5) ? 0 : 1,
     symbol: dice.chance(0.5) ? 0 : 1,
     forMs: Math.round(dice.next() * LONGEST_MS[fault]),

@@ -22,6 +22,8 @@ export interface WorldShape {
   readonly size?: 'small' | 'large' | 'huge';
   /** `hectic`: orders are amended and cancelled as soon as they are sent, and positions held for moments; `patient`: they rest, and are held, for as long as a venue takes to become clear. */
   readonly pace?: 'steady' | 'hectic' | 'patient';
+  /** Whether entries only rest and never take. */
+  readonly rests?: boolean;
   /** Whether the reconciler of the cloud runs as well. */
   readonly reconciled?: boolean;
   /** Strategies ask for anything, and the limits lie in places that this number chooses. */
@@ -150,7 +152,7 @@ function laneOf(unit: UnitRef, instrument: Instrument, index: number, shape: Wor
       window: 4,
       entryTicks,
       ...(repegs ? { repegTicks: 1 } : {}),
-      takeTicks: 12,
+      takeTicks: shape.rests === true ? 100_000 : 12,
       takeProfitTicks: 6,
       stopLossTicks: 60,
       restMs,

@@ -156,16 +156,19 @@ export function carryOut(step: WorldStep, scene: Scene): void {
 /** Three changes that are told nowhere, so that a lane gives up; then people look, and wish it to run. */
 function changeUntold(step: WorldStep, scene: Scene): void {
   const { script, venue, wish } = scene;
-  const everyMs = step.fault === 'drift' ? 7_500 : 4_000;
+  const everyMs = step.fault === 'drift' ? 13_000 : 4_000;
   // Once it is calm nothing is changed any more, and what is wished at the end stays wished.
   const before = (endMs: number, run: () => void) => () => {
     if (venue.time.nowMs < endMs) run();
   };
   const change = (times: number) => {
     venue.silent = true;
+    // Else the lane waits for the executions of the order that it heard of, and takes no entry meanwhile.
+    venue.mute = step.fault === 'drift';
     tradeByHand({ ...step, fault: times === 1 ? 'manualTrade' : 'manualClose' }, scene);
     tradeByHand({ ...step, fault: 'manualTrade' }, scene);
     venue.silent = false;
+    venue.mute = false;
   };
   for (let times = 0; times < 3; times += 1)
     venue.time.after(

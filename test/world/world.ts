@@ -144,8 +144,10 @@ async function runScript(
     refusedLater,
     forgottenFills: new Set(),
     streams: new Set(),
+    behind: new Map(),
     lies: new Set(),
     silent: false,
+    mute: false,
     maintenance: false,
   };
   // Before any stream hears of it.

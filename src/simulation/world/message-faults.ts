@@ -50,6 +50,9 @@ export const MESSAGE_FAULTS = {
   placeHeld: 'G1',
   amendHeld: 'G1',
   cancelHeld: 'G1',
+  /** The answer to an amendment or a cancel comes together with the next report of its order, right behind it. */
+  amendBehind: 'G1',
+  cancelBehind: 'G1',
   /** The venue does not amend, and refuses to or answers that it does not know. */
   amendRefused: 'F14',
   amendUndone: 'F14',
@@ -96,6 +99,8 @@ export function noFaults(): FaultShares {
     placeHeld: 0,
     amendHeld: 0,
     cancelHeld: 0,
+    amendBehind: 0,
+    cancelBehind: 0,
     amendRefused: 0,
     amendUndone: 0,
     cancelRefused: 0,

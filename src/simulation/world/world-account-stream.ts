@@ -6,8 +6,8 @@ import { latencyMs, type VenueClient, venueNow, type WorldVenue } from './world-
 
 const RECONNECT_MS = [100, 800] as const;
 /** So often a report is repeated that comes again and again, within so long, ms. */
-const AGAIN = 8;
-const AGAIN_MS = 5_000;
+const AGAIN = 12;
+const AGAIN_MS = 9_000;
 const NO_FRAME = new Uint8Array();
 
 /**
@@ -55,7 +55,7 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
   venue.streams.add(hear);
 
   function hear(report: AccountReport): void {
-    if (served === 0 || client.cuts.has('account')) return;
+    if (served === 0 || venue.mute || client.cuts.has('account')) return;
     const { clientOrderId } =
       report.kind === 'orderReport' || report.kind === 'fill' ? report : { clientOrderId: null };
     if (report.kind === 'fill' && clientOrderId !== null && dice.chance(shares.endCorrected))
@@ -136,7 +136,12 @@ export function createWorldAccountStream(venue: WorldVenue, client: VenueClient,
     const of = served;
     const hand = () => {
       // What came in before the connection went is read after it.
-      if (of === served || dice.chance(0.5)) listener.onReport(report, NO_FRAME);
+      if (of !== served && !dice.chance(0.5)) return;
+      listener.onReport(report, NO_FRAME);
+      if (report.kind !== 'orderReport' && report.kind !== 'fill') return;
+      const id = report.clientOrderId ?? '';
+      for (const give of venue.behind.get(id) ?? []) give();
+      venue.behind.delete(id);
     };
     if (dice.chance(shares.reportLate)) process.deliver(dice.between(50, 4_000), hand);
     else {

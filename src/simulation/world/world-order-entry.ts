@@ -10,6 +10,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 const RECV_WINDOW_MS = 5_000;
 const MIN_WINDOW_MS = 50;
 
+const BEHIND = { amend: 'amendBehind', cancel: 'cancelBehind' } as const;
 const HELD = { place: 'placeHeld', amend: 'amendHeld', cancel: 'cancelHeld' } as const;
 
 const UNCLEAR = { kind: 'unknown', cause: 'venueUnclear', code: '10016', text: 'the venue does not know' } as const;
@@ -27,6 +28,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
   function request(
     validUntil: EpochMs,
     kind: 'place' | 'amend' | 'cancel',
+    clientOrderId: string,
     carryOut: () => OrderAnswer,
     answer: (answer: OrderAnswer) => void,
   ): void {
@@ -56,14 +58,20 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
     time.after(arrivesAtMs - time.nowMs, () => {
       const result = arrive(lastMoment, carryOut);
       if (result === null || client.cuts.has('orders')) return;
+      const give = () => {
+        if (!client.cuts.has('orders')) end(result);
+      };
+      if (kind !== 'place' && dice.chance(shares[BEHIND[kind]])) {
+        const others = venue.behind.get(clientOrderId) ?? [];
+        venue.behind.set(clientOrderId, [...others, () => process.deliver(0, give)]);
+        return;
+      }
       const slowMs = dice.chance(shares[HELD[kind]])
-        ? dice.between(1_000, 4_500)
+        ? dice.between(1_500, 4_900)
         : dice.chance(shares.answerLate)
           ? dice.between(50, 1_500)
           : 0;
-      process.deliver(latencyMs(dice) + slowMs, () => {
-        if (!client.cuts.has('orders')) end(result);
-      });
+      process.deliver(latencyMs(dice) + slowMs, give);
     });
   }
 
@@ -83,11 +91,12 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
   const entry: OrderEntry = {
     notReady,
     place: (intent, instrument, validUntil, answer) =>
-      request(validUntil, 'place', () => placeAtVenue(venue, client, intent, instrument), answer),
+      request(validUntil, 'place', intent.clientOrderId, () => placeAtVenue(venue, client, intent, instrument), answer),
     cancel: (target, validUntil, answer) =>
       request(
         validUntil,
         'cancel',
+        target.clientOrderId,
         () => {
           if (dice.chance(shares.cancelUndone)) return UNCLEAR;
           return dice.chance(shares.cancelRefused) ? refusal('unknownOrder') : cancelAtVenue(venue, target);
@@ -98,6 +107,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
       request(
         validUntil,
         'amend',
+        target.clientOrderId,
         () => {
           if (dice.chance(shares.amendUndone)) return UNCLEAR;
           if (dice.chance(shares.amendRefused) || dice.chance(shares.marginRefused * 2))

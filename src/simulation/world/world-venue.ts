@@ -47,8 +47,12 @@ export interface WorldVenue {
   readonly forgottenFills: Set<string>;
   /** Orders of which the venue has said what is not so, by client order id. */
   readonly lies: Set<string>;
+  /** Answers that come right behind the next report of an order, by client order id. */
+  readonly behind: Map<string, (() => void)[]>;
   /** Whether what is executed now is told nowhere. */
   silent: boolean;
+  /** Whether the stream tells nothing at all, of orders neither. */
+  mute: boolean;
   /** Account streams that hear what the exchange does not tell. */
   readonly streams: Set<(report: AccountReport) => void>;
   /** Serves nothing: REST answers 503, sockets stay and get no answers. */
