@@ -29,7 +29,7 @@ describe(`mutants of the tables, in ${SEEDS} worlds and as many scenes`, () => {
     expect(names('lane', ['survived'])).toEqual([]);
   });
 
-  for (const table of ['order', 'evidence', 'switch'] as const) {
+  for (const table of ['order', 'guard', 'evidence', 'switch'] as const) {
     it(`M4: every mutant of the ${table} table is found or argued, and none is left that nothing comes by`, () => {
       expect(names(table, ['killed']).length).toBeGreaterThan(0);
       expect(names(table, ['survived', 'unreached'])).toEqual([]);

@@ -19,8 +19,8 @@ interface Visits {
   readonly scenes: ReadonlyMap<string, readonly number[]>;
 }
 
-/** In so many worlds it is tried to find a mutant that is argued to be equivalent. */
-const ARGUED_WORLDS = 40;
+/** In so many worlds, and scenes, it is tried to find a mutant that is argued to be equivalent. */
+const ARGUED_TRIES = 40;
 
 /** How many worlds, and how many scenes, from seed 1, a mutant may be tried in. */
 export interface Tries {
@@ -44,15 +44,17 @@ export async function killMutants(
   };
   report(`${tries.worlds} worlds and ${tries.scenes} scenes hold without a mutant`);
   const all = Array.from({ length: tries.worlds }, (_, index) => index + 1);
+  const allScenes = Array.from({ length: tries.scenes }, (_, index) => index + 1);
   const fates = new Map<Mutant, Fate>();
   const jobs: WorldJob[] = [];
   const byName = new Map(mutants.map((each) => [each.name, each]));
   for (const mutant of mutants) {
-    const { name, cell } = mutant;
+    const { name, cell, worlds: most = tries.worlds } = mutant;
     const argument = argumentFor(name);
     const visiting = cell === null ? all : (visits.worlds.get(cell) ?? []);
-    const scenes = cell === null ? [] : (visits.scenes.get(cell) ?? []);
-    const worlds = argument === null ? visiting : visiting.slice(0, ARGUED_WORLDS);
+    const worlds = visiting.slice(0, argument === null ? most : ARGUED_TRIES);
+    const inScenes = cell === null ? allScenes : (visits.scenes.get(cell) ?? []);
+    const scenes = inScenes.slice(0, argument === null ? tries.scenes : ARGUED_TRIES);
     if (worlds.length + scenes.length > 0) jobs.push({ kind: 'mutant', name, seeds: worlds, scenes });
     else if (argument !== null) fates.set(mutant, { mutant, kind: 'equivalent', by: null, detail: argument });
     else fates.set(mutant, { mutant, kind: 'unreached', by: null, detail: '' });

@@ -4,6 +4,7 @@ import { isEnded, PROOFS } from '#core/orders/evidence-rule.ts';
 import type { Evidence } from '#core/orders/order.ts';
 import { AFTER_PERSON, ORDER_INPUTS, ORDER_TRANSITIONS } from '#core/orders/order-state.ts';
 import { TrackedOrder } from '#core/orders/tracked-order.ts';
+import { guardMutants } from './guard-mutants.ts';
 import { replaceProperty } from './planted-bugs.ts';
 import { riskMutants } from './risk-mutants.ts';
 import { switchMutants } from './switch-mutants.ts';
@@ -11,9 +12,11 @@ import { switchMutants } from './switch-mutants.ts';
 /** One thing of the product's tables that is not as it is written. */
 export interface Mutant {
   readonly name: string;
-  readonly table: 'order' | 'lane' | 'risk' | 'evidence' | 'switch';
+  readonly table: 'order' | 'guard' | 'lane' | 'risk' | 'evidence' | 'switch';
   /** The cell (`cell-visits.ts`) that a world must visit to meet it: in others it changes nothing. Null: any may. */
   readonly cell: string | null;
+  /** At most so many worlds are tried before scenes are; absent: as many as there are. */
+  readonly worlds?: number;
   /** Puts it in; what is returned takes it out again. */
   readonly install: () => () => void;
 }
@@ -32,7 +35,14 @@ const EVIDENCE = [
 
 /** Every row of the order table, of the lane table, of the risk checks, of the evidence rule and of the changes of symbol, altered in each of the ways listed here, one at a time. */
 export function allMutants(): readonly Mutant[] {
-  return [...orderMutants(), ...laneMutants(), ...riskMutants(), ...evidenceMutants(), ...switchMutants()];
+  return [
+    ...orderMutants(),
+    ...guardMutants(),
+    ...laneMutants(),
+    ...riskMutants(),
+    ...evidenceMutants(),
+    ...switchMutants(),
+  ];
 }
 
 /** Each row dropped, or leading elsewhere. */

@@ -1,16 +1,17 @@
 import type { OrderDecision } from '#core/control/order-decision.ts';
-import type { OrderAction, Resolution } from '#core/lanes/lane-effects.ts';
+import type { OrderAction } from '#core/lanes/lane-effects.ts';
 import { LaneOutbox } from '#core/lanes/lane-outbox.ts';
 import type { Now } from '#core/lanes/now.ts';
 import { OrderDesk } from '#core/lanes/order-desk.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
-import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
+import type { ClientOrderId, FillReport, OrderReport } from '#core/orders/order.ts';
 import { TrackedOrder } from '#core/orders/tracked-order.ts';
-import { trackUnfound, type UnfoundOrder } from '#core/orders/unfound-order.ts';
+import { trackUnfound } from '#core/orders/unfound-order.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createDice, type Dice } from '#simulation/world/dice.ts';
+import { anyIntent, anyUnfound, PRICES, SIZES } from './any-order.ts';
 import { manyOf, SayingVenue } from './saying-venue.ts';
 import { ToldDesk } from './told-desk.ts';
 
@@ -19,11 +20,13 @@ const OWN_PREFIX = 'own-';
 const BEGAN = 1_748_736_000_000;
 const STEPS = 300;
 const MOST_ORDERS = 30;
-const PRICES = [60_000_00, 60_001_00] as const;
-const SIZES = [10, 20] as const;
+/** So many times in a row nothing must be found of an order, which is asked about so often, ms. */
+const ABSENCES = 3;
+const ASKED_AGAIN_MS = 1_050;
 /** How long nothing happens between two things, ms. */
 const PAUSES = [1, 20, 500, 1_200, 2_500, 4_000] as const;
 
+type Request = { readonly id: ClientOrderId; readonly action: OrderAction };
 type Input = readonly [kind: string, body: unknown, take: () => void];
 
 /**
@@ -42,7 +45,7 @@ class OrderScene {
   readonly #told: ToldDesk;
   readonly #venue: SayingVenue;
   /** Requests that nobody has answered yet. */
-  readonly #open: { readonly id: ClientOrderId; readonly action: OrderAction }[] = [];
+  readonly #open: Request[] = [];
   /** Questions about an order that nobody has answered yet. */
   readonly #asked: ClientOrderId[] = [];
   #now: Now = { mono: 1e12 as MonoNanos, epoch: BEGAN as EpochMs };
@@ -64,7 +67,8 @@ class OrderScene {
   }
 
   run(): string | null {
-    const { desk, dice } = { desk: this.#desk, dice: this.#dice };
+    const desk = this.#desk;
+    const dice = this.#dice;
     const opening = {
       positionSize: 0,
       entryPrice: 0 as Price,
@@ -87,6 +91,8 @@ class OrderScene {
     return [
       () => this.#haste(),
       () => this.#haste(),
+      () => this.#overtake(),
+      () => this.#vanish(),
       () => this.#report(),
       () => this.#fill(),
       () => this.#resolve(),
@@ -115,13 +121,36 @@ class OrderScene {
     else this.#cancel();
   }
 
+  /** The venue refuses what it has taken while its amendment is under way, says that it works, and only then what became of the amendment. */
+  #overtake(): void {
+    while (this.#open.length > 0) this.#answer();
+    this.#haste();
+    const [placing, amending] = this.#open.splice(0);
+    const order = this.#venue.any();
+    if (placing === undefined || order === null) return;
+    this.#answered(placing, { kind: 'rejected', code: 'said', text: 'said', errorClass: 'reject' });
+    this.#hear({ ...this.#venue.report(order), status: 'accepted' });
+    if (amending !== undefined) this.#answered(amending, this.#venue.answer(amending.id));
+  }
+
+  /** An order is sent, nobody can say what became of it, and it is asked about as soon as may be. */
+  #vanish(): void {
+    this.#begin();
+    while (this.#open.length > 0) this.#answer();
+    for (let time = 0; time < ABSENCES; time += 1) {
+      this.#wait(ASKED_AGAIN_MS);
+      this.#timer();
+      while (this.#asked.length > 0) this.#resolve();
+    }
+  }
+
   /** An order that the lane sends, one that a predecessor did, or one of somebody else's. */
   #begin(): void {
-    const { dice } = this;
+    const dice = this.#dice;
     const now = this.#now;
     if (this.#placed >= MOST_ORDERS) return;
     this.#placed += 1;
-    const intent = this.#intent(`${OWN_PREFIX}${this.#placed}` as ClientOrderId);
+    const intent = anyIntent(`${OWN_PREFIX}${this.#placed}` as ClientOrderId, this.#instrument, dice);
     const order = this.#venue.knows(intent);
     const kind = dice.pick(['sent', 'sent', 'sent', 'adopted', 'unfound', 'foreign'] as const);
     if (kind === 'sent') {
@@ -132,7 +161,7 @@ class OrderScene {
       adopted.step('submit', now.mono, []);
       this.#give(['adopt', { intent, report }, () => this.#desk.adopt(adopted, report, now)]);
     } else if (kind === 'unfound') {
-      const unfound = this.#unfound(intent);
+      const unfound = anyUnfound(intent, now.epoch, dice);
       this.#give(['unfound', unfound, () => this.#desk.adopt(trackUnfound(unfound, now), null, now)]);
     } else {
       order.clientOrderId = null;
@@ -140,51 +169,17 @@ class OrderScene {
     }
   }
 
-  #intent(clientOrderId: ClientOrderId): OrderIntent {
-    const { venue, symbol } = this.#instrument;
-    const reduceOnly = this.#dice.chance(0.3);
-    return {
-      clientOrderId,
-      venue,
-      symbol,
-      side: this.#dice.pick(['buy', 'sell']),
-      type: 'limit',
-      timeInForce: 'gtc',
-      price: this.#dice.pick(PRICES) as Price,
-      size: this.#dice.pick(SIZES) as Size,
-      reduceOnly,
-      purpose: reduceOnly ? 'takeProfit' : 'entry',
-    };
-  }
-
-  #unfound(intent: OrderIntent): UnfoundOrder {
-    const { dice } = this;
-    const filled = dice.pick([0, 0, intent.size / 2, intent.size]);
-    const { epoch } = this.#now;
-    return {
-      intent,
-      placedAt: (epoch - 20_000) as EpochMs,
-      venueOrderId: dice.chance(0.5) ? `v-${intent.clientOrderId}` : null,
-      unknownAt: (epoch - dice.pick([0, 10_000])) as EpochMs,
-      fillIds: filled === 0 || dice.chance(0.2) ? [] : [`before-${intent.clientOrderId}`],
-      filledSize: filled as Size,
-    };
-  }
-
-  get dice(): Dice {
-    return this.#dice;
-  }
-
   #answer(): void {
     // Mostly in the order in which they were sent.
     const [request] = this.#open.splice(this.#dice.chance(0.7) ? 0 : this.#dice.whole(0, this.#open.length), 1);
-    if (request === undefined) return;
-    const answer = this.#venue.answer(request.id);
-    const { id: clientOrderId, action } = request;
+    if (request !== undefined) this.#answered(request, this.#venue.answer(request.id));
+  }
+
+  #answered({ id: clientOrderId, action }: Request, answer: OrderAnswer): void {
     this.#give([
       'answer',
       { clientOrderId, action, answer },
-      () => this.#desk.answer(clientOrderId, action, answer satisfies OrderAnswer, this.#now),
+      () => this.#desk.answer(clientOrderId, action, answer, this.#now),
     ]);
   }
 
@@ -209,29 +204,8 @@ class OrderScene {
     const id = this.#asked.shift();
     const order = id === undefined ? null : this.#venue.order(id);
     if (id === undefined) return;
-    const resolution = this.#resolution(order);
+    const resolution = this.#venue.resolution(order, this.#desk.position.text);
     this.#give(['resolution', { clientOrderId: id, resolution }, () => this.#desk.resolved(id, resolution, this.#now)]);
-  }
-
-  #resolution(order: ReturnType<SayingVenue['order']>): Resolution {
-    const { dice } = this;
-    const fills = order !== null && dice.chance(0.2) ? [this.#venue.fill(order, 'query')] : [];
-    const kind = dice.pick(['found', 'absent', 'absent', 'absent', 'absent', 'failed'] as const);
-    if (kind === 'failed') return { kind, reason: 'the venue does not answer' };
-    if (kind === 'found' && order !== null) return { kind, report: this.#venue.report(order, true), fills };
-    const { symbol } = this.#instrument;
-    const queriedAt = this.#now.epoch;
-    const size = dice.chance(0.8) ? this.#desk.position.text : '77';
-    const position = {
-      kind: 'position',
-      source: 'query',
-      symbol,
-      size,
-      entryPrice: '0',
-      venueTime: queriedAt,
-    } as const;
-    const windowFrom = (queriedAt + dice.pick([-60_000, -60_000, -60_000, 1])) as EpochMs;
-    return { kind: 'absent', fills: dice.chance(0.8) ? [] : fills, position, queriedAt, windowFrom };
   }
 
   /** The venue's list of open orders, with executions. */
@@ -277,7 +251,7 @@ class OrderScene {
 
   /** A person says what became of an order, whatever that is. */
   #decide(): void {
-    const { dice } = this;
+    const dice = this.#dice;
     const order = this.#own();
     if (order === null) return;
     const decision: OrderDecision = {

@@ -1,3 +1,4 @@
+import type { Resolution } from '#core/lanes/lane-effects.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
@@ -123,6 +124,25 @@ export class SayingVenue {
       orderType: 'limit',
       reason: '',
       venueTime: (this.now - dice.pick([0, 0, 0, 100, 5_000])) as EpochMs,
+    };
+  }
+
+  /** An answer to a question about an order: mostly that nothing of it is there. `position`: the own one. */
+  resolution(order: SaidOrder | null, position: string): Resolution {
+    const dice = this.#dice;
+    const fills = order !== null && dice.chance(0.2) ? [this.fill(order, 'query')] : [];
+    const kind = dice.pick(['found', 'absent', 'absent', 'absent', 'absent', 'failed'] as const);
+    if (kind === 'failed') return { kind, reason: 'the venue does not answer' };
+    if (kind === 'found' && order !== null) return { kind, report: this.report(order, true), fills };
+    const { symbol } = this.#instrument;
+    const queriedAt = this.now as EpochMs;
+    const size = dice.chance(0.8) ? position : '77';
+    return {
+      kind: 'absent',
+      fills: dice.chance(0.8) ? [] : fills,
+      position: { kind: 'position', source: 'query', symbol, size, entryPrice: '0', venueTime: queriedAt },
+      queriedAt,
+      windowFrom: (queriedAt + dice.pick([-60_000, -60_000, -60_000, 1])) as EpochMs,
     };
   }
 

@@ -52,6 +52,7 @@ export class ToldOrder {
   #doubt = false;
   #asked: 'cancel' | 'amend' | null = null;
   #taken = false;
+  #toBeGone = false;
   /** What was due to be told last. */
   #was: OrderState = 'Submitted';
   readonly #fillIds = new Set<string>();
@@ -92,11 +93,14 @@ export class ToldOrder {
 
   /** A cancel is wished of it. What nobody can say the state of, or is to be cancelled already, stays what it is. */
   cancelWished(now: Now): void {
+    this.#toBeGone = true;
     if (this.#end === null && !this.#doubt) this.#change([], now, () => this.#ask('cancel'));
   }
 
+  /** Only one amendment at a time, and none of what was ever to be cancelled. */
   amendWished(price: Price, size: Size, now: Now): void {
-    if (this.state !== 'Accepted' && this.state !== 'PartiallyFilled') return;
+    const rests = this.state === 'Accepted' || this.state === 'PartiallyFilled';
+    if (!rests || this.#toBeGone || this.#terms.isOpen(now.mono)) return;
     this.#terms.ask(price, size, now.mono);
     this.#change([], now, () => this.#ask('amend'));
   }

@@ -40,6 +40,11 @@ export class ToldTerms {
     return this.asked === null || this.asked.applied ? this.size : Math.max(this.size, this.asked.size);
   }
 
+  /** Whether an amendment is under way: what was carried out is answered, or never will be. */
+  isOpen(now: number): boolean {
+    return this.asked !== null && !(this.asked.applied && now - this.asked.sentAt > REQUEST_LIVES);
+  }
+
   ask(price: Price, size: Size, sentAt: MonoNanos): void {
     this.asked = { price, size, sentAt, knownAt: this.#saidAt, applied: false, answered: false };
   }

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { countCellVisits } from './cell-visits.ts';
-import { allMutants } from './mutants.ts';
+import { allMutants, type Mutant } from './mutants.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 import { runScenes } from './scenes.ts';
 import { runWorld } from './world.ts';
@@ -17,6 +17,7 @@ if (parentPort !== null) {
 
 /** Of the whole process: counted from the first job that asks for it. */
 let cells: ReturnType<typeof countCellVisits> | null = null;
+let mutants: ReadonlyMap<string, Mutant> | null = null;
 
 async function perform(job: WorldJob): Promise<WorldJobResult> {
   if (job.kind === 'mutant') return tryMutant(job);
@@ -47,7 +48,8 @@ function visitScenes(seeds: number): WorldJobResult {
 }
 
 async function tryMutant({ name, seeds, scenes }: Extract<WorldJob, { kind: 'mutant' }>): Promise<WorldJobResult> {
-  const mutant = allMutants().find((each) => each.name === name);
+  mutants ??= new Map(allMutants().map((each) => [each.name, each]));
+  const mutant = mutants.get(name);
   if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
   let worlds = 0;
   for (const seed of seeds) {
