@@ -2,8 +2,10 @@ import type { FaultShares } from '#simulation/world/message-faults.ts';
 import type { StepFault } from './world-script.ts';
 import type { WorldShape } from './world-shape.ts';
 
-/** What goes wrong together where a table's rarer cells are to be come by: shares at their highest, and steps besides. */
+/** What goes wrong together where a table's rarer cells are to be come by: shares at their highest (half of it at the least; of 1 and more all messages), and steps besides. */
 export interface WorldFocus {
+  /** How many times as often as others it is picked; absent: once. */
+  readonly weight?: number;
   readonly shares: Partial<FaultShares>;
   readonly steps: readonly StepFault[];
   /** Steps that begin at one moment. */
@@ -14,8 +16,8 @@ export interface WorldFocus {
   readonly shape?: Partial<WorldShape>;
 }
 
-function times(count: number, fault: StepFault): StepFault[] {
-  return Array.from({ length: count }, () => fault);
+function times<const Item>(count: number, item: Item): Item[] {
+  return Array.from({ length: count }, () => item);
 }
 
 /** What is traded is amended, and nothing but what goes wrong holds it up. */
@@ -23,6 +25,7 @@ const FREE = { market: 'linear', limits: 'wide', policy: 'none', rests: true } a
 
 /** The venue refuses what it has taken, and says so while the order is amended; of the amendment it says nothing clear. */
 const REFUSED_WHILE_AMENDED: WorldFocus = {
+  weight: 3,
   shares: { placeHeld: 0.9, falseRefusal: 0.9, amendHeld: 1, amendUndone: 0.9 },
   alone: true,
   steps: ['command'],
@@ -31,6 +34,7 @@ const REFUSED_WHILE_AMENDED: WorldFocus = {
 
 /** An order is cancelled while it is amended, and the venue does neither. */
 const REFUSED_WHILE_CANCELLED: WorldFocus = {
+  weight: 3,
   shares: { amendHeld: 1, amendRefused: 1, cancelRefused: 1, cancelHeld: 0.5 },
   alone: true,
   steps: [],
@@ -40,6 +44,7 @@ const REFUSED_WHILE_CANCELLED: WorldFocus = {
 
 /** The answer to an amendment says nothing clear, and comes when a report has just said that the order works. */
 const UNCLEAR_BEHIND_REPORT: WorldFocus = {
+  weight: 5,
   shares: { amendBehind: 1, amendUndone: 1, cancelRefused: 1 },
   alone: true,
   steps: ['command'],
@@ -49,18 +54,25 @@ const UNCLEAR_BEHIND_REPORT: WorldFocus = {
 
 /** As that, of cancels that are refused. */
 const REFUSED_BEHIND_REPORT: WorldFocus = {
+  weight: 4,
   shares: { cancelBehind: 0.7, cancelRefused: 1, reportAgain: 0.8 },
   alone: true,
   steps: ['stutter'],
   shape: { ...FREE, size: 'huge' },
 };
 
-const DRIFTING: WorldFocus = { shares: {}, alone: true, steps: ['drift'], shape: { ...FREE, pace: 'patient' } };
+const DRIFTING: WorldFocus = {
+  weight: 5,
+  shares: {},
+  alone: true,
+  steps: ['drift'],
+  shape: { ...FREE, pace: 'patient' },
+};
 
 /** Share of the worlds that have a focus. */
-export const FOCUSED = 0.45;
+export const FOCUSED = 0.49;
 
-export const FOCI: readonly WorldFocus[] = [
+const EACH: readonly WorldFocus[] = [
   // Answers come after all that follows from the requests.
   { shares: { answerLate: 0.6, unclearDone: 0.35, reportLate: 0.4, cancelLost: 0.1 }, steps: ['command', 'command'] },
   { shares: { answerLate: 0.6, marginRefused: 0.2, requestLate: 0.15, unclearUndone: 0.15 }, steps: ['command'] },
@@ -96,9 +108,9 @@ export const FOCI: readonly WorldFocus[] = [
     steps: ['command'],
     shape: { ...FREE, pace: 'patient' },
   },
-  ...Array.from({ length: 3 }, () => REFUSED_WHILE_AMENDED),
+  REFUSED_WHILE_AMENDED,
   // What is wished cancelled works on, and only reports say what it is while answers to what was asked before come in.
-  ...Array.from({ length: 2 }, () => REFUSED_WHILE_CANCELLED),
+  REFUSED_WHILE_CANCELLED,
   {
     shares: { amendHeld: 0.8, amendUndone: 1, cancelRefused: 1, cancelHeld: 0.5, reportAgain: 1 },
     alone: true,
@@ -106,9 +118,9 @@ export const FOCI: readonly WorldFocus[] = [
     together: ['stutter', 'stutter', 'restOutage', 'command'],
     shape: { ...FREE, size: 'huge', pace: 'patient' },
   },
-  ...Array.from({ length: 3 }, () => UNCLEAR_BEHIND_REPORT),
+  UNCLEAR_BEHIND_REPORT,
   // What was asked first is answered last, and right behind a report.
-  ...Array.from({ length: 3 }, () => REFUSED_BEHIND_REPORT),
+  REFUSED_BEHIND_REPORT,
   {
     shares: { cancelBehind: 0.7, cancelRefused: 0.3, cancelUndone: 1, reportAgain: 0.8 },
     alone: true,
@@ -127,6 +139,17 @@ export const FOCI: readonly WorldFocus[] = [
     steps: ['command'],
     shape: { ...FREE, size: 'huge', pace: 'patient' },
   },
+  // What the venue ends without a word it forgets as well, while it is amended and while it rests.
+  {
+    weight: 6,
+    shares: { stateLost: 1, notFound: 1.1, historyForgets: 1.1, amendLate: 1.2 },
+    alone: true,
+    steps: ['decision', 'decision'],
+    shape: { ...FREE, pace: 'patient' },
+  },
   // What is held changes untold, and the third time falls into whatever the lane does by then.
-  ...Array.from({ length: 4 }, () => DRIFTING),
+  DRIFTING,
 ];
+
+/** Each as often as its weight says. */
+export const FOCI: readonly WorldFocus[] = EACH.flatMap((each) => times(each.weight ?? 1, each));

@@ -50,6 +50,8 @@ export const MESSAGE_FAULTS = {
   placeHeld: 'G1',
   amendHeld: 'G1',
   cancelHeld: 'G1',
+  /** An amendment takes seconds. */
+  amendLate: 'F14',
   /** The answer to an amendment or a cancel comes together with the next report of its order, right behind it. */
   amendBehind: 'G1',
   cancelBehind: 'G1',
@@ -99,6 +101,7 @@ export function noFaults(): FaultShares {
     placeHeld: 0,
     amendHeld: 0,
     cancelHeld: 0,
+    amendLate: 0,
     amendBehind: 0,
     cancelBehind: 0,
     amendRefused: 0,

@@ -51,7 +51,8 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
       end({ kind: 'unknown', cause: 'timeout', code: '', text: 'no answer' }),
     );
     if (dice.chance(kind === 'cancel' ? shares.cancelLost : shares.requestLost)) return;
-    const lateMs = dice.chance(shares.requestLate) ? dice.between(500, 7_000) : 0;
+    const late = dice.chance(shares.requestLate) || (kind === 'amend' && dice.chance(shares.amendLate));
+    const lateMs = late ? dice.between(500, 7_000) : 0;
     arrivesAtMs = Math.max(arrivesAtMs, time.nowMs + latencyMs(dice) + lateMs);
     const lastMoment = time.nowMs + windowMs;
     // What has left the process arrives whatever becomes of it.
