@@ -72,6 +72,24 @@ describe('a lane on spot', () => {
     expect(world.lane.state).not.toBe('Idle');
   });
 
+  it('H7: what its price makes worth an order is a position from that price on: nothing is opened beside it', () => {
+    const world = spotWorld(
+      { minNotional: 300 },
+      { positionText: '0.005', positionSize: 5, entryPrice: 600_000 as Price },
+    );
+    world.tick(-10);
+    world.pass(10);
+    expect(world.lane.state).toBe('Idle');
+    for (let count = 0; count < 6; count += 1) world.tick(0);
+    const placed = world.placed.length;
+    const moved = world.told('lane.state').length;
+    // The drift that signals an entry is the one that lifts it over the minimum.
+    world.tick(20);
+    expect(world.placed.slice(placed)).toMatchObject([{ side: 'sell', reduceOnly: true }]);
+    const moves = world.told('lane.state').slice(moved);
+    expect(moves.map(({ from, to }) => `${from} ${to}`)).toEqual(['Idle PositionOpen', 'PositionOpen Closing']);
+  });
+
   it('H2: never buys to close what cannot be: a holding below nothing is an error of the books, and people are to look', () => {
     const world = spotWorld();
     // A sale that was found in the balance already is told after all.

@@ -114,6 +114,7 @@ export class Protection {
   /** A valid book, while something is held. */
   act(book: OrderBook, now: Now, receivedAt: MonoNanos | null): void {
     if (this.#cannotBe) return;
+    this.#appear(now);
     const open = this.#open();
     const call = this.#strategy.exitCall(open, book, now.mono);
     if (this.#isBreached(call, open.size, now.mono)) {
@@ -140,9 +141,15 @@ export class Protection {
     const size = exitSizeOf(this.#instrument, desk.position.size, this.#lane.middle);
     const intent = this.#gate.intent(side, purpose, null, size, 'ioc');
     this.#lastMarketExit = now.mono;
+    this.#appear(now);
     if (this.#gate.submit(intent, receivedAt, null, this.#lane.dailyProfit(), now) !== null) return;
     const { state } = this.#lane;
     if (state === 'PositionOpen' || state === 'OrderPending') this.#lane.move('exitSubmitted', purpose, now);
+  }
+
+  /** What was dust is worth an order since its price has risen: from here on it is a position, and nothing is opened beside it. */
+  #appear(now: Now): void {
+    if (this.#lane.state === 'Idle') this.#lane.move('positionAppeared', 'what is held is worth an order', now);
   }
 
   /** A spot holding below nothing is an error of the books, not a position: what would close it would buy. The comparison with the venue halts the lane. */
