@@ -26,7 +26,7 @@ import type { FeedStatus } from './feed-runner.ts';
 import type { ScannerStatus } from './feed-scanner.ts';
 import type { PartHealth } from './part-health.ts';
 import { leaseParts, type SupervisedPart, Supervisor, THREAD_BEAT } from './supervisor.ts';
-import type { ReadLaneSymbol } from './symbol-locator.ts';
+import type { ReadLaneMemory } from './symbol-locator.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 import type { UnitStatus } from './unit-status.ts';
 
@@ -66,7 +66,7 @@ export interface EngineOptions {
   readonly publisher: Publisher;
   readonly readLedger: ReadLedger;
   /** Absent: nobody knows, and a lane whose symbol a scanner picks begins where something is held, else at its first symbol. */
-  readonly readLaneSymbol?: ReadLaneSymbol;
+  readonly readLaneMemory?: ReadLaneMemory;
   readonly lastPublished: (venue: VenueId, symbol: string) => Promise<string | null>;
   /** Keys in force of an account; null: none are known and the account is degraded (R1). */
   readonly credentials: (unit: UnitRef) => Credentials | null;

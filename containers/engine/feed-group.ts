@@ -22,7 +22,7 @@ import { leaseParts, type SupervisedPart } from './supervisor.ts';
 import { UnitRunner } from './unit-runner.ts';
 import type { UnitStatus } from './unit-status.ts';
 
-const NO_SYMBOL = () => Promise.resolve(null);
+const NO_MEMORY = () => Promise.resolve({ symbol: null, heights: null });
 const RETRY_MS = 1_000;
 /** A unit that was cut off is left alone for so long: longer than the dead-man switch takes to find it. */
 const CUT_OFF_MS = 25_000;
@@ -341,7 +341,7 @@ export class FeedGroup {
         scanning: {
           lanes: scanned(unit),
           feed: laneFeedOf(this.name, () => this.#runner),
-          readLaneSymbol: options.readLaneSymbol ?? NO_SYMBOL,
+          readLaneMemory: options.readLaneMemory ?? NO_MEMORY,
         },
         comparisons: () => comparisons(unit),
         risk: risk(),

@@ -37,7 +37,7 @@ export interface LaneRosterOptions {
   /** What lanes need whose symbols scanners pick. */
   readonly switching: Pick<
     LaneSwitchOptions,
-    'unit' | 'queries' | 'readLedger' | 'readLaneSymbol' | 'feed' | 'log' | 'verify' | 'bound'
+    'unit' | 'queries' | 'readLedger' | 'readLaneMemory' | 'feed' | 'log' | 'verify' | 'bound'
   > & { readonly frozen: () => readonly string[] };
   /** Gives a new lane the unit's gate and wish as they are now. */
   readonly admit: (lane: Lane) => void;

@@ -11,6 +11,7 @@ import type { MarketScanner } from '#core/scanner/market-scanner.ts';
 import { SymbolChooser } from '#core/scanner/symbol-chooser.ts';
 import { DayOfSymbols } from './day-of-symbols.ts';
 import { EarlierLanes, isAtRest } from './earlier-lanes.ts';
+import { HeightTeller } from './height-teller.ts';
 import type { LaneFeed } from './lane-feed.ts';
 import type { LaneInputs } from './lane-inputs.ts';
 import { failureNote, moveNote, proposalNote, unreleasedNote } from './lane-switch-notes.ts';
@@ -66,6 +67,7 @@ export class LaneSwitch {
   #lane: Lane | null = null;
   readonly #earlier = new EarlierLanes();
   readonly #day = new DayOfSymbols();
+  readonly #heights = new HeightTeller();
   #generation = 0;
   #performing = false;
 
@@ -113,6 +115,7 @@ export class LaneSwitch {
   }
 
   timer(now: Now): void {
+    this.#followDay(now);
     const facts = this.#facts();
     this.#switch.timer(facts, now.mono);
     // A look that changes nothing is no input.
@@ -178,6 +181,15 @@ export class LaneSwitch {
       failed,
       dropped: { ...dropped },
     };
+  }
+
+  /** Where a drawdown is limited, a successor must know from which height. */
+  #followDay(now: Now): void {
+    const { plan, instruments, tell } = this.#options;
+    this.#day.follow(this.lanes, instruments, now.epoch);
+    if (this.#lane?.configuration.limits.maxDrawdown === undefined) return;
+    const note = this.#heights.due(plan.lane.name, this.#day.heights, now.mono);
+    if (note !== null) tell(note);
   }
 
   /** A candidate of which nobody said how it is traded is no candidate. */
@@ -288,8 +300,12 @@ export class LaneSwitch {
   /** Opens a lane on every symbol that has something; all but the one that it begins with are closed. */
   async #locate(attempt: number): Promise<string> {
     const { plan, inputs, now } = this.#options;
-    const { symbol, busy, realizedToday } = await locateSymbol(plan.lane, plan.scanner.candidates, this.#options);
-    this.#day.resume(realizedToday, now().epoch);
+    const { symbol, busy, realizedToday, heights } = await locateSymbol(
+      plan.lane,
+      plan.scanner.candidates,
+      this.#options,
+    );
+    this.#day.resume(realizedToday, heights, now().epoch);
     for (const each of [symbol, ...busy.filter((one) => one !== symbol)]) {
       if (!busy.includes(each) || this.lanes.some((lane) => lane.symbol === each)) continue;
       const lane = await this.#open(each, attempt);

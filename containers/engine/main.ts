@@ -23,7 +23,7 @@ import { startCloudWatchMetrics } from './cloudwatch-metrics.ts';
 import { Engine } from './engine.ts';
 import { startEngineHttp } from './engine-http.ts';
 import { withHomeNames } from './home-names.ts';
-import { createLaneSymbolView } from './lane-symbol-view.ts';
+import { createLaneMemoryView } from './lane-memory-view.ts';
 import { createLedgerView } from './ledger-view.ts';
 import { type LoopWatchdog, startLoopWatchdog } from './loop-watchdog.ts';
 import { createPrometheus } from './prometheus.ts';
@@ -155,7 +155,7 @@ const engine = new Engine({
     systemClock,
     createLedgerIndexReader(dynamoDb, settings.MILLRACE_LEDGER_TABLE),
   ),
-  readLaneSymbol: createLaneSymbolView(ledgerReader),
+  readLaneMemory: createLaneMemoryView(ledgerReader),
   lastPublished: (venue, symbol) => market.lastBookSequence(venue, symbol),
   credentials: (unit) => secrets.keys(unit),
   connect: createFrameReaderConnect({ insecureAllowed: local }),

@@ -7,16 +7,24 @@ import { powerOfTen } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { exitSizeOf } from '#core/positions/exit-size.ts';
+import type { DayHeights } from './day-of-symbols.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 
-/** The symbol that a lane had last, as the ledger has it; null: it says nothing. */
-export type ReadLaneSymbol = (unit: UnitRef, lane: string) => Promise<string | null>;
+/** What the ledger has of a lane whose symbol a scanner picks. */
+export interface LaneMemory {
+  /** The symbol that it had last; null: the ledger says nothing. */
+  readonly symbol: string | null;
+  /** How high the day of all its symbols came, as it was told last. */
+  readonly heights: DayHeights | null;
+}
+
+export type ReadLaneMemory = (unit: UnitRef, lane: string) => Promise<LaneMemory>;
 
 export interface LocatorOptions {
   readonly unit: UnitRef;
   readonly queries: Pick<VenueQueries, 'openOrders' | 'positions'>;
   readonly readLedger: ReadLedger;
-  readonly readLaneSymbol: ReadLaneSymbol;
+  readonly readLaneMemory: ReadLaneMemory;
   readonly instruments: ReadonlyMap<string, Instrument>;
 }
 
@@ -48,6 +56,7 @@ export interface Located {
   readonly busy: readonly string[];
   /** What the ledger says was realised today, by symbol, in the symbol's settlement currency. */
   readonly realizedToday: ReadonlyMap<string, number>;
+  readonly heights: DayHeights | null;
 }
 
 /**
@@ -57,11 +66,11 @@ export interface Located {
 export async function locateSymbol(
   lane: LaneConfiguration,
   candidates: readonly string[],
-  { unit, queries, readLedger, readLaneSymbol, instruments }: LocatorOptions,
+  { unit, queries, readLedger, readLaneMemory, instruments }: LocatorOptions,
 ): Promise<Located> {
   const known = candidates.filter((symbol) => instruments.has(symbol));
   const prefix = orderIdPrefix(unit.mode, unitId(unit));
-  const last = await readLaneSymbol(unit, lane.name);
+  const { symbol: last, heights } = await readLaneMemory(unit, lane.name);
   const positions = await queries.positions(known);
   const held: string[] = [];
   const busy: string[] = [];
@@ -78,5 +87,5 @@ export async function locateSymbol(
   }
   const among = (some: readonly string[]) => (last !== null && some.includes(last) ? last : some[0]);
   const before = last !== null && known.includes(last) && laneOn(lane, last) !== null ? last : lane.symbol;
-  return { symbol: among(held) ?? among(busy) ?? before, busy, realizedToday };
+  return { symbol: among(held) ?? among(busy) ?? before, busy, realizedToday, heights };
 }

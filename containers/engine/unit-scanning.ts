@@ -1,13 +1,13 @@
 import type { ScannedLane } from '#core/config/scanner-configuration.ts';
 import { MillraceError } from '#core/errors.ts';
 import type { LaneFeed } from './lane-feed.ts';
-import type { ReadLaneSymbol } from './symbol-locator.ts';
+import type { ReadLaneMemory } from './symbol-locator.ts';
 
 /** What a unit needs whose lanes' symbols scanners pick. */
 export interface UnitScanning {
   readonly lanes: readonly ScannedLane[];
   readonly feed: LaneFeed;
-  readonly readLaneSymbol: ReadLaneSymbol;
+  readonly readLaneMemory: ReadLaneMemory;
 }
 
 /** Of a unit whose lanes all have symbols of their own. */
@@ -18,5 +18,5 @@ export const NO_SCANNING: UnitScanning = {
     release: () => Promise.resolve(),
     book: () => null,
   },
-  readLaneSymbol: () => Promise.resolve(null),
+  readLaneMemory: () => Promise.resolve({ symbol: null, heights: null }),
 };

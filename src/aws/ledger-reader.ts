@@ -104,6 +104,7 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
         peak: read(item, 'peak', LEDGER_ENTRY.peak),
         symbol: read(item, 'symbol', LEDGER_ENTRY.symbol),
         checked: read(item, 'checked', LEDGER_ENTRY.checked),
+        heights: read(item, 'heights', LEDGER_ENTRY.heights),
       }));
     },
     async readPositions(account, only) {

@@ -129,7 +129,7 @@ describe('a lane whose symbol a scanner picks, on the feeds of an engine', () =>
         buyByHand(exchange, FIRST);
         buyByHand(exchange, SECOND);
       },
-      readLaneSymbol: async () => SECOND.symbol,
+      readLaneMemory: async () => ({ symbol: SECOND.symbol, heights: null }),
     });
     await here.until('it trades', () => change(here)?.state === 'Trading');
     expect(change(here)?.symbol).toBe(SECOND.symbol);
@@ -170,6 +170,27 @@ describe('a lane whose symbol a scanner picks, on the feeds of an engine', () =>
       'entries stop',
       () => unit(here)?.lanes[0]?.entriesPaused?.includes('together have lost') === true,
     );
+  }, 60_000);
+
+  it('H12, H17: the height that the day of its symbols reached counts, whoever held the lease: it begins, and enters nothing', async () => {
+    const heights = { day: Math.floor(Date.now() / 86_400_000), of: new Map([[FIRST.settlementCurrency, 1e9]]) };
+    const here = await opened({
+      readLaneMemory: async () => ({ symbol: FIRST.symbol, heights }),
+      change: (plain) => {
+        const following = followingLane(VENUE, {})(plain);
+        const limited = following.lanes.map((lane) => ({ ...lane, limits: { ...lane.limits, maxDrawdown: 1_000 } }));
+        return { ...following, lanes: limited };
+      },
+    });
+    await here.until('it trades', () => trades(here, FIRST));
+    await here.until(
+      'entries stop',
+      () => unit(here)?.lanes[0]?.entriesPaused?.includes("fallen from the day's height") === true,
+    );
+    await here.until('it is told to whoever comes next', () => here.publisher.told('lane.heights').length > 0);
+    expect(here.publisher.told('lane.heights')[0]?.body.heights).toEqual({
+      [FIRST.settlementCurrency]: '1000000000.00000000',
+    });
   }, 60_000);
 
   it('H4: what is filled on a symbol that was left stops entries, is closed, and entries go on', async () => {

@@ -9,7 +9,7 @@ import type { LedgerView } from '#core/orders/recovery.ts';
 import type { Timers } from '#core/time/clock.ts';
 import { systemClock, systemTimers } from '#core/time/system-clock.ts';
 import { Engine } from '#engine/engine.ts';
-import type { ReadLaneSymbol } from '#engine/symbol-locator.ts';
+import type { ReadLaneMemory } from '#engine/symbol-locator.ts';
 import { channelsOf, runConfiguration } from '#local/start/run-configuration.ts';
 import { createSimulatedExchange } from '#simulation/exchange/create-simulated-exchange.ts';
 import { createExchangeClock } from '#simulation/exchange/exchange-clock.ts';
@@ -65,7 +65,7 @@ export interface EngineWorldOptions {
   /** The same by symbol, where they differ. */
   readonly ledgerOf?: (symbol: string) => Partial<LedgerView>;
   /** The symbol that a lane had last. */
-  readonly readLaneSymbol?: ReadLaneSymbol;
+  readonly readLaneMemory?: ReadLaneMemory;
   /** Hears what the engine asks the venue. */
   readonly traffic?: VenueTraffic;
   /** The engine's timers; default: the process's. */
@@ -127,7 +127,7 @@ export async function openEngineWorld(options: EngineWorldOptions): Promise<Engi
     createLeases: leases.create,
     publisher,
     readLedger: async (_unit, symbol) => ({ ...(options.ledger ?? EMPTY_LEDGER), ...options.ledgerOf?.(symbol) }),
-    ...(options.readLaneSymbol === undefined ? {} : { readLaneSymbol: options.readLaneSymbol }),
+    ...(options.readLaneMemory === undefined ? {} : { readLaneMemory: options.readLaneMemory }),
     lastPublished: async () => null,
     credentials: () => credentials,
     connect: (options.between ?? ((connect: Connect) => connect))(createWsConnect({ insecureAllowed: true })),

@@ -28,7 +28,7 @@ async function located(venue: VenueId, findings: readonly Finding[], last: numbe
   const { symbol, busy } = await locateSymbol({ ...lane, perSymbol: { [symbols[1] ?? '']: second } }, symbols, {
     unit,
     instruments: new Map(instruments.map((each) => [each.symbol, each])),
-    readLaneSymbol: async () => (last === null ? null : (symbols[last] ?? 'GONE')),
+    readLaneMemory: async () => ({ symbol: last === null ? null : (symbols[last] ?? 'GONE'), heights: null }),
     readLedger: async (_unit, each): Promise<LedgerView> => {
       if (fails) throw new Error('the ledger cannot be read');
       const { ledger = '0', pending = false } = of(each);

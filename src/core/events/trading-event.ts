@@ -243,6 +243,17 @@ export const TRADING_EVENT_BODIES = {
       reason: z.string(),
     })
     .describe('A lane whose symbol a scanner picks took a step from one symbol to another.'),
+  'lane.heights': z
+    .object({
+      lane: z.string(),
+      /** UTC day, days since 1970. */
+      day: z.number().int(),
+      /** By the currency that the symbols settle in. */
+      heights: z.record(z.string(), decimal),
+    })
+    .describe(
+      'How high the profit of the day came over all symbols that a scanned lane has had: drawdowns are measured from there, by a successor as well.',
+    ),
   'scanner.proposed': z
     .object({
       scanner: z.string(),

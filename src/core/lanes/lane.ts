@@ -341,9 +341,9 @@ export class Lane {
     this.#settle(now);
   }
 
-  /** Profit since 00:00 UTC, fees included, in settlement currency. */
-  dailyProfit(): number {
-    return this.#desk.profit.at(this.position, this.#middle);
+  /** Profit since 00:00 UTC, fees included, in settlement currency; none of a `day` (days since 1970) of which it has not seen anything yet. */
+  dailyProfit(day = 0): number {
+    return day > this.#desk.profit.day ? 0 : this.#desk.profit.at(this.position, this.#middle);
   }
 
   /** What its parts know of the lane and may do to it. */

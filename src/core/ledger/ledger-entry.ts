@@ -31,6 +31,7 @@ export const LEDGER_ENTRY = {
   entries: TRADING_EVENT_BODIES['lane.entries'].extend(origin),
   peak: TRADING_EVENT_BODIES['profit.peak'].extend(origin),
   symbol: TRADING_EVENT_BODIES['lane.symbol'].extend(origin),
+  heights: TRADING_EVENT_BODIES['lane.heights'].extend(origin),
   /** The last comparison of the lane's position: what the engine held, and what the venue said. */
   checked: TRADING_EVENT_BODIES['position.checked']
     .pick({ symbol: true, engine: true })
@@ -63,6 +64,8 @@ export interface LedgerLane {
   readonly peak?: z.infer<typeof LEDGER_ENTRY.peak> | null;
   /** Where a lane whose symbol a scanner picks stood last; absent or null: it has a symbol of its own. */
   readonly symbol?: z.infer<typeof LEDGER_ENTRY.symbol> | null;
+  /** How high the day came of a lane whose symbol a scanner picks; absent or null: it has told none. */
+  readonly heights?: z.infer<typeof LEDGER_ENTRY.heights> | null;
   /** Absent or null: it has compared nothing. */
   readonly checked?: z.infer<typeof LEDGER_ENTRY.checked> | null;
 }

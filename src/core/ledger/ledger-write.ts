@@ -15,6 +15,7 @@ export type LedgerPart =
   | 'entries'
   | 'peak'
   | 'checked'
+  | 'heights'
   | 'symbol'
   | 'policy';
 
@@ -166,6 +167,14 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         ...latest,
         sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
         part: 'symbol',
+        content: { ...event.body, ...origin },
+      };
+    case 'lane.heights':
+      return {
+        ...place,
+        ...latest,
+        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
+        part: 'heights',
         content: { ...event.body, ...origin },
       };
     case 'profit.peak':

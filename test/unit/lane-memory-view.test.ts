@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createLedger } from '#aws/ledger.ts';
 import { createLedgerReader } from '#aws/ledger-reader.ts';
 import type { TradingEventBody } from '#core/events/trading-event.ts';
-import { createLaneSymbolView } from '#engine/lane-symbol-view.ts';
+import { createLaneMemoryView } from '#engine/lane-memory-view.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
 import { buildEvent } from '../support/trading-event-builder.ts';
 
@@ -25,7 +25,8 @@ function step(change: Partial<TradingEventBody<'lane.symbol'>>, sequence: number
 it('H4, T4: the ledger keeps where a lane stood last, whatever arrives late; in the middle of a change that is where it was going', async () => {
   const fake = createFakeDynamoDb();
   const ledger = createLedger(fake.client, 'ledger');
-  const symbolOf = createLaneSymbolView(createLedgerReader(fake.client, 'ledger'));
+  const memoryOf = createLaneMemoryView(createLedgerReader(fake.client, 'ledger'));
+  const symbolOf = async (...asked: Parameters<typeof memoryOf>) => (await memoryOf(...asked)).symbol;
   expect(await symbolOf(UNIT, 'follower')).toBeNull();
 
   await ledger.apply(step({}, 5));
@@ -40,4 +41,25 @@ it('H4, T4: the ledger keeps where a lane stood last, whatever arrives late; in 
   expect(await symbolOf(UNIT, 'follower')).toBe('BTCUSDT');
   expect(await symbolOf(UNIT, 'other')).toBeNull();
   expect(await symbolOf({ ...UNIT, venue: 'bybit-spot' }, 'follower')).toBeNull();
+});
+
+it('H12: and how high the day of its symbols came, in each currency, as it was told last', async () => {
+  const fake = createFakeDynamoDb();
+  const ledger = createLedger(fake.client, 'ledger');
+  const memoryOf = createLaneMemoryView(createLedgerReader(fake.client, 'ledger'));
+  const tell = (heights: Record<string, string>, sequence: number) =>
+    ledger.apply(
+      buildEvent('lane.heights', { lane: 'follower', day: 19_675, heights }, { sequence, venue: 'bybit-linear' }),
+    );
+  await tell({ USDT: '12.5', BTC: '0.001' }, 9);
+  await tell({ USDT: '10' }, 8);
+  expect((await memoryOf(UNIT, 'follower')).heights).toEqual({
+    day: 19_675,
+    of: new Map([
+      ['USDT', 12.5],
+      ['BTC', 0.001],
+    ]),
+  });
+  expect((await memoryOf(UNIT, 'other')).heights).toBeNull();
+  expect((await memoryOf({ ...UNIT, venue: 'bybit-spot' }, 'follower')).heights).toBeNull();
 });
