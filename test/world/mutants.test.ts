@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { countCellVisits } from './cell-visits.ts';
 import { argumentFor, EQUIVALENT_MUTANTS } from './equivalent-mutants.ts';
@@ -50,6 +51,16 @@ it(`M1, M4: no mutant of the order table, of its guards or of the evidence rule 
   expect(fates.filter(({ kind }) => kind === 'killed').length).toBeGreaterThan(1_700);
   expect(fates.filter(({ kind }) => kind === 'unreached').length).toBeLessThan(60);
 }, 180_000);
+
+it('M1: the second statement of what an order is takes nothing from the first', () => {
+  const told = ['desk', 'evidence', 'order', 'terms'].map((each) => new URL(`told-${each}.ts`, import.meta.url));
+  const taken = told.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/^import (?!type ).*$/gm)].map(String));
+  const product = taken.filter((line) => line.includes("'#"));
+  expect(product.map((line) => line.replace(/.*from '|';/g, '')).sort()).toEqual([
+    '#core/market/scaled-decimal.ts',
+    '#core/orders/foreign-order.ts',
+  ]);
+});
 
 it('no argument stands for nothing: each names mutants that there are, and every mutant has a name of its own', () => {
   const names = allMutants().map(({ name }) => name);
