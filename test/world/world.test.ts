@@ -73,7 +73,7 @@ describe('planted bugs', () => {
         found = (await runWorld(scriptOf(seed), { bug })).violation;
       }
       expect(found).not.toBeNull();
-    });
+    }, 120_000);
   }
 
   /** The script without one of its faults, for each of them. */
@@ -98,5 +98,5 @@ describe('planted bugs', () => {
     expect(await fails(shortest)).toBe(true);
     expect(faultsOf(shortest).length).toBeLessThan(faultsOf(scriptOf(seed)).length);
     for (const without of faultsOf(shortest)) expect(await fails(without)).toBe(false);
-  });
+  }, 120_000);
 });
