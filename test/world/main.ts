@@ -4,6 +4,7 @@ import { countCellVisits } from './cell-visits.ts';
 import { OPEN_FINDINGS } from './failed-worlds.ts';
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts';
 import { shrinkScript } from './shrink-world.ts';
+import { ENOUGH_VISITS, UNVISITED_CELLS } from './unvisited-cells.ts';
 import { runWorld, type WorldResult } from './world.ts';
 import { runJobs } from './world-pool.ts';
 import { describeScript, STEP_FAULTS, scriptOf, type WorldScript } from './world-script.ts';
@@ -127,12 +128,13 @@ async function runMany(
       console.log(`${String(visits).padStart(9)}  ${cell}${refused ? ' (refused)' : ''}`);
   }
   const listed = cells.filter(({ refused, table }) => !refused && (table === 'order' || table === 'lane'));
-  const rare = listed.filter(({ visits }) => visits < 20);
+  const rare = listed.filter(({ visits }) => visits < ENOUGH_VISITS);
+  const unreachable = rare.filter(({ cell }) => UNVISITED_CELLS.some(({ cells: named }) => named.includes(cell)));
   console.log(`${count} worlds, ${(count / seconds).toFixed(1)} a second; ${JSON.stringify({ ...sums, confirmed })}`);
   // A replay visits every cell once more: there is nothing to count.
   if (!values.replay)
     console.log(
-      `cells of the tables: ${listed.length}, visited less than 20 times: ${rare.length} (--cells lists them)`,
+      `cells of the tables: ${listed.length}, visited less than ${ENOUGH_VISITS} times: ${rare.length}, of which nothing can come by ${unreachable.length} (--cells lists them)`,
     );
   failed.sort((one, other) => one - other);
   console.log(`failed: ${failed.length === 0 ? 'none' : failed.join(', ')}`);
