@@ -85,6 +85,15 @@ describe('the comparison of a unit with its venue', () => {
     reconciliation.stop();
   });
 
+  it('F12, G12: says by the venue’s clock when it was asked, however far ours is ahead of it', async () => {
+    const { time, given, lane, reconciliation } = await opened(60 * MINUTE);
+    const askedAt = time.clock.epochMs() - 60 * MINUTE;
+    await Promise.all([reconciliation.verify(lane), time.advanceAsync(100)]);
+    const last = given.at(-1);
+    expect(last?.kind === 'complete' ? last.askedAt : null).toBe(askedAt);
+    reconciliation.stop();
+  });
+
   it('F10, G8: after an outage of half an hour, executions are asked for from before it', async () => {
     const { time, venue, lane, reconciliation } = await opened();
     await time.advanceAsync(20 * MINUTE);
