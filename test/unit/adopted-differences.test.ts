@@ -152,6 +152,26 @@ describe('a position that was taken over, and the execution that made it', () =>
     expect(told.lane.position.size).toBe(5);
   });
 
+  it('S18: the ledger is given each comparison that says something new, and one each ten seconds', () => {
+    const world = new LaneWorld();
+    const kept: boolean[] = [];
+    for (const [ms, position] of [
+      [5_000, 0],
+      [5_000, 0],
+      [5_000, 0],
+      [1_000, 3],
+      [1_000, 3],
+      [5_000, 3],
+      [5_000, 3],
+    ] as const) {
+      world.mono += ms * 1e6;
+      world.verify(position);
+      kept.push(world.told('position.checked').at(-1)?.lane === 'lane-1');
+    }
+    // The second look at three adopts it: the next one finds another.
+    expect(kept).toEqual([true, false, true, true, false, true, false]);
+  });
+
   it('H2: spot: what the fee took of an execution is taken back with it', () => {
     const spot = { ...BTC, venue: 'binance-spot', kind: 'spot', settlementCurrency: 'USDT' } as const;
     const world = new LaneWorld(undefined, {}, spot);

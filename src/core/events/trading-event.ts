@@ -180,7 +180,7 @@ export const TRADING_EVENT_BODIES = {
       engine: decimal,
       venue: decimal,
       agree: z.boolean(),
-      /** Whose position it is; absent in older events, which the ledger does not keep. */
+      /** Whose position it is, in those that the ledger keeps: each that says something new, and one each ten seconds. */
       lane: z.string().optional(),
     })
     .describe('The engine compared its position with the venue (every 5 s and after each reconnect).'),

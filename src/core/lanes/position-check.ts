@@ -8,6 +8,8 @@ import type { Now } from './now.ts';
 
 const EVERY_NANOS = 5e9;
 const AGAIN_NANOS = 1e9;
+/** The ledger keeps an outcome that says nothing new so often, ns: between two looks of the reconciler there is one. */
+const KEPT_EVERY = 10e9;
 const ADOPTIONS_TO_HALT = 3;
 /** Looks in a row from which a difference is taken over though it was another one each time: nobody tells of what moves the venue's position. */
 const A_FACT = 5;
@@ -44,6 +46,9 @@ export class PositionCheck {
   /** What was held here and there when it last differed. */
   #differed = { own: 0n, venue: 0n };
   readonly #adoptions: MonoNanos[] = [];
+  /** What of its outcomes the ledger was given last, and when. */
+  #kept = '';
+  #keptAt = Number.NEGATIVE_INFINITY;
 
   /** Asks at the next occasion, though not within a second of the last answer. */
   soon(now: MonoNanos): void {
@@ -81,13 +86,9 @@ export class PositionCheck {
     const agree = own === venue;
     const engineText = position.text;
     const venueText = position.textOf(venue);
-    outbox.event('position.checked', {
-      symbol: instrument.symbol,
-      engine: engineText,
-      venue: venueText,
-      agree,
-      lane,
-    });
+    const told = { symbol: instrument.symbol, engine: engineText, venue: venueText, agree };
+    const isKept = this.#isKept(`${engineText} ${venueText}`, now.mono);
+    outbox.event('position.checked', isKept ? { ...told, lane } : told);
     if (agree) {
       this.#differences = 0;
       return { kind: 'agree' };
@@ -110,6 +111,13 @@ export class PositionCheck {
         : `in ${A_FACT} queries, each of which found another, with no activity between`,
       price: adoptionPrice(position, delta, report, instrument),
     };
+  }
+
+  #isKept(outcome: string, now: MonoNanos): boolean {
+    if (outcome === this.#kept && now - this.#keptAt < KEPT_EVERY) return false;
+    this.#kept = outcome;
+    this.#keptAt = now;
+    return true;
   }
 
   /** Whether it is the one of the look before. */
