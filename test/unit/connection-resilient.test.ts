@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { MillraceError } from '#core/errors.ts';
 import type { ConnectionStatus } from '#core/orders/venue-ports.ts';
 import { seededRandom } from '#core/time/seeded-random.ts';
-import { RECONNECT_BACKOFF } from '#venues/connection/backoff.ts';
+import { PRIVATE_RECONNECT, RECONNECT_BACKOFF } from '#venues/connection/backoff.ts';
 import {
   type ConnectionSession,
   createResilientConnection,
@@ -105,6 +106,49 @@ describe('resilient connection', () => {
     transport.latest.open();
     await settle();
     expect(connection.live()).not.toBeNull();
+  });
+
+  /** The longest time, s, without an attempt while each attempt ends as `fate` says. */
+  async function longestWait(
+    fate: (set: ReturnType<typeof setUp>) => Promise<void>,
+    overrides: Partial<ResilientConnectionOptions>,
+  ): Promise<number> {
+    const set = setUp(overrides);
+    set.connection.start();
+    await settle();
+    let longest = 0;
+    let waited = 0;
+    for (let second = 0; second < 3_600; second += 1) {
+      if (set.transport.latest.state === 'connecting') {
+        longest = Math.max(longest, waited);
+        waited = 0;
+        await fate(set);
+      }
+      await set.manual.advanceAsync(1_000);
+      waited += 1;
+    }
+    return longest;
+  }
+
+  it('R2, H13: order entry that a network loses every 15 s is there again within seconds, and market data later and later', async () => {
+    const livesFor15s = async ({ manual, transport }: ReturnType<typeof setUp>) => {
+      transport.latest.open();
+      await manual.advanceAsync(15_000);
+      transport.latest.close(1006);
+    };
+    expect(await longestWait(livesFor15s, PRIVATE_RECONNECT)).toBeLessThanOrEqual(2);
+    expect(await longestWait(livesFor15s, {})).toBeGreaterThan(60);
+  });
+
+  it('R2, H13: order entry comes back within half a minute of a long outage, but no sooner where its keys are refused', async () => {
+    const away = async ({ transport }: ReturnType<typeof setUp>) => transport.latest.close(1006);
+    const refusing = async ({ transport, whenOpened }: ReturnType<typeof setUp>) => {
+      whenOpened(() => Promise.reject(new MillraceError('configuration', 'AUTH_REFUSED', 'code=10003')));
+      transport.latest.open();
+      await settle();
+    };
+    expect(await longestWait(away, PRIVATE_RECONNECT)).toBeLessThanOrEqual(31);
+    expect(await longestWait(refusing, PRIVATE_RECONNECT)).toBeGreaterThan(120);
   });
 
   it('R2: two connections that lost the venue together do not retry in step', async () => {

@@ -3,6 +3,7 @@ import { MillraceError } from '#core/errors.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener, ConnectionStatus } from '#core/orders/venue-ports.ts';
 import type { MonoNanos } from '#core/time/clock.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { CONNECTION_OCCUPIED } from '../connection/loss-reason.ts';
 import { createPendingRequests } from '../connection/pending-requests.ts';
@@ -74,6 +75,8 @@ export function createAlpacaAccountStream(runtime: AccountRuntime, listener: Acc
   });
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
+    backoff: BACKOFF,
     name,
     url: () => `${runtime.endpoints.account}${ALPACA_PATHS.account}`,
     connect: runtime.connect,
@@ -83,7 +86,6 @@ export function createAlpacaAccountStream(runtime: AccountRuntime, listener: Acc
     log,
     heartbeat: { intervalMs: PING_MS, message: () => null },
     silenceMs: null,
-    backoff: BACKOFF,
     listener: {
       async onOpen(session) {
         const credentials = runtime.credentials();

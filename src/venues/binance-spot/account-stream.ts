@@ -7,6 +7,7 @@ import { parsePrivate, readAs, type WebsocketAnswer, websocketAnswer } from '../
 import { createRestClient } from '../binance/rest.ts';
 import { createShutdownObedience } from '../binance/server-shutdown.ts';
 import { createSigner, MAX_RECV_WINDOW_MS, signedRequest } from '../binance/signing.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { holdingsOf } from '../connection/holdings.ts';
 import { createPendingRequests } from '../connection/pending-requests.ts';
@@ -133,6 +134,7 @@ export function createBinanceSpotAccountStream(
   }
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
     name: 'binance-spot account',
     url: async () => runtime.endpoints.account,
     connect: runtime.connect,

@@ -4,6 +4,7 @@ import type { AccountStream, AccountStreamListener } from '#core/orders/venue-po
 import { parsePrivate, readAs } from '../binance/private-messages.ts';
 import { createRestClient } from '../binance/rest.ts';
 import { createShutdownObedience } from '../binance/server-shutdown.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { createResilientConnection } from '../connection/resilient-connection.ts';
 import type { AccountRuntime } from '../venue.ts';
@@ -115,6 +116,7 @@ export function createBinanceUsdmAccountStream(
   }
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
     name: 'binance-usdm account',
     url,
     connect: runtime.connect,

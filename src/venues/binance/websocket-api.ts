@@ -1,6 +1,7 @@
 import { messageOf } from '#core/errors.ts';
 import type { ConnectionStatus, OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import { createCredentialWatch } from '../connection/credential-watch.ts';
 import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
 import type { RatePriority } from '../connection/rate-budget.ts';
@@ -234,6 +235,7 @@ export function createWebsocketApi(options: WebsocketApiOptions): WebsocketApi {
   }
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
     name: `${api.name} orders`,
     url: async () => {
       // Who is refused and comes again is banned, or banned for longer (F26). The reserve serves, since cancels need the connection.

@@ -3,6 +3,7 @@ import { MillraceError, messageOf } from '#core/errors.ts';
 import type { AccountReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import { holdingsOf } from '../connection/holdings.ts';
 import { createPendingRequests } from '../connection/pending-requests.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
@@ -70,6 +71,7 @@ export function createBybitAccountStream(
   });
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
     name,
     url: () => `${runtime.endpoints.account}${BYBIT_PATHS.private}`,
     connect: runtime.connect,

@@ -3,6 +3,7 @@ import { messageOf } from '#core/errors.ts';
 import type { ConnectionStatus, OrderAnswer, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { admitOrder } from '../connection/admit-order.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import { createPendingRequests, type RequestOutcome } from '../connection/pending-requests.ts';
 import { refusedOrder } from '../connection/refused-order.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
@@ -74,6 +75,7 @@ export function createBybitOrderEntry(
   });
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
     name: `${category.venue} orders ${runtime.account.account}`,
     url: () => `${runtime.endpoints.orders}${BYBIT_PATHS.trade}`,
     connect: runtime.connect,

@@ -1,3 +1,5 @@
+import { MillraceError } from '#core/errors.ts';
+
 /** What a lost or refused connection means for the next attempt. */
 export type LossKind = 'maintenance' | 'occupied' | 'other';
 
@@ -12,4 +14,9 @@ const OCCUPIED = new RegExp(`\\b${CONNECTION_OCCUPIED}\\b|\\b406\\b`);
 export function lossKindOf(reason: string): LossKind {
   if (OCCUPIED.test(reason)) return 'occupied';
   return MAINTENANCE.test(reason) ? 'maintenance' : 'other';
+}
+
+/** Whether coming back sooner is pointless, or does harm: keys that the venue refuses stay refused until there are others. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof MillraceError && ['configuration', 'rejected', 'validation', 'fatal'].includes(error.class);
 }

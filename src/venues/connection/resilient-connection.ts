@@ -4,7 +4,7 @@ import type { Clock, MonoNanos, Random, Timers } from '#core/time/clock.ts';
 import type { VenueLog } from '../venue.ts';
 import { type BackoffOptions, createBackoff, RECONNECT_BACKOFF } from './backoff.ts';
 import { takeDial } from './dial-schedule.ts';
-import { lossKindOf } from './loss-reason.ts';
+import { isRefusal, lossKindOf } from './loss-reason.ts';
 import { createSessionWatch, type Heartbeat, type SessionWatch } from './session-watch.ts';
 import type { Connect, Socket } from './transport.ts';
 
@@ -43,6 +43,8 @@ export interface ResilientConnectionOptions {
   /** Longest time without any frame on a live socket; null: not judged. */
   readonly silenceMs: number | null;
   readonly backoff?: BackoffOptions;
+  /** No wait is longer unless the venue has refused us; absent: the backoff's own cap. */
+  readonly lossCapMs?: number;
   /** Live for so long: the backoff starts over. */
   readonly stableMs?: number;
   /** From the attempt to `live`. */
@@ -156,7 +158,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
     );
     (async () => options.url())().then(
       (url) => once(() => dialInTurn(url)),
-      (error: unknown) => once(() => wait(messageOf(error))),
+      (error: unknown) => once(() => wait(messageOf(error), isRefusal(error))),
     );
   }
 
@@ -229,7 +231,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
         if (!held.ended && held === current && held.closing === null) becomeLive(held);
       },
       (error: unknown) => {
-        if (!held.ended && held.closing === null) cut(held, messageOf(error));
+        if (!held.ended && held.closing === null) cut(held, messageOf(error), isRefusal(error));
       },
     );
   }
@@ -260,7 +262,7 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
   }
 
   /** The one place where a session ends. */
-  function end(held: Held, reason: string): void {
+  function end(held: Held, reason: string, refused = false): void {
     if (held.ended) return;
     held.ended = true;
     held.watch.end();
@@ -273,14 +275,14 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
     } else if (wasCurrent) {
       counts.lost += 1;
       if (held.opened && held.closing !== null) open(held.closing);
-      else wait(reason);
+      else wait(reason, refused);
     }
   }
 
   /** Cuts a socket that is of no more use; its end is told at once, whatever the network does. */
-  function cut(held: Held, reason: string): void {
+  function cut(held: Held, reason: string, refused = false): void {
     held.closing = null;
-    end(held, reason);
+    end(held, reason, refused);
     held.socket.terminate();
   }
 
@@ -300,10 +302,11 @@ export function createResilientConnection(options: ResilientConnectionOptions): 
     });
   }
 
-  function wait(reason: string): void {
+  function wait(reason: string, refused = false): void {
     if (!running) return;
     const kind = lossKindOf(reason);
-    const delayMs = kind === 'occupied' ? occupiedDelayMs() : backoff.nextDelayMs();
+    const delayMs =
+      kind === 'occupied' ? occupiedDelayMs() : backoff.nextDelayMs(refused ? undefined : options.lossCapMs);
     const held = kind === 'occupied' ? "waiting for the venue's release of an earlier connection: " : '';
     setStatus(
       kind === 'maintenance' ? 'maintenance' : 'waiting',

@@ -3,6 +3,7 @@ import { MillraceError } from '#core/errors.ts';
 import type { AccountReport, BalanceReport } from '#core/orders/order.ts';
 import type { AccountStream, AccountStreamListener } from '#core/orders/venue-ports.ts';
 import { nanosFromMs } from '#core/time/clock.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
 import { unreadableReason } from '../connection/unreadable-report.ts';
 import type { AccountRuntime } from '../venue.ts';
@@ -64,6 +65,7 @@ export function createDeribitAccountStream(runtime: AccountRuntime, listener: Ac
   let current: ConnectionSession | null = null;
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
     name,
     url: () => session.url(),
     connect: runtime.connect,

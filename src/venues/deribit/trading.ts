@@ -4,6 +4,7 @@ import type { Instrument } from '#core/market/instrument.ts';
 import type { ConnectionStatus, OrderAnswer, OrderChange, OrderEntry, OrderTarget } from '#core/orders/venue-ports.ts';
 import type { EpochMs } from '#core/time/clock.ts';
 import { admitOrder } from '../connection/admit-order.ts';
+import { PRIVATE_RECONNECT } from '../connection/backoff.ts';
 import type { RequestOutcome } from '../connection/pending-requests.ts';
 import { refusedOrder } from '../connection/refused-order.ts';
 import { type ConnectionSession, createResilientConnection } from '../connection/resilient-connection.ts';
@@ -68,6 +69,7 @@ export function createDeribitOrderEntry(
   });
 
   const connection = createResilientConnection({
+    ...PRIVATE_RECONNECT,
     name,
     url: () => session.url(),
     connect: runtime.connect,
