@@ -11,10 +11,14 @@ export interface BoldTerms {
   readonly instrument: Instrument;
   /** Largest size that it asks for, in units of size. */
   readonly mostSize: number;
+  /** Sizes at which a limit lies, or near which: half of what it asks for is about as large as one of these. */
+  readonly edges: readonly number[];
 }
 
 /** Share of the books that signal nothing, and on which it asks all the same. */
 const UNASKED = 0.35;
+/** About as large: so many lots apart. */
+const NEAR = 2;
 /** Farthest from its touch, in ticks. */
 const FARTHEST = 4;
 
@@ -33,7 +37,7 @@ export function emboldenStrategies(terms: ReadonlyMap<string, BoldTerms>): () =>
   return replaceProperty(MomentumScalper.prototype, 'onBook', bold);
 }
 
-function distort(signal: Signal, book: OrderBook, { instrument, mostSize }: BoldTerms): void {
+function distort(signal: Signal, book: OrderBook, { instrument, mostSize, edges }: BoldTerms): void {
   const dice = createDice(Math.imul(book.sequence, 0x9e3779b1) ^ book.bidPrice ^ (book.askPrice << 1));
   if (signal.side === null && !dice.chance(UNASKED)) return;
   const { kind, tickSize, lotSize } = instrument;
@@ -44,6 +48,10 @@ function distort(signal: Signal, book: OrderBook, { instrument, mostSize }: Bold
   const away = dice.chance(0.5) ? dice.whole(-1, FARTHEST) * tickSize : 0;
   const off = tickSize > 1 && dice.chance(0.04) ? 1 : 0;
   signal.price = (touch + (buys ? -away : away) + off) as Price;
-  signal.size = (dice.whole(0, Math.ceil(mostSize / lotSize)) * lotSize) as Size;
+  const lots =
+    edges.length > 0 && dice.chance(0.5)
+      ? Math.max(0, Math.floor(dice.pick(edges) / lotSize) + dice.whole(-NEAR, NEAR))
+      : dice.whole(0, Math.ceil(mostSize / lotSize));
+  signal.size = (lots * lotSize) as Size;
   signal.strength = 1;
 }

@@ -1,8 +1,10 @@
-import { type Budget, POLICY, type Policy } from '#core/config/policy.ts';
+import { type Budget, NO_POLICY, POLICY, type Policy } from '#core/config/policy.ts';
 import type { LaneConfiguration, LaneLimits } from '#core/config/runtime-configuration.ts';
 import type { Instrument } from '#core/market/instrument.ts';
+import { parseScaled } from '#core/market/scaled-decimal.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import type { Dice } from '#simulation/world/dice.ts';
+import type { BoldTerms } from './bold-strategy.ts';
 
 /** Share of the limits that a bold world makes narrow: few at a time, so that each is the first to refuse in some. */
 const NARROW = 0.22;
@@ -31,14 +33,50 @@ export interface BoldUnit {
 
 /** Limits that lie where the sizes, prices and losses of a world with bold strategies fall on both sides of them, each world's in places of its own. */
 export function boldTermsOf(unit: BoldUnit, dice: Dice) {
+  const instruments = unit.instruments.map((instrument) => boldInstrument(instrument, unit, dice));
   const lanes = unit.lanes.map((lane, index) => {
-    const instrument = unit.instruments[index];
+    const instrument = instruments[index];
     return instrument === undefined ? lane : boldLane(lane, instrument, unit, dice);
   });
   const policy = dice.chance(0.75) ? boldPolicy(unit, dice) : null;
   // So little that an order may cost all of it, or far more than anything does.
   const depositShare = dice.chance(NARROW) ? (dice.between(1.2, 4) * unit.entry) / DEPOSIT : 1;
-  return { lanes, policy, depositShare };
+  const bold = new Map(
+    instruments.map((instrument, index): [string, BoldTerms] => {
+      const limits = lanes[index]?.limits;
+      const edges = edgesOf(instrument, limits, policy, depositShare * DEPOSIT);
+      const mostSize = parseScaled(unit.size(instrument, 2.5), instrument.sizeScale);
+      return [instrument.symbol, { instrument, mostSize, edges: edges.filter((edge) => edge <= 2 * mostSize) }];
+    }),
+  );
+  return { instruments, lanes, policy: policy ?? NO_POLICY, depositShare, bold };
+}
+
+/** Where venues ask for more than a lot is worth. */
+function boldInstrument(instrument: Instrument, { entry }: BoldUnit, dice: Dice): Instrument {
+  const asks = dice.chance(NARROW) && instrument.minNotional > 0;
+  return asks ? { ...instrument, minNotional: Math.round(dice.between(0.05, 0.4) * entry) } : instrument;
+}
+
+/** Sizes at which limits lie, at the price that the world begins with. */
+function edgesOf(
+  instrument: Instrument,
+  limits: LaneLimits | undefined,
+  policy: Policy | null,
+  deposit: number,
+): readonly number[] {
+  const price = startPriceOf(instrument) / 10 ** instrument.priceScale;
+  const sizeOf = (worth: number) => (worth / (instrument.kind === 'inverse' ? 1 : price)) * 10 ** instrument.sizeScale;
+  const scaled = (text: string) => parseScaled(text, instrument.sizeScale);
+  const exposures = (policy?.budgets ?? []).flatMap(({ maxExposure, symbols }) => {
+    if (maxExposure === undefined || symbols?.includes(instrument.symbol) === false) return [];
+    return [maxExposure, maxExposure * (symbols === undefined ? (policy?.maxConcentration ?? 1) : 1)];
+  });
+  const rate = instrument.kind === 'spot' ? 1 : policy?.marginRate;
+  return [
+    ...(limits === undefined ? [] : [scaled(limits.maxOrderSize), scaled(limits.maxPositionSize)]),
+    ...[instrument.minNotional, ...exposures, ...(rate === undefined ? [] : [deposit / rate])].map(sizeOf),
+  ];
 }
 
 function boldLane(lane: LaneConfiguration, instrument: Instrument, unit: BoldUnit, dice: Dice): LaneConfiguration {
@@ -62,7 +100,8 @@ function boldLane(lane: LaneConfiguration, instrument: Instrument, unit: BoldUni
     maxDataAgeMs: narrow(() => Math.round(dice.between(20, 150)), 400),
     maxDailyLoss: narrow(() => inSettlement(dice.between(0.0005, 0.003)), 1e6),
     ...(maxDrawdown === undefined ? {} : { maxDrawdown }),
-    maxOpenOrders: narrow(() => dice.whole(1, 2), 8),
+    // What enters has nothing at work: only new terms of an entry meet it, beside what protects the part that has filled.
+    maxOpenOrders: dice.chance(0.5) ? dice.whole(1, 2) : 8,
     maxOrderRate: narrow(() => dice.pick([0.5, 1, 1.5, 2, 3]), 50),
     ...(dice.chance(0.03) ? { marketHours: 'us-equity' as const } : {}),
   };

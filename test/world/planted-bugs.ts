@@ -1,6 +1,12 @@
 import type { HeldLease } from '#core/control/control-ports.ts';
 import type { Publisher } from '#core/events/publisher-port.ts';
+import { CountedFills } from '#core/lanes/counted-fills.ts';
+import { Lane } from '#core/lanes/lane.ts';
+import { LaneCourse } from '#core/lanes/lane-course.ts';
 import { LANE_TRANSITIONS } from '#core/lanes/lane-state.ts';
+import { OrderGate } from '#core/lanes/order-gate.ts';
+import { DataAge } from '#core/market/data-age.ts';
+import { TrackedOrder } from '#core/orders/tracked-order.ts';
 import type { AccountStreamListener, OrderAnswer, OrderEntry, VenueQueries } from '#core/orders/venue-ports.ts';
 import type { MonoNanos } from '#core/time/clock.ts';
 import type { Dice } from '#simulation/world/dice.ts';
@@ -70,6 +76,44 @@ export const PLANTED_BUGS = {
       },
     }),
   },
+  /** An entry leaves in whatever state its lane is. */
+  entersInAnyState: { install: () => replaceProperty(LaneCourse.prototype, 'mayEnter', () => true) },
+  /** An order that nobody can say anything of holds its lane no longer, nor counts for risk. */
+  unknownCountsAsEnded: {
+    install: () => {
+      const { get } = Object.getOwnPropertyDescriptor(TrackedOrder.prototype, 'alive') ?? {};
+      return replaceGetter(TrackedOrder.prototype, 'alive', function (this: TrackedOrder) {
+        return this.state !== 'Unknown' && get?.call(this);
+      });
+    },
+  },
+  /** An execution counts as often as it is told. */
+  fillCountsAgain: { install: () => replaceProperty(CountedFills.prototype, 'has', () => false) },
+  /** Exits may open the other side. */
+  exitsMayOpen: {
+    install: () => {
+      const { intent } = OrderGate.prototype;
+      const mutated: typeof intent = function (this: OrderGate, ...terms) {
+        return { ...intent.apply(this, terms), reduceOnly: false };
+      };
+      return replaceProperty(OrderGate.prototype, 'intent', mutated);
+    },
+  },
+  /** Every holder gives its orders the ids of one epoch. */
+  idsOfOneEpoch: { lease: (lease) => ({ ...lease, epoch: lease.epoch - (lease.epoch % 1_000) }) },
+  /** The lane is told that nothing stands against its orders, whatever the lease, the desired state and the stream say. */
+  gateStaysOpen: {
+    install: () => {
+      const { onGate } = Lane.prototype;
+      return replaceProperty(Lane.prototype, 'onGate', function (this: Lane) {
+        onGate.call(this, null, null);
+      });
+    },
+  },
+  /** What people wish is not heard. */
+  wishesUnheard: { install: () => replaceProperty(Lane.prototype, 'onDesired', () => undefined) },
+  /** The market data is always fresh. */
+  agelessData: { install: () => replaceProperty(DataAge.prototype, 'ageMs', () => 0) },
 } as const satisfies Readonly<Record<string, PlantedBug>>;
 export type PlantedBugName = keyof typeof PLANTED_BUGS;
 
@@ -81,6 +125,19 @@ function guessed(answer: OrderAnswer): OrderAnswer {
 
 function isDropped(fillId: string): boolean {
   return Number(fillId) % 7 === 0;
+}
+
+/** Replaces what is computed when it is read; what is returned puts it back as it was. */
+export function replaceGetter<Target extends object>(
+  target: Target,
+  name: string,
+  get: (this: Target) => unknown,
+): () => void {
+  const before = Object.getOwnPropertyDescriptor(target, name);
+  Object.defineProperty(target, name, { configurable: true, get });
+  return () => {
+    if (before !== undefined) Object.defineProperty(target, name, before);
+  };
 }
 
 /** Replaces a property of what should not change; what is returned puts it back as it was. */

@@ -1,5 +1,7 @@
 import { RISK_CHECKS } from '#core/risk/checks.ts';
 import type { RiskCheck, RiskContext } from '#core/risk/risk-context.ts';
+import { bookMutants } from './book-mutants.ts';
+import { breakerMutants } from './breaker-mutants.ts';
 import type { Mutant } from './mutants.ts';
 import { replaceProperty } from './planted-bugs.ts';
 
@@ -43,7 +45,7 @@ const oneLot = ({ instrument }: RiskContext) => instrument.lotSize;
 const oneTick = ({ instrument, bidPrice }: RiskContext) => (instrument.tickSize / bidPrice) * 1e4;
 /** Losses grow by what a trade costs, which is a good part of such a limit: a finer step falls between two trades. */
 const ofLoss = (_context: RiskContext, before: number) => before * LOSS_STEP;
-const LOSS_STEP = 0.04;
+const LOSS_STEP = 0.1;
 /** Far less than a lot is worth, reporting currency. */
 const EXPOSURE_STEP = 5;
 
@@ -88,8 +90,12 @@ const SHIFTS: Readonly<Record<string, Shift>> = {
 /** Of an order: what a bucket gains in a few hundredths of a second. */
 const TOKEN_STEP = 0.1;
 
-/** Each check never or always refusing, and its limit a step too low or too high. */
+/** Each check never or always refusing, and its limit a step too low or too high; the breakers; and what lanes share. */
 export function riskMutants(): Mutant[] {
+  return [...checkMutants(), ...breakerMutants(), ...bookMutants()];
+}
+
+function checkMutants(): Mutant[] {
   const checks: readonly RiskCheck[] = RISK_CHECKS;
   return checks.flatMap((each) => {
     const { check, code } = each;

@@ -7,7 +7,7 @@ import type { UnitAllotment } from '#core/risk/allotment.ts';
 import type { UnitRunner } from '#engine/unit-runner.ts';
 import { EXPECTED_DENIALS, marginOf, type RiskFacts, type SeenBook } from './expected-denials.ts';
 import { SeenAge } from './seen-age.ts';
-import { ToldBreakers } from './told-breakers.ts';
+import { type KeptBreakers, ToldBreakers } from './told-breakers.ts';
 import { ToldMoney } from './told-money.ts';
 
 type Intended = TradingEventBody<'order.intended'>;
@@ -60,7 +60,10 @@ export class RiskWitness {
       lanes: () => runner.lanes,
       worth: (currency) => policy.worth[currency],
       now,
-      onStand: (lane) => this.#breakers.stands(lane, now().mono),
+      onStand: (lane, at) => {
+        if (!this.#money.oneDay) this.#breakers.daysChanged(lane);
+        this.#breakers.stands(lane, at);
+      },
     });
   }
 
@@ -71,6 +74,7 @@ export class RiskWitness {
     if (typeof body !== 'object' || body === null) return;
     if (kind === 'answer' && laneName !== null) this.#answered(laneName, body as Answered);
     else if (kind === 'accountReport' && laneName === null) this.#balance(body);
+    else if (kind === 'breakers') this.#breakers.takenOver(body as KeptBreakers, this.#unit.now());
     else if (kind === 'desired') {
       this.#stopped = Reflect.get(body, 'wish') !== 'run';
       const frozen: unknown = Reflect.get(body, 'frozenSymbols');

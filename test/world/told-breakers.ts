@@ -41,6 +41,14 @@ class ToldBreaker {
     }
   }
 
+  /** A predecessor left it open: it stays so for as long, no shorter than at first and no longer than at most. */
+  keep(failures: number, leftMs: number, now: number): void {
+    if (this.#openUntil !== null) return;
+    const { openMs, maxOpenMs } = this.#rule;
+    this.#open(failures, now);
+    this.#openUntil = now + Math.min(Math.max(leftMs, openMs), Math.max(openMs, maxOpenMs)) * 1e6;
+  }
+
   /** An entry was let through. */
   tried(now: number): void {
     if (this.#openUntil === null || now < this.#openUntil) return;
@@ -78,6 +86,16 @@ class ToldBreaker {
   }
 }
 
+/** What a predecessor left of the breakers of a lane and of its unit; `until`: by the wall clock, null: it was being tried. */
+export interface KeptBreakers {
+  readonly lane: string;
+  readonly kept: readonly {
+    readonly breaker: BreakerKind;
+    readonly failures: number;
+    readonly until: number | null;
+  }[];
+}
+
 /** What is followed of the trades of a lane, and of its comparisons with the venue. */
 interface Followed {
   /** Profit of the day when it was last flat. */
@@ -94,6 +112,7 @@ export class ToldBreakers {
   readonly #breakers = new Map<string, ToldBreaker>();
   readonly #followed = new Map<string, Followed>();
   readonly #sentAt = new Map<string, number>();
+  readonly #kept = new Set<string>();
   /** Breakers of which nothing can be said any more. */
   readonly #doubtful = new Set<string>();
 
@@ -110,6 +129,19 @@ export class ToldBreakers {
       judged.set(kind, this.#doubtful.has(owner) ? 'either' : (this.#breakers.get(owner)?.judge(now) ?? 'passes'));
     }
     return judged;
+  }
+
+  /** Heard once of each breaker. */
+  takenOver({ lane, kept }: KeptBreakers, { mono, epoch }: { readonly mono: number; readonly epoch: number }): void {
+    for (const { breaker, failures, until } of kept) {
+      const owner = OF_LANE.has(breaker) ? `${lane}/${breaker}` : breaker;
+      const rule = this.#rules[breaker];
+      if (rule === undefined || this.#kept.has(owner)) continue;
+      this.#kept.add(owner);
+      const known = this.#breakers.get(owner) ?? new ToldBreaker(rule);
+      this.#breakers.set(owner, known);
+      known.keep(failures, until === null ? 0 : until - epoch, mono);
+    }
   }
 
   sent(clientOrderId: string, now: number): void {

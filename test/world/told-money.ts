@@ -39,8 +39,8 @@ export interface MoneyTerms {
   /** What one unit of a currency counts for; undefined: nobody says. */
   readonly worth: (currency: string) => number | undefined;
   readonly now: () => { readonly mono: number; readonly epoch: number };
-  /** A lane has looked where it stands. */
-  readonly onStand: (lane: Lane) => void;
+  /** A lane has looked where it stands, at this own time. */
+  readonly onStand: (lane: Lane, at: number) => void;
 }
 
 /**
@@ -53,7 +53,7 @@ export class ToldMoney {
   readonly #middles = new Map<string, { readonly price: number; readonly at: number }>();
   readonly #days = new Set<number>();
   /** The input that is being taken, and at which price the lane let an order leave in it. */
-  #taking: { readonly lane: Lane; readonly tells: boolean; readonly last: boolean } | null = null;
+  #taking: { readonly lane: Lane; readonly tells: boolean; readonly last: boolean; readonly at: number } | null = null;
   #leftAt: number | null = null;
   #peak = 0;
 
@@ -69,7 +69,8 @@ export class ToldMoney {
     if (lane === undefined) return;
     const decides = kind === 'desired' && isObject(body) && body.decisions !== undefined;
     const compares = kind === 'verification' && isObject(body) && body.kind === 'complete';
-    this.#taking = { lane, tells: TELLING.has(kind) || decides || compares, last: kind === 'timer' };
+    const { mono } = this.#terms.now();
+    this.#taking = { lane, tells: TELLING.has(kind) || decides || compares, last: kind === 'timer', at: mono };
     if (kind === 'open') this.#resume(lane, body as LaneOpening);
   }
 
@@ -91,20 +92,25 @@ export class ToldMoney {
     if (this.#taking !== null && !this.#taking.last) this.#complete();
   }
 
+  /** Whether all that was told is of one day. */
+  get oneDay(): boolean {
+    return this.#days.size <= 1;
+  }
+
   /** How far the lane's profit lies below its highest, as it last told; null: days have changed. */
   drawdownOf(lane: Lane): number | null {
-    if (this.#days.size > 1) return null;
+    if (!this.oneDay) return null;
     const told = this.#told.get(lane.name);
     return told === undefined ? 0 : Math.max(0, told.peak - told.profit);
   }
 
   /** Of all lanes, reporting currency; null: it cannot be said. */
   get profit(): number | null {
-    return this.#days.size > 1 ? null : this.#sum((told) => told.amount) / AMOUNT;
+    return !this.oneDay ? null : this.#sum((told) => told.amount) / AMOUNT;
   }
 
   get drawdown(): number | null {
-    return this.#days.size > 1 ? null : (this.#peak - this.#sum((told) => told.amount)) / AMOUNT;
+    return !this.oneDay ? null : (this.#peak - this.#sum((told) => told.amount)) / AMOUNT;
   }
 
   /** Of all lanes but this one, reporting currency. */
@@ -145,13 +151,14 @@ export class ToldMoney {
     this.#taking = null;
     this.#leftAt = null;
     if (taken === null) return;
-    const { lane, tells, last } = taken;
+    this.#days.add(Math.floor(this.#terms.now().epoch / DAY_MS));
+    const { lane, tells, last, at } = taken;
     if (tells) {
       const told = this.#of(lane);
       told.price = this.#middles.get(lane.symbol)?.price ?? told.price;
       told.profit = lane.dailyProfit();
       told.peak = Math.max(told.peak, told.profit);
-      this.#terms.onStand(lane);
+      this.#terms.onStand(lane, at);
     }
     if (tells || leftAt !== null) {
       const middle = this.#of(lane).price;

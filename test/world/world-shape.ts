@@ -2,7 +2,7 @@ import { NO_POLICY, POLICY, type Policy } from '#core/config/policy.ts';
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import type { Instrument } from '#core/market/instrument.ts';
-import { formatScaled, parseScaled } from '#core/market/scaled-decimal.ts';
+import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { startPriceOf } from '#simulation/market-sources/generated-market.ts';
 import { createDice, type Dice } from '#simulation/world/dice.ts';
@@ -79,27 +79,13 @@ export function unitOf(shape: WorldShape): WorldUnit {
   const lanes = instruments.map((instrument, index) => laneOf(unit, instrument, index, shape));
   // Books of all worlds come as those of Bybit.
   const venue = { ...venues[id], createBookSync: venues['bybit-linear'].createBookSync };
-  if (shape.bold !== undefined) return { unit, venue, instruments, ...boldUnit(shape, shape.bold, instruments, lanes) };
+  if (shape.bold !== undefined) {
+    const times = TIMES[shape.size ?? 'small'];
+    const size = (instrument: Instrument, factor: number) => sizeFor(instrument, factor * times);
+    return { unit, venue, ...boldTermsOf({ lanes, instruments, entry: ENTRY * times, size }, createDice(shape.bold)) };
+  }
   const policy = shape.policy === 'none' ? NO_POLICY : tightPolicy(shape);
   return { unit, venue, instruments, lanes, policy, depositShare: 1, bold: new Map() };
-}
-
-function boldUnit(
-  shape: WorldShape,
-  seed: number,
-  instruments: readonly Instrument[],
-  plain: readonly LaneConfiguration[],
-): Pick<WorldUnit, 'lanes' | 'policy' | 'depositShare' | 'bold'> {
-  const large = TIMES[shape.size ?? 'small'];
-  const size = (instrument: Instrument, factor: number) => sizeFor(instrument, factor * large);
-  const terms = boldTermsOf({ lanes: plain, instruments, entry: ENTRY * large, size }, createDice(seed));
-  const bold = new Map(
-    instruments.map((instrument) => {
-      const mostSize = parseScaled(size(instrument, 2.5), instrument.sizeScale);
-      return [instrument.symbol, { instrument, mostSize }];
-    }),
-  );
-  return { lanes: terms.lanes, policy: terms.policy ?? NO_POLICY, depositShare: terms.depositShare, bold };
 }
 
 const BREAKER = { withinMs: 20_000, openMs: 1_500, maxOpenMs: 4_000, trials: 1 };

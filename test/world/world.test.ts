@@ -62,6 +62,14 @@ const SEEDS: Readonly<Record<PlantedBugName, number>> = {
   staleHolderTrades: 60,
   silentDrop: 10,
   wrongSymbol: 10,
+  entersInAnyState: 10,
+  unknownCountsAsEnded: 10,
+  fillCountsAgain: 10,
+  exitsMayOpen: 10,
+  idsOfOneEpoch: 10,
+  gateStaysOpen: 10,
+  wishesUnheard: 10,
+  agelessData: 10,
 };
 
 describe('planted bugs', () => {
