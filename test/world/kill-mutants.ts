@@ -1,14 +1,14 @@
-import { argumentFor } from './equivalent-mutants.ts';
+import { argumentFor, whyNeverAsked } from './equivalent-mutants.ts';
 import type { Mutant } from './mutants.ts';
 import { runJobs, type WorldJob } from './world-pool.ts';
 
 /**
- * What became of a mutant. `unreached`: no world and no scene meets its cell. `equivalent`: argued so, and nothing found it; `wronglyArgued`: something did. `by`: what found it. `detail`: seed and
- * invariant, or the argument.
+ * What became of a mutant. `unreached`: no world and no scene meets its cell; `neverAsked`: and it is argued why none can (`unvisited-cells.ts`). `equivalent`: argued so, and nothing found it;
+ * `wronglyArgued`: something did. `by`: what found it. `detail`: seed and invariant, or the argument.
  */
 export interface Fate {
   readonly mutant: Mutant;
-  readonly kind: 'killed' | 'survived' | 'unreached' | 'equivalent' | 'wronglyArgued';
+  readonly kind: 'killed' | 'survived' | 'unreached' | 'neverAsked' | 'equivalent' | 'wronglyArgued';
   readonly by: 'world' | 'scene' | null;
   readonly detail: string;
 }
@@ -55,9 +55,12 @@ export async function killMutants(
     const worlds = visiting.slice(0, argument === null ? most : ARGUED_TRIES);
     const inScenes = cell === null ? allScenes : (visits.scenes.get(cell) ?? []);
     const scenes = inScenes.slice(0, argument === null ? tries.scenes : ARGUED_TRIES);
-    if (worlds.length + scenes.length > 0) jobs.push({ kind: 'mutant', name, seeds: worlds, scenes });
-    else if (argument !== null) fates.set(mutant, { mutant, kind: 'equivalent', by: null, detail: argument });
-    else fates.set(mutant, { mutant, kind: 'unreached', by: null, detail: '' });
+    if (worlds.length + scenes.length > 0) {
+      jobs.push({ kind: 'mutant', name, seeds: worlds, scenes });
+      continue;
+    }
+    const because = whyNeverAsked(cell);
+    fates.set(mutant, { mutant, kind: because === null ? 'unreached' : 'neverAsked', by: null, detail: because ?? '' });
   }
   const settle = (name: string, by: Fate['by'], found: string) => {
     const mutant = byName.get(name);

@@ -43,7 +43,7 @@ async function run(): Promise<number> {
     if (fate.kind === 'killed') continue;
     console.log(`${fate.kind.padEnd(10)} ${fate.mutant.name}${fate.detail === '' ? '' : `: ${fate.detail}`}`);
   }
-  const counts = (['killed', 'equivalent', 'unreached', 'survived', 'wronglyArgued'] as const).map(
+  const counts = (['killed', 'equivalent', 'neverAsked', 'unreached', 'survived', 'wronglyArgued'] as const).map(
     (kind) => `${kind} ${of(kind).length}`,
   );
   const byScenes = of('killed').filter(({ by }) => by === 'scene').length;
