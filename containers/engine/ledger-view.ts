@@ -16,6 +16,7 @@ import { foldPosition } from '#core/ledger/position-fold.ts';
 import { countingAdjustments, knownAdjustments } from '#core/ledger/superseded-adjustments.ts';
 import { isTerminal } from '#core/orders/order-state.ts';
 import type { LedgerView, PendingLedgerOrder } from '#core/orders/recovery.ts';
+import type { ToldBreakers } from '#core/risk/kept-breakers.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
 import type { ReadLedger } from './unit-recovery.ts';
 
@@ -36,7 +37,13 @@ export function createLedgerView(reader: LedgerReader, clock: Clock, index?: Led
     const view = recent ?? (await readWhole(reader, clock, unit, symbol));
     const halted = haltOf(lanes, unit, symbol);
     const peak = peakOf(lanes, unit, symbol, Math.floor(clock.epochMs() / DAY_MS));
-    return { ...view, ...(halted === null ? {} : { halted }), ...(peak === null ? {} : { peak }) };
+    const breakers = breakersOf(lanes, unit);
+    return {
+      ...view,
+      ...(halted === null ? {} : { halted }),
+      ...(peak === null ? {} : { peak }),
+      ...(breakers.length === 0 ? {} : { breakers }),
+    };
   };
 }
 
@@ -64,6 +71,14 @@ function peakOf(lanes: readonly LedgerLane[], unit: UnitRef, symbol: string, day
   }
   if (last === null) return null;
   return { day, lane: Number(last.peak), unit: last.unitPeak === undefined ? null : Number(last.unitPeak) };
+}
+
+function breakersOf(lanes: readonly LedgerLane[], unit: UnitRef): readonly ToldBreakers[] {
+  return lanes.flatMap(({ breakers = null }) => {
+    if (breakers === null || breakers.venue !== unit.venue) return [];
+    const { lane, epoch, time, open } = breakers;
+    return [{ lane, epoch, time, open }];
+  });
 }
 
 async function readWhole(reader: LedgerReader, clock: Clock, unit: UnitRef, symbol: string): Promise<LedgerView> {

@@ -19,6 +19,8 @@ import {
 import { unfoundOrder } from '#core/orders/unfound-order.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { termsOfFill } from '#core/positions/fill-terms.ts';
+import type { KeptBreaker } from '#core/risk/breaker.ts';
+import { keptBreakers } from '#core/risk/kept-breakers.ts';
 import type { Clock, EpochMs } from '#core/time/clock.ts';
 import type { VenueLog } from '#venues/venue.ts';
 import { askAboutOrder, askForRecovery } from './venue-questions.ts';
@@ -37,6 +39,8 @@ export interface UnitRecoveryOptions {
   readonly clock: Clock;
   readonly log: VenueLog;
   readonly tell: (note: EventNote) => void;
+  /** The unit's book goes on with breakers as a predecessor left them. */
+  readonly keepBreakers: (lane: string, kept: readonly KeptBreaker[], now: Now) => void;
   readonly perform: (lane: Lane) => void;
   readonly stopped: () => boolean;
 }
@@ -118,6 +122,7 @@ export class UnitRecovery {
   ): void {
     const plan = planRecovery(this.#prefix, lane.instrument, ledger, venue, lane.configuration);
     const now = this.#now();
+    this.#keepBreakers(lane, ledger);
     const body: LaneOpening = {
       ...plan.opening,
       ...(reach === null ? {} : { fillsFrom: reach.from }),
@@ -149,8 +154,10 @@ export class UnitRecovery {
     const { readLedger, log, unit } = this.#options;
     for (const lane of lanes) {
       try {
-        const { pendingOrders, halted, positionSize } = await readLedger(unit, lane.symbol);
+        const ledger = await readLedger(unit, lane.symbol);
+        const { pendingOrders, halted, positionSize } = ledger;
         this.#judgeAgreement(lane, positionSize);
+        this.#keepBreakers(lane, ledger);
         if (halted !== undefined && halted.epoch < this.#options.epoch) this.#keepHalted(lane, halted);
         for (const order of pendingOrders) {
           const known = lane.orders.get(order.clientOrderId as ClientOrderId) !== null;
@@ -171,6 +178,13 @@ export class UnitRecovery {
     if (looks < AGREEMENTS) return;
     this.#options.take(lane, { kind: 'agreed', body: { size: ledger } }, this.#now());
     this.#options.perform(lane);
+  }
+
+  /** What a predecessor told of its breakers: a takeover closes none. */
+  #keepBreakers(lane: Lane, { breakers = [] }: LedgerView): void {
+    const { epoch, stopped, keepBreakers: keep } = this.#options;
+    const earlier = breakers.filter((each) => each.epoch < epoch);
+    if (earlier.length > 0 && !stopped()) keep(lane.name, keptBreakers(lane.name, earlier), this.#now());
   }
 
   /** A predecessor's halt came into the ledger after the recovery had read it. */

@@ -1,10 +1,11 @@
 import { NO_POLICY, type Policy } from '#core/config/policy.ts';
 import type { UnitRef } from '#core/control/unit.ts';
-import type { LeaseLog, PolicyLine } from '#core/input-log/lease-log.ts';
+import type { BreakersLine, LeaseLog, PolicyLine } from '#core/input-log/lease-log.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { BalanceReport } from '#core/orders/order.ts';
 import { allotmentOf, type BudgetedLane } from '#core/risk/allotment.ts';
+import type { KeptBreaker } from '#core/risk/breaker.ts';
 import { policyChange } from '#core/risk/policy-change.ts';
 import { RiskBook, takeBalance } from '#core/risk/risk-book.ts';
 
@@ -52,6 +53,14 @@ export class UnitRisk {
   balance(report: BalanceReport, now: Now): void {
     this.#options.log.record('accountReport', report, now);
     takeBalance(this.book, report);
+  }
+
+  /** Goes on with the breakers that a predecessor left, of a lane and of the unit. */
+  keepBreakers(lane: string, kept: readonly KeptBreaker[], now: Now): void {
+    if (kept.length === 0) return;
+    const line: BreakersLine = { lane, kept };
+    this.#options.log.record('breakers', line, now);
+    this.book.keepBreakers(lane, kept, now);
   }
 
   #tellChange(before: Policy, after: Policy): void {

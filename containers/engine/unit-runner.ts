@@ -1,7 +1,6 @@
 import type { LaneConfiguration } from '#core/config/runtime-configuration.ts';
 import type { ScannedLane } from '#core/config/scanner-configuration.ts';
 import type { HeldLease } from '#core/control/control-ports.ts';
-import type { DesiredState } from '#core/control/desired-state.ts';
 import { type UnitId, type UnitRef, unitId } from '#core/control/unit.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
 import { LeaseLog, type UnitLine } from '#core/input-log/lease-log.ts';
@@ -22,6 +21,7 @@ import type { SupervisedPart } from './supervisor.ts';
 import { UnitDecisions } from './unit-decisions.ts';
 import { acquiredNote, countNote, UnitEvents } from './unit-events.ts';
 import { type UnitCircumstances, UnitGate } from './unit-gate.ts';
+import { UnitHold } from './unit-hold.ts';
 import { UnitLinks } from './unit-links.ts';
 import { UnitMoney } from './unit-money.ts';
 import { reachOf, unitParts } from './unit-parts.ts';
@@ -34,8 +34,6 @@ import { NO_SCANNING } from './unit-scanning.ts';
 import { laneStatus, type UnitStatus } from './unit-status.ts';
 
 const TIMER_MS = 50;
-/** Desired state comes with each renewal; older than this, nothing is opened. */
-const DESIRED_STALE_NANOS = 3e9;
 /**
  * Trades one unit under one lease: account stream and order entry, recovery, lanes, and the carrying out of their effects. It lives as long as its lease; a new lease
  * gets a new runner.
@@ -52,9 +50,7 @@ export class UnitRunner {
   readonly #queries: VenueQueries;
   readonly #links: UnitLinks;
   readonly #id: UnitId;
-  #lease: HeldLease;
-  #leaseSeenAt: MonoNanos;
-  #desiredVersion = -1;
+  readonly #hold: UnitHold;
   readonly #gate: UnitGate;
   #stopped = false;
   readonly #performer: LanePerformer;
@@ -69,8 +65,7 @@ export class UnitRunner {
     this.#options = options;
     this.unit = options.unit;
     this.#id = unitId(options.unit);
-    this.#lease = lease;
-    this.#leaseSeenAt = options.clock.monoNanos();
+    this.#hold = new UnitHold(lease, options.clock);
     this.#gate = new UnitGate(
       () => this.#circumstances(),
       (closed, fence) => this.#tellGate(closed, fence),
@@ -84,7 +79,7 @@ export class UnitRunner {
       orderEntry: () => this.#links.orderEntry,
       metrics: options.metrics,
       clock: options.clock,
-      fencedAt: () => (this.#stopped ? (Number.NEGATIVE_INFINITY as MonoNanos) : this.#lease.fencedAt),
+      fencedAt: () => (this.#stopped ? (Number.NEGATIVE_INFINITY as MonoNanos) : this.#hold.fencedAt),
       stopped: () => this.#stopped,
       give: (lane, input, now) => this.#inputs.give(lane, input, now),
       carriedOut: (lane, now) => this.#inputs.carriedOut(lane, now),
@@ -101,6 +96,7 @@ export class UnitRunner {
       clock: options.clock,
       log: options.runtime.log,
       tell: (note) => this.#tell(note),
+      keepBreakers: (lane, kept, now) => this.#risk.keepBreakers(lane, kept, now),
       perform: (lane) => this.#performer.perform(lane),
       stopped: () => this.#stopped,
     });
@@ -131,7 +127,7 @@ export class UnitRunner {
         log: this.#log,
         verify: (lane) => this.#reconciliation.verify(lane),
         bound: () => this.#bound(),
-        frozen: () => this.#lease.desired.frozenSymbols,
+        frozen: () => this.#hold.desired.frozenSymbols,
       },
       admit: (lane) => this.#admit(lane),
       onGone: (lane) => this.#reconciliation.forget(lane),
@@ -170,7 +166,7 @@ export class UnitRunner {
       predecessorValidUntil,
       onOpened: () => {
         this.#record({ change: 'opened' });
-        this.#takeDesired(this.#lease.desired);
+        this.#takeDesired();
         this.#roster.begin();
       },
       onChange: () => this.#gate.judge(),
@@ -188,7 +184,7 @@ export class UnitRunner {
   }
 
   start(tookOverFrom: string | null): void {
-    this.#tell(acquiredNote(this.#lease.name, this.#options.origin.engine, tookOverFrom));
+    this.#tell(acquiredNote(this.#hold.name, this.#options.origin.engine, tookOverFrom));
     this.#risk.tellPolicy();
     this.#roster.tellRefused();
     this.#links.start();
@@ -197,9 +193,8 @@ export class UnitRunner {
 
   /** A renewal: the fence moves on, and the desired state comes with it. */
   renewed(lease: HeldLease): void {
-    this.#lease = lease;
-    this.#leaseSeenAt = this.#options.clock.monoNanos();
-    this.#takeDesired(lease.desired);
+    this.#hold.renewed(lease);
+    this.#takeDesired();
     this.#gate.judge();
   }
 
@@ -296,7 +291,7 @@ export class UnitRunner {
   status(): UnitStatus {
     return {
       unit: this.#id,
-      epoch: this.#lease.epoch,
+      epoch: this.#hold.epoch,
       accountStream: this.#links.streamStatus,
       orderEntry: this.#links.orderEntry.notReady() ?? 'ready',
       reconciled: this.#reconciliation.reconciled,
@@ -310,7 +305,7 @@ export class UnitRunner {
   #admit(lane: Lane): void {
     const now = this.#now();
     this.#inputs.gate(lane, this.#gate.closed, this.#gate.fence, now);
-    if (this.#reconciliation.opened) this.#inputs.desired(lane, this.#lease.desired, now);
+    if (this.#reconciliation.opened) this.#inputs.desired(lane, this.#hold.desired, now);
   }
 
   #record(line: UnitLine): void {
@@ -323,7 +318,7 @@ export class UnitRunner {
 
   /** Why no lane of the unit may change its symbol now. */
   #bound(): string | null {
-    const { wish } = this.#lease.desired;
+    const { wish } = this.#hold.desired;
     return this.#gate.closed ?? this.#gate.fence ?? (wish === 'run' ? null : `people wish it to ${wish}`);
   }
 
@@ -342,21 +337,21 @@ export class UnitRunner {
 
   /** A process that was stopped and goes on reads its sockets before its timers run: nothing is decided under a lease that has ended. */
   #closeIfOver(mono: MonoNanos): void {
-    if (mono >= this.#lease.fencedAt && this.#gate.closed === null) this.#gate.judge();
+    if (this.#hold.over(mono) && this.#gate.closed === null) this.#gate.judge();
   }
 
   #circumstances(): Omit<UnitCircumstances, 'silent'> {
     const mono = this.#options.clock.monoNanos();
     return {
       stopped: this.#stopped,
-      leaseEnded: mono >= this.#lease.fencedAt,
+      leaseEnded: this.#hold.over(mono),
       recovered: this.#reconciliation.opened,
       drained: this.#drained,
       draining: this.#draining,
       accountStream: this.#links.streamStatus.state,
       reconciled: this.#reconciliation.reconciled,
       orderEntry: this.#links.orderEntry.notReady(),
-      desiredStale: mono - this.#leaseSeenAt > DESIRED_STALE_NANOS,
+      desiredStale: this.#hold.desiredStale(mono),
       publisher: this.#options.publisher.entriesBlocked(),
     };
   }
@@ -365,9 +360,9 @@ export class UnitRunner {
     for (const lane of this.lanes) this.#inputs.gate(lane, closed, fence, this.#now());
   }
 
-  #takeDesired(desired: DesiredState): void {
-    if (desired.version === this.#desiredVersion || !this.#reconciliation.opened) return;
-    this.#desiredVersion = desired.version;
+  #takeDesired(): void {
+    const desired = this.#reconciliation.opened ? this.#hold.takeDesired() : null;
+    if (desired === null) return;
     const now = this.#now();
     for (const lane of this.lanes) this.#inputs.desired(lane, desired, now);
     this.#decisions.heed(desired.decisions ?? [], this.lanes);

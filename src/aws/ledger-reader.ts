@@ -102,6 +102,7 @@ export function createLedgerReader(client: DynamoDBDocumentClient, table: string
         state: read(item, 'lane', LEDGER_ENTRY.lane),
         entries: read(item, 'entries', LEDGER_ENTRY.entries),
         peak: read(item, 'peak', LEDGER_ENTRY.peak),
+        breakers: read(item, 'breakers', LEDGER_ENTRY.breakers),
         symbol: read(item, 'symbol', LEDGER_ENTRY.symbol),
         checked: read(item, 'checked', LEDGER_ENTRY.checked),
         heights: read(item, 'heights', LEDGER_ENTRY.heights),

@@ -264,7 +264,8 @@ function isType(
     | 'lane.state'
     | 'fill'
     | 'position.adjusted'
-    | 'position.checked',
+    | 'position.checked'
+    | 'risk.breakers',
 ): boolean {
   return event.type === type;
 }

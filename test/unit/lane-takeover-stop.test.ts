@@ -86,6 +86,7 @@ describe('taking over a position that its predecessor protected', () => {
       clock,
       log: () => undefined,
       tell: () => undefined,
+      keepBreakers: () => undefined,
       perform: () => undefined,
       stopped: () => false,
     });

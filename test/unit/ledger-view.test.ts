@@ -68,6 +68,21 @@ describe('what a recovery reads of the ledger', () => {
     expect(await haltOf(laneThatSaid('lane-1', 'Idle', 2))).toBeUndefined();
   });
 
+  it('H12: which breakers were not closed, by the last word of each lane of the venue', async () => {
+    const open = [{ breaker: 'latency', reason: 'slow', failures: 2, until: TODAY } as const];
+    const lane = (name: string, venue: 'binance-usdm' | 'deribit'): LedgerLane => ({
+      lane: name,
+      state: null,
+      entries: null,
+      breakers: { lane: name, symbol: 'ETHUSDT', open, venue, epoch: 3, time: TODAY },
+    });
+    const silent: LedgerLane = { lane: 'silent', state: null, entries: null };
+    const view = createLedgerView(ledgerOf([], [], [lane('a', 'binance-usdm'), lane('b', 'deribit'), silent]), clock);
+    expect((await view(UNIT, 'BTCUSDT')).breakers).toEqual([{ lane: 'a', epoch: 3, time: TODAY, open }]);
+    const none = createLedgerView(ledgerOf([], [], [silent]), clock);
+    expect((await none(UNIT, 'BTCUSDT')).breakers).toBeUndefined();
+  });
+
   it('F4: of an order without an end, whether the venue ever named it, what had filled, and since when it is Unknown', async () => {
     const origin = { venue: 'binance-usdm', epoch: 1, time: TODAY } as const;
     const order: LedgerOrder = {

@@ -8,6 +8,7 @@ import type { ClientOrderId, OrderReport, PositionReport } from '#core/orders/or
 import type { LedgerView, PendingLedgerOrder } from '#core/orders/recovery.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
+import type { KeptBreaker } from '#core/risk/breaker.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { UnitRecovery } from '#engine/unit-recovery.ts';
 import { EMPTY_LEDGER } from '../support/empty-ledger.ts';
@@ -55,6 +56,7 @@ function recoveryOn(
   told: EventNote[] = [],
   ledger: LedgerView = EMPTY_LEDGER,
   given: LaneGiven[] = [],
+  kept: { lane: string; breakers: readonly KeptBreaker[] }[] = [],
 ): UnitRecovery {
   return new UnitRecovery({
     unit: UNIT,
@@ -68,6 +70,7 @@ function recoveryOn(
     clock,
     log: () => undefined,
     tell: (note) => told.push(note),
+    keepBreakers: (lane, breakers) => kept.push({ lane, breakers }),
     perform: () => undefined,
     stopped: () => false,
   });
@@ -85,6 +88,25 @@ describe('the recovery of a unit with several lanes', () => {
     for (const open of openings) open();
     expect([btc.position.size, eth.position.size]).toEqual([10, 10]);
     expect(told.filter((note) => note.type === 'position.adjusted')).toHaveLength(2);
+  });
+
+  it('H12, F29: what predecessors told of their breakers is kept, at the opening and when the ledger says it later; what this lease told is not', async () => {
+    const kept: { lane: string; breakers: readonly KeptBreaker[] }[] = [];
+    const open = [{ breaker: 'consecutiveLosses', reason: 'bad=2', failures: 1, until: null } as const];
+    const told = { lane: 'btcusdt', time: 1, open };
+    const breakers = [
+      { ...told, epoch: 0 },
+      { ...told, lane: 'ethusdt', epoch: 1 },
+    ];
+    const recovery = recoveryOn(venue(0), [], { ...EMPTY_LEDGER, breakers }, [], kept);
+    const lane = laneOn('BTCUSDT');
+    (await recovery.prepare(lane))();
+    expect(kept).toEqual([{ lane: 'btcusdt', breakers: open }]);
+    await recovery.sweep([lane]);
+    expect(kept).toHaveLength(2);
+    const own = recoveryOn(venue(0), [], { ...EMPTY_LEDGER, breakers: breakers.slice(1) }, [], kept);
+    await own.sweep([laneOn('ETHUSDT')]);
+    expect(kept).toHaveLength(2);
   });
 
   it('H2: a lane is never opened on top of what it holds', async () => {

@@ -3,6 +3,7 @@ import { MODES } from '../control/unit.ts';
 import { SWITCH_STATES } from '../lanes/switch-state.ts';
 import { VENUES } from '../market/instrument.ts';
 import { AMENDMENT_OUTCOMES } from '../orders/amendment.ts';
+import { BREAKER_KINDS } from '../risk/breaker.ts';
 import { decimal, epochMs } from './event-values.ts';
 import { FEED_EVENT_BODIES } from './feed-event-bodies.ts';
 
@@ -226,6 +227,23 @@ export const TRADING_EVENT_BODIES = {
       unitPeak: decimal.optional(),
     })
     .describe('The profit of the day came to a new height: a successor measures drawdowns from there.'),
+  'risk.breakers': z
+    .object({
+      lane: z.string(),
+      symbol: z.string(),
+      /** All that are not closed, of the lane and of its unit. */
+      open: z.array(
+        z.object({
+          breaker: z.enum(BREAKER_KINDS),
+          reason: z.string(),
+          /** How often in a row it has opened. */
+          failures: z.number().int(),
+          /** When entries are tried again, ms; null: they are being tried. */
+          until: z.number().nullable(),
+        }),
+      ),
+    })
+    .describe('A breaker opened, is tried or closed: those that are not closed. A successor goes on with them.'),
   'lane.entries': z
     .object({ lane: z.string(), symbol: z.string(), paused: z.boolean(), reason: z.string() })
     .describe('Entries of a lane were paused or resumed.'),

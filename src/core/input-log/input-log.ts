@@ -14,6 +14,7 @@ export type InputKind =
   | 'unit'
   | 'lane'
   | 'policy'
+  | 'breakers'
   /** What shapes a book beside the frames. */
   | 'feed'
   | 'socket'

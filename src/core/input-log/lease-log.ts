@@ -5,6 +5,7 @@ import type { Now } from '../lanes/now.ts';
 import type { Instrument, VenueId } from '../market/instrument.ts';
 import type { BookMessage } from '../market/market-message.ts';
 import type { BudgetedLane } from '../risk/allotment.ts';
+import type { KeptBreaker } from '../risk/breaker.ts';
 import type { InputKind, InputLog } from './input-log.ts';
 
 /** Body of a `start` line. */
@@ -36,6 +37,12 @@ export type LaneLine =
 export interface PolicyLine {
   readonly policy: Policy;
   readonly lanes: readonly BudgetedLane[];
+}
+
+/** Body of a `breakers` line: what a predecessor left of the breakers of a lane and of its unit. */
+export interface BreakersLine {
+  readonly lane: string;
+  readonly kept: readonly KeptBreaker[];
 }
 
 /** Body of a `feed` line. Where a feed is gone, its units have no books; what its sockets still bring is read all the same. */

@@ -109,7 +109,7 @@ export class LaneRisk {
       const ackMs = (now.mono - order.submittedAt) / 1e6;
       breakers.observe('latency', ackMs > this.#policy.slowAckMs, `ackMs=${ackMs.toFixed(0)}`, now.mono);
     }
-    this.#tellBreakers();
+    this.#tellBreakers(now);
   }
 
   /** The position was compared with the venue's. A first difference may be a report on its way: it says nothing yet. */
@@ -117,7 +117,7 @@ export class LaneRisk {
     if (finding.kind === 'differs') return;
     const agree = finding.kind === 'agree';
     this.#breakers.observe('reconciliation', !agree, agree ? '' : finding.reason, now.mono);
-    this.#tellBreakers();
+    this.#tellBreakers(now);
   }
 
   /** Fills the context for the question whether `intent` may go. */
@@ -238,7 +238,7 @@ export class LaneRisk {
   #passTime(now: Now): void {
     this.#breakers.timePassed(now.mono);
     this.#book?.breakers.timePassed(now.mono);
-    this.#tellBreakers();
+    this.#tellBreakers(now);
   }
 
   #followDrawdown(profit: number): void {
@@ -265,7 +265,7 @@ export class LaneRisk {
     const gained = result - this.#before;
     this.#before = null;
     this.#breakers.observe('consecutiveLosses', gained < 0, `result=${gained.toFixed(2)}`, now.mono);
-    this.#tellBreakers();
+    this.#tellBreakers(now);
   }
 
   #followPolicy(): void {
@@ -282,11 +282,16 @@ export class LaneRisk {
     return new SessionClock(marketHours(limits.marketHours ?? usual, this.#policy.marketHours));
   }
 
-  /** What others have not told of the lane's own and of the unit's, it tells. */
-  #tellBreakers(): void {
-    for (const change of this.#breakers.takeChanges()) this.#tellBreaker(change);
-    if (this.#book === null) return;
-    for (const change of this.#book.breakers.takeChanges()) this.#tellBreaker(change);
+  /** What others have not told of the lane's own and of the unit's, it tells; and which are not closed now, so that a successor goes on with them. */
+  #tellBreakers(now: Now): void {
+    const own = this.#breakers.takeChanges();
+    const shared = this.#book?.breakers.takeChanges() ?? own;
+    if (own.length === 0 && shared.length === 0) return;
+    for (const change of own) this.#tellBreaker(change);
+    if (shared !== own) for (const change of shared) this.#tellBreaker(change);
+    const { name: lane, symbol } = this.#configuration;
+    const open = [...this.#breakers.notClosed(now), ...(this.#book?.breakers.notClosed(now) ?? [])];
+    this.#outbox.event('risk.breakers', { lane, symbol, open });
   }
 
   #tellBreaker({ breaker, from, to, reason }: BreakerChange): void {

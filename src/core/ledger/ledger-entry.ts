@@ -30,6 +30,7 @@ export const LEDGER_ENTRY = {
   lane: laneBody.omit({ from: true, to: true }).extend({ ...origin, state: z.enum(LANE_STATES) }),
   entries: TRADING_EVENT_BODIES['lane.entries'].extend(origin),
   peak: TRADING_EVENT_BODIES['profit.peak'].extend(origin),
+  breakers: TRADING_EVENT_BODIES['risk.breakers'].extend(origin),
   symbol: TRADING_EVENT_BODIES['lane.symbol'].extend(origin),
   heights: TRADING_EVENT_BODIES['lane.heights'].extend(origin),
   /** The last comparison of the lane's position: what the engine held, and what the venue said. */
@@ -62,6 +63,8 @@ export interface LedgerLane {
   readonly entries: z.infer<typeof LEDGER_ENTRY.entries> | null;
   /** The height of its day; absent or null: it has told none. */
   readonly peak?: z.infer<typeof LEDGER_ENTRY.peak> | null;
+  /** Which breakers were not closed when it last told of any; absent or null: it never has. */
+  readonly breakers?: z.infer<typeof LEDGER_ENTRY.breakers> | null;
   /** Where a lane whose symbol a scanner picks stood last; absent or null: it has a symbol of its own. */
   readonly symbol?: z.infer<typeof LEDGER_ENTRY.symbol> | null;
   /** How high the day came of a lane whose symbol a scanner picks; absent or null: it has told none. */

@@ -14,6 +14,7 @@ export type LedgerPart =
   | 'lane'
   | 'entries'
   | 'peak'
+  | 'breakers'
   | 'checked'
   | 'heights'
   | 'symbol'
@@ -183,6 +184,14 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         ...latest,
         sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
         part: 'peak',
+        content: { ...event.body, ...origin },
+      };
+    case 'risk.breakers':
+      return {
+        ...place,
+        ...latest,
+        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
+        part: 'breakers',
         content: { ...event.body, ...origin },
       };
     case 'position.checked': {

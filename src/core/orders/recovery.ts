@@ -7,6 +7,7 @@ import { termsOfFill } from '../positions/fill-terms.ts';
 import { missedProfit } from '../positions/missed-profit.ts';
 import { Position } from '../positions/position.ts';
 import { unexplainedHolding } from '../positions/spot-holding.ts';
+import type { ToldBreakers } from '../risk/kept-breakers.ts';
 import type { EpochMs } from '../time/clock.ts';
 import type { FillReport, OrderReport, OrderType, PositionReport } from './order.ts';
 
@@ -35,6 +36,8 @@ export interface LedgerView {
   readonly hasHistory: boolean;
   /** The symbol's lane had halted when it last spoke, under this epoch. */
   readonly halted?: KeptHalt & { readonly epoch: number };
+  /** Which breakers were not closed, by the last word of each lane of the unit. Absent: none has told of any. */
+  readonly breakers?: readonly ToldBreakers[];
   /** The adjustments that are in `positionSize`: what comes into the ledger later, of earlier leases, is comprised by what the recovery adjusts. Absent: none. */
   readonly adjustments?: KnownAdjustments;
 }

@@ -1,3 +1,4 @@
+import type { Now } from '../lanes/now.ts';
 import type { MonoNanos } from '../time/clock.ts';
 import {
   BREAKER_KINDS,
@@ -6,6 +7,9 @@ import {
   type BreakerRule,
   type BreakerState,
   CLOSED,
+  type KeptBreaker,
+  keptOf,
+  openedAsKept,
   refusalOf,
   stepBreaker,
 } from './breaker.ts';
@@ -26,6 +30,8 @@ const NO_CHANGES: readonly BreakerChange[] = [];
 export class BreakerSet {
   readonly #states = new Map<BreakerKind, BreakerState>();
   readonly #changes: BreakerChange[] = [];
+  /** Those that a predecessor's word was taken about. */
+  readonly #kept = new Set<BreakerKind>();
   #rules: BreakerRules;
 
   constructor(rules: BreakerRules) {
@@ -62,6 +68,28 @@ export class BreakerSet {
     const state = this.#states.get(kind);
     const rule = this.#rules[kind];
     return state === undefined || rule === undefined ? null : refusalOf(state, rule, now);
+  }
+
+  /** Those that are not closed, as they are told. */
+  notClosed(now: Now): readonly KeptBreaker[] {
+    const kept: KeptBreaker[] = [];
+    for (const [kind, state] of this.#states) {
+      const told = keptOf(kind, state, now);
+      if (told !== null) kept.push(told);
+    }
+    return kept;
+  }
+
+  /** Goes on with a breaker as a predecessor left it: once, and only where it has not opened here since. */
+  keep(kept: KeptBreaker, now: Now): void {
+    const { breaker, reason } = kept;
+    const rule = this.#rules[breaker];
+    const from = this.#states.get(breaker) ?? CLOSED;
+    if (rule === undefined || this.#kept.has(breaker)) return;
+    this.#kept.add(breaker);
+    if (from.kind !== 'closed') return;
+    this.#states.set(breaker, openedAsKept(kept, rule, now));
+    this.#changes.push({ breaker, from: 'closed', to: 'open', reason: `as it was before: ${reason}` });
   }
 
   #step(kind: BreakerKind, input: BreakerInput, now: MonoNanos): void {

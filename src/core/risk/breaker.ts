@@ -1,8 +1,16 @@
+import type { Now } from '../lanes/now.ts';
 import type { MonoNanos } from '../time/clock.ts';
 
 /** What a breaker watches. */
 export const BREAKER_KINDS = ['consecutiveLosses', 'errorRate', 'rejectRate', 'latency', 'reconciliation'] as const;
 export type BreakerKind = (typeof BREAKER_KINDS)[number];
+
+const OF_LANE: ReadonlySet<BreakerKind> = new Set(['consecutiveLosses', 'reconciliation']);
+
+/** Whether each lane has a breaker of this kind for itself; the others are the unit's. */
+export function isOfLane(breaker: BreakerKind): boolean {
+  return OF_LANE.has(breaker);
+}
 
 /**
  * When a breaker opens, and for how long. One rule serves all: of the last `window` observations that are not older than `withinMs`, `bad` were bad. Losses in a row: both numbers the
@@ -38,6 +46,16 @@ export type BreakerState =
       readonly good: number;
     };
 
+/** A breaker that lets no entry, or but its trials, pass, as it is told: it outlives the engine that opened it. */
+export interface KeptBreaker {
+  readonly breaker: BreakerKind;
+  readonly reason: string;
+  /** How often in a row it had opened. */
+  readonly failures: number;
+  /** Wall clock from which on it is tried, ms; null: it was being tried. */
+  readonly until: number | null;
+}
+
 export type BreakerInput =
   /** `detail`: what was bad, for people. */
   | { readonly kind: 'observed'; readonly bad: boolean; readonly detail: string }
@@ -72,6 +90,21 @@ export function refusalOf(state: BreakerState, rule: BreakerRule, now: MonoNanos
   if (state.kind === 'closed') return null;
   if (state.kind === 'open') return now < state.until ? state.reason : null;
   return state.admitted < rule.trials || isStale(state, rule, now) ? null : `trial under way, after ${state.reason}`;
+}
+
+/** A breaker as it is told; null: it is closed. */
+export function keptOf(breaker: BreakerKind, state: BreakerState, now: Now): KeptBreaker | null {
+  if (state.kind === 'closed') return null;
+  const { reason, failures } = state;
+  const until = state.kind === 'open' ? Math.round(now.epoch + (state.until - now.mono) / 1e6) : null;
+  return { breaker, reason, failures, until };
+}
+
+/** A predecessor's breaker, open under a successor: until its time, never shorter than a first wait (nobody here has seen how it stands) nor longer than the rule's longest, whatever the wall clock says. */
+export function openedAsKept({ reason, failures, until }: KeptBreaker, rule: BreakerRule, now: Now): BreakerState {
+  const leftMs = until === null ? 0 : until - now.epoch;
+  const waitMs = Math.min(Math.max(leftMs, rule.openMs), Math.max(rule.openMs, rule.maxOpenMs));
+  return { kind: 'open', reason, failures, until: (now.mono + waitMs * 1e6) as MonoNanos };
 }
 
 function passTime(state: BreakerState, rule: BreakerRule, now: MonoNanos): BreakerState {

@@ -1,7 +1,9 @@
 import type { Policy } from '../config/policy.ts';
+import type { Now } from '../lanes/now.ts';
 import type { BalanceReport } from '../orders/order.ts';
 import type { MonoNanos } from '../time/clock.ts';
 import { AMOUNT_SCALE, type UnitAllotment } from './allotment.ts';
+import { isOfLane, type KeptBreaker } from './breaker.ts';
 import { type BreakerRules, BreakerSet } from './breaker-set.ts';
 import { OrderRate } from './order-rate.ts';
 
@@ -64,6 +66,11 @@ export class RiskBook {
     const breakers = new BreakerSet(laneRules(this.#policy));
     this.#laneBreakers.set(lane, breakers);
     return breakers;
+  }
+
+  /** Goes on with breakers as a predecessor left them: those of a lane, and those of the unit. */
+  keepBreakers(lane: string, kept: readonly KeptBreaker[], now: Now): void {
+    for (const each of kept) (isOfLane(each.breaker) ? this.breakersOf(lane) : this.breakers).keep(each, now);
   }
 
   /** False: there is no policy, and lanes need not tell anything. */

@@ -5,6 +5,7 @@ import type { InputLine } from '#core/input-log/input-log.ts';
 import { giveLane, type LaneGiven } from '#core/input-log/lane-input.ts';
 import {
   type BookLine,
+  type BreakersLine,
   type EngineStart,
   type FeedChangeLine,
   feedOwner,
@@ -317,6 +318,7 @@ export class Replay {
     unit.last = line.n;
     if (line.lane === null) {
       if (line.kind === 'policy') unit.policy(line.body as PolicyLine);
+      else if (line.kind === 'breakers') unit.breakers(line.body as BreakersLine, nowOf(line));
       else if (line.kind === 'accountReport') unit.balance(line.body as BalanceReport);
       return;
     }

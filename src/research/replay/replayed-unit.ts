@@ -2,8 +2,9 @@ import { NO_POLICY } from '#core/config/policy.ts';
 import type { LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import { laneOn } from '#core/config/scanner-configuration.ts';
 import { type UnitRef, unitId } from '#core/control/unit.ts';
-import type { LaneLine, PolicyLine } from '#core/input-log/lease-log.ts';
+import type { BreakersLine, LaneLine, PolicyLine } from '#core/input-log/lease-log.ts';
 import { Lane } from '#core/lanes/lane.ts';
+import type { Now } from '#core/lanes/now.ts';
 import { createOrderIds } from '#core/orders/client-order-id.ts';
 import type { BalanceReport, ClientOrderId } from '#core/orders/order.ts';
 import { allotmentOf } from '#core/risk/allotment.ts';
@@ -66,6 +67,10 @@ export class ReplayedUnit {
     const allotment = allotmentOf(policy, this.#other?.lanes ?? line.lanes, this.unit);
     if (this.book === null) this.book = new RiskBook(policy, allotment);
     else this.book.apply(policy, allotment);
+  }
+
+  breakers({ lane, kept }: BreakersLine, now: Now): void {
+    this.book?.keepBreakers(lane, kept, now);
   }
 
   balance(report: BalanceReport): void {
