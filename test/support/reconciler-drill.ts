@@ -62,15 +62,17 @@ export async function drillReconciler(endpoint: string, deployment: Deployment, 
         .finally(() => {
           answered = true;
         });
-      while (!answered) {
-        const [held] = await queries.positions([symbol]);
-        const size = held?.size ?? '0';
-        sequence += 1;
-        const body = { lane: 'scalper', symbol, engine: size, venue: size, agree: true };
-        await ledger.apply(buildEvent('position.checked', body, { sequence, time: Date.now() }));
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS / 4));
-      }
-      const answer = await asked;
+      const compare = async () => {
+        while (!answered) {
+          const [held] = await queries.positions([symbol]);
+          const size = held?.size ?? '0';
+          sequence += 1;
+          const body = { lane: 'scalper', symbol, engine: size, venue: size, agree: true };
+          await ledger.apply(buildEvent('position.checked', body, { sequence, time: Date.now() }));
+          await new Promise((resolve) => setTimeout(resolve, SETTLE_MS / 4));
+        }
+      };
+      const [answer] = await Promise.all([asked, compare()]);
       const text = answer.Payload?.transformToString() ?? '';
       expect(answer.FunctionError, text).toBeUndefined();
       return JSON.parse(text).units[0];

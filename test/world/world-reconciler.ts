@@ -11,8 +11,8 @@ import { desire } from './world-wishes.ts';
 const EVERY_MS = 9_000;
 /** People look at a frozen symbol, and let it go again. */
 const FROZEN_MS = 6_000;
-/** Between two looks, and what writers may be behind by: longer than any outage of a world's stream. */
-const RULES = { settleMs: 3_000, writersBehindMs: 25_000, unprovenAfterMs: 60_000 };
+/** Between two looks, so that an engine's comparison falls between them, and what writers may be behind by: longer than any outage of a world's stream. */
+const RULES = { settleMs: 11_000, writersBehindMs: 25_000, unprovenAfterMs: 60_000 };
 
 export interface ReconcilerOptions {
   readonly unit: UnitRef;
