@@ -82,6 +82,15 @@ describe('a position that was taken over, and the execution that made it', () =>
     expect(folded(world)).toMatchObject({ size: '0', realizedProfit: '1' });
   });
 
+  it('F12: one that happened shortly before the second look, and that its answer lacked, is none of it', () => {
+    const world = new LaneWorld();
+    adopt(world, 10, '60000');
+    tell(world, execution('new', 'buy', 3, 600_000, ASKED - 100));
+    expect(world.lane.position.size).toBe(13);
+    tell(world, execution('late', 'buy', 10, 600_000, ASKED - 900));
+    expect(world.lane.position.size).toBe(13);
+  });
+
   it('F12: one that happened after the venue was asked is none of it, nor is any where the venue’s time is not known', () => {
     const world = new LaneWorld();
     adopt(world, 10, '60000');

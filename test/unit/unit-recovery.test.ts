@@ -4,7 +4,7 @@ import { giveLane, type LaneGiven } from '#core/input-log/lane-input.ts';
 import { Lane } from '#core/lanes/lane.ts';
 import type { EventNote } from '#core/lanes/lane-effects.ts';
 import { createOrderIds, orderIdPrefix } from '#core/orders/client-order-id.ts';
-import type { ClientOrderId, OrderReport, PositionReport } from '#core/orders/order.ts';
+import type { ClientOrderId, FillReport, OrderReport, PositionReport } from '#core/orders/order.ts';
 import type { LedgerView, PendingLedgerOrder } from '#core/orders/recovery.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
 import type { VenueQueries } from '#core/orders/venue-ports.ts';
@@ -107,6 +107,34 @@ describe('the recovery of a unit with several lanes', () => {
     const own = recoveryOn(venue(0), [], { ...EMPTY_LEDGER, breakers: breakers.slice(1) }, [], kept);
     await own.sweep([laneOn('ETHUSDT')]);
     expect(kept).toHaveLength(2);
+  });
+
+  it('F12, G10: an execution that the venue’s list lacked, and that is told later, is in the position that was taken over', async () => {
+    const asked = 1.7e12 as EpochMs;
+    const recovery = recoveryOn({ ...venue(0), serverTime: () => Promise.resolve(asked) });
+    const lane = laneOn('BTCUSDT');
+    (await recovery.prepare(lane))();
+    expect(lane.position.size).toBe(10);
+    const late: Omit<FillReport, 'venueTime'> = {
+      kind: 'fill',
+      source: 'accountStream',
+      symbol: 'BTCUSDT',
+      fillId: 'late',
+      clientOrderId: null,
+      venueOrderId: 'v',
+      side: 'buy',
+      price: '60000',
+      size: '0.01',
+      fee: '0',
+      feeCurrency: 'USDT',
+      liquidity: 'taker',
+      cause: 'trade',
+    };
+    const now = { mono: 1e9 as MonoNanos, epoch: asked };
+    lane.onFill({ ...late, venueTime: (asked - 50) as EpochMs }, now);
+    expect(lane.position.size).toBe(10);
+    lane.onFill({ ...late, fillId: 'new', venueTime: (asked + 50) as EpochMs }, now);
+    expect(lane.position.size).toBe(20);
   });
 
   it('H2: a lane is never opened on top of what it holds', async () => {

@@ -37,7 +37,7 @@ export class AdoptedDifferences {
     this.#outbox = outbox;
   }
 
-  /** Takes a difference over, at a stated price or at cost (`Position.adopt`). `through`: the venue's time at which it was asked; null: nobody knows. */
+  /** Takes a difference over, at a stated price or at cost (`Position.adopt`). `through`: the venue's time until which it holds all that was executed; null: nobody knows. */
   adopt(delta: bigint, price: Price | null, priceIfFlat: Price, through: EpochMs | null): void {
     const entry = Math.round(this.#position.entryPrice) as Price;
     this.#position.adoptUnits(delta, price, priceIfFlat);

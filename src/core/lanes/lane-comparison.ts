@@ -2,6 +2,7 @@ import type { LaneConfiguration } from '../config/runtime-configuration.ts';
 import type { Instrument } from '../market/instrument.ts';
 import type { Price } from '../market/scaled-decimal.ts';
 import { unexplainedHolding } from '../positions/spot-holding.ts';
+import type { EpochMs } from '../time/clock.ts';
 import type { Verification } from './lane-effects.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
 import type { LaneRisk } from './lane-risk.ts';
@@ -28,6 +29,8 @@ export class LaneComparison {
   readonly #risk: LaneRisk;
   readonly #outbox: LaneOutbox;
   #unexplained: string | null = null;
+  /** When the venue was asked for the look that differed last, by its own time; null: nobody knows. */
+  #differedAskedAt: EpochMs | null = null;
 
   constructor(lane: ComparedLane, desk: OrderDesk, risk: LaneRisk, outbox: LaneOutbox) {
     this.#lane = lane;
@@ -74,6 +77,9 @@ export class LaneComparison {
   #compare(verification: Extract<Verification, { kind: 'complete' }>, now: Now): void {
     const { configuration, instrument, middle } = this.#lane;
     const { position, activity } = this.#desk;
+    const { askedAt = null } = verification;
+    const before = this.#differedAskedAt;
+    this.#differedAskedAt = askedAt;
     const finding = this.check.compare(
       configuration.name,
       position,
@@ -96,7 +102,9 @@ export class LaneComparison {
     }
     if (this.#unexplained === null) this.#lane.pause('difference', finding.reason);
     if (finding.kind === 'differs') return;
-    const through = verification.askedAt ?? null;
+    // Between two looks that found the same: what was executed shortly before the second may be missing in its answer, and is none of this.
+    const through =
+      askedAt !== null && before !== null && finding.twice ? (Math.floor((before + askedAt) / 2) as EpochMs) : askedAt;
     this.#desk.adopted.adopt(finding.delta, finding.price, Math.round(middle) as Price, through);
     this.#desk.activity += 1;
     const { name, symbol } = configuration;

@@ -43,7 +43,7 @@ export type Verification =
       readonly kind: 'complete';
       /** The lane's activity count when the questions were asked: answers are compared only if nothing happened since. */
       readonly activity: number;
-      /** The venue's own time when it was asked: what it executed before is in its position. Absent: nobody knows. */
+      /** The venue's own time when it was asked. Absent: nobody knows. */
       readonly askedAt?: EpochMs;
       readonly openOrders: readonly OrderReport[];
       readonly fills: readonly FillReport[];

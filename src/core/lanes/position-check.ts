@@ -29,8 +29,8 @@ export type PositionFinding =
       readonly delta: bigint;
       readonly price: Price | null;
       readonly tooOften: boolean;
-      /** How it was found, for its evidence. */
-      readonly found: string;
+      /** Two looks found the same: what made it had happened before the first of them was answered. Else each look found another. */
+      readonly twice: boolean;
     }
   /** A spot holding that is larger than all that is known explains: it is somebody's, and nothing says that it is ours. */
   | { readonly kind: 'unexplained'; readonly reason: string; readonly excess: string };
@@ -106,9 +106,7 @@ export class PositionCheck {
       reason,
       delta,
       tooOften: this.#countAdoption(now.mono),
-      found: isSame
-        ? 'in two queries with no activity between'
-        : `in ${A_FACT} queries, each of which found another, with no activity between`,
+      twice: isSame,
       price: adoptionPrice(position, delta, report, instrument),
     };
   }
@@ -154,7 +152,7 @@ interface AdoptingLane {
 /** Tells that the venue's position was taken over, with the evidence, and people as well. */
 export function tellAdoption(
   { name, symbol, instrument, position, activity }: AdoptingLane,
-  { delta, price, reason, found }: Extract<PositionFinding, { kind: 'adopt' }>,
+  { delta, price, reason, twice }: Extract<PositionFinding, { kind: 'adopt' }>,
   outbox: LaneOutbox,
   now: Now,
 ): void {
@@ -163,7 +161,7 @@ export function tellAdoption(
     symbol,
     delta: position.textOf(delta),
     reason: 'adopted',
-    evidence: `${reason}, ${found}`,
+    evidence: `${reason}, ${twice ? 'in two queries' : `in ${A_FACT} queries, each of which found another,`} with no activity between`,
     price: price === null ? null : formatScaled(price, instrument.priceScale),
     contract: instrument.kind,
   });
