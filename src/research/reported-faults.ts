@@ -100,6 +100,7 @@ export const REPORTED_FAULTS: readonly FaultRow[] = [
       engine(SHOWN_IN.running, 'F12: a fill is never told on a healthy stream'),
       engine(SHOWN_IN.measured, 'F12: a fill that is never told is found'),
       WORLD,
+      rule('test/property/late-executions.test.ts', 'H2, F12: none counts twice, not for a moment'),
     ],
     measured: 'a fill that was never told: found after 0.10 to 0.73 s, in the middle 0.14 s, of 5; the interval is 5 s',
   },
@@ -203,6 +204,10 @@ export const REPORTED_FAULTS: readonly FaultRow[] = [
     must: 'reduce-only, audited against the position each cycle',
     proofs: [
       engine(SHOWN_IN.running, 'F24: the position is closed by hand'),
+      server(
+        'test/unit/lane-stop-on-venue.test.ts',
+        'it follows a position that others change, and at no moment does none rest',
+      ),
       rule('test/property/lane.test.ts', 'where the venue knows no reduce-only, no two exits can fill'),
     ],
     measured: 'stop loss (H9), from the price’s breach to the wire: 1 to 352 ms, in the middle 58 ms, of 12',
