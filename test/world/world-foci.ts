@@ -55,7 +55,7 @@ const UNCLEAR_BEHIND_REPORT: WorldFocus = {
 /** As that, of cancels that are refused. */
 const REFUSED_BEHIND_REPORT: WorldFocus = {
   weight: 4,
-  shares: { cancelBehind: 0.7, cancelRefused: 1, reportAgain: 0.8 },
+  shares: { cancelBehind: 0.7, cancelRefused: 2, reportAgain: 1 },
   alone: true,
   steps: ['stutter'],
   shape: { ...FREE, size: 'huge' },
@@ -97,9 +97,11 @@ const EACH: readonly WorldFocus[] = [
     shape: { ...FREE, pace: 'patient' },
   },
   {
-    shares: { falseRejection: 0.25, falseRefusal: 0.4, endCorrected: 0.4, reportLate: 0.5, requestLate: 0.1 },
+    weight: 2,
+    shares: { falseRejection: 0.25, falseRefusal: 0.5, endCorrected: 0.4, reportLate: 0.6, requestLate: 0.4 },
     alone: true,
     steps: [],
+    shape: FREE,
   },
   // The answers come in another order than the requests went, and what was asked last is known first.
   {
@@ -122,15 +124,17 @@ const EACH: readonly WorldFocus[] = [
   // What was asked first is answered last, and right behind a report.
   REFUSED_BEHIND_REPORT,
   {
-    shares: { cancelBehind: 0.7, cancelRefused: 0.3, cancelUndone: 1, reportAgain: 0.8 },
+    shares: { cancelBehind: 0.7, cancelRefused: 0.3, cancelUndone: 1.5, reportAgain: 1 },
     alone: true,
     steps: ['command'],
     shape: { ...FREE, size: 'huge' },
   },
   {
-    shares: { requestLate: 0.3, cancelLost: 0.4, cancelUndone: 0.5, cancelRefused: 0.3, placeHeld: 0.3 },
+    weight: 2,
+    shares: { requestLate: 0.6, cancelLost: 0.3, cancelUndone: 1, reportLate: 0.2 },
     alone: true,
-    steps: ['cutOrders', 'cutOrders', 'stutter'],
+    steps: [],
+    shape: FREE,
   },
   // Orders rest for long, and it stays open for long whether they were amended.
   {
@@ -141,10 +145,9 @@ const EACH: readonly WorldFocus[] = [
   },
   // What the venue ends without a word it forgets as well, while it is amended and while it rests.
   {
-    weight: 6,
-    shares: { stateLost: 1, notFound: 1.1, historyForgets: 1.1, amendLate: 1.2 },
+    shares: { amendVanishes: 0.6, notFound: 2, historyForgets: 2 },
     alone: true,
-    steps: ['decision', 'decision'],
+    steps: times(3, 'decision'),
     shape: { ...FREE, pace: 'patient' },
   },
   // What is held changes untold, and the third time falls into whatever the lane does by then.

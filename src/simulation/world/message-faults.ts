@@ -58,6 +58,8 @@ export const MESSAGE_FAULTS = {
   /** The venue does not amend, and refuses to or answers that it does not know. */
   amendRefused: 'F14',
   amendUndone: 'F14',
+  /** An order is gone with its amendment, which the venue takes in, and no report tells of it. */
+  amendVanishes: 'F4',
   /** It does not cancel what works, and answers that it finds no such order, or that it does not know. */
   cancelRefused: 'F13',
   cancelUndone: 'F6',
@@ -106,6 +108,7 @@ export function noFaults(): FaultShares {
     cancelBehind: 0,
     amendRefused: 0,
     amendUndone: 0,
+    amendVanishes: 0,
     cancelRefused: 0,
     cancelUndone: 0,
     reportAgain: 0,

@@ -113,7 +113,11 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
           if (dice.chance(shares.amendUndone)) return UNCLEAR;
           if (dice.chance(shares.amendRefused) || dice.chance(shares.marginRefused * 2))
             return refusal('insufficientMargin');
+          // Of one that is gone with it nothing is told, neither the amendment nor the end.
+          venue.mute = dice.chance(shares.amendVanishes);
           const outcome = exchange.amend(venue.account, targetOf(target), change.price, change.size);
+          if (venue.mute) cancelAtVenue(venue, target);
+          venue.mute = false;
           if (outcome.kind === 'refused') return refusal(outcome.reason);
           return { kind: 'accepted', venueOrderId: outcome.order.orderId, venueTime: outcome.order.updatedAt };
         },
