@@ -141,8 +141,9 @@ function boldPolicy({ entry, instruments }: BoldUnit, dice: Dice): Policy {
     consecutiveLosses: { ...BREAKER, window: 3, bad: 3 },
     errorRate: { ...BREAKER, window: 8, bad: 3 },
     rejectRate: { ...BREAKER, window: 8, bad: 3 },
-    latency: { ...BREAKER, window: 8, bad: 4 },
-    reconciliation: { ...BREAKER, window: 2, bad: 1 },
+    latency: { ...BREAKER, window: 8, bad: 3 },
+    // Longer than it takes until the two agree again: meanwhile no entry is asked about.
+    reconciliation: { ...BREAKER, window: 2, bad: 1, openMs: 5_000, maxOpenMs: 8_000 },
   };
   return POLICY.parse({
     version: 1,
@@ -151,7 +152,7 @@ function boldPolicy({ entry, instruments }: BoldUnit, dice: Dice): Policy {
     ...(dice.chance(0.6) ? { marginRate: dice.pick([0.2, 0.5, 1]) } : {}),
     // Now and then nobody states what the quote currency is worth.
     ...(dice.chance(0.06) ? { worth: { EUR: 1 } } : {}),
-    slowAckMs: 300,
+    slowAckMs: dice.pick([40, 300]),
     ...(dice.chance(0.4) ? { breakers } : {}),
   });
 }

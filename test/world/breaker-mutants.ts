@@ -15,10 +15,10 @@ const BREAKERS: readonly { readonly kind: BreakerKind; readonly code: string; re
 /** By so much a breaker opens too long, or too short, ns. */
 const STEP = 200e6;
 
-const { observe, refusal } = BreakerSet.prototype;
+const { observe, refusal, timePassed } = BreakerSet.prototype;
 type Observe = typeof observe;
 
-/** Each breaker opening never, once too soon or once too late, closing a step too soon, too late or never, and letting all pass as trials. */
+/** Each breaker opening never, once too soon or once too late, closing a step too soon or never; and all of them closing a step too late, and letting anything pass as a trial. */
 export function breakerMutants(): Mutant[] {
   const mutants = BREAKERS.flatMap(({ kind, code, atOnce = false }) => {
     const mutant = (name: string, seen: 'refuses' | 'passes', install: Mutant['install']): Mutant => ({
@@ -31,23 +31,49 @@ export function breakerMutants(): Mutant[] {
       replaceProperty(BreakerSet.prototype, 'observe', function (this: BreakerSet, ...seen: Parameters<Observe>) {
         (seen[0] === kind ? see : observe).apply(this, seen);
       });
-    const refusing = (shift: number) => () =>
-      replaceProperty(BreakerSet.prototype, 'refusal', function (this: BreakerSet, asked: BreakerKind, now: MonoNanos) {
-        return refusal.call(this, asked, (asked === kind ? now + shift : now) as MonoNanos);
-      });
     return [
       mutant('never opens', 'refuses', seeing(withoutBad)),
       ...(atOnce ? [] : [mutant('opens once too soon', 'passes', seeing(countingTwice))]),
       mutant('opens once too late', 'refuses', seeing(withoutFirst())),
       mutant('never closes', 'refuses', seeing(withoutGood)),
-      mutant('opens for a step too short', 'refuses', refusing(STEP)),
-      mutant('opens for a step too long', 'refuses', refusing(-STEP)),
+      mutant('opens for a step too short', 'refuses', () => askedAt(STEP, kind)),
     ];
   });
-  return [...mutants, { ...TRIALS, install: () => replaceProperty(BreakerSet.prototype, 'admitted', () => undefined) }];
+  const all = (name: string, install: Mutant['install']): Mutant => ({
+    name: `breaker of any kind ${name}`,
+    table: 'risk',
+    cell: 'risk BREAKER_LOSSES refuses',
+    install,
+  });
+  return [
+    ...mutants,
+    all('counts no trials', () => replaceProperty(BreakerSet.prototype, 'admitted', () => undefined)),
+    all('opens for a step too long', () => {
+      const restore = [askedAt(-STEP, null), timedAt(-STEP)];
+      return () => {
+        for (const each of restore) each();
+      };
+    }),
+  ];
 }
 
-const TRIALS = { name: 'breaker trials are not counted', table: 'risk', cell: 'risk BREAKER_LOSSES refuses' } as const;
+/** Breakers of this kind, or of any, are asked as if it were so much later. */
+function askedAt(nanos: number, kind: BreakerKind | null): () => void {
+  return replaceProperty(
+    BreakerSet.prototype,
+    'refusal',
+    function (this: BreakerSet, asked: BreakerKind, now: MonoNanos) {
+      return refusal.call(this, asked, (kind === null || asked === kind ? now + nanos : now) as MonoNanos);
+    },
+  );
+}
+
+/** Their waits end as if it were so much later. */
+function timedAt(nanos: number): () => void {
+  return replaceProperty(BreakerSet.prototype, 'timePassed', function (this: BreakerSet, now: MonoNanos) {
+    timePassed.call(this, (now + nanos) as MonoNanos);
+  });
+}
 
 const withoutBad: Observe = function (this: BreakerSet, kind, bad, detail, now) {
   if (!bad) observe.call(this, kind, bad, detail, now);

@@ -43,12 +43,12 @@ it(`M4: each of a sample of mutants is found within ${WORLDS} worlds`, async () 
   );
 }, 180_000);
 
-it(`M1, M4: no mutant of the order table, of its guards or of the evidence rule that ${SCENES} scenes come by survives unargued, and they come by nearly all`, async () => {
-  const mutants = allMutants().filter(({ table }) => table === 'order' || table === 'guard' || table === 'evidence');
+it(`M1, M4: no mutant of the order table, of its guards, of the changes of symbol or of the evidence rule that ${SCENES} scenes come by survives unargued, and they come by nearly all`, async () => {
+  const mutants = allMutants().filter(({ table }) => table !== 'lane' && table !== 'risk');
   const fates = await killMutants(mutants, { worlds: 0, scenes: SCENES }, CELLS);
   const alive = fates.filter(({ kind }) => kind === 'survived' || kind === 'wronglyArgued');
   expect(alive.map(({ mutant, kind, detail }) => `${mutant.name}: ${kind} ${detail}`)).toEqual([]);
-  expect(fates.filter(({ kind }) => kind === 'killed').length).toBeGreaterThan(1_700);
+  expect(fates.filter(({ kind }) => kind === 'killed').length).toBeGreaterThan(1_970);
   expect(fates.filter(({ kind }) => kind === 'unreached').length).toBeLessThan(60);
 }, 180_000);
 

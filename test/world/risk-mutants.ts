@@ -41,13 +41,16 @@ const part = (
 
 const one = () => 1;
 const oneLot = ({ instrument }: RiskContext) => instrument.lotSize;
+/** What a lane holds when it enters is dust, and what it may ask to sell no less than a venue takes. */
+const leastSale = ({ instrument, askPrice }: RiskContext) =>
+  Math.ceil((instrument.minNotional / (askPrice / 10 ** instrument.priceScale)) * 10 ** instrument.sizeScale);
 /** Prices lie on ticks, and what is measured between them is a multiple of what half a tick makes. */
 const oneTick = ({ instrument, bidPrice }: RiskContext) => (instrument.tickSize / bidPrice) * 1e4;
 /** Losses grow by what a trade costs, which is a good part of such a limit: a finer step falls between two trades. */
 const ofLoss = (_context: RiskContext, before: number) => before * LOSS_STEP;
 const LOSS_STEP = 0.1;
 /** Far less than a lot is worth, reporting currency. */
-const EXPOSURE_STEP = 5;
+const EXPOSURE_STEP = 10;
 
 /** The figure of each check that has one, and the smallest step by which it is shifted. */
 const SHIFTS: Readonly<Record<string, Shift>> = {
@@ -59,7 +62,7 @@ const SHIFTS: Readonly<Record<string, Shift>> = {
   }),
   ORDER_SIZE_LIMIT: figure('maxOrderSize', oneLot),
   POSITION_SIZE_LIMIT: figure('maxPositionSize', oneLot),
-  SHORT_IMPOSSIBLE: figure('positionSize', oneLot),
+  SHORT_IMPOSSIBLE: figure('positionSize', leastSale),
   EXIT_AT_WORK: figure('exitsAtWork', one),
   PRICE_OUT_OF_BAND: limit('priceBandBps', oneTick),
   DAILY_LOSS_LIMIT: limit('maxDailyLoss', ofLoss),
@@ -90,6 +93,15 @@ const SHIFTS: Readonly<Record<string, Shift>> = {
 /** Of an order: what a bucket gains in a few hundredths of a second. */
 const TOKEN_STEP = 0.1;
 
+/** What these count is hardly ever met, and is one thing or nothing. Of the others a limit is near where something was refused. */
+const SELDOM: ReadonlySet<string> = new Set([
+  'SHORT_IMPOSSIBLE',
+  'EXIT_AT_WORK',
+  'ORDER_UNKNOWN_PENDING',
+  'EXPOSURE_UNPRICED',
+  'REDUCE_ONLY_WOULD_OPEN',
+]);
+
 /** Each check never or always refusing, and its limit a step too low or too high; the breakers; and what lanes share. */
 export function riskMutants(): Mutant[] {
   return [...checkMutants(), ...breakerMutants(), ...bookMutants()];
@@ -112,7 +124,9 @@ function checkMutants(): Mutant[] {
       ...(shift === undefined
         ? []
         : [-1, 1].map((by) =>
-            mutant(`is off by ${by}`, `risk ${code} passes`, (context, intent) => check(shift(context, by), intent)),
+            mutant(`is off by ${by}`, `risk ${code} ${SELDOM.has(code) ? 'passes' : 'refuses'}`, (context, intent) =>
+              check(shift(context, by), intent),
+            ),
           )),
     ];
   });
