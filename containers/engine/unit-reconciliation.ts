@@ -16,6 +16,8 @@ import type { UnitRecovery } from './unit-recovery.ts';
 /** A comparison looks back so far behind the one before. */
 const LOOK_BACK_MS = 300_000;
 const RETRY_MS = 500;
+/** How often the last comparison of a run is made where reports overtake it. */
+const LAST_TRIES = 3;
 /** No lease may be longer (`MILLRACE_LEASE_MS`): what the wall clock says beyond that is a step of it. */
 const LONGEST_LEASE_MS = 60_000;
 /** When orders of earlier leases are looked for again after the recovery. */
@@ -144,6 +146,14 @@ export class UnitReconciliation {
   /** Compares position, open orders and fills of a lane with the venue, and says what it answered; null: the unit has ended meanwhile, or the lane is gone. */
   verify(lane: Lane): Promise<Verification | null> {
     return this.#rounds.ask(lane);
+  }
+
+  /** The same at the end of a run: an answer that reports overtook has compared nothing, so it is asked again. */
+  async verifyLast(lane: Lane): Promise<void> {
+    for (let times = 0; times < LAST_TRIES; times += 1) {
+      const answer = await this.verify(lane);
+      if (answer === null || answer.kind === 'failed' || answer.activity === lane.activity) return;
+    }
   }
 
   /** The lane wishes to be compared: with the others, and with as much of it as the venue's request budget bears. */

@@ -145,6 +145,26 @@ describe('the comparison of a unit with its venue', () => {
     reconciliation.stop();
   });
 
+  it('H2: the last comparison of a run is made again where a report overtook it', async () => {
+    const { time, venue, given, laneWorld, lane, reconciliation } = await opened();
+    const intent = laneWorld.enter();
+    given.length = 0;
+    venue.answersAfterMs = 300;
+    const last = reconciliation.verifyLast(lane);
+    await time.advanceAsync(100);
+    laneWorld.accept(intent);
+    laneWorld.report(intent, 'canceled', 0);
+    await time.advanceAsync(600);
+    await last;
+    const compared = given.map((each) => each.kind === 'complete' && each.activity === lane.activity);
+    expect(compared).toEqual([false, true]);
+    venue.away = true;
+    given.length = 0;
+    await Promise.all([reconciliation.verifyLast(lane), time.advanceAsync(1_000)]);
+    expect(given, 'a venue that does not answer keeps nobody').toHaveLength(1);
+    reconciliation.stop();
+  });
+
   it('H2, R3: a lane that is configured while the unit recovers is recovered like the others', async () => {
     const { time, venue, lane, lanes, openedLanes, reconciliation } = unit();
     venue.recoversAfterMs = 500;
