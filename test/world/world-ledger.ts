@@ -20,6 +20,7 @@ export class WorldLedger implements LedgerReader {
   readonly #fills = new Map<string, LedgerFill>();
   readonly #adjustments = new Map<string, LedgerAdjustment>();
   readonly #checked = new Map<string, NonNullable<LedgerLane['checked']>>();
+  readonly #breakers = new Map<string, NonNullable<LedgerLane['breakers']>>();
   /** Two writes of one thing that say different things. */
   readonly contradictions: string[] = [];
   /** Sequence numbers that came, by epoch. */
@@ -51,6 +52,7 @@ export class WorldLedger implements LedgerReader {
     else if (write.part === 'state') this.#states.set(sort, LEDGER_ENTRY.state.parse(content));
     else if (write.part === 'fill') this.#fills.set(sort, LEDGER_ENTRY.fill.parse(content));
     else if (write.part === 'adjustment') this.#adjustments.set(sort, LEDGER_ENTRY.adjustment.parse(content));
+    else if (write.part === 'breakers') this.#breakers.set(sort, LEDGER_ENTRY.breakers.parse(content));
     else if (write.part === 'checked') this.#checked.set(sort, LEDGER_ENTRY.checked.parse(content));
   }
 
@@ -84,9 +86,15 @@ export class WorldLedger implements LedgerReader {
   readAdjustments = async () => [...this.#adjustments.values()];
   readCash = async () => [];
   readBalances = async () => [];
-  /** What lanes found when they compared; of their states it keeps nothing. */
+  /** What lanes found when they compared, and which of their breakers were not closed; of their states it keeps nothing. */
   readLanes = async (): Promise<LedgerLane[]> =>
-    [...this.#checked.values()].map((checked) => ({ lane: checked.lane, state: null, entries: null, checked }));
+    [...new Set([...this.#checked.keys(), ...this.#breakers.keys()])].map((sort) => ({
+      lane: sort.slice(LEDGER_PREFIX.lane.length),
+      state: null,
+      entries: null,
+      breakers: this.#breakers.get(sort) ?? null,
+      checked: this.#checked.get(sort) ?? null,
+    }));
   readPositions = async (_account: unknown, only?: { readonly venue: string; readonly symbol: string }) => {
     const of = <Entry extends { readonly symbol: string }>(entries: Iterable<Entry>) =>
       [...entries].filter((entry) => only === undefined || entry.symbol === only.symbol);
