@@ -103,6 +103,9 @@ interface Followed {
   holds: boolean;
   differences: number;
   differedAt: number;
+  /** What its last difference was of. */
+  engine: string;
+  venue: string;
 }
 
 /** A second statement of the breakers of a unit: from the answers that its lanes got, the trades that they made and the comparisons that they told. */
@@ -199,11 +202,14 @@ export class ToldBreakers {
       this.#saw('reconciliation', lane, false, now);
       return;
     }
-    if (now - followed.differedAt >= HALF_SECOND) {
-      followed.differences += 1;
-      followed.differedAt = now;
-    }
-    if (followed.differences < 2) return;
+    // Two looks that find the same are a fact, and five in a row of which each finds another; what the lane was told of between makes it another difference.
+    const { engine, venue } = event.body;
+    const goesOn = followed.differences > 0 && followed.engine === engine;
+    if (goesOn && now - followed.differedAt < HALF_SECOND) return;
+    const isSame = goesOn && followed.venue === venue;
+    const differences = goesOn ? followed.differences + 1 : 1;
+    Object.assign(followed, { engine, venue, differences, differedAt: now });
+    if (!isSame && differences < 5) return;
     followed.differences = 0;
     this.#saw('reconciliation', lane, true, now);
   }
@@ -225,6 +231,8 @@ export class ToldBreakers {
       holds: !lane.flat,
       differences: 0,
       differedAt: Number.NEGATIVE_INFINITY,
+      engine: '',
+      venue: '',
     };
     this.#followed.set(lane.name, followed);
     return followed;
