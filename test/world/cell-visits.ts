@@ -13,13 +13,29 @@ export interface CellVisits {
   readonly cell: string;
   readonly refused: boolean;
   visits: number;
+  /** Of all readings of cells, which one came by it first; null: none yet. Whoever sets it back to null counts anew. */
+  firstAt: number | null;
+}
+
+/** Of all cells, since the process began. */
+let readings = 0;
+
+/** How often any cell was read so far: how far a world has come, for whoever compares. */
+export function cellReadings(): number {
+  return readings;
+}
+
+function visit(cell: CellVisits): void {
+  readings += 1;
+  cell.visits += 1;
+  cell.firstAt ??= readings;
 }
 
 /** Counts from now on, for the rest of the process: each cell becomes a property that counts its readings. */
 export function countCellVisits(): readonly CellVisits[] {
   const cells: CellVisits[] = [];
   const cell = (table: CellVisits['table'], name: string, refused = false): CellVisits => {
-    const counted: CellVisits = { table, cell: `${table} ${name}`, refused, visits: 0 };
+    const counted: CellVisits = { table, cell: `${table} ${name}`, refused, visits: 0, firstAt: null };
     cells.push(counted);
     return counted;
   };
@@ -30,7 +46,7 @@ export function countCellVisits(): readonly CellVisits[] {
       configurable: true,
       enumerable: next !== undefined,
       get() {
-        counted.visits += 1;
+        visit(counted);
         return next;
       },
     });
@@ -60,8 +76,7 @@ function countCheck(each: RiskCheck, refuses: CellVisits, passes: CellVisits): v
   const { check } = each;
   replaceProperty(each, 'check', (...[context, intent]: Parameters<RiskCheck['check']>) => {
     const refusal = check(context, intent);
-    if (refusal === null) passes.visits += 1;
-    else refuses.visits += 1;
+    visit(refusal === null ? passes : refuses);
     return refusal;
   });
 }
@@ -73,7 +88,7 @@ function countEvidence(end: string, kinds: readonly string[], cells: ReadonlyMap
     enumerable: false,
     value: (kind: string) => {
       const counted = cells.get(kind);
-      if (counted !== undefined) counted.visits += 1;
+      if (counted !== undefined) visit(counted);
       return kinds.includes(kind);
     },
   });

@@ -13,14 +13,14 @@ export interface Fate {
   readonly detail: string;
 }
 
-/** Worlds and scenes that come by each cell: those that do it most often first. */
+/** Worlds and scenes that come by each cell: of the worlds those that do it soonest first. */
 interface Visits {
   readonly worlds: ReadonlyMap<string, readonly number[]>;
   readonly scenes: ReadonlyMap<string, readonly number[]>;
 }
 
 /** In so many worlds, and scenes, it is tried to find a mutant that is argued to be equivalent. */
-const ARGUED_TRIES = 40;
+const ARGUED_TRIES = 20;
 
 /** How many worlds, and how many scenes, from seed 1, a mutant may be tried in. */
 export interface Tries {
@@ -87,7 +87,7 @@ export async function killMutants(
 
 /** Which of the worlds visit each cell. */
 async function worldsByCell(seeds: number, cells: readonly string[]): Promise<Visits['worlds']> {
-  const visitedBy = new Map<string, { readonly seed: number; readonly visits: number }[]>(
+  const visitedBy = new Map<string, { readonly seed: number; readonly firstAt: number }[]>(
     cells.map((cell) => [cell, []]),
   );
   const jobs = Array.from(
@@ -101,8 +101,8 @@ async function worldsByCell(seeds: number, cells: readonly string[]): Promise<Vi
       if (result.kind !== 'world') return;
       const { seed } = result;
       if (result.violation !== null) failed.push(`seed ${seed} fails without a mutant: ${result.violation}`);
-      for (const [index, visits] of result.visits.entries())
-        if (visits > 0) visitedBy.get(cells[index] ?? '')?.push({ seed, visits });
+      for (const [index, firstAt] of result.firstAt.entries())
+        if (firstAt !== null) visitedBy.get(cells[index] ?? '')?.push({ seed, firstAt });
     },
     (job) => failed.push(`seed ${job.kind === 'world' ? job.seed : 0} never ends`),
   );
@@ -111,7 +111,7 @@ async function worldsByCell(seeds: number, cells: readonly string[]): Promise<Vi
   return new Map(
     [...visitedBy].map(([cell, visits]) => [
       cell,
-      visits.sort((one, other) => other.visits - one.visits || one.seed - other.seed).map(({ seed }) => seed),
+      visits.sort((one, other) => one.firstAt - other.firstAt || one.seed - other.seed).map(({ seed }) => seed),
     ]),
   );
 }

@@ -29,6 +29,8 @@ export type WorldJobResult =
       readonly seed: number;
       /** Of each cell of `countCellVisits`, in its order. */
       readonly visits: readonly number[];
+      /** How many readings of cells went before the first of each; null: none came. */
+      readonly firstAt: readonly (number | null)[];
     })
   | {
       readonly kind: 'scenes';

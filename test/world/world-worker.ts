@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { countCellVisits } from './cell-visits.ts';
+import { cellReadings, countCellVisits } from './cell-visits.ts';
 import { allMutants, type Mutant } from './mutants.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 import { runScenes } from './scenes.ts';
@@ -26,12 +26,15 @@ async function perform(job: WorldJob): Promise<WorldJobResult> {
   const faults = job.faults === null ? null : new Set(job.faults);
   const bug = Object.entries(PLANTED_BUGS).find(([name]) => name === job.bug)?.[1] ?? null;
   const before = cells?.map(({ visits }) => visits) ?? [];
+  const began = cellReadings();
+  for (const each of cells ?? []) each.firstAt = null;
   const { violation, steps, orders, fills, confirmed } = await runWorld(scriptOf(job.seed, faults), {
     bug,
     replayed: job.replayed === true,
   });
   const visits = cells?.map((each, index) => each.visits - (before[index] ?? 0)) ?? [];
-  return { kind: 'world', seed: job.seed, violation, steps, orders, fills, confirmed, visits };
+  const firstAt = cells?.map((each) => (each.firstAt === null ? null : each.firstAt - began)) ?? [];
+  return { kind: 'world', seed: job.seed, violation, steps, orders, fills, confirmed, visits, firstAt };
 }
 
 function visitScenes(seeds: number): WorldJobResult {
