@@ -20,6 +20,8 @@ interface JsonSchema {
   readonly oneOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** Of values under names that are not fixed. */
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly pattern?: string;
 }
 
@@ -30,6 +32,8 @@ function typeText(schema: JsonSchema): string {
   if (choices !== undefined) return [...new Set(choices.map(typeText))].join(' or ');
   if (schema.type === 'array') return `list of ${typeText(schema.items ?? {})}`;
   if (schema.type === 'string' && schema.pattern !== undefined) return 'decimal text';
+  const { additionalProperties: named } = schema;
+  if (typeof named === 'object' && schema.properties === undefined) return `${typeText(named)} by name`;
   if (schema.type === 'object')
     return `{${Object.entries(schema.properties ?? {})
       .map(([name, each]) => `${name}: ${typeText(each)}`)
