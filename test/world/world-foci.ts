@@ -62,7 +62,7 @@ const REFUSED_BEHIND_REPORT: WorldFocus = {
 };
 
 const DRIFTING: WorldFocus = {
-  weight: 5,
+  weight: 6,
   shares: {},
   alone: true,
   steps: ['drift'],
@@ -124,7 +124,8 @@ const EACH: readonly WorldFocus[] = [
   // What was asked first is answered last, and right behind a report.
   REFUSED_BEHIND_REPORT,
   {
-    shares: { cancelBehind: 0.7, cancelRefused: 0.3, cancelUndone: 1.5, reportAgain: 1 },
+    weight: 4,
+    shares: { cancelBehind: 0.7, cancelUndone: 2, reportAgain: 1 },
     alone: true,
     steps: ['command'],
     shape: { ...FREE, size: 'huge' },
