@@ -1,7 +1,7 @@
 /** So often worlds must have come by a cell before what they show of it counts. */
 export const ENOUGH_VISITS = 20;
 
-/** Cells of the order and lane tables that nothing can come by, with the reason: the code never asks the table there. docs/simulation.md shows this list, and a test holds it to it. */
+/** Cells of the order and lane tables, and refusals of risk, that nothing can come by, with the reason: the code never asks there. docs/simulation.md shows this list, and a test holds it to it. */
 export const UNVISITED_CELLS: readonly { readonly cells: readonly string[]; readonly because: string }[] = [
   {
     cells: ['order Initialized × deny'],
@@ -38,6 +38,16 @@ export const UNVISITED_CELLS: readonly { readonly cells: readonly string[]; read
   {
     cells: of('cancelRefused', ['PendingReplace']),
     because: 'what is wished cancelled is amended no more, and the wish is never taken back (`amendments.ts`)',
+  },
+  {
+    cells: ['risk BOOK_INVALID refuses'],
+    because:
+      'entries are decided on where the book is whole alone (`lane.ts`, `resting-entry.ts`), and no strategy asks for one where a side of it is empty',
+  },
+  {
+    cells: ['risk EXIT_AT_WORK refuses'],
+    because:
+      'where a venue has no reduce-only orders an exit waits until no other is at work (`protection.ts`, `take-profit.ts`), and the engine holds the stop',
   },
 ];
 
