@@ -39,8 +39,9 @@ async function run(): Promise<number> {
   const tries = { worlds: values.scenes ? 0 : seeds, scenes: seeds };
   const fates = await killMutants(mutants, tries, cells, (line) => console.log(`${seconds().padStart(5)} s  ${line}`));
   const of = (kind: (typeof fates)[number]['kind']) => fates.filter((fate) => fate.kind === kind);
-  for (const fate of fates) {
-    if (fate.kind === 'killed') continue;
+  // What matters most is read last.
+  const lines = [...of('killed'), ...fates.filter(({ kind }) => kind !== 'killed')];
+  for (const fate of lines) {
     console.log(`${fate.kind.padEnd(10)} ${fate.mutant.name}${fate.detail === '' ? '' : `: ${fate.detail}`}`);
   }
   const counts = (['killed', 'equivalent', 'neverAsked', 'unreached', 'survived', 'wronglyArgued'] as const).map(
