@@ -44,6 +44,12 @@ const oneLot = ({ instrument }: RiskContext) => instrument.lotSize;
 /** What a lane holds when it enters is dust, and what it may ask to sell no less than a venue takes. */
 const leastSale = ({ instrument, askPrice }: RiskContext) =>
   Math.ceil((instrument.minNotional / (askPrice / 10 ** instrument.priceScale)) * 10 ** instrument.sizeScale);
+/** What a lot is worth in the currency that the order binds: what is bound grows by no less, where all of it is. */
+const lotWorth = ({ instrument, askPrice }: RiskContext) => {
+  const price = askPrice / 10 ** instrument.priceScale;
+  const lot = instrument.lotSize / 10 ** instrument.sizeScale;
+  return instrument.kind === 'inverse' ? lot / price : lot * price;
+};
 /** Prices lie on ticks, and what is measured between them is a multiple of what half a tick makes. */
 const oneTick = ({ instrument, bidPrice }: RiskContext) => (instrument.tickSize / bidPrice) * 1e4;
 /** Losses grow by what a trade costs, which is a good part of such a limit: a finer step falls between two trades. */
@@ -83,11 +89,9 @@ const SHIFTS: Readonly<Record<string, Shift>> = {
   UNIT_DRAWDOWN_LIMIT: part('maxDrawdown', (before) => before * LOSS_STEP),
   UNIT_OPEN_ORDERS_LIMIT: part('maxOpenOrders', one),
   UNIT_ORDER_RATE_LIMIT: ofUnit(({ orderTokens }, by) => ({ orderTokens: orderTokens + by * TOKEN_STEP })),
-  // As much as the steps of exposure, in the currency that the order binds.
-  MARGIN_INSUFFICIENT: ofUnit(({ available }, by, { instrument, bidPrice }) => {
-    const price = instrument.kind === 'inverse' ? bidPrice / 10 ** instrument.priceScale : 1;
-    return { available: available === null ? null : available + (by * EXPOSURE_STEP) / price };
-  }),
+  MARGIN_INSUFFICIENT: ofUnit(({ available }, by, context) => ({
+    available: available === null ? null : available + by * lotWorth(context),
+  })),
   REDUCE_ONLY_WOULD_OPEN: figure('positionSize', oneLot),
 };
 /** Of an order: what a bucket gains in a few hundredths of a second. */
