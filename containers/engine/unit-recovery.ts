@@ -247,6 +247,7 @@ export class UnitRecovery {
         signalPrice: report.price ?? '0',
         signalAgeMs: 0,
         confirm: lane.configuration.confirm === 'every' && intent.type !== 'stopMarket',
+        retold: true,
       },
     });
   }

@@ -77,6 +77,17 @@ describe('ledger: orders', () => {
     await expect(ledger.apply(other)).rejects.toMatchObject({ code: 'LEDGER_CONTRADICTION', class: 'fatal' });
     expect((await reader.readOrder(account, 'o-1'))?.intent?.size).toBe('0.02');
   });
+
+  it('G10: an intent that a successor tells anew, as the venue has the order by then, contradicts nothing, and the one that was decided stays', async () => {
+    const { ledger, reader } = build();
+    const retold = { size: '0.01', price: '59999', timeInForce: 'gtc', retold: true } as const;
+    await ledger.apply(buildEvent('order.intended', intendedBody('o-1', retold), { sequence: 9 }));
+    await ledger.apply(buildEvent('order.intended', intendedBody('o-1'), { sequence: 2 }));
+
+    expect((await reader.readOrder(account, 'o-1'))?.intent?.size).toBe('0.02');
+    const other = buildEvent('order.intended', intendedBody('o-1', { ...retold, side: 'sell' }), { sequence: 11 });
+    await expect(ledger.apply(other)).rejects.toMatchObject({ code: 'LEDGER_CONTRADICTION' });
+  });
 });
 
 describe('ledger: own retries and faults', () => {

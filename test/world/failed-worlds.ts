@@ -272,6 +272,38 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       shape: { market: 'spot', limits: 'wide', policy: 'none', size: 'small', pace: 'hectic', reconciled: false },
     },
   },
+  {
+    showed:
+      'G10: a successor told the intent of an order anew, as the venue had it by then, shrunk with its position: the ledger took that for a second intent under the same id, and people for a fault',
+    script: {
+      seed: 523,
+      calmAtMs: 40_000,
+      wallMs: 3_600_000,
+      shares: {
+        ...noFaults(),
+        unclearDone: 0.38107083640061323,
+        placeHeld: 0.550425686314702,
+        amendRefused: 0.27567468968918546,
+        amendUndone: 0.21774553233990446,
+      },
+      steps: [
+        { fault: 'redeploy', atMs: 11_693, engine: 0, symbol: 0, forMs: 806, chance: 0.3340697241947055 },
+        { fault: 'command', atMs: 12_732, engine: 0, symbol: 1, forMs: 1_875, chance: 0.33487810916267335 },
+        { fault: 'pause', atMs: 14_380, engine: 1, symbol: 0, forMs: 11_105, chance: 0.7220952901989222 },
+        { fault: 'streamOutage', atMs: 28_435, engine: 1, symbol: 0, forMs: 6_877, chance: 0.29604647285304964 },
+        { fault: 'leaseOutage', atMs: 30_534, engine: 1, symbol: 0, forMs: 1_564, chance: 0.9750019570346922 },
+      ],
+      shape: {
+        market: 'linear',
+        limits: 'wide',
+        policy: 'none',
+        size: 'large',
+        pace: 'patient',
+        reconciled: false,
+        rests: true,
+      },
+    },
+  },
 ];
 
 /**

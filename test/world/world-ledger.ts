@@ -43,8 +43,7 @@ export class WorldLedger implements LedgerReader {
     const key = `${write.partition} ${write.sort} ${write.part}`;
     const stored = this.#stored.get(key) ?? null;
     const field = stored === null ? null : contradiction(write, stored);
-    if (field !== null && !isRetold(event, field))
-      this.contradictions.push(`${write.sort} ${write.part}: ${field} of ${write.writeId}`);
+    if (field !== null) this.contradictions.push(`${write.sort} ${write.part}: ${field} of ${write.writeId}`);
     if (!replaces(write, stored)) return;
     this.#stored.set(key, write);
     const { content, sort } = write;
@@ -100,9 +99,4 @@ export class WorldLedger implements LedgerReader {
       [...entries].filter((entry) => only === undefined || entry.symbol === only.symbol);
     return foldPositions(of(this.#fills.values()), of(this.#adjustments.values()));
   };
-}
-
-/** A successor tells the intent of an order that only the venue remembers, and no venue says for how long it was meant to stand. */
-function isRetold(event: TradingEvent, field: string): boolean {
-  return event.type === 'order.intended' && field === 'timeInForce';
 }

@@ -82,6 +82,8 @@ export const TRADING_EVENT_BODIES = {
       confirm: z.boolean(),
       /** What of the base asset is not the lane's, base units: a spot position is the venue's balance less this. Absent: nothing. */
       reservedSize: decimal.optional(),
+      /** A successor tells it anew, from the venue's word: price, size and time in force are those of now, which an amendment, or a position that shrank, may have changed. */
+      retold: z.literal(true).optional(),
     })
     .describe('A lane decided on an order. It is durable before or while the order is sent.'),
   'order.denied': z

@@ -241,13 +241,18 @@ const SUBSTANCE: Partial<Readonly<Record<LedgerPart, readonly string[]>>> = {
   adjustment: ['delta'],
 };
 
+/** What the venue says of an order later than it was decided on: of an intent that a successor tells anew it may differ. */
+const CHANGED_SINCE: ReadonlySet<string> = new Set(['timeInForce', 'price', 'size']);
+
 /**
  * The field in which two writes of the same part contradict each other, or null. One order id for two intents, one fill id for two
  * executions, or one epoch used by two writers are faults that people must see; the table keeps the same one whichever came first.
  */
 export function contradiction(write: LedgerWrite, stored: StoredPart): string | null {
   if (write.precedence === stored.precedence && write.writeId !== stored.writeId) return 'writeId';
+  const retold = write.content.retold === true || stored.content.retold === true;
   for (const field of SUBSTANCE[write.part] ?? []) {
+    if (retold && CHANGED_SINCE.has(field)) continue;
     if (!sameValue(write.content[field], stored.content[field])) return field;
   }
   return null;
