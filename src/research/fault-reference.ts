@@ -33,7 +33,7 @@ export function faultReference(generated: string): string {
     '',
     '## Measured',
     '',
-    'By `test/campaign/faults-measured.test.ts` and `faults-switch.test.ts`, with the engine, the venues, the emulated AWS and much else on two cores (load average 15 to 25); they print them anew each time.',
+    'By `test/campaign/faults-measured.test.ts` and `faults-switch.test.ts`, with the engine, the venues, the emulated AWS and much else on two cores (load average 5 to 20), in one run with `faults-running.test.ts` and `faults-restarts.test.ts`: 49 tests in 22 minutes, none failed. They print them anew each time.',
     '',
     ...FAULT_TABLE.filter(({ measured }) => measured !== undefined).map(({ id, measured }) => `- ${id}: ${measured}`),
     '',
