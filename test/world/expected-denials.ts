@@ -9,6 +9,12 @@ import type { UnitAllotment } from '#core/risk/allotment.ts';
 import type { BreakerKind } from '#core/risk/breaker.ts';
 import { largestSize, worthOfSize } from './told-money.ts';
 
+/** What is judged of a lane: worlds have whole lanes, scenes those parts that ask risk. */
+export type JudgedLane = Pick<
+  Lane,
+  'name' | 'symbol' | 'configuration' | 'instrument' | 'orders' | 'position' | 'entriesPaused' | 'flat' | 'dailyProfit'
+>;
+
 export type SeenBook = Pick<OrderBook, 'valid' | 'bidPrice' | 'askPrice'>;
 
 /** What risk should have gone by, gathered without it. Money in the reporting currency, where nothing else is said; null: it cannot be said. */
@@ -16,8 +22,8 @@ export interface RiskFacts {
   readonly intent: Omit<OrderIntent, 'clientOrderId'>;
   /** Id of the intent: the lane's books may have it already. */
   readonly asked: string;
-  readonly lane: Lane;
-  readonly others: readonly Lane[];
+  readonly lane: JudgedLane;
+  readonly others: readonly JudgedLane[];
   readonly book: SeenBook | null;
   /** At least and at most. */
   readonly dataAgeMs: readonly [number, number];
@@ -207,7 +213,7 @@ function breaker(kind: BreakerKind): Rule {
 }
 
 /** Orders of the lane, and others' that could open a position in its symbol. */
-function followedOf(lane: Lane): readonly TrackedOrder[] {
+function followedOf(lane: JudgedLane): readonly TrackedOrder[] {
   return lane.orders.followed().filter((order) => !order.foreign || !order.intent.reduceOnly);
 }
 

@@ -1,11 +1,10 @@
 import type { Policy } from '#core/config/policy.ts';
-import type { TradingEvent, TradingEventBody } from '#core/events/trading-event.ts';
-import type { Lane } from '#core/lanes/lane.ts';
+import type { TradingEventBody } from '#core/events/trading-event.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
 import { type Price, parseScaled, type Size } from '#core/market/scaled-decimal.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { UnitAllotment } from '#core/risk/allotment.ts';
-import type { UnitRunner } from '#engine/unit-runner.ts';
-import { EXPECTED_DENIALS, marginOf, type RiskFacts, type SeenBook } from './expected-denials.ts';
+import { EXPECTED_DENIALS, type JudgedLane, marginOf, type RiskFacts, type SeenBook } from './expected-denials.ts';
 import { SeenAge } from './seen-age.ts';
 import { type KeptBreakers, ToldBreakers } from './told-breakers.ts';
 import { ToldMoney } from './told-money.ts';
@@ -15,7 +14,7 @@ type Answered = { readonly clientOrderId: string; readonly action: string; reado
 
 /** What a decision of risk must be: the checks that had to refuse, and those that had reason to, in the order in which they are asked. */
 interface Expectation {
-  readonly lane: Lane;
+  readonly lane: JudgedLane;
   readonly reduceOnly: boolean;
   readonly must: readonly string[];
   readonly may: readonly string[];
@@ -25,7 +24,10 @@ interface Expectation {
 }
 
 export interface WitnessedUnit {
-  readonly runner: UnitRunner;
+  readonly runner: {
+    readonly lanes: readonly JudgedLane[];
+    readonly status: () => { readonly closed: string | null; readonly fence: string | null };
+  };
   /** Own time, ns, and wall clock, ms. */
   readonly now: () => { readonly mono: number; readonly epoch: number };
   readonly policy: Policy;
@@ -93,7 +95,7 @@ export class RiskWitness {
     age.saw(receivedAt, exchangeTime);
   }
 
-  told(event: TradingEvent): void {
+  told(event: EventNote): void {
     switch (event.type) {
       case 'order.intended':
         this.#intended(event.body);
@@ -204,7 +206,7 @@ export class RiskWitness {
     sent.push(mono);
   }
 
-  #expect(lane: Lane, asked: string, intent: RiskFacts['intent']): Expectation {
+  #expect(lane: JudgedLane, asked: string, intent: RiskFacts['intent']): Expectation {
     this.#money.current();
     const facts = this.#factsOf(lane, asked, intent);
     const [must, may]: [string[], string[]] = [[], []];
@@ -218,7 +220,7 @@ export class RiskWitness {
     return { lane, reduceOnly: intent.reduceOnly, must, may, price, margin: marginOf(facts) ?? 0 };
   }
 
-  #factsOf(lane: Lane, asked: string, intent: RiskFacts['intent']): RiskFacts {
+  #factsOf(lane: JudgedLane, asked: string, intent: RiskFacts['intent']): RiskFacts {
     const { runner, now, policy, allotment } = this.#unit;
     const { closed, fence } = runner.status();
     const { mono, epoch } = now();
@@ -249,7 +251,7 @@ export class RiskWitness {
     };
   }
 
-  #lane(name: string): Lane | undefined {
+  #lane(name: string): JudgedLane | undefined {
     return this.#unit.runner.lanes.find((each) => each.name === name);
   }
 }

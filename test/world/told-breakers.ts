@@ -1,9 +1,8 @@
-import type { TradingEvent } from '#core/events/trading-event.ts';
-import type { Lane } from '#core/lanes/lane.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { BreakerKind, BreakerRule } from '#core/risk/breaker.ts';
 import type { BreakerRules } from '#core/risk/breaker-set.ts';
-import type { Expected } from './expected-denials.ts';
+import type { Expected, JudgedLane } from './expected-denials.ts';
 
 /** Refusals that say nothing of the order. */
 const FAILURES: ReadonlySet<string> = new Set(['retry', 'clock', 'unknown']);
@@ -125,7 +124,7 @@ export class ToldBreakers {
   }
 
   /** Whether each breaker lets an entry of the lane pass. */
-  judge(lane: Lane, now: number): ReadonlyMap<BreakerKind, Expected> {
+  judge(lane: JudgedLane, now: number): ReadonlyMap<BreakerKind, Expected> {
     const judged = new Map<BreakerKind, Expected>();
     for (const kind of Object.keys(this.#rules) as BreakerKind[]) {
       const owner = ownerOf(kind, lane);
@@ -152,12 +151,12 @@ export class ToldBreakers {
   }
 
   /** An entry has passed risk. */
-  admitted(lane: Lane, now: number): void {
+  admitted(lane: JudgedLane, now: number): void {
     for (const kind of Object.keys(this.#rules) as BreakerKind[]) this.#breakers.get(ownerOf(kind, lane))?.tried(now);
   }
 
   /** The venue's answer to the placing of an order is about to be taken. */
-  answered(lane: Lane, clientOrderId: string, answer: OrderAnswer, now: number): void {
+  answered(lane: JudgedLane, clientOrderId: string, answer: OrderAnswer, now: number): void {
     const order = lane.orders.get(clientOrderId);
     if (order === null || answer.kind === 'notSent') return;
     const failed = answer.kind === 'unknown' || (answer.kind === 'rejected' && FAILURES.has(answer.errorClass));
@@ -169,7 +168,7 @@ export class ToldBreakers {
   }
 
   /** A lane has taken an input after which it looks where it stands. */
-  stands(lane: Lane, now: number): void {
+  stands(lane: JudgedLane, now: number): void {
     // What it held when it was opened was entered at a price that nobody here knows.
     if (!this.#followed.has(lane.name) && !lane.flat) this.#doubtful.add(ownerOf('consecutiveLosses', lane));
     const followed = this.#of(lane);
@@ -190,11 +189,11 @@ export class ToldBreakers {
   }
 
   /** What a trade brought cannot be told from the profits of two days. */
-  daysChanged(lane: Lane): void {
+  daysChanged(lane: JudgedLane): void {
     this.#doubtful.add(ownerOf('consecutiveLosses', lane));
   }
 
-  told(event: TradingEvent, lane: Lane | undefined, now: number): void {
+  told(event: EventNote, lane: JudgedLane | undefined, now: number): void {
     if (event.type !== 'position.checked' || lane === undefined) return;
     const followed = this.#of(lane);
     if (event.body.agree) {
@@ -214,7 +213,7 @@ export class ToldBreakers {
     this.#saw('reconciliation', lane, true, now);
   }
 
-  #saw(kind: BreakerKind, lane: Lane, bad: boolean, now: number): void {
+  #saw(kind: BreakerKind, lane: JudgedLane, bad: boolean, now: number): void {
     const rule = this.#rules[kind];
     if (rule === undefined) return;
     const owner = ownerOf(kind, lane);
@@ -223,7 +222,7 @@ export class ToldBreakers {
     breaker.saw(bad, now);
   }
 
-  #of(lane: Lane): Followed {
+  #of(lane: JudgedLane): Followed {
     const known = this.#followed.get(lane.name);
     if (known !== undefined) return known;
     const followed: Followed = {
@@ -239,6 +238,6 @@ export class ToldBreakers {
   }
 }
 
-function ownerOf(kind: BreakerKind, lane: Lane): string {
+function ownerOf(kind: BreakerKind, lane: JudgedLane): string {
   return OF_LANE.has(kind) ? `${lane.name}/${kind}` : kind;
 }

@@ -1,8 +1,7 @@
-import type { Lane } from '#core/lanes/lane.ts';
 import type { LaneOpening } from '#core/lanes/lane-opening.ts';
 import { type Instrument, notional } from '#core/market/instrument.ts';
 import type { Price, Size } from '#core/market/scaled-decimal.ts';
-import type { SeenBook } from './expected-denials.ts';
+import type { JudgedLane, SeenBook } from './expected-denials.ts';
 
 /** Amounts are counted in ten-thousandths of the reporting currency. */
 const AMOUNT = 1e4;
@@ -35,12 +34,12 @@ interface Told {
 }
 
 export interface MoneyTerms {
-  readonly lanes: () => readonly Lane[];
+  readonly lanes: () => readonly JudgedLane[];
   /** What one unit of a currency counts for; undefined: nobody says. */
   readonly worth: (currency: string) => number | undefined;
   readonly now: () => { readonly mono: number; readonly epoch: number };
   /** A lane has looked where it stands, at this own time. */
-  readonly onStand: (lane: Lane, at: number) => void;
+  readonly onStand: (lane: JudgedLane, at: number) => void;
 }
 
 /**
@@ -53,7 +52,8 @@ export class ToldMoney {
   readonly #middles = new Map<string, { readonly price: number; readonly at: number }>();
   readonly #days = new Set<number>();
   /** The input that is being taken, and at which price the lane let an order leave in it. */
-  #taking: { readonly lane: Lane; readonly tells: boolean; readonly last: boolean; readonly at: number } | null = null;
+  #taking: { readonly lane: JudgedLane; readonly tells: boolean; readonly last: boolean; readonly at: number } | null =
+    null;
   #leftAt: number | null = null;
   #peak = 0;
 
@@ -82,7 +82,7 @@ export class ToldMoney {
   }
 
   /** An order of the lane, or new terms of one, left at this price: the unit is told at once. */
-  left(lane: Lane, price: number): void {
+  left(lane: JudgedLane, price: number): void {
     if (this.#taking?.lane === lane) this.#leftAt = price;
     else this.#tellUnit(lane, price);
   }
@@ -98,7 +98,7 @@ export class ToldMoney {
   }
 
   /** How far the lane's profit lies below its highest, as it last told; null: days have changed. */
-  drawdownOf(lane: Lane): number | null {
+  drawdownOf(lane: JudgedLane): number | null {
     if (!this.oneDay) return null;
     const told = this.#told.get(lane.name);
     return told === undefined ? 0 : Math.max(0, told.peak - told.profit);
@@ -114,7 +114,7 @@ export class ToldMoney {
   }
 
   /** Of all lanes but this one, reporting currency. */
-  exposureBeside(lane: Lane): number {
+  exposureBeside(lane: JudgedLane): number {
     return (this.#sum((told) => told.exposure) - (this.#told.get(lane.name)?.exposure ?? 0)) / AMOUNT;
   }
 
@@ -138,7 +138,7 @@ export class ToldMoney {
     return sum;
   }
 
-  #resume(lane: Lane, { peak }: LaneOpening): void {
+  #resume(lane: JudgedLane, { peak }: LaneOpening): void {
     if (peak === undefined) return;
     this.#days.add(peak.day);
     this.#of(lane).peak = peak.lane;
@@ -167,7 +167,7 @@ export class ToldMoney {
     }
   }
 
-  #of(lane: Lane): Told {
+  #of(lane: JudgedLane): Told {
     const known = this.#told.get(lane.name);
     if (known !== undefined) return known;
     const told: Told = { price: 0, profit: 0, peak: 0, amount: 0, exposure: 0, valued: true };
@@ -175,7 +175,7 @@ export class ToldMoney {
     return told;
   }
 
-  #tellUnit(lane: Lane, price: number): void {
+  #tellUnit(lane: JudgedLane, price: number): void {
     const told = this.#of(lane);
     const { epoch } = this.#terms.now();
     this.#days.add(Math.floor(epoch / DAY_MS));
@@ -196,7 +196,7 @@ export class ToldMoney {
 
 /** Largest size that a lane's position could come to, whichever of its orders fill; `more` on the buy and on the sell side besides, and one order left out. */
 export function largestSize(
-  lane: Lane,
+  lane: JudgedLane,
   more: readonly [number, number] = [0, 0],
   without: string | null = null,
 ): number {
