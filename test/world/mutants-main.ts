@@ -6,7 +6,7 @@ import { allMutants } from './mutants.ts';
 const USAGE = `npm run mutants -- [--seeds N] [--scenes] [--only TEXT] [--list]
   Alters each row of the order, lane, risk and switch tables and of the evidence rule, one at a time, and runs worlds, and then scenes, until one of them finds it.
   --seeds N    worlds and scenes that may be tried, from seed 1 (default 1000)
-  --scenes     no worlds, which only the mutants of the order table, of the changes of symbol and of the evidence rule can do without
+  --scenes     no worlds, which the mutants of the lane table, and some of risk, cannot do without
   --only TEXT  only mutants whose name has it; a regular expression
   --list       names them and does nothing`;
 

@@ -6,14 +6,18 @@ import type { Dice } from '#simulation/world/dice.ts';
 import { BTC, laneConfiguration } from '../support/lane-world.ts';
 
 /** Share of the limits that a scene makes narrow. */
-const NARROW = 0.2;
+const NARROW = 0.15;
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
 const BREAKER = { withinMs: 60_000, openMs: 1_500, maxOpenMs: 4_000 };
 
 export const SCENE_UNIT: UnitRef = { account: 'main', mode: 'paper', venue: 'binance-usdm' };
 /** Where prices begin, at the instruments' scale, and sizes of orders: an order is worth some 600 and more. */
 export const SCENE_PRICE = 600_000;
-export const SCENE_SIZES = [10, 15, 20, 30] as const;
+export const SCENE_SIZES = [10, 10, 15, 16, 20, 21, 30] as const;
+/** What half of the smallest order is worth, about: sums of orders lie near its multiples. */
+const GRAIN = 300;
+/** What a tick is of a price, basis points. */
+const TICK_BPS = 1e4 / SCENE_PRICE;
 
 /** A lane of a scene, and what it trades. */
 export interface SceneLaneTerms {
@@ -30,7 +34,7 @@ export interface RiskSceneTerms {
 export function riskSceneTerms(dice: Dice): RiskSceneTerms {
   const lanes = SYMBOLS.map((symbol, index) => ({
     configuration: laneOf(`lane-${index + 1}`, symbol, dice),
-    instrument: { ...BTC, symbol },
+    instrument: { ...BTC, symbol, minNotional: dice.chance(NARROW) ? 2 * GRAIN + dice.between(-1.2, 1.2) : 5 },
   }));
   return { lanes, policy: policyOf(dice) };
 }
@@ -43,6 +47,8 @@ function laneOf(name: string, symbol: string, dice: Dice): LaneConfiguration {
     ...usual.limits,
     maxOrderSize: narrow(() => dice.pick(['0.015', '0.020']), '1'),
     maxPositionSize: narrow(() => dice.pick(['0.020', '0.035', '0.050']), '10'),
+    maxSpreadBps: narrow(() => dice.between(2, 6) * TICK_BPS, 10),
+    priceBandBps: narrow(() => dice.between(5, 25) * TICK_BPS, 100),
     maxDailyLoss: narrow(() => loss(dice), 1e6),
     ...(maxDrawdown === undefined ? {} : { maxDrawdown }),
     maxOpenOrders: dice.chance(0.4) ? dice.whole(1, 4) : 1_000,
@@ -53,8 +59,11 @@ function laneOf(name: string, symbol: string, dice: Dice): LaneConfiguration {
 
 function policyOf(dice: Dice): Policy {
   const narrow = (limit: () => number): number | undefined => (dice.chance(NARROW) ? limit() : undefined);
+  const maxExposure = narrow(() => exposure(dice, 5, 13));
+  const maxConcentration = maxExposure === undefined ? undefined : narrow(() => exposure(dice, 3, 5) / maxExposure);
+  const ofSymbol = narrow(() => exposure(dice, 3, 8));
   const limits = {
-    maxExposure: narrow(() => dice.between(1_500, 4_000)),
+    maxExposure,
     maxDailyLoss: narrow(() => loss(dice)),
     maxDrawdown: dice.chance(2 * NARROW) ? loss(dice) : undefined,
     maxOpenOrders: narrow(() => dice.whole(1, 5)),
@@ -65,7 +74,15 @@ function policyOf(dice: Dice): Policy {
   const trials = dice.whole(1, 2);
   return POLICY.parse({
     version: 1,
-    budgets: Object.keys(given).length === 0 ? [] : [{ name: 'unit', mode: 'paper', ...given }],
+    budgets: [
+      ...(Object.keys(given).length === 0 ? [] : [{ name: 'unit', mode: 'paper', ...given }]),
+      ...(ofSymbol === undefined
+        ? []
+        : [{ name: 'symbol', mode: 'paper', symbols: [dice.pick(SYMBOLS)], maxExposure: ofSymbol }]),
+    ],
+    ...(maxConcentration === undefined ? {} : { maxConcentration }),
+    // Now and then nobody states what the quote currency is worth.
+    ...(dice.chance(0.04) ? { worth: { EUR: 1 } } : {}),
     slowAckMs: dice.pick([40, 300]),
     ...(dice.chance(0.3) ? { marginRate: dice.pick([0.2, 0.5]) } : {}),
     breakers: {
@@ -80,4 +97,9 @@ function policyOf(dice: Dice): Policy {
 /** Of the size of what some trades lose. */
 function loss(dice: Dice): number {
   return dice.between(0.3, 2);
+}
+
+/** Near what some orders are worth together. */
+function exposure(dice: Dice, least: number, most: number): number {
+  return dice.whole(least, most) * GRAIN + dice.between(-15, 15);
 }

@@ -19,6 +19,10 @@ const BEGAN = 1_748_779_200_000;
 const STEPS = 120;
 const PAUSES = [1, 20, 100, 600, 2_000] as const;
 const FEE = '0.0137';
+/** Ticks between bid and ask. */
+const SPREADS = [2, 2, 2, 2, 3, 4, 5, 6, 900] as const;
+/** How long after it was made a book is seen, ms: mostly at once, else as old as it may be at most, or a little more or less. */
+const DELAYS = [5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 104, 105, 106] as const;
 const FLAT = { positionSize: 0, entryPrice: 0 as Price, countedFillIds: [] };
 
 /**
@@ -43,6 +47,7 @@ class RiskScene {
   readonly #heights = new Map<string, NonNullable<LaneOpening['peak']>>();
   readonly #told = new Map<string, ToldBreakers>();
   #fence: string | null = null;
+  #closed: string | null = null;
   #ids = 0;
   #epoch = 1;
 
@@ -94,7 +99,7 @@ class RiskScene {
         get lanes() {
           return scene.#lanes;
         },
-        status: () => ({ closed: null, fence: this.#fence }),
+        status: () => ({ closed: this.#closed, fence: this.#fence }),
       },
       now: () => this.#now,
       policy: this.#terms.policy,
@@ -125,6 +130,7 @@ class RiskScene {
       lane.gate.context.closed = null;
       lane.gate.context.fence = this.#fence;
     }
+    this.#closed = null;
     for (const lane of this.#lanes) this.#look(lane);
     this.#timers();
   }
@@ -144,9 +150,9 @@ class RiskScene {
     const dice = this.#dice;
     const price = (this.#prices.get(lane.symbol) ?? SCENE_PRICE) + ticks;
     this.#prices.set(lane.symbol, price);
-    const askPrice = price + (dice.chance(0.05) ? 900 : 2);
+    const askPrice = price + dice.pick(SPREADS);
     const book = { valid: dice.chance(0.96), bidPrice: price as Price, askPrice: askPrice as Price };
-    const exchangeTime = (this.#now.epoch - (dice.chance(0.05) ? 500 : 5)) as EpochMs;
+    const exchangeTime = (this.#now.epoch - dice.pick(DELAYS)) as EpochMs;
     this.#witness.seen(lane.symbol, book, this.#now.mono, exchangeTime);
     lane.see(book, exchangeTime, this.#now);
   }
@@ -172,7 +178,9 @@ class RiskScene {
   }
 
   #price(lane: RiskSceneLane): number {
-    return (this.#prices.get(lane.symbol) ?? SCENE_PRICE) + this.#dice.pick([-20, 0, 0, 2, 20, 9_000]);
+    return (
+      (this.#prices.get(lane.symbol) ?? SCENE_PRICE) + (this.#dice.chance(0.05) ? 9_000 : this.#dice.whole(-25, 25))
+    );
   }
 
   #answer(): void {
@@ -305,13 +313,14 @@ class RiskScene {
 
   #rarely(): void {
     const dice = this.#dice;
-    const deed = dice.pick(['takeover', 'takeover', 'takeover', 'fence', 'balance', 'wish'] as const);
+    const deed = dice.pick(['takeover', 'takeover', 'takeover', 'gates', 'balance', 'wish'] as const);
     if (deed === 'takeover') this.#takeOver();
     else if (deed === 'balance') this.#balance();
     else if (deed === 'wish') this.#wish();
     else {
       this.#fence = this.#fence === null && dice.chance(0.3) ? 'the stream is absent' : null;
-      for (const lane of this.#lanes) lane.gate.context.fence = this.#fence;
+      this.#closed = this.#closed === null && dice.chance(0.2) ? 'the lease ends too soon' : null;
+      for (const { gate } of this.#lanes) Object.assign(gate.context, { fence: this.#fence, closed: this.#closed });
     }
   }
 
