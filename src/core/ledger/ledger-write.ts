@@ -44,6 +44,15 @@ export interface StoredPart {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
+/** Parts of a lane's entry that are replaced whole by the last word of them. */
+const PART_OF_LANE = {
+  'lane.symbol': 'symbol',
+  'lane.heights': 'heights',
+  'lane.entries': 'entries',
+  'profit.peak': 'peak',
+  'risk.breakers': 'breakers',
+} as const satisfies Readonly<Record<string, LedgerPart>>;
+
 /** Kinds of sort keys, each followed by `#` and an identity. */
 export const LEDGER_PREFIX = {
   order: 'ORDER#',
@@ -163,35 +172,15 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
       };
     }
     case 'lane.symbol':
-      return {
-        ...place,
-        ...latest,
-        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
-        part: 'symbol',
-        content: { ...event.body, ...origin },
-      };
     case 'lane.heights':
-      return {
-        ...place,
-        ...latest,
-        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
-        part: 'heights',
-        content: { ...event.body, ...origin },
-      };
+    case 'lane.entries':
     case 'profit.peak':
-      return {
-        ...place,
-        ...latest,
-        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
-        part: 'peak',
-        content: { ...event.body, ...origin },
-      };
     case 'risk.breakers':
       return {
         ...place,
         ...latest,
         sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
-        part: 'breakers',
+        part: PART_OF_LANE[event.type],
         content: { ...event.body, ...origin },
       };
     case 'position.checked': {
@@ -205,14 +194,6 @@ export function ledgerWriteOf(event: TradingEvent): LedgerWrite | null {
         content: { lane, symbol, engine, venuePosition: venue, ...origin },
       };
     }
-    case 'lane.entries':
-      return {
-        ...place,
-        ...latest,
-        sort: `${LEDGER_PREFIX.lane}${event.body.lane}`,
-        part: 'entries',
-        content: { ...event.body, ...origin },
-      };
     case 'policy.changed':
       // Told by every lease that it holds under: the first telling says what it changed.
       return {

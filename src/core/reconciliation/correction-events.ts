@@ -35,6 +35,19 @@ export function correctionWriter(look: SymbolLook, origin: CorrectionOrigin) {
   const { instrument, unit } = look;
   const envelope = (key: string, epoch: number) =>
     envelopeOf(unit, look.at, `${instrument.symbol}/${key}`, epoch, origin);
+  /** At no price, since nobody stated one. */
+  const corrected = (adjustmentId: string, delta: string, evidence: string): TradingEvent => {
+    const body: TradingEventBody<'position.adjusted'> = {
+      adjustmentId,
+      symbol: instrument.symbol,
+      delta,
+      reason: 'correction',
+      evidence,
+      price: null,
+      contract: instrument.kind,
+    };
+    return { ...envelope(adjustmentId, NO_EPOCH), type: 'position.adjusted', body };
+  };
   return {
     /** The execution as the venue reports it. */
     fill(report: FillReport): TradingEvent {
@@ -42,7 +55,7 @@ export function correctionWriter(look: SymbolLook, origin: CorrectionOrigin) {
       const body = { ...told, ...termsOfFill(instrument, report) };
       return { ...envelope(`fill/${report.fillId}`, NO_EPOCH), type: 'fill', body };
     },
-    /** A change of position that no execution explains: at no price, since nobody stated one. */
+    /** A change of position that no execution explains. */
     adjustment(delta: string, evidence: string): TradingEvent {
       const from = look.ledger.positionSize;
       const to = formatExact(parseExact(from) + parseExact(delta));
@@ -54,31 +67,11 @@ export function correctionWriter(look: SymbolLook, origin: CorrectionOrigin) {
         to,
       ];
       const digest = createHash('sha256').update(JSON.stringify(start)).digest('hex').slice(0, 16);
-      const adjustmentId = `reconciled-${digest}`;
-      const body: TradingEventBody<'position.adjusted'> = {
-        adjustmentId,
-        symbol: instrument.symbol,
-        delta,
-        reason: 'correction',
-        evidence,
-        price: null,
-        contract: instrument.kind,
-      };
-      return { ...envelope(adjustmentId, NO_EPOCH), type: 'position.adjusted', body };
+      return corrected(`reconciled-${digest}`, delta, evidence);
     },
-    /** What takes back, at no price, what stood for an execution while the ledger lacked it: named as the engine names its own. */
+    /** What takes back what stood for an execution while the ledger lacked it: named as the engine names its own. */
     inPlaceOf(report: FillReport, delta: string, evidence: string): TradingEvent {
-      const adjustmentId = inPlaceOf(report.fillId);
-      const body: TradingEventBody<'position.adjusted'> = {
-        adjustmentId,
-        symbol: instrument.symbol,
-        delta,
-        reason: 'correction',
-        evidence,
-        price: null,
-        contract: instrument.kind,
-      };
-      return { ...envelope(adjustmentId, NO_EPOCH), type: 'position.adjusted', body };
+      return corrected(inPlaceOf(report.fillId), delta, evidence);
     },
     /** The end of an order, with the venue's answer for evidence. It takes part in the order of what its own epoch said, after all of it. */
     end(order: LedgerOrder, report: EndReport): TradingEvent {
