@@ -27,12 +27,6 @@ export function createBinanceSpotQueries(
   const rest = createRestClient(binanceSpotApi, runtime);
   const known = createKnownInstruments(runtime);
 
-  /** The venue's time, asked for where it is not known. */
-  async function now(): Promise<EpochMs> {
-    const clock = rest.venueClock();
-    return clock.synced() ? clock.venueNow() : rest.serverTime();
-  }
-
   function ask(path: string, params: NonNullable<RestCall['params']>, weight: number): Promise<unknown> {
     return rest.signed({ method: 'GET', path, params, weight });
   }
@@ -89,7 +83,7 @@ export function createBinanceSpotQueries(
     async ordersSince(symbol, from) {
       const rows = await everySince(
         from,
-        await now(),
+        await rest.now(),
         REACH,
         (window) => orders(symbol, window),
         (row) => row.time ?? row.updateTime,
@@ -99,7 +93,7 @@ export function createBinanceSpotQueries(
     async fillsSince(symbol, from) {
       const rows = await everySince(
         from,
-        await now(),
+        await rest.now(),
         REACH,
         (window) => trades(symbol, window),
         (row) => row.time,

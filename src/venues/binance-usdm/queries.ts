@@ -35,12 +35,6 @@ export function createBinanceUsdmQueries(
   /** Orders of fills that were looked up and are no triggered ones: they never become such. */
   const plain = new RecentMap<true>(PLAIN_KEPT);
 
-  /** The venue's time, asked for where it is not known. */
-  async function now(): Promise<EpochMs> {
-    const clock = rest.venueClock();
-    return clock.synced() ? clock.venueNow() : rest.serverTime();
-  }
-
   /** The order in its own service; null: it was never a conditional one, or the plain endpoint denies the one that it became. */
   async function conditional(symbol: string, clientAlgoId: string): Promise<OrderReport | null> {
     const row = await known(async () => {
@@ -74,7 +68,7 @@ export function createBinanceUsdmQueries(
   async function conditionalSince(symbol: string, from: EpochMs) {
     const rows = await everySince(
       (from - WAITED_MS) as EpochMs,
-      await now(),
+      await rest.now(),
       REACH,
       (window) => algoRows('/fapi/v1/allAlgoOrders', { symbol, ...window, limit: PAGE }, 5),
       (row) => row.createTime,
@@ -151,7 +145,7 @@ export function createBinanceUsdmQueries(
     async ordersSince(symbol, from) {
       const rows = await everySince(
         from,
-        await now(),
+        await rest.now(),
         REACH,
         (window) => orders(symbol, window),
         (row) => row.time ?? row.updateTime,
@@ -164,7 +158,7 @@ export function createBinanceUsdmQueries(
     async fillsSince(symbol, from, named = () => false) {
       const rows = await everySince(
         from,
-        await now(),
+        await rest.now(),
         REACH,
         (window) => trades(symbol, window),
         (row) => row.time,
@@ -173,7 +167,7 @@ export function createBinanceUsdmQueries(
       const unnamed = fills.filter(({ venueOrderId }) => plain.get(venueOrderId) === undefined && !named(venueOrderId));
       if (unnamed.length === 0) return fills;
       const { triggered } = await conditionalSince(symbol, from);
-      const at = await now();
+      const at = await rest.now();
       for (const fill of unnamed) {
         const known = triggered.named(fill) !== fill;
         if (!known && fill.venueTime < at - NAMED_BY_THEN_MS) plain.set(fill.venueOrderId, true);
@@ -218,7 +212,7 @@ export function createBinanceUsdmQueries(
         } as const;
         return readAnswer(z.array(incomeRow), await rest.signed(call), 'income');
       };
-      const rows = await everySince(from, await now(), REACH, ask, (row) => row.time);
+      const rows = await everySince(from, await rest.now(), REACH, ask, (row) => row.time);
       return unique(rows, incomeId)
         .map(readIncome)
         .filter((each) => each !== null);

@@ -44,6 +44,8 @@ export interface RestClient {
   /** With the key, without a signature: listen keys. */
   keyed(call: RestCall): Promise<unknown>;
   serverTime(): Promise<EpochMs>;
+  /** The venue's time, asked for where it is not known. */
+  now(): Promise<EpochMs>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -123,6 +125,7 @@ export function createRestClient(api: BinanceApi, runtime: AccountRuntime): Rest
     venueClock: () => venueClock,
     limits,
     serverTime: time,
+    now: async () => (venueClock.synced() ? venueClock.venueNow() : time()),
     async signed(call) {
       if (venueClock.synced()) readClockBeside();
       else await readClock();
