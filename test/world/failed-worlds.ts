@@ -304,6 +304,35 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       },
     },
   },
+  {
+    showed:
+      'nothing of the product: a table’s answer to a killed process reached the one started in its place, so that two lease keepers lived in one process',
+    script: {
+      seed: 100672,
+      calmAtMs: 40_000,
+      wallMs: 3600000,
+      shares: {
+        ...noFaults(),
+        unclearUndone: 0.11498563527129592,
+        historyForgets: 0.10885405156295748,
+        queryFails: 0.19624505494721234,
+        reportLate: 0.13525527981109917,
+        endCorrected: 0.13337919517653063,
+        bookLost: 0.0017782592843286692,
+        answerLate: 0.09728546985425054,
+        ledgerTwice: 0.04478691979311407,
+        reportAgain: 0.0756511137005873,
+        falseRejection: 0.04400887603405863,
+      },
+      steps: [
+        { fault: 'manualTrade', atMs: 7_105, engine: 1, symbol: 0, forMs: 0, chance: 0.5122375451028347 },
+        { fault: 'pause', atMs: 20_899, engine: 1, symbol: 1, forMs: 7_534, chance: 0.44086129777133465 },
+        { fault: 'redeploy', atMs: 25_100, engine: 1, symbol: 0, forMs: 744, chance: 0.08521308889612556 },
+        { fault: 'redeploy', atMs: 35_285, engine: 0, symbol: 1, forMs: 91, chance: 0.5279423939064145 },
+      ],
+      shape: { market: 'linear', limits: 'wide', policy: 'none', size: 'large', pace: 'steady', reconciled: true },
+    },
+  },
 ];
 
 /**

@@ -13,16 +13,17 @@ export function leaseTableFor(
   outage: () => boolean,
 ): LeaseTable {
   function call<Answer>(run: () => Promise<Answer>): Promise<Answer> {
+    const deliver = process.answerTo();
     return new Promise((resolve, reject) => {
       const lostOnTheWay = outage() && dice.chance(0.7);
       if (lostOnTheWay) {
-        if (dice.chance(0.5)) process.deliver(20, () => reject(new MillraceError('retryable', 'TABLE_AWAY', 'outage')));
+        if (dice.chance(0.5)) deliver(20, () => reject(new MillraceError('retryable', 'TABLE_AWAY', 'outage')));
         return;
       }
       const lostOnTheWayBack = outage();
       time.after(dice.between(2, 30), () => {
         void run().then((answer) => {
-          if (!lostOnTheWayBack) process.deliver(dice.between(2, 30), () => resolve(answer));
+          if (!lostOnTheWayBack) deliver(dice.between(2, 30), () => resolve(answer));
         });
       });
     });

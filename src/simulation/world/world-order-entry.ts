@@ -55,6 +55,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
     const lateMs = late ? dice.between(500, 7_000) : 0;
     arrivesAtMs = Math.max(arrivesAtMs, time.nowMs + latencyMs(dice) + lateMs);
     const lastMoment = time.nowMs + windowMs;
+    const deliver = process.answerTo();
     // What has left the process arrives whatever becomes of it.
     time.after(arrivesAtMs - time.nowMs, () => {
       const result = arrive(lastMoment, carryOut);
@@ -64,7 +65,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
       };
       if (kind !== 'place' && dice.chance(shares[BEHIND[kind]])) {
         const others = venue.behind.get(clientOrderId) ?? [];
-        venue.behind.set(clientOrderId, [...others, () => process.deliver(0, give)]);
+        venue.behind.set(clientOrderId, [...others, () => deliver(0, give)]);
         return;
       }
       const slowMs = dice.chance(shares[HELD[kind]])
@@ -72,7 +73,7 @@ export function createWorldOrderEntry(venue: WorldVenue, client: VenueClient) {
         : dice.chance(shares.answerLate)
           ? dice.between(50, 1_500)
           : 0;
-      process.deliver(latencyMs(dice) + slowMs, give);
+      deliver(latencyMs(dice) + slowMs, give);
     });
   }
 

@@ -76,8 +76,15 @@ export class WorldProcess {
     this.#schedule(delayMs, run, () => this.#arrived);
   }
 
-  #schedule(delayMs: number, run: () => void, backlog: () => (() => void)[]): () => void {
+  /** Where answers to what the process asks now are delivered: none reaches what runs under its name after a crash. */
+  answerTo(): (delayMs: number, run: () => void) => void {
     const life = this.#life;
+    return (delayMs, run) => {
+      this.#schedule(delayMs, run, () => this.#arrived, life);
+    };
+  }
+
+  #schedule(delayMs: number, run: () => void, backlog: () => (() => void)[], life = this.#life): () => void {
     let cancelled = false;
     const step = () => {
       if (cancelled || life !== this.#life) return;

@@ -18,6 +18,7 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
         reject(new VenueError('unknown', 'TIMEOUT', `no answer within ${TIMEOUT_MS} ms`)),
       );
       if (client.cuts.has('queries') || dice.chance(lost / 2)) return;
+      const deliver = process.answerTo();
       time.after(latencyMs(dice), () => {
         const now = venueNow(venue);
         watch.asked(client);
@@ -27,7 +28,7 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
             : null;
         const answered = failed === null ? answer() : null;
         if (client.cuts.has('queries') || dice.chance(lost / 2)) return;
-        process.deliver(latencyMs(dice), () => {
+        deliver(latencyMs(dice), () => {
           cancelTimeout();
           if (failed !== null) reject(failed);
           else if (answered !== null) resolve(answered);
