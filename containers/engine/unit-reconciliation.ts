@@ -191,16 +191,13 @@ export class UnitReconciliation {
 
   /** With the venue's time of asking, where it ever said its time: by a clock of ours that does not step. */
   #atVenueTime(answer: Verification, askedAt: MonoNanos): Verification {
-    const { venueTime } = this.#options.recovery;
-    if (venueTime === null || answer.kind === 'failed') return answer;
-    const asked = Math.floor(venueTime.epoch + (askedAt - venueTime.mono) / 1e6);
-    return { ...answer, askedAt: asked as EpochMs };
+    const asked = this.#options.recovery.venueTimeAt(askedAt);
+    return asked === null || answer.kind === 'failed' ? answer : { ...answer, askedAt: asked };
   }
 
   /** When the unit began, by the venue's time: ours may have been an hour ahead of it already then. By ours where the venue never said. */
   #beganAtVenue(): number {
-    const { venueTime } = this.#options.recovery;
-    return venueTime === null ? this.#startedAt : venueTime.epoch - (venueTime.mono - this.#began) / 1e6;
+    return this.#options.recovery.venueTimeAt(this.#began) ?? this.#startedAt;
   }
 
   stop(): void {

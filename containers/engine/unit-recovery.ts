@@ -10,7 +10,9 @@ import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import { intentOfReport } from '#core/orders/foreign-order.ts';
 import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '#core/orders/order.ts';
 import {
+  knowsOrder,
   type LedgerView,
+  namedByFillsAlone,
   type PendingLedgerOrder,
   planRecovery,
   type RecoveryPlan,
@@ -21,7 +23,7 @@ import type { VenueQueries } from '#core/orders/venue-ports.ts';
 import { termsOfFill } from '#core/positions/fill-terms.ts';
 import type { KeptBreaker } from '#core/risk/breaker.ts';
 import { keptBreakers } from '#core/risk/kept-breakers.ts';
-import type { Clock, EpochMs } from '#core/time/clock.ts';
+import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { VenueLog } from '#venues/venue.ts';
 import { askAboutOrder, askForRecovery } from './venue-questions.ts';
 
@@ -62,6 +64,8 @@ export class UnitRecovery {
   readonly #ownPrefix: string;
   /** Looks in a row at which the ledger held what the lane holds. */
   readonly #agreements = new WeakMap<Lane, number>();
+  /** Orders of earlier leases that were taken over from the venue's word. */
+  readonly #adopted = new Set<string>();
   #venueTime: Now | null = null;
 
   constructor(options: UnitRecoveryOptions) {
@@ -72,9 +76,10 @@ export class UnitRecovery {
     this.#ownPrefix = orderIdPrefix(unit.mode, this.#id, epoch);
   }
 
-  /** The venue's own time as it last said it, with when it was heard by ours; null: it never did. */
-  get venueTime(): Now | null {
-    return this.#venueTime;
+  /** The venue's own time at a moment of our monotonic clock, by what it last said; null: it never said it. */
+  venueTimeAt(mono: MonoNanos): EpochMs | null {
+    const said = this.#venueTime;
+    return said === null ? null : (Math.floor(said.epoch + (mono - said.mono) / 1e6) as EpochMs);
   }
 
   /**
@@ -82,22 +87,22 @@ export class UnitRecovery {
    * changed then but that the predecessor's orders may be cancelled, and it may be called again.
    */
   async prepare(lane: Lane): Promise<() => void> {
-    const { clock, readLedger, unit } = this.#options;
+    const { readLedger, unit } = this.#options;
     const ledger = await readLedger(unit, lane.symbol);
     const venueNow = await this.#askVenueTime();
-    // The ledger may lag behind the stream by any time: the venue is asked for everything since the last that the ledger has.
-    const earliest = Math.min(
-      clock.epochMs(),
-      venueNow ?? Number.POSITIVE_INFINITY,
-      ledger.lastKnownAt ?? Number.POSITIVE_INFINITY,
-      ...ledger.pendingOrders.map((order) => order.placedAt),
-    );
-    const from = (earliest - LOOK_BACK_MS) as EpochMs;
-    const venue = await this.#askWithNothingWorking(lane, from);
+    const from = this.#lookBackFrom(ledger);
+    const venue = await this.#askForNamed(lane, ledger, await this.#askWithNothingWorking(lane, from));
     return () => {
       if (!this.#options.stopped())
         this.#open(lane, ledger, venue, venueNow === null ? null : { from, asked: venueNow });
     };
+  }
+
+  /** The ledger may lag behind the stream by any time: the venue is asked for everything since the last that the ledger has. */
+  #lookBackFrom({ lastKnownAt, pendingOrders }: LedgerView): EpochMs {
+    const { mono, epoch } = this.#now();
+    const known = [this.venueTimeAt(mono), lastKnownAt, ...pendingOrders.map((order) => order.placedAt)];
+    return (Math.min(epoch, ...known.filter((each) => each !== null)) - LOOK_BACK_MS) as EpochMs;
   }
 
   /** Null: the venue does not say. Our own clock may be an hour ahead of it, and what has not happened yet by then is in no position. */
@@ -163,6 +168,7 @@ export class UnitRecovery {
           const known = lane.orders.get(order.clientOrderId as ClientOrderId) !== null;
           if (!known && !order.clientOrderId.startsWith(this.#ownPrefix)) await this.#follow(lane, order);
         }
+        await this.#adoptForgotten(lane, ledger);
       } catch (error) {
         log('warn', 'orders of earlier leases not looked for', { unit: this.#id, reason: messageOf(error) });
       }
@@ -207,6 +213,29 @@ export class UnitRecovery {
     return askForRecovery(queries, lane, from, clock);
   }
 
+  /** With the orders that executions name and nobody told, where the venue's list of the past leaves them out. */
+  async #askForNamed(lane: Lane, ledger: LedgerView, venue: VenueView): Promise<VenueView> {
+    const orders = [...venue.orders];
+    for (const id of namedByFillsAlone(this.#prefix, ledger, venue)) {
+      const answer = await this.#options.queries.orderByClientId(lane.symbol, id);
+      if (answer.kind === 'found') orders.push(answer.report);
+    }
+    return { ...venue, orders };
+  }
+
+  /** A predecessor's last words may be lost with it, and the venue's list of the past may hold an order only later (F4): what is in it by now and nobody told is told. */
+  async #adoptForgotten(lane: Lane, ledger: LedgerView): Promise<void> {
+    const { queries, perform, stopped } = this.#options;
+    const past = await queries.ordersSince(lane.symbol, this.#lookBackFrom(ledger));
+    for (const report of past) {
+      const { clientOrderId: id } = report;
+      if (stopped() || id === null || !id.startsWith(this.#prefix) || id.startsWith(this.#ownPrefix)) continue;
+      const known = this.#adopted.has(id) || lane.orders.get(id as ClientOrderId) !== null || knowsOrder(ledger, id);
+      if (!known) this.#adopt(lane, report, null, this.#now());
+    }
+    perform(lane);
+  }
+
   async #follow(lane: Lane, order: PendingLedgerOrder): Promise<void> {
     const { queries, clock, perform, stopped } = this.#options;
     const clientOrderId = order.clientOrderId as ClientOrderId;
@@ -223,6 +252,7 @@ export class UnitRecovery {
   /** An order of the predecessor that the venue knows: told if nobody had told it, and followed to its end. */
   #adopt(lane: Lane, report: OrderReport, known: PendingLedgerOrder | null, now: Now): void {
     const clientOrderId = report.clientOrderId as ClientOrderId;
+    this.#adopted.add(clientOrderId);
     const terms = known === null ? { clientOrderId } : { clientOrderId, ...termsOf(known) };
     const intent = intentOfReport(report, lane.instrument, terms);
     if (known === null) this.#tellIntent(lane, intent, report);

@@ -36,10 +36,7 @@ function unit(wallAheadMs = 0, predecessorLeftMs: number | null = null) {
         return () => openedLanes.push(each);
       },
       sweep: async () => undefined,
-      get venueTime() {
-        const mono = time.clock.monoNanos();
-        return { mono, epoch: START + (mono - began) / 1e6 };
-      },
+      venueTimeAt: (mono: number) => START + (mono - began) / 1e6,
     },
     queries: {
       openOrders: () => answered([]),

@@ -368,6 +368,84 @@ describe('the recovery of a unit with several lanes', () => {
     });
   });
 
+  describe('of orders that neither the ledger knows nor the venue’s list of the past held at first', () => {
+    const prefix = orderIdPrefix('paper', 'paper/main/binance-usdm' as UnitId, 0);
+    const ended = (id: string): OrderReport => ({
+      kind: 'orderReport',
+      source: 'query',
+      symbol: 'BTCUSDT',
+      clientOrderId: id,
+      venueOrderId: `v-${id}`,
+      status: 'canceled',
+      side: 'buy',
+      price: '60000',
+      size: '0.01',
+      cumulativeSize: '0',
+      reduceOnly: false,
+      venueTime: 6 as EpochMs,
+      reason: 'user',
+    });
+    /** What is told of orders: by the recovery itself, by the lane. */
+    const toldOf = (told: readonly EventNote[], lane: Lane) =>
+      [...told, ...lane.effects.flatMap((effect) => (effect.kind === 'event' ? [effect.note] : []))].flatMap((note) =>
+        note.type === 'order.intended' || note.type === 'order.state'
+          ? [`${note.body.clientOrderId} ${note.type === 'order.state' ? note.body.to : 'intended'}`]
+          : [],
+      );
+
+    it('M1, F4: one that the list holds by a later look is told then, once', async () => {
+      const told: EventNote[] = [];
+      const lane = laneOn('BTCUSDT');
+      let past: readonly OrderReport[] = [];
+      const ledger = { ...EMPTY_LEDGER, endedOrderIds: new Set([`${prefix}known`]) };
+      const queries: VenueQueries = { ...venue(0), ordersSince: () => Promise.resolve(past) };
+      const recovery = recoveryOn(queries, told, ledger);
+      (await recovery.prepare(lane))();
+      expect(toldOf(told, lane)).toEqual([]);
+      const own = `${orderIdPrefix('paper', 'paper/main/binance-usdm' as UnitId, 1)}1`;
+      past = [ended(`${prefix}late`), ended(`${prefix}known`), ended(own), ended('somebody’s')];
+      await recovery.sweep([lane]);
+      expect(toldOf(told, lane)).toEqual([`${prefix}late intended`, `${prefix}late Canceled`]);
+      await recovery.sweep([lane]);
+      expect(toldOf(told, lane)).toHaveLength(2);
+    });
+
+    it('M1, F4: one that an execution names is asked for by its own id', async () => {
+      const told: EventNote[] = [];
+      const lane = laneOn('BTCUSDT');
+      const id = `${prefix}7`;
+      const fill: FillReport = {
+        kind: 'fill',
+        source: 'query',
+        symbol: 'BTCUSDT',
+        fillId: 'f7',
+        clientOrderId: id,
+        venueOrderId: `v-${id}`,
+        side: 'buy',
+        price: '60000',
+        size: '0.01',
+        fee: '0',
+        feeCurrency: 'USDT',
+        liquidity: 'taker',
+        cause: 'trade',
+        venueTime: 6 as EpochMs,
+      };
+      const asked: string[] = [];
+      const queries: VenueQueries = {
+        ...venue(0),
+        fillsSince: () => Promise.resolve([fill]),
+        async orderByClientId(_symbol, clientOrderId) {
+          asked.push(clientOrderId);
+          return { kind: 'found', report: { ...ended(clientOrderId), status: 'filled', cumulativeSize: '0.01' } };
+        },
+      };
+      (await recoveryOn(queries, told).prepare(lane))();
+      expect(asked).toEqual([id]);
+      expect(toldOf(told, lane)).toEqual([`${id} intended`, `${id} Filled`]);
+      expect(lane.position.size).toBe(10);
+    });
+  });
+
   it('H15: a lane that had halted by the ledger’s word is opened halted, and one whose halt comes late halts', async () => {
     const halted = { reason: 'the position differed', under: 3, epoch: 0 };
     const lane = laneOn('BTCUSDT');

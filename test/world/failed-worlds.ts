@@ -333,6 +333,32 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       shape: { market: 'linear', limits: 'wide', policy: 'none', size: 'large', pace: 'steady', reconciled: true },
     },
   },
+  {
+    showed:
+      'M1: an order whose every word was lost with its engine, and that the venue’s list of the past left out when the successor asked once, was never told',
+    script: {
+      seed: 103436,
+      calmAtMs: 40_000,
+      wallMs: 3600000,
+      shares: {
+        ...noFaults(),
+        historyForgets: 0.1738578777294606,
+      },
+      steps: [
+        { fault: 'streamOutage', atMs: 21_927, engine: 1, symbol: 1, forMs: 3_404, chance: 0.3707970844116062 },
+        { fault: 'crash', atMs: 24_407, engine: 0, symbol: 1, forMs: 80, chance: 0.9915289510972798 },
+      ],
+      shape: {
+        market: 'spot',
+        limits: 'wide',
+        policy: 'none',
+        size: 'large',
+        pace: 'steady',
+        reconciled: true,
+        bold: 170926447,
+      },
+    },
+  },
 ];
 
 /**

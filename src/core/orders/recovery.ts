@@ -151,6 +151,21 @@ export function planRecovery(
   };
 }
 
+/** Ids of this unit's orders that executions name, and that neither the ledger nor the venue's lists have: these may leave one out (F4). */
+export function namedByFillsAlone(prefix: string, ledger: LedgerView, venue: VenueView): readonly string[] {
+  const listed = new Set([...venue.orders, ...venue.openOrders].map((report) => report.clientOrderId));
+  const named = new Set<string>();
+  for (const { clientOrderId } of venue.fills)
+    if (clientOrderId?.startsWith(prefix) === true && !listed.has(clientOrderId) && !knowsOrder(ledger, clientOrderId))
+      named.add(clientOrderId);
+  return [...named];
+}
+
+/** Whether the ledger has an order, with or without an end. */
+export function knowsOrder({ endedOrderIds, pendingOrders }: LedgerView, clientOrderId: string): boolean {
+  return endedOrderIds.has(clientOrderId) || pendingOrders.some((order) => order.clientOrderId === clientOrderId);
+}
+
 function missedToday(instrument: Instrument, ledger: LedgerView, missing: readonly FillReport[]): number {
   // Of what a ledger never heard of nobody knows the beginning.
   if (!ledger.hasHistory || ledger.dayStart === undefined) return 0;
