@@ -2,7 +2,6 @@ import { NO_POLICY } from '#core/config/policy.ts';
 import type { LaneConfiguration, RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
 import { lanesBySymbol, type ScannedLane, scannerOf } from '#core/config/scanner-configuration.ts';
 import type { UnitRef } from '#core/control/unit.ts';
-import { type ComparisonPlan, comparisonPlanOf } from '#core/reconciliation/comparison-budget.ts';
 import { policyChange } from '#core/risk/policy-change.ts';
 import type { EngineOptions } from './engine.ts';
 import type { RiskTerms } from './unit-risk.ts';
@@ -19,11 +18,6 @@ export function feedFault({ feeds }: RuntimeConfiguration, venues: EngineOptions
 /** Budgets are divided over every symbol that a lane may trade. */
 export function termsOf(configuration: RuntimeConfiguration): RiskTerms {
   return { policy: configuration.policy ?? NO_POLICY, lanes: lanesBySymbol(configuration) };
-}
-
-/** How the lanes of a unit are compared with their venue, beside all that share its request budget. */
-export function comparisonsOf({ lanes }: RuntimeConfiguration, unit: UnitRef): ComparisonPlan {
-  return comparisonPlanOf(lanes, unit);
 }
 
 /** A policy that differs and says to be no newer: nobody could tell which one held. */

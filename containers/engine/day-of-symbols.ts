@@ -1,8 +1,7 @@
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import type { Lane } from '#core/lanes/lane.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { EpochMs } from '#core/time/clock.ts';
-
-const DAY_MS = 86_400_000;
 
 /** How high the profit of a UTC day (days since 1970) came, by settlement currency. */
 export interface DayHeights {

@@ -15,10 +15,11 @@ import { InputLog } from '#core/input-log/input-log.ts';
 import type { EngineStart } from '#core/input-log/lease-log.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { VenueId } from '#core/market/instrument.ts';
+import { comparisonPlanOf } from '#core/reconciliation/comparison-budget.ts';
 import type { Clock, EpochMs, Random, Timers } from '#core/time/clock.ts';
 import type { Connect } from '#venues/connection/transport.ts';
 import type { Credentials, Venue, VenueEndpoints, VenueLog } from '#venues/venue.ts';
-import { comparisonsOf, feedFault, fixedLanesOf, policyFault, scannedLanesOf, termsOf } from './configured-parts.ts';
+import { feedFault, fixedLanesOf, policyFault, scannedLanesOf, termsOf } from './configured-parts.ts';
 import { EngineMetrics } from './engine-metrics.ts';
 import { FeedGroup } from './feed-group.ts';
 import type { FeedGroupContext } from './feed-group-context.ts';
@@ -132,7 +133,7 @@ export class Engine {
         watched: watchedSymbols(this.#configuration.configuration, feed),
       }),
       risk: () => termsOf(this.#configuration.configuration),
-      comparisons: (unit) => comparisonsOf(this.#configuration.configuration, unit),
+      comparisons: (unit) => comparisonPlanOf(this.#configuration.configuration.lanes, unit),
       marketAccount: (venue) => this.#marketAccount(venue),
       stopping: () => this.#stopping,
     };

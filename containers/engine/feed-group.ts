@@ -20,9 +20,9 @@ import { laneFeedOf } from './lane-feed.ts';
 import { feedHealth, type PartHealth, switchHealth, unitHealth } from './part-health.ts';
 import { leaseParts, type SupervisedPart } from './supervisor.ts';
 import { UnitRunner } from './unit-runner.ts';
+import { NO_SCANNING } from './unit-scanning.ts';
 import type { UnitStatus } from './unit-status.ts';
 
-const NO_MEMORY = () => Promise.resolve({ symbol: null, heights: null });
 const RETRY_MS = 1_000;
 /** A unit that was cut off is left alone for so long: longer than the dead-man switch takes to find it. */
 const CUT_OFF_MS = 25_000;
@@ -341,7 +341,7 @@ export class FeedGroup {
         scanning: {
           lanes: scanned(unit),
           feed: laneFeedOf(this.name, () => this.#runner),
-          readLaneMemory: options.readLaneMemory ?? NO_MEMORY,
+          readLaneMemory: options.readLaneMemory ?? NO_SCANNING.readLaneMemory,
         },
         comparisons: () => comparisons(unit),
         risk: risk(),

@@ -1,5 +1,6 @@
 import type { LedgerIndexReader } from '#aws/ledger-checkpoints.ts';
 import type { LedgerReader } from '#aws/ledger-reader.ts';
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import type { UnitRef } from '#core/control/unit.ts';
 import type { DayPeak } from '#core/lanes/lane-opening.ts';
 import { settledFee } from '#core/ledger/fill-fee.ts';
@@ -22,7 +23,6 @@ import type { ReadLedger } from './unit-recovery.ts';
 
 /** A recovery asks the venue back to this long before the last that the ledger knows; stamps may differ by as much again. */
 const LOOK_BACK_MS = 2 * 600_000;
-const DAY_MS = 86_400_000;
 
 /**
  * Reads from the ledger what a recovery compares with the venue. With an index it reads the open orders and what came since the last checkpoint, and the whole ledger only where no checkpoint

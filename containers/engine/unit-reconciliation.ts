@@ -1,3 +1,4 @@
+import { LONGEST_LEASE_MS } from '#core/control/control-ports.ts';
 import type { UnitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
 import type { Lane } from '#core/lanes/lane.ts';
@@ -18,8 +19,6 @@ const LOOK_BACK_MS = 300_000;
 const RETRY_MS = 500;
 /** How often the last comparison of a run is made where reports overtake it. */
 const LAST_TRIES = 3;
-/** No lease may be longer (`MILLRACE_LEASE_MS`): what the wall clock says beyond that is a step of it. */
-const LONGEST_LEASE_MS = 60_000;
 /** When orders of earlier leases are looked for again after the recovery. */
 const SWEEPS_MS = [5_000, 15_000, 45_000];
 /** As long as a lane only reduces because nothing explains its position. */
@@ -76,6 +75,7 @@ export class UnitReconciliation {
     this.#startedAt = options.clock.epochMs();
     this.#began = options.clock.monoNanos();
     const leftMs = (options.predecessorValidUntil ?? 0) - options.clock.epochMs();
+    // What the wall clock says beyond the longest lease is a step of it.
     this.#predecessorOver = (this.#began + Math.min(Math.max(0, leftMs), LONGEST_LEASE_MS) * 1e6) as MonoNanos;
     this.#rounds = new ComparisonRounds({
       ...options,

@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import type { AccountRef, UnitRef } from '#core/control/unit.ts';
 import { MillraceError } from '#core/errors.ts';
 import { addMoney, moneyOf } from '#core/ledger/cash-fold.ts';
@@ -89,7 +90,6 @@ const SETTLED_MS = 5 * 60_000;
 /** Writers from before there was an index may still be at work for so long. */
 const OVERLAP_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 60 * 60_000;
-const DAY_MS = 86_400_000;
 
 /** Keeps the checkpoints of a ledger; one for each account, venue and symbol, moved on once a day. */
 export interface LedgerCheckpoints {

@@ -1,13 +1,13 @@
 import { Decimal } from 'decimal.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { SimulatedFill, SimulatedOrder } from '#simulation/exchange/simulated-exchange.ts';
 import type { BotAct } from '#simulation/scenarios/bot-act.ts';
 import { isEntry, isNew } from '#simulation/scenarios/conditions.ts';
 import { type EngineProcesses, openEngineProcesses, type ProcessVenue } from '../support/engine-process.ts';
 import { comeToRest, tradeOn } from '../support/engine-process-truth.ts';
+import { eventsOf } from '../support/events-of.ts';
 
 const MINUTES = 60_000;
 /** The engine compares with the venue in this interval; a second more may pass. */
@@ -25,9 +25,6 @@ const PATIENT_LEASES = { MILLRACE_LEASE_MS: '20000', MILLRACE_LEASE_RENEW_MS: '2
 const LEFT = '0.000001';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const of = <Type extends TradingEvent['type']>(events: readonly TradingEvent[], type: Type) =>
-  events.filter((event): event is Extract<TradingEvent, { type: Type }> => event.type === type);
-
 function configured(configuration: RuntimeConfiguration): RuntimeConfiguration {
   for (const lane of configuration.lanes) {
     const { strategy } = lane;
@@ -97,8 +94,8 @@ describe('M6: how soon the engine finds what it was not told, and acts', () => {
   /** Wall clock at which the engine has told a fill, by the venue's id, or has taken over the venue's position after `since`. */
   async function foundAt(venue: ProcessVenue, since: number, fillId: string): Promise<number> {
     const told = (): number | null => {
-      const fill = of(world.events, 'fill').find((event) => event.body.fillId === fillId);
-      const adjusted = of(world.events, 'position.adjusted').find(
+      const fill = eventsOf(world.events, 'fill').find((event) => event.body.fillId === fillId);
+      const adjusted = eventsOf(world.events, 'position.adjusted').find(
         (event) => event.venue === venue.venue && event.time >= since,
       );
       return fill?.time ?? adjusted?.time ?? null;
@@ -193,8 +190,10 @@ describe('M6: how soon the engine finds what it was not told, and acts', () => {
         const id =
           venue.fillIds()[exchange.fills(account, null).findIndex((each) => each.fillId === fill.fillId)] ?? '';
         times.push((await foundAt(venue, at, id)) - at);
-        await world.until('the fill is told', () => of(world.events, 'fill').some(({ body }) => body.fillId === id));
-        const told = of(world.events, 'fill').find(({ body }) => body.fillId === id);
+        await world.until('the fill is told', () =>
+          eventsOf(world.events, 'fill').some(({ body }) => body.fillId === id),
+        );
+        const told = eventsOf(world.events, 'fill').find(({ body }) => body.fillId === id);
         expect(Number(told?.body.fee)).toBeCloseTo(Number(fill.fee), 6);
       }
       stop();
@@ -280,7 +279,8 @@ describe('M6: how soon the engine finds what it was not told, and acts', () => {
     expect((await statusOf())?.fence ?? null).not.toBeNull();
     const at = Date.now();
     expect(venue.fill(order)).toBe(true);
-    const told = () => of(world.events, 'fill').find(({ body }) => body.clientOrderId === order.clientOrderId) ?? null;
+    const told = () =>
+      eventsOf(world.events, 'fill').find(({ body }) => body.clientOrderId === order.clientOrderId) ?? null;
     await world.until('the fill is told', () => told() !== null, 10_000);
     tell('F11, a fill while the account is not reconciled', [(told()?.time ?? 0) - at]);
     expect((await statusOf())?.fence ?? null).not.toBeNull();
@@ -323,7 +323,7 @@ describe('F20', () => {
         process.stdout.write(`measured F20: ${Math.round((framesSent() - before) / seconds)} frames a second\n`);
         expect((await received())?.shed).toBe(0);
         expect((await books()).map(({ gaps }) => gaps)).toEqual([0, 0]);
-        expect(of(world.events, 'feed.gap')).toEqual([]);
+        expect(eventsOf(world.events, 'feed.gap')).toEqual([]);
       } finally {
         await world.close();
       }

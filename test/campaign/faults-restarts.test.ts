@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { Instrument, VenueId } from '#core/market/instrument.ts';
 import { formatScaled } from '#core/market/scaled-decimal.ts';
 import { orderIdPrefix } from '#core/orders/client-order-id.ts';
@@ -10,6 +9,7 @@ import type { OrderAct } from '#simulation/scenarios/bot-act.ts';
 import { isEntry, isNew } from '#simulation/scenarios/conditions.ts';
 import { type EngineProcess, type EngineProcesses, openEngineProcesses } from '../support/engine-process.ts';
 import { comeToRest, tradeOn, watchEntries } from '../support/engine-process-truth.ts';
+import { eventsOf } from '../support/events-of.ts';
 
 const MINUTES = 60_000;
 /** What is judged here is what the successor knows; how soon it is there is judged where the machine has nothing else to do (`test/emulator/engines.test.ts`). */
@@ -56,9 +56,6 @@ function configured(configuration: RuntimeConfiguration): RuntimeConfiguration {
   }
   return configuration;
 }
-
-const of = <Type extends TradingEvent['type']>(events: readonly TradingEvent[], type: Type) =>
-  events.filter((event): event is Extract<TradingEvent, { type: Type }> => event.type === type);
 
 describe('M5: engines that end in the middle of it, and their successors', () => {
   let world: EngineProcesses;
@@ -159,7 +156,7 @@ describe('M5: engines that end in the middle of it, and their successors', () =>
       // What it sends from now on stays in the line; what the venue tells still comes.
       trader.link('venues', 'mute');
       const unsent = () =>
-        of(world.events.slice(before), 'order.intended').find(
+        eventsOf(world.events.slice(before), 'order.intended').find(
           (event) => event.venue === QUICK && !placed().has(event.body.clientOrderId),
         );
       await world.until('an intent that was not sent', () => unsent() !== undefined, 15_000).catch(() => undefined);
@@ -201,7 +198,7 @@ describe('M5: engines that end in the middle of it, and their successors', () =>
       const trader = await traderOf(QUICK);
       const { order } = await nextEntry(QUICK);
       const accepted = () =>
-        of(world.events, 'order.state').some(
+        eventsOf(world.events, 'order.state').some(
           ({ body }) => body.clientOrderId === order.clientOrderId && body.to === 'Accepted',
         );
       await world.until('acknowledged, or gone', () => accepted() || orderNow(QUICK, order).status !== 'open');
@@ -341,7 +338,8 @@ describe('M5: engines that end in the middle of it, and their successors', () =>
     const entries = watchEntries(venue);
     engines += 1;
     await world.start(`e${engines}`);
-    const adjusted = () => of(world.events.slice(before), 'position.adjusted').filter((each) => each.venue === OLD);
+    const adjusted = () =>
+      eventsOf(world.events.slice(before), 'position.adjusted').filter((each) => each.venue === OLD);
     await world.until('it is taken over', async () => Number(await ledgerSize()) === Number(text(-65)), MINUTES);
     expect(adjusted().length).toBeGreaterThan(0);
     for (const { body } of adjusted()) expect(body.reason).not.toBe('');
@@ -351,7 +349,7 @@ describe('M5: engines that end in the middle of it, and their successors', () =>
     expect(Number(lane?.position)).toBe(Number(text(-65)));
     expect(lane?.state).toBe('PositionOpen');
     const reduces = () =>
-      of(world.events.slice(before), 'lane.entries').some(
+      eventsOf(world.events.slice(before), 'lane.entries').some(
         ({ venue: of, body }) => of === OLD && /nothing explains/.test(body.reason ?? ''),
       );
     await world.until('it only reduces', reduces);

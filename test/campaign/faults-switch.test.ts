@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import { type EngineProcesses, openEngineProcesses } from '../support/engine-process.ts';
 import { comeToRest, watchEntries } from '../support/engine-process-truth.ts';
+import { eventsOf } from '../support/events-of.ts';
 
 const MINUTES = 60_000;
 const VENUE: VenueId = 'bybit-linear';
 const LANE = 'follower';
-
-const of = <Type extends TradingEvent['type']>(events: readonly TradingEvent[], type: Type) =>
-  events.filter((event): event is Extract<TradingEvent, { type: Type }> => event.type === type);
 
 /** One lane that follows a scanner over two symbols which are much alike, so that it often prefers the other. */
 function following(configuration: RuntimeConfiguration): RuntimeConfiguration {
@@ -67,7 +64,7 @@ describe('M5: a lane changes its symbol while the venue does not do as it is ask
   }, 6 * MINUTES);
   afterAll(() => world?.close(), 2 * MINUTES);
 
-  const steps = (from: number) => of(world.events.slice(from), 'lane.symbol').map(({ body }) => body);
+  const steps = (from: number) => eventsOf(world.events.slice(from), 'lane.symbol').map(({ body }) => body);
 
   /** Entries that were not of the symbol that the lane traded at that moment, by the order in which the engine told both. */
   function strayed(): readonly string[] {
@@ -121,7 +118,7 @@ describe('M5: a lane changes its symbol while the venue does not do as it is ask
       const venue = world.venue(VENUE);
       const entries = watchEntries(venue);
       const from = world.events.length;
-      const proposed = () => of(world.events.slice(from), 'scanner.proposed');
+      const proposed = () => eventsOf(world.events.slice(from), 'scanner.proposed');
       const done = () => steps(from).filter(({ to }) => to === 'Trading').length;
       await world.until('many are proposed', () => proposed().length >= 30 && done() >= 3, 5 * MINUTES);
       process.stdout.write(`measured G6: ${proposed().length} proposals, ${done()} changes\n`);
@@ -138,7 +135,7 @@ describe('M5: a lane changes its symbol while the venue does not do as it is ask
         'it stays',
         () =>
           steps(from).at(-1)?.to === 'Trading' &&
-          Date.now() - (of(world.events, 'lane.symbol').at(-1)?.time ?? 0) > 5_000,
+          Date.now() - (eventsOf(world.events, 'lane.symbol').at(-1)?.time ?? 0) > 5_000,
         3 * MINUTES,
       );
       expect(strayed()).toEqual([]);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RuntimeConfiguration } from '#core/config/runtime-configuration.ts';
-import type { TradingEvent } from '#core/events/trading-event.ts';
 import type { VenueId } from '#core/market/instrument.ts';
 import type { OneShotFault } from '#simulation/protocol/venue-faults.ts';
 import { isEntry } from '#simulation/scenarios/conditions.ts';
 import { createDice, type Dice } from '#simulation/world/dice.ts';
 import { type EngineProcesses, openEngineProcesses, type ProcessVenue } from '../support/engine-process.ts';
 import { bringToRest, differences, toldOf, tradeOn, watchEntries } from '../support/engine-process-truth.ts';
+import { eventsOf } from '../support/events-of.ts';
 
 const MINUTES = 60_000;
 /** `TRADES`, `MINUTES` and `SEED` choose a shorter run, or another one. */
@@ -115,9 +115,6 @@ function configured(configuration: RuntimeConfiguration): RuntimeConfiguration {
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const of = <Type extends TradingEvent['type']>(events: readonly TradingEvent[], type: Type) =>
-  events.filter((event): event is Extract<TradingEvent, { type: Type }> => event.type === type);
-
 function weighted(dice: Dice): OneShotFault {
   const total = SINGLE.reduce((sum, [, weight]) => sum + weight, 0);
   let left = dice.next() * total;
@@ -257,11 +254,13 @@ describe('a thousand trades and more under faults', () => {
         if (different.length === 0) break;
         await pause(2_000);
       }
-      const operations = of(world.events, 'order.intended').length;
+      const operations = eventsOf(world.events, 'order.intended').length;
       const unknown = new Set(
-        of(world.events, 'order.state').flatMap(({ body }) => (body.to === 'Unknown' ? [body.clientOrderId] : [])),
+        eventsOf(world.events, 'order.state').flatMap(({ body }) =>
+          body.to === 'Unknown' ? [body.clientOrderId] : [],
+        ),
       );
-      const takeovers = of(world.events, 'lease').filter(
+      const takeovers = eventsOf(world.events, 'lease').filter(
         ({ body }) => body.change === 'acquired' && body.previousHolder !== null,
       ).length;
       const rows: readonly (readonly [string, string | number])[] = [

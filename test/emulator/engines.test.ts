@@ -6,6 +6,7 @@ import { orderIdPrefix } from '#core/orders/client-order-id.ts';
 import { emulatorIsInstalled } from '#local/emulator.ts';
 import { parseRunArguments } from '#local/start/arguments.ts';
 import { type RunControl, run } from '#local/start/run.ts';
+import { eventsOf } from '../support/events-of.ts';
 
 const installed = emulatorIsInstalled();
 if (!installed)
@@ -82,9 +83,6 @@ async function strike(control: RunControl, venue: VenueId, signal: NodeJS.Signal
   return takeovers;
 }
 
-const of = <Type extends TradingEvent['type']>(events: readonly TradingEvent[], type: Type) =>
-  events.filter((event): event is Extract<TradingEvent, { type: Type }> => event.type === type);
-
 describe.skipIf(!installed && process.env.CI !== 'true')('three engines', () => {
   it('R8, M2, G10, G11: the venues are shared; one engine is killed and one is stopped and goes on, under load: taken over within 10 s, nothing held twice, no order by a stale holder, gaps declared, even shares in the end', async () => {
     const printed: string[] = [];
@@ -156,18 +154,20 @@ describe.skipIf(!installed && process.env.CI !== 'true')('three engines', () => 
     // By the history of leases: one holder for each epoch, and no decision under an epoch once there is a later one.
     for (const venue of TRADED) {
       const unit = unitOf(venue);
-      const acquired = of(events, 'lease').filter((event) => event.unit === unit && event.body.change === 'acquired');
+      const acquired = eventsOf(events, 'lease').filter(
+        (event) => event.unit === unit && event.body.change === 'acquired',
+      );
       const epochs = acquired.map((event) => event.epoch);
       expect(new Set(epochs).size, unit).toBe(epochs.length);
       for (const later of acquired) {
-        const stale = of(events, 'order.intended').filter(
+        const stale = eventsOf(events, 'order.intended').filter(
           (event) => event.unit === unit && event.epoch < later.epoch && event.time > later.time,
         );
         expect(stale, `orders of ${unit} under an older lease than ${later.epoch}`).toEqual([]);
       }
     }
     for (const { unit } of takeovers) {
-      const gaps = of(events, 'feed.gap').filter((event) => unit.endsWith(`/${event.venue}`));
+      const gaps = eventsOf(events, 'feed.gap').filter((event) => unit.endsWith(`/${event.venue}`));
       expect(
         gaps.some((event) => /taken over/.test(event.body.reason)),
         unit,

@@ -76,6 +76,27 @@ function recoveryOn(
   });
 }
 
+/** A purchase of 0.01 on BTCUSDT, as the venue's list of executions has it. */
+function fillNamed(fillId: string, told: Partial<FillReport>): FillReport {
+  return {
+    kind: 'fill',
+    source: 'query',
+    symbol: 'BTCUSDT',
+    fillId,
+    clientOrderId: null,
+    venueOrderId: 'v-9',
+    side: 'buy',
+    price: '60000',
+    size: '0.01',
+    fee: '0',
+    feeCurrency: 'USDT',
+    liquidity: 'taker',
+    cause: 'trade',
+    venueTime: 6 as EpochMs,
+    ...told,
+  };
+}
+
 describe('the recovery of a unit with several lanes', () => {
   it('H2: a lane whose neighbour could not be asked about is opened once, with its position counted once', async () => {
     const told: EventNote[] = [];
@@ -115,25 +136,12 @@ describe('the recovery of a unit with several lanes', () => {
     const lane = laneOn('BTCUSDT');
     (await recovery.prepare(lane))();
     expect(lane.position.size).toBe(10);
-    const late: Omit<FillReport, 'venueTime'> = {
-      kind: 'fill',
-      source: 'accountStream',
-      symbol: 'BTCUSDT',
-      fillId: 'late',
-      clientOrderId: null,
-      venueOrderId: 'v',
-      side: 'buy',
-      price: '60000',
-      size: '0.01',
-      fee: '0',
-      feeCurrency: 'USDT',
-      liquidity: 'taker',
-      cause: 'trade',
-    };
+    const late = (fillId: string, venueTime: number) =>
+      fillNamed(fillId, { source: 'accountStream', venueOrderId: 'v', venueTime: venueTime as EpochMs });
     const now = { mono: 1e9 as MonoNanos, epoch: asked };
-    lane.onFill({ ...late, venueTime: (asked - 50) as EpochMs }, now);
+    lane.onFill(late('late', asked - 50), now);
     expect(lane.position.size).toBe(10);
-    lane.onFill({ ...late, fillId: 'new', venueTime: (asked + 50) as EpochMs }, now);
+    lane.onFill(late('new', asked + 50), now);
     expect(lane.position.size).toBe(20);
   });
 
@@ -344,23 +352,7 @@ describe('the recovery of a unit with several lanes', () => {
     });
 
     it('M1: executions that come to all of it end it, and they are the evidence', async () => {
-      const fill = {
-        kind: 'fill',
-        source: 'query',
-        symbol: 'BTCUSDT',
-        fillId: 'f1',
-        clientOrderId: null,
-        venueOrderId: 'v-9',
-        side: 'buy',
-        price: '60000',
-        size: '0.01',
-        fee: '0',
-        feeCurrency: 'USDT',
-        liquidity: 'taker',
-        cause: 'trade',
-        venueTime: 6 as EpochMs,
-      } as const;
-      const queries: VenueQueries = { ...venue(0), fillsSince: () => Promise.resolve([fill]) };
+      const queries: VenueQueries = { ...venue(0), fillsSince: () => Promise.resolve([fillNamed('f1', {})]) };
       const { lane, order, ended } = await recovered({ ...pending, venueOrderId: 'v-9' }, queries);
       expect(order?.state).toBe('Filled');
       expect(ended.at(-1)?.body).toMatchObject({ to: 'Filled', evidence: [{ kind: 'fills', fillIds: ['f1'] }] });
@@ -414,22 +406,7 @@ describe('the recovery of a unit with several lanes', () => {
       const told: EventNote[] = [];
       const lane = laneOn('BTCUSDT');
       const id = `${prefix}7`;
-      const fill: FillReport = {
-        kind: 'fill',
-        source: 'query',
-        symbol: 'BTCUSDT',
-        fillId: 'f7',
-        clientOrderId: id,
-        venueOrderId: `v-${id}`,
-        side: 'buy',
-        price: '60000',
-        size: '0.01',
-        fee: '0',
-        feeCurrency: 'USDT',
-        liquidity: 'taker',
-        cause: 'trade',
-        venueTime: 6 as EpochMs,
-      };
+      const fill = fillNamed('f7', { clientOrderId: id, venueOrderId: `v-${id}` });
       const asked: string[] = [];
       const queries: VenueQueries = {
         ...venue(0),

@@ -1,6 +1,9 @@
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import type { DesiredState } from './desired-state.ts';
 
+/** No lease may be set to last longer, ms. */
+export const LONGEST_LEASE_MS = 60_000;
+
 /** A lease held: `epoch` is its fencing number, never used twice for the same name even if the table is made anew. */
 export interface HeldLease {
   readonly name: string;

@@ -285,10 +285,10 @@ export class LaneRisk {
   /** What others have not told of the lane's own and of the unit's, it tells; and which are not closed now, so that a successor goes on with them. */
   #tellBreakers(now: Now): void {
     const own = this.#breakers.takeChanges();
-    const shared = this.#book?.breakers.takeChanges() ?? own;
+    const shared = this.#book?.breakers.takeChanges() ?? NO_CHANGES;
     if (own.length === 0 && shared.length === 0) return;
     for (const change of own) this.#tellBreaker(change);
-    if (shared !== own) for (const change of shared) this.#tellBreaker(change);
+    for (const change of shared) this.#tellBreaker(change);
     const { name: lane, symbol } = this.#configuration;
     const open = [...this.#breakers.notClosed(now), ...(this.#book?.breakers.notClosed(now) ?? [])];
     this.#outbox.event('risk.breakers', { lane, symbol, open });
@@ -305,6 +305,8 @@ export class LaneRisk {
     }
   }
 }
+
+const NO_CHANGES: readonly BreakerChange[] = [];
 
 /** Refusals that say nothing of the order: the venue is busy, its answer unclear, or the clock is off. */
 const FAILURES: ReadonlySet<VenueErrorClass> = new Set(['retry', 'clock', 'unknown']);

@@ -1,7 +1,6 @@
+import { DAY_MS } from '../calendar/civil-date.ts';
 import type { EpochMs } from '../time/clock.ts';
 import type { Position } from './position.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Profit since 00:00 UTC, fees and funding included, in settlement currency: realised and unrealised at the price last seen. */
 export class DailyProfit {

@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { SimulatedMarketEvent } from '../exchange/simulated-exchange.ts';
 import type { RequestParams } from './binance-auth.ts';
@@ -19,7 +20,6 @@ export interface PublicTrades {
 }
 
 const KEPT = 10_000;
-const DAY_MS = 86_400_000;
 
 export function createPublicTrades(): PublicTrades {
   const bySymbol = new Map<string, Trade[]>();

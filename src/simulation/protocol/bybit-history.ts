@@ -1,6 +1,6 @@
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import type { SimulatedOrder } from '../exchange/simulated-exchange.ts';
 
-const DAY_MS = 86_400_000;
 const WINDOW_MS = 7 * DAY_MS;
 
 /** What a question of the past asks for, epoch ms, both ends included. */

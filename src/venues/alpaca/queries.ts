@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import { MillraceError } from '#core/errors.ts';
 import type { FillReport, OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
@@ -33,7 +34,6 @@ const MAX_PAGES = 1_000;
 /** Fills tell the venue's order id alone; ours is looked up among orders from so long before. */
 const ORDER_LOOK_BACK_MS = 86_400_000;
 const CLIENT_IDS_KEPT = 20_000;
-const DAY_MS = 86_400_000;
 
 /** Queries by REST. */
 export function createAlpacaQueries(runtime: AccountRuntime): VenueQueries {

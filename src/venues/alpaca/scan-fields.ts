@@ -1,3 +1,4 @@
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import { NOT_READ } from '../connection/byte-scanner.ts';
 import { daysOfMonth, daysSinceEpoch } from './timestamps.ts';
 
@@ -13,7 +14,6 @@ const BRACKET_END = 93;
 const LETTER_T = 84;
 const LETTER_Z = 90;
 const DELETE = 127;
-const DAY_MS = 86_400_000;
 /** `"YYYY-MM-DDTHH:MM:SS` with its opening quote. */
 const SECONDS_LENGTH = 20;
 const MAX_DECIMALS = 9;

@@ -1,6 +1,5 @@
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import type { LimitWindow } from '../binance/limits.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Documented limits of spot; the venue's own rows replace them as they come. Orders are counted while they are unfilled. */
 export const LIMIT_WINDOWS: readonly LimitWindow[] = [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_MS } from '#core/calendar/civil-date.ts';
 import type { Instrument } from '#core/market/instrument.ts';
 import type { OrderReport } from '#core/orders/order.ts';
 import { VenueError } from '#core/orders/venue-error.ts';
@@ -17,7 +18,6 @@ import { binanceUsdmApi } from './api.ts';
 import { incomeId, incomeRow, readIncome } from './income.ts';
 import { createTriggeredOrders } from './triggered-orders.ts';
 
-const DAY_MS = 24 * 3_600_000;
 /** The venue answers for at most seven days at a time; orders and fills older than 90 days are not given by these requests. */
 const REACH: HistoryReach = { spanMs: 7 * DAY_MS - 1, historyMs: 90 * DAY_MS };
 /** How long a conditional order may have waited before it was triggered and still be told by its own id. */
