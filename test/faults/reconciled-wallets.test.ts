@@ -20,6 +20,14 @@ async function tradeRound(here: Bench, number: number): Promise<void> {
   await here.settle();
 }
 
+/** A round is reconciled; then 250 leave the wallet, of which the ledger hears nothing. */
+async function payOut(here: Bench): Promise<void> {
+  await tradeRound(here, 1);
+  await here.reconcile();
+  here.world.exchange.transfer('main', 'USDT', '-250');
+  await here.settle();
+}
+
 const currencyOf = ({ world: { instrument } }: Bench) =>
   instrument.kind === 'spot' ? instrument.quoteCurrency : instrument.settlementCurrency;
 
@@ -47,10 +55,7 @@ describe('a wallet that nothing explains', () => {
   it('F8: is told, with both sums, and booked once', async () => {
     bench = await openReconciliationBench('binance-spot');
     const here = bench;
-    await tradeRound(here, 1);
-    await here.reconcile();
-    here.world.exchange.transfer('main', 'USDT', '-250');
-    await here.settle();
+    await payOut(here);
     const report = await here.reconcile();
     expect(report.cash).toMatchObject([{ currency: 'USDT', rest: '-250' }]);
     expect(here.alerts).toMatchObject([{ code: 'CASH_DIFFERENCE', severity: 'warning' }]);
@@ -62,10 +67,7 @@ describe('a wallet that nothing explains', () => {
   it('invariant 2: a payment that the venue’s books name is written by its id, and no difference', async () => {
     bench = await openReconciliationBench('binance-usdm', {}, 0);
     const here = bench;
-    await tradeRound(here, 1);
-    await here.reconcile();
-    here.world.exchange.transfer('main', 'USDT', '-250');
-    await here.settle();
+    await payOut(here);
     await here.reconcile();
     const written = (await cashOf(here)).filter((each) => each.reason === 'transfer');
     expect(written).toMatchObject([{ amount: '-250', evidence: "the venue's books" }]);
@@ -76,10 +78,7 @@ describe('a wallet that nothing explains', () => {
   it('invariant 2: a payment that may be on its way to the ledger is no difference: what told it counts, once', async () => {
     bench = await openReconciliationBench('binance-usdm');
     const here = bench;
-    await tradeRound(here, 1);
-    await here.reconcile();
-    here.world.exchange.transfer('main', 'USDT', '-250');
-    await here.settle();
+    await payOut(here);
     expect((await here.reconcile()).cash).toEqual([]);
     expect(await cashOf(here)).toHaveLength(1);
     const [payment] = (await here.world.queries.adjustmentsSince?.((Date.now() - 60_000) as EpochMs)) ?? [];
@@ -94,10 +93,7 @@ describe('a wallet that nothing explains', () => {
   it('F8: is told and not booked while nobody knows what is on its way to the ledger', async () => {
     bench = await openReconciliationBench('binance-spot');
     const here = bench;
-    await tradeRound(here, 1);
-    await here.reconcile();
-    here.world.exchange.transfer('main', 'USDT', '-250');
-    await here.settle();
+    await payOut(here);
     here.engine.compares = false;
     expect((await here.reconcile()).cash).toMatchObject([{ currency: 'USDT', rest: '-250' }]);
     expect(here.alerts).toMatchObject([{ code: 'CASH_DIFFERENCE', severity: 'warning' }]);
