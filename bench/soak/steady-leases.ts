@@ -45,7 +45,7 @@ export class SteadyLeases {
         } else if (mayAcquire(name)) {
           held.add(name);
           this.#epochs.set(name, lease.epoch);
-          onEvent({ kind: 'acquired', lease, tookOverFrom: null, predecessorValidUntil: null });
+          onEvent({ kind: 'acquired', lease, tookOverFrom: null, predecessorLeftMs: 0 });
         }
       }
     };

@@ -310,7 +310,7 @@ export class FeedGroup {
       // Taken out of the configuration while it was being taken: it is released with the change.
       if (unit === undefined || account === undefined) return;
       try {
-        const runner = this.#openUnit(unit, account, event.lease, event.predecessorValidUntil);
+        const runner = this.#openUnit(unit, account, event.lease, event.predecessorLeftMs);
         this.#runners.set(id, runner);
         runner.start(event.tookOverFrom);
       } catch (error) {
@@ -320,12 +320,7 @@ export class FeedGroup {
     }
   }
 
-  #openUnit(
-    unit: UnitRef,
-    account: AccountConfiguration,
-    lease: HeldLease,
-    predecessorValidUntil: EpochMs | null,
-  ): UnitRunner {
+  #openUnit(unit: UnitRef, account: AccountConfiguration, lease: HeldLease, predecessorLeftMs: number): UnitRunner {
     const { options, inputLog, metrics, origin, lanes, scanned, risk, comparisons } = this.#context;
     const runtime: AccountRuntime = {
       ...this.#runtime(unit.mode),
@@ -360,7 +355,7 @@ export class FeedGroup {
         onCutOff: (reason) => this.#letGo(unitId(unit), `cut off from the venue: ${reason}`),
       },
       lease,
-      predecessorValidUntil,
+      predecessorLeftMs,
     );
   }
 

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { LONGEST_LEASE_MS } from '#core/control/control-ports.ts';
 import { MillraceError } from '#core/errors.ts';
 import { EXPECTED_LOAD } from '#core/events/load-forecast.ts';
 import { VENUES } from '#core/market/instrument.ts';
@@ -41,7 +40,7 @@ const schema = z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,80}$/)
       .default(() => hostname()),
-    MILLRACE_LEASE_MS: z.coerce.number().int().min(1_000).max(LONGEST_LEASE_MS).default(4_000),
+    MILLRACE_LEASE_MS: z.coerce.number().int().min(1_000).max(60_000).default(4_000),
     MILLRACE_LEASE_RENEW_MS: z.coerce.number().int().min(100).max(20_000).default(1_000),
     MILLRACE_LEASE_MARGIN_MS: z.coerce.number().int().min(50).max(20_000).default(500),
     /** Over how many engines the feeds are spread evenly; those beyond them stand by. */

@@ -1,4 +1,3 @@
-import { LONGEST_LEASE_MS } from '#core/control/control-ports.ts';
 import type { UnitId } from '#core/control/unit.ts';
 import { messageOf } from '#core/errors.ts';
 import type { Lane } from '#core/lanes/lane.ts';
@@ -38,8 +37,8 @@ export interface UnitReconciliationOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly now: () => Now;
-  /** Until when what the lease's last holder signed may still be executed; null: there was none. */
-  readonly predecessorValidUntil: EpochMs | null;
+  /** For how long what the lease's last holder signed may still be executed, ms. */
+  readonly predecessorLeftMs: number;
   /** The recovery is done: lanes may be told what is wished. */
   readonly onOpened: () => void;
   /** `opened` or `reconciled` may have changed. */
@@ -74,9 +73,7 @@ export class UnitReconciliation {
     this.#options = options;
     this.#startedAt = options.clock.epochMs();
     this.#began = options.clock.monoNanos();
-    const leftMs = (options.predecessorValidUntil ?? 0) - options.clock.epochMs();
-    // What the wall clock says beyond the longest lease is a step of it.
-    this.#predecessorOver = (this.#began + Math.min(Math.max(0, leftMs), LONGEST_LEASE_MS) * 1e6) as MonoNanos;
+    this.#predecessorOver = (this.#began + options.predecessorLeftMs * 1e6) as MonoNanos;
     this.#rounds = new ComparisonRounds({
       ...options,
       fillsFrom: (lane, askedAt) => this.#fillsFrom(lane, askedAt),

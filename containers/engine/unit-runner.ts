@@ -61,7 +61,7 @@ export class UnitRunner {
   #drained = false;
   #ticks = 0;
 
-  constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorValidUntil: EpochMs | null) {
+  constructor(options: UnitRunnerOptions, lease: HeldLease, predecessorLeftMs: number) {
     this.#options = options;
     this.unit = options.unit;
     this.#id = unitId(options.unit);
@@ -163,7 +163,7 @@ export class UnitRunner {
       clock: options.clock,
       timers: options.timers,
       now: () => this.#now(),
-      predecessorValidUntil,
+      predecessorLeftMs,
       onOpened: () => {
         this.#record({ change: 'opened' });
         this.#takeDesired();

@@ -25,8 +25,11 @@ const leaseRow = z.object({
   epoch: z.number().int(),
   rvn: z.number().int(),
   leaseMs: z.number().positive(),
+  /** By its holder's wall clock, for people: nothing is decided by it. */
   validUntil: z.number(),
   released: z.boolean(),
+  /** Of a released lease: for how long after that what its holder signed may still be carried out, ms. Null or absent: nobody said. */
+  unsettledMs: z.number().nonnegative().nullish(),
   /** Null or absent: nobody asks for it. */
   request: leaseRequest.nullish(),
   /** Engine that a released lease was given up for; it is left to that engine for a while. */

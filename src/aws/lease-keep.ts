@@ -20,6 +20,8 @@ export interface Keep {
   waiting: string | null;
   /** How often it was looked at or renewed. */
   steps: number;
+  /** Until then what earlier holders signed may still be carried out, as far as it is known here. */
+  settledFrom: MonoNanos;
   /** Left alone until then: it was let go on purpose. */
   restsUntil: MonoNanos;
   /** No longer wanted: an answer that is still to come is not acted upon. */
@@ -42,6 +44,7 @@ export function createKeep(name: string): Keep {
     chance: 0,
     waiting: null,
     steps: 0,
+    settledFrom: Number.NEGATIVE_INFINITY as MonoNanos,
     restsUntil: Number.NEGATIVE_INFINITY as MonoNanos,
     dropped: false,
     cancelStep: nothing,
@@ -53,6 +56,16 @@ export function createKeep(name: string): Keep {
 export function freeFrom(seen: NonNullable<Keep['seen']>): MonoNanos {
   if (seen.row === null || seen.row.released) return seen.since;
   return (seen.since + seen.row.leaseMs * 1e6) as MonoNanos;
+}
+
+/**
+ * Until when what the holder of `row` signed may still be carried out, by the monotonic clock of who is about to take it. A lease that ran out was watched for all of it, and what its holder signed ends before
+ * it (`marginMs`); one that was given up says for how long, counted here from when it was seen to be.
+ */
+export function settledFrom(seen: Keep['seen'], row: LeaseRow | null, now: MonoNanos): MonoNanos {
+  if (row === null || !row.released) return now;
+  const since = seen?.row?.rvn === row.rvn ? seen.since : now;
+  return (since + Math.min(row.unsettledMs ?? row.leaseMs, row.leaseMs) * 1e6) as MonoNanos;
 }
 
 /** How many leases each other engine is seen to hold; null while something is free or not looked at yet: that is settled first. */

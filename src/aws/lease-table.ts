@@ -27,9 +27,9 @@ export interface LeaseTable {
   ): Promise<LeaseWriteAnswer>;
   /** Extends it while the grant still holds. */
   renew(grant: LeaseGrant & { readonly validUntil: EpochMs }): Promise<LeaseWriteAnswer>;
-  /** Gives it up while the grant still holds, for one engine or for whoever takes it; the epoch stays on record. */
+  /** Gives it up while the grant still holds, for one engine or for whoever takes it; the epoch stays on record. `unsettledMs`: for how long what was signed under it may still be carried out. */
   release(
-    grant: LeaseGrant & { readonly validUntil: EpochMs; readonly reservedFor: string | null },
+    grant: LeaseGrant & { readonly unsettledMs: number; readonly reservedFor: string | null },
   ): Promise<LeaseWriteAnswer>;
   /** Asks the holder of `seen` for its lease. Its renewal number stays: what others write says nothing of its life. */
   request(name: string, seen: LeaseRow, request: LeaseRequest): Promise<LeaseWriteAnswer>;
@@ -92,6 +92,7 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
           '#leaseMs': 'leaseMs',
           '#validUntil': 'validUntil',
           '#released': 'released',
+          '#unsettledMs': 'unsettledMs',
           '#request': 'request',
           '#reservedFor': 'reservedFor',
         },
@@ -112,7 +113,7 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
       write(grant.name, grant.grant, {
         update: 'SET #validUntil = :validUntil, #rvn = #rvn + :one',
         condition: HELD,
-        names: HELD_NAMES,
+        names: { ...HELD_NAMES, '#validUntil': 'validUntil' },
         values: {
           ':validUntil': grant.validUntil,
           ':grant': grant.grant,
@@ -124,13 +125,13 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
     release: (grant) =>
       write(grant.name, grant.grant, {
         update:
-          'SET #validUntil = :validUntil, #rvn = #rvn + :one, #released = :released, #request = :nobody, #reservedFor = :reservedFor',
+          'SET #unsettledMs = :unsettledMs, #rvn = #rvn + :one, #released = :released, #request = :nobody, #reservedFor = :reservedFor',
         condition: HELD,
-        names: { ...HELD_NAMES, '#request': 'request', '#reservedFor': 'reservedFor' },
+        names: { ...HELD_NAMES, '#unsettledMs': 'unsettledMs', '#request': 'request', '#reservedFor': 'reservedFor' },
         values: {
           ':nobody': null,
           ':reservedFor': grant.reservedFor,
-          ':validUntil': grant.validUntil,
+          ':unsettledMs': grant.unsettledMs,
           ':grant': grant.grant,
           ':epoch': grant.epoch,
           ':held': false,
@@ -150,12 +151,11 @@ export function createLeaseTable(client: DynamoDBDocumentClient, table: string):
 
 const ACQUIRE =
   'SET #holder = :holder, #grant = :grant, #epoch = :epoch, #leaseMs = :leaseMs, #validUntil = :validUntil, ' +
-  '#released = :released, #request = :nobody, #reservedFor = :nobody, #rvn = if_not_exists(#rvn, :zero) + :one';
+  '#released = :released, #unsettledMs = :nobody, #request = :nobody, #reservedFor = :nobody, #rvn = if_not_exists(#rvn, :zero) + :one';
 const HELD = '#grant = :grant AND #epoch = :epoch AND #released = :held';
 const HELD_NAMES = {
   '#grant': 'grant',
   '#epoch': 'epoch',
   '#released': 'released',
   '#rvn': 'rvn',
-  '#validUntil': 'validUntil',
 };

@@ -4,7 +4,7 @@ import { type DeclaredShare, handsOver, type LeaseShare, shareOf, takeAfterMs } 
 import { MillraceError } from '#core/errors.ts';
 import { type Clock, type EpochMs, type MonoNanos, nanosFromMs, type Random, type Timers } from '#core/time/clock.ts';
 import type { LeaseRequest, LeaseRow } from './control-item.ts';
-import { createKeep, freeFrom, type Keep, othersHold, whyNotHeld } from './lease-keep.ts';
+import { createKeep, freeFrom, type Keep, othersHold, settledFrom, whyNotHeld } from './lease-keep.ts';
 import type { LeaseTable, LeaseWriteAnswer } from './lease-table.ts';
 
 export interface LeaseKeeperOptions {
@@ -101,6 +101,8 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   const shareNow = (): LeaseShare | null =>
     options.share === undefined ? null : shareOf(keeps.length, options.share.declared);
   const taken = () => keeps.filter((each) => each.held !== null || each.acquiring).length;
+
+  const leftMs = (until: MonoNanos) => Math.max(0, (until - clock.monoNanos()) / 1e6);
 
   const validFrom = (start: MonoNanos, wall: EpochMs) => ({
     fencedAt: (start + nanosFromMs(leaseMs - marginMs)) as MonoNanos,
@@ -230,6 +232,8 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     const start = clock.monoNanos();
     const wall = clock.epochMs();
     const grant = newGrant();
+    // An acquisition of ours whose answer was lost has written over what the holder before it said.
+    keep.settledFrom = Math.max(keep.settledFrom, settledFrom(keep.seen, seen, start)) as MonoNanos;
     // A first epoch counts from the making of the item, so that a table that is made anew never repeats one.
     const epoch = seen === null ? Math.max(1, Math.floor((wall - EPOCH_ORIGIN_MS) / 1000)) : seen.epoch + 1;
     const { fencedAt, validUntil } = validFrom(start, wall);
@@ -241,7 +245,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       );
       if (!running || keep.dropped) {
         // Stopped meanwhile: what was just taken is given back, nothing was done under it.
-        const back = { name: keep.name, grant, epoch, validUntil: wall, reservedFor: null };
+        const back = { name: keep.name, grant, epoch, unsettledMs: leftMs(keep.settledFrom), reservedFor: null };
         if (answer.kind === 'done') await answered(table.release(back));
         return;
       }
@@ -264,8 +268,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       kind: 'acquired',
       lease,
       tookOverFrom: seen?.holder ?? null,
-      // By whichever wall clock it was stated, nothing that the predecessor signed lives longer than its lease.
-      predecessorValidUntil: seen === null ? null : (Math.min(seen.validUntil, wall + seen.leaseMs) as EpochMs),
+      predecessorLeftMs: leftMs(keep.settledFrom),
     });
   }
 
@@ -326,12 +329,13 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     if (held === null) return;
     keep.held = null;
     keep.leavingFor = null;
-    const { epoch, validUntil } = held.lease;
+    const { epoch, fencedAt } = held.lease;
     onEvent({ kind: 'lost', name: keep.name, epoch, reason: release ? 'released' : 'stopped' });
     if (!release) return;
-    const until = settled ? clock.epochMs() : validUntil;
+    // What was signed before it was taken may outlive it.
+    const unsettledMs = Math.max(settled ? 0 : leftMs(fencedAt), leftMs(keep.settledFrom));
     try {
-      await answered(table.release({ name: keep.name, grant: held.grant, epoch, validUntil: until, reservedFor: to }));
+      await answered(table.release({ name: keep.name, grant: held.grant, epoch, unsettledMs, reservedFor: to }));
     } catch (error) {
       // It expires by itself.
       onError(keep.name, error);

@@ -175,7 +175,16 @@ it('M2: the adapter answers every sequence of calls as the rules say', async () 
         const validUntil = 77 as EpochMs;
         const epoch = (row?.epoch ?? 0) + (kind === 'acquire' ? 1 : 0);
         const reservedFor = stale === 0 ? null : 'g9';
-        const request = { name: 'unit', grant, epoch, validUntil, holder: 'h', leaseMs: 4000, reservedFor };
+        const request = {
+          name: 'unit',
+          grant,
+          epoch,
+          validUntil,
+          holder: 'h',
+          leaseMs: 4000,
+          unsettledMs: stale * 100,
+          reservedFor,
+        };
         const held = { ...request, rvn: 1, released: false };
         const apply = (table: LeaseTable) => {
           if (kind === 'read') return table.read('unit');

@@ -37,14 +37,14 @@ export function createMemoryLeaseTable(): MemoryLeaseTable {
       const row = rows.get(name);
       const asSeen = row === undefined ? seen === null : row.epoch === seen?.epoch && row.rvn === seen.rvn;
       if (!asSeen) return row?.grant === grant.grant ? done(name) : { kind: 'refused', row: row ?? null };
-      const fresh = { rvn: (row?.rvn ?? 0) + 1, released: false, request: null, reservedFor: null };
+      const fresh = { rvn: (row?.rvn ?? 0) + 1, released: false, unsettledMs: null, request: null, reservedFor: null };
       rows.set(name, { ...grant, ...fresh });
       return done(name);
     },
     renew: (grant) => whileHeld(grant, { validUntil: grant.validUntil }),
     release: (grant) =>
       whileHeld(grant, {
-        validUntil: grant.validUntil,
+        unsettledMs: grant.unsettledMs,
         released: true,
         request: null,
         reservedFor: grant.reservedFor,

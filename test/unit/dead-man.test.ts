@@ -18,7 +18,7 @@ import { type Execution, runMachine } from '../support/state-machine.ts';
 const UNIT = { account: 'main', mode: 'paper', venue: 'binance-usdm' } as const;
 const ID = unitId(UNIT);
 const own = (number: number) => `${orderIdPrefix('paper', ID)}1-${number}`;
-const GRANT = { name: ID, grant: 'g', epoch: 7, validUntil: 5_000 as EpochMs };
+const GRANT = { name: ID, grant: 'g', epoch: 7, validUntil: 5_000 as EpochMs, unsettledMs: 0 };
 
 describe('the dead-man switch judges a lease', () => {
   const pulse = { holder: 'engine-1', epoch: 7, rvn: 3, released: false };

@@ -39,13 +39,13 @@ describe('leases', () => {
 
     expect(first.kinds()).toEqual(['acquired', 'renewed', 'renewed']);
     const [acquired] = first.events;
-    expect(acquired).toMatchObject({ tookOverFrom: null, predecessorValidUntil: null });
+    expect(acquired).toMatchObject({ tookOverFrom: null, predecessorLeftMs: 0 });
     expect(first.keeper.held()[0]).toMatchObject({ name: UNIT, desired: { wish: 'reduce', version: 3 } });
     await first.keeper.stop({ release: false });
     expect(manual.pending).toBe(0);
   });
 
-  it('R8: after a SIGKILL a standby holds the lease within 10 s, with a higher epoch, and knows how long the old orders can live', async () => {
+  it('R8: after a SIGKILL a standby holds the lease within 10 s, with a higher epoch, once no old order can live any more', async () => {
     const table = createMemoryLeaseTable();
     const manual = createManualClock();
     const first = keep(table, manual, 'engine-1');
@@ -61,28 +61,84 @@ describe('leases', () => {
     await manual.advanceAsync(6_000);
 
     const [event] = second.events;
-    expect(event).toMatchObject({ kind: 'acquired', tookOverFrom: 'engine-1', predecessorValidUntil: old?.validUntil });
+    expect(event).toMatchObject({ kind: 'acquired', tookOverFrom: 'engine-1', predecessorLeftMs: 0 });
+    expect(manual.clock.monoNanos()).toBeGreaterThan(old?.fencedAt ?? Number.NaN);
     expect(second.keeper.held()[0]?.epoch).toBe((old?.epoch ?? 0) + 1);
     await second.keeper.stop({ release: false });
   });
 
-  it('G12: a successor whose wall clock is an hour behind waits no longer for the old orders than a lease lasts', async () => {
+  /** Until when an acquisition says that earlier orders may live, by the monotonic clock. */
+  const settledFrom = (at: number, event: LeaseEvent | undefined) =>
+    event?.kind === 'acquired' ? at + event.predecessorLeftMs * 1e6 : Number.NaN;
+
+  it.each([-3_600_000, 0, 3_600_000])(
+    'G12: a lease given up before its orders are settled says for how long they may live, whatever wall clocks say (%i ms apart)',
+    async (apartMs) => {
+      const table = createMemoryLeaseTable();
+      const manual = createManualClock();
+      const first = keep(table, manual, 'engine-1');
+      first.keeper.start();
+      await manual.advanceAsync(5_300);
+      const old = first.keeper.held()[0]?.fencedAt ?? Number.NaN;
+      await first.keeper.stop({ release: true, settled: false });
+      manual.stepWall(apartMs);
+      const second = keep(table, manual, 'engine-2');
+      second.keeper.start();
+      await manual.advanceAsync(1);
+
+      const at = manual.clock.monoNanos();
+      expect(settledFrom(at, second.events[0])).toBeGreaterThanOrEqual(old);
+      expect(settledFrom(at, second.events[0])).toBeLessThan(old + 50e6);
+      await second.keeper.stop({ release: false });
+    },
+  );
+
+  it('G12, T7: what an earlier holder signed outlives a lease that is given up, settled, before it is over', async () => {
     const table = createMemoryLeaseTable();
     const manual = createManualClock();
     const first = keep(table, manual, 'engine-1');
-    const second = keep(table, manual, 'engine-2');
     first.keeper.start();
-    await manual.advanceAsync(10);
+    await manual.advanceAsync(5_300);
+    const old = first.keeper.held()[0]?.fencedAt ?? Number.NaN;
+    await first.keeper.stop({ release: true, settled: false });
+    const second = keep(table, manual, 'engine-2');
     second.keeper.start();
-    await manual.advanceAsync(5_000);
-    await first.keeper.stop({ release: false });
-    manual.stepWall(-3_600_000);
-    await manual.advanceAsync(6_000);
+    await manual.advanceAsync(200);
+    expect(second.kinds()).toEqual(['acquired']);
+    await second.keeper.stop({ release: true, settled: true });
+    const third = keep(table, manual, 'engine-3');
+    third.keeper.start();
+    await manual.advanceAsync(1);
 
-    const [event] = second.events;
-    expect(event).toMatchObject({ kind: 'acquired', tookOverFrom: 'engine-1' });
-    const until = event?.kind === 'acquired' ? (event.predecessorValidUntil ?? 0) : 0;
-    expect(until - manual.clock.epochMs()).toBeLessThanOrEqual(4_000);
+    expect(settledFrom(manual.clock.monoNanos(), third.events[0])).toBeGreaterThanOrEqual(old);
+    await third.keeper.stop({ release: false });
+  });
+
+  it('G12, M2: an acquisition whose answer was lost forgets nothing of what the holder before it said', async () => {
+    const table = createMemoryLeaseTable();
+    const manual = createManualClock();
+    const first = keep(table, manual, 'engine-1');
+    first.keeper.start();
+    await manual.advanceAsync(5_300);
+    const old = first.keeper.held()[0]?.fencedAt ?? Number.NaN;
+    await first.keeper.stop({ release: true, settled: false });
+    let lost = 1;
+    const lossy: MemoryLeaseTable = {
+      ...table,
+      async acquire(grant, seen) {
+        const answer = await table.acquire(grant, seen);
+        lost -= 1;
+        if (lost >= 0) throw new Error('connection reset');
+        return answer;
+      },
+    };
+    const second = keep(lossy, manual, 'engine-2');
+    second.keeper.start();
+    await manual.advanceAsync(1_500);
+
+    expect([second.errors.length, second.kinds()[0]]).toEqual([1, 'acquired']);
+    const at = manual.clock.monoNanos();
+    expect(settledFrom(at, second.events[0])).toBeGreaterThanOrEqual(old);
     await second.keeper.stop({ release: false });
   });
 
@@ -97,11 +153,10 @@ describe('leases', () => {
     const [active, standby] = first.keeper.held().length === 1 ? [first, second] : [second, first];
 
     await active.keeper.stop({ release: true, settled: true });
-    const releasedAt = manual.clock.epochMs();
     await manual.advanceAsync(1_100);
 
     const taken = standby.events.at(-1);
-    expect(taken).toMatchObject({ kind: 'acquired', predecessorValidUntil: releasedAt });
+    expect(taken).toMatchObject({ kind: 'acquired', predecessorLeftMs: 0 });
     expect(active.events.at(-1)).toMatchObject({ kind: 'lost', reason: 'released' });
     await standby.keeper.stop({ release: false });
   });
@@ -244,7 +299,16 @@ describe('leases', () => {
 
 describe('lease table', () => {
   const validUntil = 5 as EpochMs;
-  const grant = { name: UNIT, grant: 'g1', epoch: 9, holder: 'engine-1', leaseMs: 4000, validUntil, reservedFor: null };
+  const grant = {
+    name: UNIT,
+    grant: 'g1',
+    epoch: 9,
+    holder: 'engine-1',
+    leaseMs: 4000,
+    validUntil,
+    unsettledMs: 0,
+    reservedFor: null,
+  };
 
   it('M2: an old grant can neither renew nor release', async () => {
     const table = createLeaseTable(createFakeDynamoDb().client, 'control');

@@ -9,7 +9,7 @@ import { type WishParts, wishUnits } from '#local/stop/wish-units.ts';
 import { createFakeDynamoDb } from '../support/fake-dynamodb.ts';
 
 const ID = unitId({ account: 'main', mode: 'paper', venue: 'binance-usdm' });
-const GRANT = { name: ID, grant: 'g', epoch: 7, validUntil: 5_000 as EpochMs };
+const GRANT = { name: ID, grant: 'g', epoch: 7, validUntil: 5_000 as EpochMs, unsettledMs: 0 };
 const WISH = { wish: 'stop', reason: 'drill', by: 'ops', id: 'w1' } as const;
 
 describe('the arguments of the stop', () => {

@@ -184,7 +184,7 @@ describe('a unit whose account stream comes back', () => {
       clock: time.clock,
       timers: time.timers,
       now: options.now,
-      predecessorValidUntil: null,
+      predecessorLeftMs: 0,
       onOpened: () => undefined,
       onChange: () => changes.push(reconciliation.reconciled),
       stopped: () => false,

@@ -359,6 +359,37 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       },
     },
   },
+  {
+    showed:
+      'G12: an engine whose wall clock was an hour behind gave its lease up with a request on its way; its successor took that hour for over, and recovered before the request came',
+    script: {
+      seed: 207973,
+      calmAtMs: 40_000,
+      wallMs: 3600000,
+      shares: {
+        ...noFaults(),
+        requestLost: 0.09507460350869225,
+        unclearUndone: 0.0834019490517676,
+        requestLate: 0.083633972867392,
+        reportLate: 0.09308743248693646,
+        fillForgotten: 0.07878435676917434,
+        marginRefused: 0.05859591015614569,
+        endCorrected: 0.054897815629374236,
+        answerLate: 0.02248816906940192,
+        ledgerTwice: 0.023320183064788582,
+        amendHeld: 0.10907141542993487,
+        amendBehind: 0.066317049972713,
+      },
+      steps: [
+        { fault: 'wallStep', atMs: 7_541, engine: 0, symbol: 0, forMs: 14_118, chance: 0.8104918866883963 },
+        { fault: 'cutAccount', atMs: 23_430, engine: 0, symbol: 1, forMs: 2_895, chance: 0.31710782856680453 },
+        { fault: 'wallStep', atMs: 27_457, engine: 0, symbol: 1, forMs: 15_610, chance: 0.61387361981906 },
+        { fault: 'redeploy', atMs: 32_999, engine: 0, symbol: 1, forMs: 66, chance: 0.4736652539577335 },
+        { fault: 'unexplained', atMs: 35_050, engine: 1, symbol: 1, forMs: 67, chance: 0.15286103100515902 },
+      ],
+      shape: { market: 'linear', limits: 'wide', policy: 'none', size: 'large', pace: 'hectic', reconciled: false },
+    },
+  },
 ];
 
 /**

@@ -121,7 +121,7 @@ export class WorldEngine {
         inputLog.part();
       },
     );
-    const openUnit = (lease: HeldLease, validUntil: EpochMs | null): UnitRunner => {
+    const openUnit = (lease: HeldLease, predecessorLeftMs: number): UnitRunner => {
       const client: VenueClient = { process, epoch: lease.epoch, cuts: this.#cuts };
       return new UnitRunner(
         {
@@ -148,7 +148,7 @@ export class WorldEngine {
           timers: process.timers,
         },
         lease,
-        validUntil,
+        predecessorLeftMs,
       );
     };
     const leaseOf = this.#options.bug?.lease ?? ((lease: HeldLease) => lease);
@@ -161,7 +161,7 @@ export class WorldEngine {
         runner?.gone();
         void runner?.stop(`lease lost: ${event.reason}`);
       } else if (event.kind === 'acquired') {
-        const runner = openUnit(leaseOf(event.lease), event.predecessorValidUntil);
+        const runner = openUnit(leaseOf(event.lease), event.predecessorLeftMs);
         this.runner = runner;
         this.#told = new ToldUnit(() => runner.lanes);
         this.#epoch = event.lease.epoch;

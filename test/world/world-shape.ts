@@ -26,11 +26,15 @@ export interface WorldShape {
   readonly rests?: boolean;
   /** Whether the reconciler of the cloud runs as well. */
   readonly reconciled?: boolean;
+  /** How many lanes the unit has; absent: two. */
+  readonly lanes?: number;
   /** Strategies ask for anything, and the limits lie in places that this number chooses. */
   readonly bold?: number;
 }
 
 export const PLAIN_SHAPE: WorldShape = { market: 'linear', limits: 'wide', policy: 'none' };
+
+const LANES = 2;
 
 /** Worth of an entry at its smallest, in quote currency. */
 const ENTRY = 2_000;
@@ -56,6 +60,7 @@ export function shapeOf(dice: Dice): WorldShape {
     reconciled: dice.chance(0.3),
     ...(dice.chance(0.06) ? { pace: 'patient' as const } : {}),
     ...(dice.chance(0.15) ? { bold: dice.whole(1, 2 ** 30) } : {}),
+    ...(dice.chance(0.2) ? { lanes: 3 } : {}),
   };
 }
 
@@ -75,7 +80,7 @@ export interface WorldUnit {
 export function unitOf(shape: WorldShape): WorldUnit {
   const id = UNITS[shape.market];
   const unit: UnitRef = { mode: 'paper', account: 'main', venue: id };
-  const instruments = builtInInstruments(id).slice(0, 2);
+  const instruments = builtInInstruments(id).slice(0, shape.lanes ?? LANES);
   const lanes = instruments.map((instrument, index) => laneOf(unit, instrument, index, shape));
   // Books of all worlds come as those of Bybit.
   const venue = { ...venues[id], createBookSync: venues['bybit-linear'].createBookSync };

@@ -1,9 +1,6 @@
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
 import type { DesiredState } from './desired-state.ts';
 
-/** No lease may be set to last longer, ms. */
-export const LONGEST_LEASE_MS = 60_000;
-
 /** A lease held: `epoch` is its fencing number, never used twice for the same name even if the table is made anew. */
 export interface HeldLease {
   readonly name: string;
@@ -20,8 +17,8 @@ export type LeaseEvent =
       readonly kind: 'acquired';
       readonly lease: HeldLease;
       readonly tookOverFrom: string | null;
-      /** Wall time until which the venue may still execute orders of the previous holder: nothing is sent before it. Null: there was none. */
-      readonly predecessorValidUntil: EpochMs | null;
+      /** For how long from now the venue may still execute orders of the previous holder, ms: nothing is sent before that. By no wall clock: those of two machines may lie an hour apart (G12). */
+      readonly predecessorLeftMs: number;
     }
   | { readonly kind: 'renewed'; readonly lease: HeldLease }
   | { readonly kind: 'lost'; readonly name: string; readonly epoch: number; readonly reason: string }
