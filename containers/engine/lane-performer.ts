@@ -2,10 +2,17 @@ import { messageOf } from '#core/errors.ts';
 import type { StageStamps } from '#core/events/trading-event.ts';
 import type { LaneGiven } from '#core/input-log/lane-input.ts';
 import type { Lane } from '#core/lanes/lane.ts';
-import type { EventNote, OrderAction } from '#core/lanes/lane-effects.ts';
+import type { EventNote } from '#core/lanes/lane-effects.ts';
 import type { Now } from '#core/lanes/now.ts';
 import type { ClientOrderId, OrderIntent } from '#core/orders/order.ts';
-import type { OrderAnswer, OrderChange, OrderEntry, OrderTarget, VenueQueries } from '#core/orders/venue-ports.ts';
+import type {
+  OrderAction,
+  OrderAnswer,
+  OrderChange,
+  OrderEntry,
+  OrderTarget,
+  VenueQueries,
+} from '#core/orders/venue-ports.ts';
 import type { Clock, EpochMs, MonoNanos } from '#core/time/clock.ts';
 import type { EngineMetrics } from './engine-metrics.ts';
 import { askAboutOrder } from './venue-questions.ts';

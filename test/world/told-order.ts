@@ -51,6 +51,8 @@ export class ToldOrder {
   #byPeople = false;
   #doubt = false;
   #asked: 'cancel' | 'amend' | null = null;
+  /** A request about it was taken, or its id is in use: the venue has or had it. */
+  #answeredFor = false;
   #taken = false;
   #toBeGone = false;
   /** What was due to be told last. */
@@ -106,6 +108,7 @@ export class ToldOrder {
   }
 
   placeAnswered(answer: OrderAnswer, now: Now): void {
+    if (answer.kind === 'rejected' && answer.errorClass === 'alreadySo') this.#answeredFor = true;
     if (answer.kind === 'accepted') {
       this.venueOrderId ??= answer.venueOrderId;
       if (this.#end === null && (this.#doubt || this.#asked === null)) this.#works([], now);
@@ -134,7 +137,10 @@ export class ToldOrder {
   }
 
   cancelAnswered(answer: OrderAnswer, now: Now): void {
-    if (answer.kind === 'accepted') return;
+    if (answer.kind === 'accepted') {
+      this.#answeredFor = true;
+      return;
+    }
     // A refusal says something only of what is to be cancelled; that nobody knows what the cancel did, of all that works.
     if (answer.kind !== 'rejected' || this.#asked === 'cancel') this.#doubtedIfTaken(now);
   }
@@ -195,7 +201,7 @@ export class ToldOrder {
   notFound(absence: Extract<Evidence, { kind: 'agreedAbsence' }>, agrees: boolean, askedAt: number, now: Now): void {
     this.#absences += 1;
     if (this.#absences < ABSENCES || askedAt - this.#sentAt <= REQUEST_LIVES) return;
-    const neverSeen = this.#reported === 0 && this.venueOrderId === null;
+    const neverSeen = this.#reported === 0 && this.venueOrderId === null && !this.#answeredFor;
     if (!agrees || !neverSeen) {
       // The venue forgot it: that proves nothing, and nobody can say what it is.
       if (this.#end === null && !this.#doubt) this.#doubted([], now);

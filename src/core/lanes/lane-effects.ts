@@ -8,9 +8,6 @@ export type EventNote = {
   [Type in TradingEventType]: { readonly type: Type; readonly body: TradingEventBody<Type> };
 }[TradingEventType];
 
-/** Requests about an order; each is answered once. */
-export type OrderAction = 'place' | 'cancel' | 'amend';
-
 /** What a lane wishes done, carried out after its step, in order. */
 export type LaneEffect =
   | { readonly kind: 'event'; readonly note: EventNote; readonly stamps: StageStamps | null }

@@ -4,7 +4,7 @@ import { formatScaled, type Price, parseScaled, type Size } from '../market/scal
 import type { ClientOrderId, FillReport, OrderIntent, OrderReport } from '../orders/order.ts';
 import { isTerminal } from '../orders/order-state.ts';
 import { type OrderChangeNote, TrackedOrder, targetOf } from '../orders/tracked-order.ts';
-import type { OrderAnswer } from '../orders/venue-ports.ts';
+import type { OrderAction, OrderAnswer } from '../orders/venue-ports.ts';
 import { DailyProfit } from '../positions/daily-profit.ts';
 import { Position } from '../positions/position.ts';
 import type { EpochMs, MonoNanos } from '../time/clock.ts';
@@ -13,7 +13,7 @@ import { Amendments } from './amendments.ts';
 import { CountedFills } from './counted-fills.ts';
 import { ForeignOrders } from './foreign-orders.ts';
 import { LaneCosts } from './lane-costs.ts';
-import type { OrderAction, Resolution } from './lane-effects.ts';
+import type { Resolution } from './lane-effects.ts';
 import type { LaneOpening } from './lane-opening.ts';
 import { LaneOrders, leavesRest } from './lane-orders.ts';
 import type { LaneOutbox } from './lane-outbox.ts';
@@ -145,6 +145,7 @@ export class OrderDesk {
     const order = this.orders.get(clientOrderId);
     if (order === null) return;
     this.activity += 1;
+    order.answered(action, answer);
     if (action === 'place') this.#placeAnswered(order, answer, now);
     else if (action === 'amend') this.#amendments.answered(order, answer, now);
     else this.#cancelAnswered(order, answer, now);
@@ -208,8 +209,8 @@ export class OrderDesk {
     const mayStillLive = askedAt - order.submittedAt <= REQUEST_VALIDITY;
     const agrees = this.position.unitsOf(resolution.position.size) === this.position.units;
     const tooSoon = order.inquiry.absent() < ABSENCES || mayStillLive;
-    // A venue that once gave it an id forgets; that is no proof that it never lived (F4).
-    if (tooSoon || !agrees || order.reportedSize > 0 || order.venueOrderId !== null) {
+    // A venue that once spoke of it forgets; that is no proof that it never lived (F4).
+    if (tooSoon || !agrees || order.seenByVenue) {
       order.inquiry.begin(now.mono);
       // Forgotten: whoever looks it up at the venue may say what it is.
       const input = order.state === 'Submitted' ? 'placeUnknown' : 'cancelUnknown';

@@ -8,7 +8,7 @@ import { isPersonsWord } from './evidence-rule.ts';
 import type { Evidence, FillReport, OrderIntent, OrderReport } from './order.ts';
 import { OrderInquiry } from './order-inquiry.ts';
 import { isTerminal, type OrderInput, type OrderStep, stepOrder } from './order-state.ts';
-import type { OrderTarget } from './venue-ports.ts';
+import type { OrderAction, OrderAnswer, OrderTarget } from './venue-ports.ts';
 
 /** What one input did to an order, for events and for the lane. */
 export interface OrderChangeNote {
@@ -43,6 +43,8 @@ export class TrackedOrder {
   /** When the state last changed. */
   changedAt = 0 as MonoNanos;
   cancelWished = false;
+  /** The venue has answered as of an order that it has or had: it has lived, and no absence ends it (F4). */
+  #answeredFor = false;
   /** A query about it is under way. */
   resolving = false;
   /** When the venue was last asked about it, or answered: it is not asked in a tight loop. */
@@ -108,6 +110,17 @@ export class TrackedOrder {
   /** Whether the venue has given it an id, so that it lived: that its request was refused contradicts this, and is asked about. Where it works the table says so. */
   get livedBefore(): boolean {
     return this.venueOrderId !== null && (this.state === 'PendingCancel' || this.state === 'Unknown');
+  }
+
+  /** Whether the venue has said anything of it that shows that it lived: an id, an execution, an answer about it. What it forgets after that has lived all the same (F4). */
+  get seenByVenue(): boolean {
+    return this.#answeredFor || this.venueOrderId !== null || this.reportedSize > 0;
+  }
+
+  /** An answer to a request about it: one that takes it, or says that its id is in use, is about an order that the venue has or had. That a cancel finds nothing to do says nothing: some venues answer so of what they never had. */
+  answered(action: OrderAction, answer: OrderAnswer): void {
+    const inUse = action === 'place' && answer.kind === 'rejected' && answer.errorClass === 'alreadySo';
+    this.#answeredFor ||= inUse || answer.kind === 'accepted';
   }
 
   /** Ended by something that the venue may still contradict: its own refusal, or the word of people alone. */

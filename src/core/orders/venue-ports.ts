@@ -11,6 +11,9 @@ import type {
   PositionReport,
 } from './order.ts';
 
+/** Requests about an order; each is answered once. */
+export type OrderAction = 'place' | 'cancel' | 'amend';
+
 /**
  * What became of one request to the venue. Exactly one answer follows each request, a timeout included.
  * `accepted` is an acknowledgement, never a fill. `unknown` may have taken effect: query before anything else.
