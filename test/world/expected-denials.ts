@@ -218,8 +218,19 @@ function followedOf(lane: JudgedLane): readonly TrackedOrder[] {
 }
 
 /** Orders of the lane that can still change the position. */
+/** What was sent before it: the lane's books may have it already, and what the same step decided after it. */
 function working({ lane, asked }: RiskFacts) {
-  return followedOf(lane).filter((order) => order.intent.clientOrderId !== asked);
+  const [lease, number] = orderNumber(asked);
+  return followedOf(lane).filter((order) => {
+    const [otherLease, other] = orderNumber(order.intent.clientOrderId);
+    return otherLease !== lease || other < number;
+  });
+}
+
+/** Which order of which lease an id of ours names: they are counted up. */
+function orderNumber(clientOrderId: string): readonly [string, number] {
+  const at = clientOrderId.lastIndexOf('-');
+  return [clientOrderId.slice(0, at), Number.parseInt(clientOrderId.slice(at + 1), 36)];
 }
 
 function alive(facts: RiskFacts) {

@@ -59,6 +59,8 @@ export class WorldTruth implements VenueWatch {
   readonly #sent = new Set<string>();
   readonly #refused = new Set<string>();
   readonly #lies = new Set<string>();
+  /** Ids that were told with the venue's own. */
+  readonly #named = new Set<string>();
   /** Ids that were told never to have reached the venue, with the evidence. */
   readonly #never = new Map<string, string>();
   readonly #foreignUntilMs = new Map<string, number>();
@@ -130,6 +132,10 @@ export class WorldTruth implements VenueWatch {
     this.foreign(symbol);
   }
 
+  named(clientOrderId: string | null): boolean {
+    return clientOrderId !== null && this.#named.has(clientOrderId);
+  }
+
   asked(client: VenueClient): void {
     if (client.epoch !== null) this.#openEpoch = Math.max(this.#openEpoch, client.epoch);
   }
@@ -176,6 +182,7 @@ export class WorldTruth implements VenueWatch {
     this.#hash.update(JSON.stringify(event));
     if (event.type !== 'position.checked')
       this.trace(() => `told ${event.id} ${event.type} ${JSON.stringify(event.body)}`);
+    if (event.type === 'order.state' && event.body.venueOrderId !== null) this.#named.add(event.body.clientOrderId);
     if (event.type === 'order.intended') this.#intend(event);
     else if (event.type === 'order.denied') {
       const known = this.#intended.get(event.body.clientOrderId);
@@ -193,6 +200,7 @@ export class WorldTruth implements VenueWatch {
     for (const event of events) {
       if (event.type === 'fill') this.#uncount(event.id, `fill ${event.body.fillId}`);
       if (event.type === 'position.adjusted') this.#uncount(event.id, `adjustment ${event.body.adjustmentId}`);
+      if (event.type === 'order.state') this.#named.delete(event.body.clientOrderId);
     }
   }
 

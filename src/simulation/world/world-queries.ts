@@ -38,6 +38,10 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
     });
   }
 
+  /** A share of 1 and more is a venue that forgets for good. */
+  const forgets = (share: number, clientOrderId: string | null) =>
+    dice.chance(share) && (share < 1 || watch.named(clientOrderId));
+
   const instrumentOf = (symbol: string) => {
     const instrument = instruments.get(symbol);
     if (instrument === undefined) throw new VenueError('reject', 'SYMBOL', symbol);
@@ -61,7 +65,7 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
         const refused = venue.refusedLater.get(clientOrderId);
         if (refused !== undefined) return { kind: 'found' as const, report: { ...refused, source: 'query' as const } };
         const order = exchange.order(account, { orderId: null, clientOrderId });
-        if (order === null || dice.chance(shares.notFound)) return { kind: 'notFound' as const };
+        if (order === null || forgets(shares.notFound, clientOrderId)) return { kind: 'notFound' as const };
         return { kind: 'found' as const, report: orderReportOf(order, instrumentOf(symbol), 'query') };
       }),
     openOrders: (symbol) =>
@@ -72,7 +76,7 @@ export function createWorldQueries(venue: WorldVenue, client: VenueClient): Venu
       ask(0, () => [
         ...exchange
           .orders(account, symbol)
-          .filter((order) => order.createdAt >= from && !dice.chance(shares.historyForgets))
+          .filter((order) => order.createdAt >= from && !forgets(shares.historyForgets, order.clientOrderId))
           .map((order) => orderReportOf(order, instrumentOf(symbol), 'query')),
         ...[...venue.refusedLater.values()]
           .filter((report) => report.symbol === symbol && report.venueTime >= from)

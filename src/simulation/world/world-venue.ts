@@ -26,6 +26,8 @@ export interface VenueWatch {
   placed(client: VenueClient, intent: OrderIntent, outcome: PlaceOutcome): void;
   /** A question is about to be answered. */
   asked(client: VenueClient): void;
+  /** Whether anybody has told under which id the venue has an order: what nobody could name, a venue forgets only for a while. */
+  named(clientOrderId: string | null): boolean;
   /** The venue says of an order what is not so. */
   lied(symbol: string, clientOrderId: string): void;
   trace(text: () => string): void;
