@@ -1,5 +1,4 @@
 import type { OrderDecision } from '#core/control/order-decision.ts';
-import type { OrderAction } from '#core/lanes/lane-effects.ts';
 import { LaneOutbox } from '#core/lanes/lane-outbox.ts';
 import type { Now } from '#core/lanes/now.ts';
 import { OrderDesk } from '#core/lanes/order-desk.ts';
@@ -7,7 +6,7 @@ import type { Price, Size } from '#core/market/scaled-decimal.ts';
 import type { ClientOrderId, FillReport, OrderReport } from '#core/orders/order.ts';
 import { TrackedOrder } from '#core/orders/tracked-order.ts';
 import { trackUnfound } from '#core/orders/unfound-order.ts';
-import type { OrderAnswer } from '#core/orders/venue-ports.ts';
+import type { OrderAction, OrderAnswer } from '#core/orders/venue-ports.ts';
 import type { EpochMs, MonoNanos } from '#core/time/clock.ts';
 import { builtInInstruments } from '#simulation/market-sources/built-in-instruments.ts';
 import { createDice, type Dice } from '#simulation/world/dice.ts';

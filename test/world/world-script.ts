@@ -1,7 +1,7 @@
 import { createDice, type Dice } from '#simulation/world/dice.ts';
 import { type FaultShares, MESSAGE_FAULTS, type MessageFault, noFaults } from '#simulation/world/message-faults.ts';
 import { FOCI, FOCUSED, type WorldFocus } from './world-foci.ts';
-import { shapeOf, type WorldShape } from './world-shape.ts';
+import { LANES, shapeOf, type WorldShape } from './world-shape.ts';
 
 /** Things that happen to a world at a moment, each with the row of the fault list that it stands for. `forMs`: how long it lasts. */
 export const STEP_FAULTS = {
@@ -242,6 +242,9 @@ export function describeScript({ seed, calmAtMs, shares, steps, shape }: WorldSc
     share === 0 ? [] : [`${name} ${(share * 100).toFixed(1)}%`],
   );
   const moments = steps.map(({ atMs, fault, engine, forMs }) => `${fault}@${atMs}+${forMs}/${engine}`);
-  const kind = shape === undefined ? '' : ` ${shape.market}, limits ${shape.limits}, policy ${shape.policy},`;
+  const kind =
+    shape === undefined
+      ? ''
+      : ` ${shape.market}, ${shape.lanes ?? LANES} lanes, limits ${shape.limits}, policy ${shape.policy},`;
   return `seed ${seed},${kind} calm at ${calmAtMs} ms; ${[...messages, ...moments].join(', ') || 'no faults'}`;
 }

@@ -26,7 +26,7 @@ export interface WorldShape {
   readonly rests?: boolean;
   /** Whether the reconciler of the cloud runs as well. */
   readonly reconciled?: boolean;
-  /** How many lanes the unit has; absent: two. */
+  /** How many lanes the unit has; absent: `LANES`. */
   readonly lanes?: number;
   /** Strategies ask for anything, and the limits lie in places that this number chooses. */
   readonly bold?: number;
@@ -34,7 +34,8 @@ export interface WorldShape {
 
 export const PLAIN_SHAPE: WorldShape = { market: 'linear', limits: 'wide', policy: 'none' };
 
-const LANES = 2;
+/** How many lanes a unit has where its shape does not say. */
+export const LANES = 2;
 
 /** Worth of an entry at its smallest, in quote currency. */
 const ENTRY = 2_000;
