@@ -390,6 +390,63 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       shape: { market: 'linear', limits: 'wide', policy: 'none', size: 'large', pace: 'hectic', reconciled: false },
     },
   },
+  {
+    showed:
+      'that a venue without any memory of an order that nobody could name proves it absent, which no engine can know better (the model’s fault: it forgets for good only what was named)',
+    script: {
+      seed: 212638,
+      calmAtMs: 28_000,
+      wallMs: 3600000,
+      shares: {
+        ...noFaults(),
+        notFound: 1.3192770821042359,
+        historyForgets: 1.663340158527717,
+      },
+      steps: [{ fault: 'pause', atMs: 17_309, engine: 0, symbol: 1, forMs: 4_345, chance: 0.5998891780618578 }],
+      shape: {
+        market: 'linear',
+        limits: 'wide',
+        policy: 'none',
+        size: 'large',
+        pace: 'patient',
+        reconciled: false,
+        rests: true,
+      },
+    },
+  },
+  {
+    showed:
+      'that an exit was denied for its price beside one that the same step decided on after it (the model’s fault: it judged by both)',
+    script: {
+      seed: 213667,
+      calmAtMs: 4_706,
+      wallMs: 3600000,
+      shares: {
+        ...noFaults(),
+        unclearDone: 0.0268793233204633,
+        unclearUndone: 0.1212665601458866,
+        requestLate: 0.08179175780969672,
+        cancelLost: 0.15976599294226615,
+        fillLost: 0.19451002585701646,
+        reportTwice: 0.0920805857051164,
+        marginRefused: 0.136363413464278,
+        refusedLater: 0.010091306618414819,
+        answerLate: 0.47031212942674755,
+        ledgerTwice: 0.034133863355964425,
+        cancelUndone: 0.16099257380701604,
+      },
+      steps: [{ fault: 'command', atMs: 3_976, engine: 1, symbol: 0, forMs: 63, chance: 0.965429452015087 }],
+      shape: {
+        market: 'spot',
+        limits: 'wide',
+        policy: 'tight',
+        size: 'large',
+        pace: 'hectic',
+        reconciled: false,
+        bold: 442474147,
+      },
+    },
+  },
 ];
 
 /**
