@@ -18,6 +18,8 @@ export interface Keep {
   chance: number;
   /** Why it is not taken, while it is free. */
   waiting: string | null;
+  /** Grows with each step that is arranged: one whose call was still unanswered then is overtaken, and decides nothing more. */
+  turn: number;
   /** How often it was looked at or renewed. */
   steps: number;
   /** Until then what earlier holders signed may still be carried out, as far as it is known here. */
@@ -43,6 +45,7 @@ export function createKeep(name: string): Keep {
     asked: null,
     chance: 0,
     waiting: null,
+    turn: 0,
     steps: 0,
     settledFrom: Number.NEGATIVE_INFINITY as MonoNanos,
     restsUntil: Number.NEGATIVE_INFINITY as MonoNanos,

@@ -104,6 +104,14 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
   const leftMs = (until: MonoNanos) => Math.max(0, (until - clock.monoNanos()) / 1e6);
 
+  /** What was signed under it, or before it was taken, may be carried out until then: whoever holds it next waits for that, be it this engine again. */
+  const settlesFrom = (keep: Keep, until: MonoNanos) => {
+    keep.settledFrom = Math.max(keep.settledFrom, until) as MonoNanos;
+  };
+
+  /** What a release says of it: the successor's clock may run at another speed. */
+  const unsettledMs = ({ settledFrom: until }: Keep) => (leftMs(until) === 0 ? 0 : leftMs(until) + marginMs);
+
   const validFrom = (start: MonoNanos, wall: EpochMs) => ({
     fencedAt: (start + nanosFromMs(leaseMs - marginMs)) as MonoNanos,
     validUntil: (wall + leaseMs - marginMs) as EpochMs,
@@ -121,14 +129,17 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
   function stepAfter(keep: Keep, delayMs: number): void {
     keep.cancelStep();
+    keep.turn += 1;
+    keep.acquiring = false;
     if (!running || keep.dropped) return;
+    const { turn } = keep;
     keep.cancelStep = timers.after(Math.max(0, delayMs), () => {
       keep.steps += 1;
-      const step = keep.held === null ? wait(keep) : renew(keep, keep.held.grant);
+      const step = keep.held === null ? wait(keep, turn) : renew(keep, keep.held.grant, turn);
       step.catch((error: unknown) => {
         onError(keep.name, error);
         // A renewal has little time left; a waiter has all of it.
-        stepAfter(keep, keep.held === null ? renewMs : renewMs / 4);
+        if (keep.turn === turn) stepAfter(keep, keep.held === null ? renewMs : renewMs / 4);
       });
     });
   }
@@ -138,6 +149,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     const { lease } = keep.held;
     keep.cancelFence();
     keep.held = null;
+    settlesFrom(keep, lease.fencedAt);
     keep.seen = null;
     keep.leavingFor = null;
     onEvent({ kind: 'lost', name: keep.name, epoch: lease.epoch, reason });
@@ -150,18 +162,18 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     keep.cancelFence = timers.after(Math.max(0, leftMs), () => lose(keep, 'not renewed in time'));
   }
 
-  async function wait(keep: Keep): Promise<void> {
+  async function wait(keep: Keep, turn: number): Promise<void> {
     const restMs = (keep.restsUntil - clock.monoNanos()) / 1e6;
     if (restMs > 0) {
       stepAfter(keep, Math.min(renewMs, restMs));
       return;
     }
     const row = await answered(table.read(keep.name));
-    if (!running || keep.dropped) return;
+    if (!running || keep.dropped || keep.turn !== turn) return;
     const now = clock.monoNanos();
     // An acquisition of ours whose answer was lost.
     if (row !== null && !row.released && keep.ownGrants.includes(row.grant)) {
-      await acquire(keep, row);
+      await acquire(keep, row, turn);
       return;
     }
     if (keep.seen === null || keep.seen.row?.epoch !== row?.epoch || keep.seen.row?.rvn !== row?.rvn) {
@@ -175,7 +187,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       return;
     }
     const leftMs = leftToOthersMs(keep, row) - (now - free) / 1e6;
-    if (leftMs <= 0) await acquire(keep, row);
+    if (leftMs <= 0) await acquire(keep, row, turn);
     else stepAfter(keep, Math.min(renewMs / 4, leftMs));
   }
 
@@ -223,7 +235,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     onEvent({ kind: 'requested', name: keep.name, epoch: lease.epoch, by: request.by });
   }
 
-  async function acquire(keep: Keep, seen: LeaseRow | null): Promise<void> {
+  async function acquire(keep: Keep, seen: LeaseRow | null, turn: number): Promise<void> {
     if (taken() >= maximum || !mayAcquire(keep.name)) {
       keep.waiting = 'not to be taken by this engine now';
       stepAfter(keep, renewMs / 4);
@@ -233,7 +245,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     const wall = clock.epochMs();
     const grant = newGrant();
     // An acquisition of ours whose answer was lost has written over what the holder before it said.
-    keep.settledFrom = Math.max(keep.settledFrom, settledFrom(keep.seen, seen, start)) as MonoNanos;
+    settlesFrom(keep, settledFrom(keep.seen, seen, start));
     // A first epoch counts from the making of the item, so that a table that is made anew never repeats one.
     const epoch = seen === null ? Math.max(1, Math.floor((wall - EPOCH_ORIGIN_MS) / 1000)) : seen.epoch + 1;
     const { fencedAt, validUntil } = validFrom(start, wall);
@@ -245,10 +257,12 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       );
       if (!running || keep.dropped) {
         // Stopped meanwhile: what was just taken is given back, nothing was done under it.
-        const back = { name: keep.name, grant, epoch, unsettledMs: leftMs(keep.settledFrom), reservedFor: null };
+        const back = { name: keep.name, grant, epoch, unsettledMs: unsettledMs(keep), reservedFor: null };
         if (answer.kind === 'done') await answered(table.release(back));
         return;
       }
+      // What was taken here is found again by its grant, and taken anew.
+      if (keep.turn !== turn) return;
       if (answer.kind === 'refused' || clock.monoNanos() >= fencedAt) {
         stepAfter(keep, answer.kind === 'refused' ? renewMs : 0);
         return;
@@ -259,7 +273,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
       keep.asked = null;
       keep.leavingFor = null;
     } finally {
-      keep.acquiring = false;
+      if (keep.turn === turn) keep.acquiring = false;
     }
     const { lease } = keep.held;
     armFence(keep, lease);
@@ -272,7 +286,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     });
   }
 
-  async function renew(keep: Keep, grant: string): Promise<void> {
+  async function renew(keep: Keep, grant: string, turn: number): Promise<void> {
     const current = keep.held;
     if (current === null || current.grant !== grant) return;
     const start = clock.monoNanos();
@@ -298,7 +312,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     } finally {
       late = true;
     }
-    if (take(answer)) stepAfter(keep, renewMs - (clock.monoNanos() - start) / 1e6);
+    if (take(answer) && keep.turn === turn) stepAfter(keep, renewMs - (clock.monoNanos() - start) / 1e6);
   }
 
   /** What an answered renewal changes; true: the lease is held. */
@@ -330,12 +344,19 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     keep.held = null;
     keep.leavingFor = null;
     const { epoch, fencedAt } = held.lease;
+    if (!settled) settlesFrom(keep, fencedAt);
     onEvent({ kind: 'lost', name: keep.name, epoch, reason: release ? 'released' : 'stopped' });
     if (!release) return;
-    // What was signed before it was taken may outlive it.
-    const unsettledMs = Math.max(settled ? 0 : leftMs(fencedAt), leftMs(keep.settledFrom));
     try {
-      await answered(table.release({ name: keep.name, grant: held.grant, epoch, unsettledMs, reservedFor: to }));
+      await answered(
+        table.release({
+          name: keep.name,
+          grant: held.grant,
+          epoch,
+          unsettledMs: unsettledMs(keep),
+          reservedFor: to,
+        }),
+      );
     } catch (error) {
       // It expires by itself.
       onError(keep.name, error);
