@@ -35,6 +35,7 @@ export const REPORTED_FAULTS: readonly FaultRow[] = [
       engine(SHOWN_IN.running, 'F4: the venue denies a living order three times'),
       WORLD,
       rule(SHOWN_IN.confirmation, 'F4: an order that the venue once knew and then forgets is unknown'),
+      rule('test/unit/unit-recovery.test.ts', 'M1, F4: one that the list holds by a later look is told then, once'),
     ],
   },
   {

@@ -110,6 +110,7 @@ export const REQUIRED_FAULTS: readonly FaultRow[] = [
       engine(SHOWN_IN.running, 'G12: the clock of the venue falls 3 s behind'),
       server(SHOWN_IN.feeds, 'G12: a wall clock that steps an hour'),
       server(SHOWN_IN.accounts, 'G12: a wall clock that steps an hour'),
+      rule('test/property/leases.test.ts', 'M2, G12: no two holders ever hold one lease at the same true time'),
       WORLD,
     ],
   },
