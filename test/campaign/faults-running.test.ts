@@ -6,7 +6,7 @@ import { comeToRest, tradeOn, watchEntries } from '../support/engine-process-tru
 
 const MINUTES = 60_000;
 /** An order of the kind that a fault strikes does not come at once. */
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 
 /** Room for the machine: what is judged here are orders, not loads. */
 const CALM = { eventsPerSecond: 50 };

@@ -83,15 +83,28 @@ export function asksBeforeEntering(truth: Truth, wanted: readonly Asked[], subje
   return truth.over ? failed(`never asked what became of it; ${subject} is ${waited(truth)} ago`) : null;
 }
 
+/** Index of when the struck order ended without any of it filled: then another one stands beside nothing. */
+function endedUnfilled({ acts, subject }: Truth): number {
+  return acts.findIndex(
+    (act) =>
+      act.kind === 'order' &&
+      act.order.orderId === subject?.orderId &&
+      isOver(act.order) &&
+      act.order.cumulativeSize === 0,
+  );
+}
+
 /** No second order on the same side, while nothing says that the first is done with. */
 export function noSecondOrder(truth: Truth, subject: string): Verdict | null {
   const second = nextSameSide(truth);
   const taken = nextOtherSide(truth);
   const asked = firstAsked(truth.acts, FATE);
   const canceled = truth.acts.findIndex((act) => act.kind === 'request' && act.asked === 'cancel');
-  if (second >= 0 && [taken, asked, canceled].every((each) => each < 0 || each > second))
+  const ended = endedUnfilled(truth);
+  if (second >= 0 && [taken, asked, canceled, ended].every((each) => each < 0 || each > second))
     return failed(`a second order on the same side ${secondsAt(truth, second)} after ${subject}`);
   if (taken >= 0) return survived('the next order goes the other way: it is known what is held');
+  if (second >= 0 && comesFirst(ended, second)) return survived('it had ended unfilled before the next order');
   return truth.over ? survived(`no second order within ${waited(truth)}`) : null;
 }
 
