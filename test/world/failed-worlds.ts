@@ -447,6 +447,39 @@ export const FAILED_WORLDS: readonly { readonly showed: string; readonly script:
       },
     },
   },
+  {
+    showed:
+      'that an entry stood beside an order that people had wrongly called ended, which only the venue’s list could show, and nobody could read that for long (the model’s fault: its patience did not count this)',
+    script: {
+      seed: 100518,
+      calmAtMs: 40_000,
+      wallMs: 3600000,
+      shares: {
+        ...noFaults(),
+        amendHeld: 0.8640968971885741,
+        cancelHeld: 0.3894902878673747,
+        amendRefused: 0.9191463744500652,
+        cancelRefused: 0.9045591708272696,
+      },
+      steps: [
+        { fault: 'restOutage', atMs: 7_854, engine: 0, symbol: 0, forMs: 12_000, chance: 0.4110646601766348 },
+        { fault: 'command', atMs: 7_854, engine: 1, symbol: 0, forMs: 2_500, chance: 0.09626969578675926 },
+        { fault: 'wrongDecision', atMs: 19_491, engine: 0, symbol: 0, forMs: 64, chance: 0.33838812354952097 },
+        { fault: 'restOutage', atMs: 23_754, engine: 0, symbol: 1, forMs: 12_000, chance: 0.9685354630928487 },
+      ],
+      shape: {
+        market: 'linear',
+        limits: 'wide',
+        policy: 'none',
+        size: 'huge',
+        pace: 'patient',
+        reconciled: true,
+        bold: 683196981,
+        lanes: 3,
+        rests: true,
+      },
+    },
+  },
 ];
 
 /**

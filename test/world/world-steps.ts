@@ -74,11 +74,13 @@ export function carryOut(step: WorldStep, scene: Scene): void {
     case 'cutQueries': {
       const link = ({ cutAccount: 'account', cutOrders: 'orders', cutQueries: 'queries' } as const)[step.fault];
       engine.cut(link, step.chance * 3_000);
+      if (link === 'queries') truth.blind(step.forMs);
       until(() => engine.mend(link));
       return;
     }
     case 'restOutage':
       for (const each of engines) each.cut('queries', 0);
+      truth.blind(step.forMs);
       until(() => {
         for (const each of engines) each.mend('queries');
       });
@@ -88,6 +90,7 @@ export function carryOut(step: WorldStep, scene: Scene): void {
       return;
     case 'maintenance':
       venue.maintenance = true;
+      truth.blind(step.forMs);
       until(() => {
         venue.maintenance = false;
       });

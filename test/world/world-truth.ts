@@ -125,6 +125,13 @@ export class WorldTruth implements VenueWatch {
     this.#foreignUntilMs.set(symbol, Math.max(untilMs, this.#foreignUntilMs.get(symbol) ?? 0));
   }
 
+  /** For so long the venue's lists cannot be read: what only they can show is found so much later. */
+  blind(forMs: number): void {
+    const { nowMs } = this.#options.time;
+    for (const [symbol, untilMs] of this.#foreignUntilMs)
+      if (untilMs > nowMs) this.#foreignUntilMs.set(symbol, untilMs + forMs);
+  }
+
   /** What an engine does who believes it is not its fault; what comes of it at last must be right again. */
   lied(symbol: string, clientOrderId: string): void {
     this.trace(() => `the venue says of ${clientOrderId} what is not so`);
